@@ -1,0 +1,44 @@
+"""Making accounts: the operator of a new installation, and customers."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub.accounts import customers, keys, logins
+from messagehub.accounts.customers import OPERATOR, Customer
+from messagehub.clock import NEVER
+from messagehub.errors import Conflict, Refusal
+from messagehub.store import Insert, Store
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What is shown once to whoever made the account."""
+
+    customer: Customer
+    accesskey: str
+    username: str
+    password: str
+
+
+async def operator(store: Store, now: int, webhook_secret: str) -> NewAccount | None:
+    """The operator of a new installation; None when it has one already."""
+    if await store.one("operator"):
+        return None
+    customer = customers.new(name="operator", now=now, webhook_secret=webhook_secret, role=OPERATOR)
+    return await _make(store, customer, "admin", secrets.token_urlsafe(18), now)
+
+
+async def customer(store: Store, given: dict[str, Any], username: str, password: str, now: int) -> NewAccount:
+    """A customer with a login and an access key. Refusal when somebody has the username already."""
+    try:
+        return await _make(store, customers.new(now=now, **given), username, password, now)
+    except Conflict:
+        raise Refusal("ALREADY_EXISTS", f"username: {username!r} is taken; choose another") from None
+
+
+async def _make(store: Store, customer: Customer, username: str, password: str, now: int) -> NewAccount:
+    key, key_row = keys.issue(customer.id, "first key", now, NEVER)
+    login_row = await logins.new(username, password, customer.id, now)
+    await store.write([Insert("insert_customer", [customer.as_row()]), login_row, key_row])
+    return NewAccount(customer, key, username, password)

@@ -1,0 +1,1 @@
+"""Carriers: who takes segments off our hands. `carrier.py` is the contract."""

@@ -1,0 +1,181 @@
+"""What a carrier is to the rest of the program. Each kind of carrier is one file beside this one.
+
+Handovers go in; news comes out: outcomes of handovers, receipts, inbound messages. A carrier never sees a message or
+the store. News waits in the carrier until it is taken, and what the peer asked is answered when the taker says so,
+which it does after its commit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from messagehub.text import Concatenation, Segment
+
+TargetKey = tuple[str, int]
+"""The id of a message and the number of a target in it."""
+
+
+@dataclass(slots=True)
+class Handover:
+    """One target for the carrier to take: all its segments, in order."""
+
+    key: TargetKey
+    source: str
+    destination: str
+    segments: list[Segment]
+
+
+# --- news of a handover -----------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Accepted:
+    """The carrier took every segment. `names`: what it calls them, by which its receipts will name them.
+
+    `late`: the answer came after the carrier had been given up (an `Unanswered` was told before).
+    """
+
+    key: TargetKey
+    names: list[str]
+    late: bool = False
+
+
+@dataclass(slots=True)
+class Refused:
+    """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own."""
+
+    key: TargetKey
+    reason: str
+    words: str = ""
+
+
+@dataclass(slots=True)
+class Unanswered:
+    """The carrier did not answer in time on a live connection."""
+
+    key: TargetKey
+
+
+@dataclass(slots=True)
+class Lost:
+    """The connection was lost before the carrier answered: it may have taken the target, or not."""
+
+    key: TargetKey
+
+
+# --- news from outside ------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What the carrier tells later of a segment. `state`: `delivered`, `intermediate`, or an error code of ours."""
+
+    name: str
+    state: str
+    words: str
+    destination: str
+    ticket: Any = None
+
+
+@dataclass(slots=True)
+class Inbound:
+    """A message, or a part of one, that somebody wrote to a number of ours."""
+
+    source: str
+    destination: str
+    text: str
+    octets: bytes | None
+    """The octets on the wire, where they could not be read as text."""
+    concatenation: Concatenation | None = None
+    ticket: Any = None
+
+
+News = Accepted | Refused | Unanswered | Lost | Receipt | Inbound
+
+
+class Verdict(Enum):
+    """How to answer what the peer told."""
+
+    TAKEN = "it is on disk"
+    REFUSED = "it is not for us"
+    BROKEN = "it cannot be kept; do not send it again"
+    LATER = "it cannot be kept just now; send it again"
+
+
+# --- why a carrier refuses --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a refusal means and what is to be done about it."""
+
+    error_code: str
+    meaning: str
+    retry: bool = False
+    """The same handover may do better later."""
+    ours: bool = False
+    """It is for the operator to repair."""
+
+
+REASONS = {
+    "throttled": Reason("carrier_busy", "The carrier takes no more just now.", retry=True),
+    "unwell": Reason("carrier_unavailable", "The carrier has a fault that may pass.", retry=True),
+    "not_ready": Reason("carrier_unavailable", "The bind cannot take it.", retry=True),
+    "invalid_number": Reason("invalid_number", "There is no such number."),
+    "invalid_source": Reason("invalid_source", "The carrier does not let this sender through."),
+    "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
+    "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
+    "unreadable": Reason("carrier_misconfigured", "The carrier's answer made no sense.", ours=True),
+}
+
+
+# --- the contract -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class BindStatus:
+    role: str
+    state: str = "down"
+    since: int = 0
+    in_flight: int = 0
+    sent: int = 0
+    refused: int = 0
+    received: int = 0
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class CarrierStatus:
+    status: str
+    binds: list[BindStatus] = field(default_factory=list)
+
+
+class Carrier(Protocol):
+    """One carrier, connected. All verbs are called on the event loop; none but open and close waits."""
+
+    dlr_timeout: float
+    """Seconds after which a receipt is no longer expected."""
+
+    def open(self, ring: Callable[[], None]) -> None:
+        """Starts connecting. `ring` is called whenever there is news, or room where there was none."""
+
+    def room(self) -> int:
+        """How many segments may be sent now."""
+
+    def send(self, handovers: Sequence[Handover]) -> None:
+        """Takes them all; each comes back as news exactly once (besides a later `Accepted(late=True)`)."""
+
+    def news(self) -> list[News]:
+        """What came since the last call. Its taker is the only one who knows of it from now on."""
+
+    def answer(self, ticket: Any, verdict: Verdict) -> None:
+        """Answers a receipt or an inbound message."""
+
+    def status(self) -> CarrierStatus: ...
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no more, and waits until what is in flight is answered, but not longer than `seconds`."""
+
+    async def close(self) -> None:
+        """Parts from the peer. What is still in flight comes back as `Lost`, in `news`."""

@@ -1,0 +1,116 @@
+"""The simulator's control over HTTP: be a handset, and see what was sent.
+
+    POST /send       {"from", "to", "text", "shuffle": false}  ->  {"parts", "statuses"}
+    GET  /stats                                                ->  the counts
+    GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
+
+What goes wrong is {"error": words}: 400, 503 where nobody is bound, 504 where nobody answers.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from messagehub.carriers.simulator.record import as_dict
+from messagehub.carriers.simulator.smsc import NobodyBound, Smsc
+from messagehub.smpp import status
+
+ANSWER_WITHIN = 30.0  # seconds that the ESME has for all parts
+
+
+class Handset(msgspec.Struct, forbid_unknown_fields=True):
+    """What a handset writes."""
+
+    source: str = msgspec.field(name="from")
+    to: str
+    text: str
+    shuffle: bool = False
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the process's own affair, and this server is only a part of it."""
+        yield
+
+
+class Control:
+    """An HTTP server for one message centre."""
+
+    def __init__(self, smsc: Smsc, host: str, port: int) -> None:
+        self._smsc, self._host, self._port = smsc, host, port
+        routes = [
+            Route("/send", self._send, methods=["POST"]),
+            Route("/stats", self._stats),
+            Route("/submits", self._submits),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes), lifespan="off", access_log=False, log_level="warning", log_config=None
+        )
+        self._server = _Server(config)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def open(self) -> int:
+        """Listen; the port. Raises OSError where it is taken."""
+        listening = socket.create_server((self._host, self._port))
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+        await self._server.up.wait()
+        port: int = listening.getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """Stop, whoever is still connected."""
+        self._server.should_exit = self._server.force_exit = True
+        if self._serving is not None:
+            await self._serving
+
+    async def _send(self, request: Request) -> Response:
+        try:
+            handset = msgspec.json.decode(await request.body(), type=Handset)
+            async with asyncio.timeout(ANSWER_WITHIN):
+                answers = await self._smsc.write(handset.source, handset.to, handset.text, handset.shuffle)
+        except NobodyBound:
+            return _error(503, "nobody is bound to receive")
+        except TimeoutError:
+            return _error(504, f"no answer within {ANSWER_WITHIN:g} s; it is sent until it is answered")
+        except ValueError as error:
+            return _error(400, str(error))
+        return _json({"parts": len(answers), "statuses": [status(number).name for number in answers]})
+
+    async def _stats(self, request: Request) -> Response:
+        smsc = self._smsc
+        return _json({"binds": smsc.binds, "waiting": smsc.waiting, **asdict(smsc.record.counts)})
+
+    async def _submits(self, request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return _error(400, f"after: {after!r} is no number")
+        submits = self._smsc.record.after(int(after))
+        last = submits[-1][0] if submits else int(after)
+        return _json({"result": [as_dict(submit) for submit in submits], "next": last})
+
+
+def _json(value: Any, code: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), code, media_type="application/json")
+
+
+def _error(code: int, words: str) -> Response:
+    return _json({"error": words}, code)

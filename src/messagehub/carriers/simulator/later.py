@@ -1,0 +1,53 @@
+"""Things to do after a delay: one queue per length of delay, and one timer for all."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+BATCH = 0.005  # seconds: what falls due this close together is done together
+
+Call = Callable[[], object]
+
+
+class Later:
+    """There are few lengths of delay and many things to do, so queueing is cheaper than sorting.
+
+    Each batch is followed by one call of `after`.
+    """
+
+    def __init__(self, after: Call) -> None:
+        self._after = after
+        self._loop = asyncio.get_running_loop()
+        self._queues: dict[float, deque[tuple[float, Call]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def put(self, delay: float, call: Call) -> None:
+        """Call `call` in `delay` seconds."""
+        due = self._loop.time() + delay
+        queue = self._queues.get(delay)
+        if queue is None:
+            queue = self._queues[delay] = deque()
+        queue.append((due, call))
+        if self._timer is None or due < self._timer.when():
+            self._wake_at(due)
+
+    def close(self) -> None:
+        """Forget all that is still to be done."""
+        self._queues.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wake_at(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._do)
+
+    def _do(self) -> None:
+        self._timer = None
+        now = self._loop.time() + BATCH
+        for queue in list(self._queues.values()):
+            while queue and queue[0][0] <= now:
+                queue.popleft()[1]()
+        self._after()
+        if heads := [queue[0][0] for queue in self._queues.values() if queue]:
+            self._wake_at(max(min(heads), now))

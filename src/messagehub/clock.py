@@ -1,0 +1,41 @@
+"""Time as the program keeps it: whole microseconds since 1970, UTC. Only edges and workers ask for `now`."""
+
+import re
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+
+SECOND = 1_000_000
+NEVER = 253_370_764_800 * SECOND
+"""9999-01-01: what has not happened yet."""
+
+_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z?", re.ASCII)
+
+
+def now() -> int:
+    return time.time_ns() // 1000
+
+
+def plain(moment: int) -> str:
+    """The form of resources: `2026-01-31 10:30:00.000000`."""
+    seconds, micros = divmod(moment, SECOND)
+    return f"{_day_and_time(seconds)}.{micros:06d}"
+
+
+def iso(moment: int) -> str:
+    """The form of webhook payloads: `2026-01-31T10:30:00.000000Z`."""
+    return plain(moment).replace(" ", "T") + "Z"
+
+
+def parse(text: str) -> int:
+    """Either form, with up to nine decimals, back to microseconds. ValueError when it is neither."""
+    if not (match := _WRITTEN.fullmatch(text)):
+        raise ValueError(f"{text!r} is no time")
+    day, clock, decimals = match.groups()
+    whole = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC)
+    return int(whole.timestamp()) * SECOND + int((decimals or "").ljust(6, "0")[:6])
+
+
+@lru_cache(maxsize=256)  # a batch of rows shares a handful of seconds
+def _day_and_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,112 @@
+"""What can go wrong, and the words in which the API says so.
+
+HubError
+├── Refusal            a request cannot be done; carries a reason of REASONS
+├── SettingError       a setting is unknown or cannot be read
+└── StoreError
+    ├── Conflict       a row with this key is there already
+    └── Unavailable    the store cannot be reached or cannot write: nothing was changed
+"""
+
+from dataclasses import dataclass
+
+
+class HubError(Exception):
+    """The root of all errors that the program raises on purpose."""
+
+
+class Refusal(HubError):
+    """A request that cannot be done. `message` begins with the name of the field, where there is one."""
+
+    def __init__(self, reason: str, message: str, details: tuple[dict[str, object], ...] = ()) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason, self.message, self.details = reason, message, details
+
+
+class SettingError(HubError, ValueError):
+    """A setting is unknown or cannot be read. The message names it."""
+
+
+class StoreError(HubError):
+    """The store refused."""
+
+
+class Conflict(StoreError):
+    """A row with this key is there already."""
+
+
+class Unavailable(StoreError):
+    """The store cannot be reached or cannot write. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How the API answers: the HTTP status, the word of its class, and what it means to the caller."""
+
+    http: int
+    status: str
+    meaning: str
+
+
+def _reasons(http: int, status: str, meanings: dict[str, str]) -> dict[str, Reason]:
+    return {name: Reason(http, status, meaning) for name, meaning in meanings.items()}
+
+
+REASONS: dict[str, Reason] = {
+    **_reasons(
+        400,
+        "INVALID_ARGUMENT",
+        {
+            "INVALID_JSON_BODY": "The body is no JSON, or no JSON object.",
+            "INVALID_ARGUMENT": "A member of the body is missing, unknown, or of the wrong type.",
+            "INVALID_REQUEST_PARAMETER": "A query parameter cannot be read.",
+            "INVALID_ID": "The id in the path is no UUID in lower case.",
+            "INVALID_SOURCE": "The source is no number of yours, or not in a form that can send.",
+            "INVALID_DESTINATION": "A destination is not E.164, or of a type that messages do not go to.",
+            "DUPLICATE_DESTINATION": "The same destination stands twice in one message.",
+            "TOO_MANY_DESTINATIONS": "A message has 1 to 1000 destinations.",
+            "INVALID_TEXT": "The text is empty, or holds a character that cannot be kept (NUL).",
+            "TOO_MANY_SEGMENTS": "The text needs more segments than `max_segments` allows.",
+            "MEDIA_NOT_SUPPORTED": "Messages with medias or a subject (MMS) cannot be sent yet.",
+            "INVALID_WEBHOOK_URI": "The webhook's address is no http or https URL, or points to a private address.",
+            "INVALID_CARRIER_CONFIG": "A member of the carrier's config is missing, unknown or out of range.",
+            "INVALID_NUMBER": "The number is neither E.164 nor a short code nor an alphanumeric sender.",
+        },
+    ),
+    **_reasons(
+        401,
+        "UNAUTHENTICATED",
+        {
+            "AUTHENTICATION_REQUIRED": "The request carries no access key.",
+            "INVALID_CREDENTIALS": "The access key is unknown, expired or revoked.",
+        },
+    ),
+    **_reasons(403, "PERMISSION_DENIED", {"PERMISSION_DENIED": "Only the operator may do this."}),
+    **_reasons(
+        404,
+        "NOT_FOUND",
+        {
+            "RESOURCE_NOT_FOUND": "There is no such resource, or it belongs to somebody else.",
+            "MESSAGE_NOT_FOUND": "There is no such message, or it belongs to somebody else, or it was deleted.",
+            "PATH_NOT_FOUND": "The API has no such path.",
+        },
+    ),
+    **_reasons(405, "METHOD_NOT_ALLOWED", {"METHOD_NOT_ALLOWED": "The path does not answer to this method."}),
+    **_reasons(408, "DEADLINE_EXCEEDED", {"REQUEST_TIMEOUT": "The body did not arrive in time."}),
+    **_reasons(409, "ALREADY_EXISTS", {"ALREADY_EXISTS": "A resource with this name or number is there already."}),
+    **_reasons(409, "FAILED_PRECONDITION", {"STATE_INVALID": "The resource is not in a state that allows this."}),
+    **_reasons(413, "INVALID_ARGUMENT", {"BODY_TOO_LARGE": "The body is larger than 1 MiB."}),
+    **_reasons(415, "INVALID_ARGUMENT", {"NOT_JSON": "The Content-Type is not application/json."}),
+    **_reasons(500, "INTERNAL", {"INTERNAL": "The program failed. The request id leads to the log."}),
+    **_reasons(
+        503,
+        "UNAVAILABLE",
+        {"SERVICE_UNAVAILABLE": "The store cannot be written just now, or the server is ending. Nothing was accepted."},
+    ),
+}
+
+
+def as_markdown() -> str:
+    """The table of reasons as docs/errors.md shows it."""
+    rows = (f"| {reason.http} | `{reason.status}` | `{name}` | {reason.meaning} |" for name, reason in REASONS.items())
+    return "\n".join(["| HTTP | status | reason | meaning |", "| --- | --- | --- | --- |", *rows])

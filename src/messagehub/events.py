@@ -1,0 +1,33 @@
+"""Something that happened, to be told to the outside: a row, stored in the commit of the change it tells of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class Event:
+    """One call of a customer's webhook. `body` is fixed when stored, so that a retry is equal octet for octet."""
+
+    id: str
+    customer_id: str
+    message_id: str
+    type: str
+    body: bytes
+    due_at: int
+    tm_create: int
+
+
+class Outbox(Protocol):
+    """Where a committed event goes. Whoever stores one asks `due_at` before and calls `offer` after the commit."""
+
+    def due_at(self, customer_id: str, now: int) -> int:
+        """The `due_at` to store: in the future (a lease) if the outbox will take the event by `offer`, or `now`."""
+
+    def offer(self, events: Sequence[Event]) -> None:
+        """Committed events. Those stored with a lease are sent from here; the others are found in the store."""
+
+
+# What a customer can ask to be told of, and what it is told of unless it asks.
+EVENT_TYPES = ("message_received", "message_updated", "message_created", "message_deleted")
+DEFAULT_EVENT_TYPES = ("message_received", "message_updated")

@@ -1,0 +1,24 @@
+"""Ids: UUIDv7 (RFC 9562, section 5.7) as text, so that their order is the order of creation."""
+
+import re
+
+import uuid_utils
+
+UNSET = "00000000-0000-0000-0000-000000000000"
+
+_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def new() -> str:
+    return str(uuid_utils.uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is a UUID in lower case with hyphens, the only form in which ids are kept."""
+    return _FORM.fullmatch(text) is not None
+
+
+def first_of(moment: int) -> str:
+    """The smallest id that can have been made in the millisecond of `moment` (microseconds) or after it."""
+    digits = f"{max(moment, 0) // 1000:012x}"[-12:]
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"

@@ -1,0 +1,1 @@
+"""Messages: what a customer asked to be said, and what came in."""

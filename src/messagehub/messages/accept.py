@@ -1,0 +1,159 @@
+"""Accepting a message: checks, routing, counting; then message, targets and event in one commit, then the answer."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from messagehub import clock, ids, numbers, text
+from messagehub.accounts.customers import Customer, Customers
+from messagehub.errors import Refusal
+from messagehub.events import Event, Outbox
+from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
+from messagehub.messages.status import ERROR_CODES, Status
+from messagehub.messages.telling import Teller
+from messagehub.numbers import Numbers
+from messagehub.routing import Routes, Table
+from messagehub.shapes import AddressGiven, Message, MessageGiven
+from messagehub.store import Insert, Store
+
+MAX_DESTINATIONS = 1000
+
+
+def due_topic(carrier_id: str) -> str:
+    """The topic that is notified when targets are due for a carrier."""
+    return f"due:{carrier_id}"
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What is to be written for one request."""
+
+    message: MessageRow
+    targets: list[TargetRow]
+    events: list[Event]
+
+
+class Acceptor:
+    def __init__(
+        self, store: Store, customers: Customers, owned: Numbers, routes: Routes, outbox: Outbox, max_segments: int
+    ) -> None:
+        self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
+        self._outbox, self._max_segments = outbox, max_segments
+
+    async def accept(self, customer_id: str, given: MessageGiven, now: int) -> Message:
+        """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
+        _refuse_mms(given)
+        source = await self._source(given.source, customer_id)
+        destinations = _destinations(given.destinations)
+        parts = self._parts(given.text)
+        customer = await self._customers.get(self._store, customer_id)
+        message = MessageRow(
+            id=ids.new(),
+            customer_id=customer_id,
+            direction="outbound",
+            source=source.target,
+            source_detail=detail_of(source),
+            text=given.text,
+            on_doubt=given.on_doubt,
+            target_count=len(destinations),
+            tm_create=now,
+        )
+        table = await self._routes.table(self._store)
+        targets = [_target(message, n, to, parts, table) for n, to in enumerate(destinations)]
+        message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
+        accepted = Accepted(message, targets, self._events(customer, message, targets, now))
+        await self._write(accepted)
+        return message_shape(message, targets[:SHOWN], clock.plain)
+
+    async def _write(self, accepted: Accepted) -> None:
+        inserts = [Insert("insert_message", [accepted.message]), Insert("insert_target", accepted.targets)]
+        if accepted.events:
+            inserts.append(Insert("insert_event", accepted.events))
+        await self._store.write(inserts)
+        for carrier_id in {target.carrier_id for target in accepted.targets if target.due_at is not None}:
+            self._store.notify(due_topic(carrier_id))
+        self._outbox.offer(accepted.events)
+
+    async def _source(self, given: str | AddressGiven, customer_id: str) -> AddressGiven:
+        source = _address(given, "source", "INVALID_SOURCE")
+        number = await self._numbers.find(self._store, source.target)
+        if number is None or number.customer_id != customer_id:
+            raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
+        return source
+
+    def _parts(self, words: str) -> int:
+        if not words:
+            raise Refusal("INVALID_TEXT", "text: a message needs a text")
+        parts = text.count_parts(words)
+        if parts > self._max_segments:
+            raise Refusal(
+                "TOO_MANY_SEGMENTS",
+                f"text: it needs {parts} segments, where {self._max_segments} are allowed; "
+                "POST /messages/segments shows how it is cut",
+            )
+        return parts
+
+    def _events(self, customer: Customer, message: MessageRow, targets: Sequence[TargetRow], now: int) -> list[Event]:
+        teller, events = Teller(self._outbox, now), []
+        if customer.wants("message_created"):
+            events.append(teller.about("message_created", message, targets[:SHOWN]))
+        failed = [target for target in targets if target.status is Status.FAILED]
+        if failed and customer.wants("message_updated", Status.FAILED):
+            events.append(teller.updated(message, targets if len(targets) <= SHOWN else failed, failed, 0))
+        return events
+
+
+def _refuse_mms(given: MessageGiven) -> None:
+    for field in ("medias", "subject"):
+        if getattr(given, field):
+            raise Refusal("MEDIA_NOT_SUPPORTED", f"{field}: this server sends SMS only; leave {field} out")
+
+
+def _address(given: str | AddressGiven, field: str, reason: str) -> AddressGiven:
+    address = AddressGiven(target=given) if isinstance(given, str) else given
+    if address.type != "tel":
+        raise Refusal(reason, f"{field}.type: {address.type!r} is not carried here; only 'tel' is")
+    return address
+
+
+def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
+    if not 1 <= len(given) <= MAX_DESTINATIONS:
+        raise Refusal(
+            "TOO_MANY_DESTINATIONS", f"destinations: {len(given)} are given; a message has 1 to {MAX_DESTINATIONS}"
+        )
+    seen: dict[str, AddressGiven] = {}
+    for n, one in enumerate(given):
+        address = _address(one, f"destinations[{n}]", "INVALID_DESTINATION")
+        if not numbers.is_e164(address.target):
+            raise Refusal(
+                "INVALID_DESTINATION",
+                f"destinations[{n}].target: {address.target!r} is not E.164; "
+                "a plus, then country code and number without spaces, such as +15559876543",
+            )
+        if address.target in seen:
+            raise Refusal("DUPLICATE_DESTINATION", f"destinations[{n}].target: {address.target} stands twice")
+        seen[address.target] = address
+    return list(seen.values())
+
+
+def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, table: Table) -> TargetRow:
+    target = TargetRow(
+        message_id=message.id,
+        n=n,
+        customer_id=message.customer_id,
+        destination=to.target,
+        destination_detail=detail_of(to),
+        status=Status.QUEUED,
+        parts=parts,
+        due_at=message.tm_create,
+    )
+    if route := table.first(to.target, message.customer_id, random.random):
+        target.carrier_id = route.carrier_id
+    else:
+        _fail_without_route(target, message.tm_create)
+    return target
+
+
+def _fail_without_route(target: TargetRow, now: int) -> None:
+    target.status, target.due_at, target.tm_update = Status.FAILED, None, now
+    target.error_code, target.error_message = "no_route", ERROR_CODES["no_route"]

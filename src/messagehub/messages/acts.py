@@ -1,0 +1,89 @@
+"""What a customer can do with a message that is there: cancel it, send held targets again, delete it."""
+
+from collections.abc import Callable
+
+from messagehub import clock
+from messagehub.accounts.customers import Customers
+from messagehub.errors import Refusal
+from messagehub.events import Event, Outbox
+from messagehub.messages.accept import due_topic
+from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.reading import Reader
+from messagehub.messages.rows import SHOWN
+from messagehub.messages.status import ERROR_CODES, Happening
+from messagehub.messages.telling import Teller
+from messagehub.shapes import Message
+from messagehub.store import Store, Tx
+
+
+class Actor:
+    def __init__(self, store: Store, customers: Customers, outbox: Outbox, reader: Reader) -> None:
+        self._store, self._customers, self._outbox, self._reader = store, customers, outbox, reader
+
+    async def cancel(self, customer_id: str, message_id: str) -> Message:
+        """Targets that were not handed over yet become `failed` / `canceled`; the others go their way."""
+
+        async def unit(tx: Tx) -> tuple[Message, list[Event], list[Target]]:
+            await self._reader.row(tx, customer_id, message_id)
+            events, moved = await self._move(tx, message_id, "targets_to_cancel", _cancel)
+            return await self._reader.message(tx, customer_id, message_id), events, moved
+
+        message, events, _ = await self._store.transaction(unit)
+        self._outbox.offer(events)
+        return message
+
+    async def resend(self, customer_id: str, message_id: str) -> Message:
+        """Targets that were held since they are in doubt are sent again. Refusal when there is none."""
+
+        async def unit(tx: Tx) -> tuple[Message, list[Event], list[Target]]:
+            await self._reader.row(tx, customer_id, message_id)
+            events, moved = await self._move(tx, message_id, "targets_held", _resend)
+            if not moved:
+                raise Refusal("STATE_INVALID", "no target of this message is held (gw_timeout / in_doubt)")
+            return await self._reader.message(tx, customer_id, message_id), events, moved
+
+        message, events, moved = await self._store.transaction(unit)
+        for carrier_id in {target.carrier_id for target in moved}:
+            self._store.notify(due_topic(carrier_id))
+        self._outbox.offer(events)
+        return message
+
+    async def delete(self, customer_id: str, message_id: str) -> Message:
+        """Cancels what was not handed over, and takes the message out of sight. Receipts still update it silently."""
+        now = clock.now()
+
+        async def unit(tx: Tx) -> tuple[Message, list[Event]]:
+            await self._reader.row(tx, customer_id, message_id)
+            events, _ = await self._move(tx, message_id, "targets_to_cancel", _cancel)
+            row = await self._reader.row(tx, customer_id, message_id)
+            await tx.run("delete_message", id=message_id, customer_id=customer_id, now=now)
+            gone = row._replace(tm_delete=now, tm_update=now)
+            targets = await tx.all("targets_of_message", message_id=message_id, first=0, end=SHOWN)
+            customer = await self._customers.get(tx, customer_id)
+            if customer.wants("message_deleted"):
+                deleted = Teller(self._outbox, now).about("message_deleted", gone, targets)
+                await tx.many("insert_event", [deleted])
+                events.append(deleted)
+            return self._reader.shape(gone, targets), events
+
+        message, events = await self._store.transaction(unit)
+        self._outbox.offer(events)
+        return message
+
+    async def _move(
+        self, tx: Tx, message_id: str, which: str, how: Callable[[Ledger, Target], bool]
+    ) -> tuple[list[Event], list[Target]]:
+        ledger = Ledger(tx, self._customers, self._outbox, clock.now())
+        keys = [(row.message_id, row.n) for row in await tx.all(which, message_id=message_id)]
+        await ledger.load(keys)
+        moved = [target for key in keys if (target := ledger.get(key)) and how(ledger, target)]
+        return await ledger.write(), moved
+
+
+def _cancel(ledger: Ledger, target: Target) -> bool:
+    return ledger.happen(target, Happening.CANCEL, error_code="canceled", error_message=ERROR_CODES["canceled"])
+
+
+def _resend(ledger: Ledger, target: Target) -> bool:
+    target.possible_duplicate = 1
+    return ledger.happen(target, Happening.RESEND, due_at=ledger.now)

@@ -1,0 +1,179 @@
+"""The exchange with one carrier: what came back is concluded, and what is due is handed over, in one commit.
+
+Under load the news of one turn grows while the commit of the turn before is on its way, so there are as few commits
+as there can be. Nothing is sent, and nothing is answered, before the commit that says so.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from messagehub import clock
+from messagehub.accounts.customers import Customers
+from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, Verdict
+from messagehub.errors import Unavailable
+from messagehub.events import Event, Outbox
+from messagehub.messages import outcomes, receipts, send
+from messagehub.messages.accept import due_topic
+from messagehub.messages.ledger import Ledger
+from messagehub.messages.outcomes import Outcome
+from messagehub.messages.receive import Receiver
+from messagehub.store import Store, Tx
+from messagehub.work.loop import Loop
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+"""How often the store is asked for what is due, besides when it is said that something is."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one transaction settled."""
+
+    handovers: list[Handover] = field(default_factory=list)
+    verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    unknown: int = 0
+
+
+class Exchange:
+    def __init__(
+        self,
+        carrier_id: str,
+        carrier: Carrier,
+        store: Store,
+        customers: Customers,
+        receiver: Receiver,
+        outbox: Outbox,
+        node_id: str,
+    ) -> None:
+        self.carrier_id, self.carrier = carrier_id, carrier
+        self.unknown_destinations = 0
+        self._store, self._customers, self._receiver = store, customers, receiver
+        self._outbox, self._node_id = outbox, node_id
+        self._kept: list[News] = []
+        self._draining = False
+        self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
+        self._deaf = store.listen(due_topic(carrier_id), self._loop.ring)
+
+    def open(self) -> None:
+        self.carrier.open(self._loop.ring)
+        self._loop.start()
+
+    async def close(self, drain_s: float) -> None:
+        """Waits for what is in flight, writes down what became of it, and parts."""
+        self._draining = True
+        self._deaf()
+        await self.carrier.drain(drain_s)
+        await self._loop.stop()
+        await self.carrier.close()
+        await self._turns()
+
+    async def _turns(self) -> None:
+        """Turns until one finds that nothing more can be done now."""
+        while True:
+            news = self._take_news()
+            room = 0 if self._draining else self.carrier.room()
+            if not news and room <= 0:
+                return
+            turn = await self._turn(news, room)
+            if not news and not turn.handovers:
+                return
+
+    def _take_news(self) -> list[News]:
+        news, self._kept = self._kept + self.carrier.news(), []
+        return news
+
+    async def _turn(self, news: list[News], room: int) -> Turn:
+        try:
+            turn = await self._store.transaction(lambda tx: self._settle(tx, news, room))
+        except Unavailable:
+            self._put_off(news)
+            raise
+        except Exception:
+            if len(news) <= 1:
+                self._set_aside(news)
+                raise
+            for one in news:
+                await self._alone(one)
+            return Turn()
+        self._conclude(turn)
+        return turn
+
+    async def _alone(self, one: News) -> None:
+        """One piece of news that cannot be stored does not keep back the others that came with it."""
+        try:
+            await self._turn([one], 0)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("carrier %s: set aside: %s", self.carrier_id, type(one).__name__)
+
+    def _conclude(self, turn: Turn) -> None:
+        self.unknown_destinations += turn.unknown
+        for ticket, verdict in turn.verdicts:
+            self.carrier.answer(ticket, verdict)
+        self.carrier.send(turn.handovers)
+        self._outbox.offer(turn.events)
+
+    def _put_off(self, news: list[News]) -> None:
+        """The store cannot write: the carrier may tell again what it told; what became of handovers is kept."""
+        for one in news:
+            if isinstance(one, Receipt | Inbound):
+                self.carrier.answer(one.ticket, Verdict.LATER)
+            else:
+                self._kept.append(one)
+
+    def _set_aside(self, news: list[News]) -> None:
+        for one in news:
+            if isinstance(one, Receipt | Inbound):
+                self.carrier.answer(one.ticket, Verdict.BROKEN)
+
+    # --- in the transaction -------------------------------------------------------------
+
+    async def _settle(self, tx: Tx, news: Sequence[News], room: int) -> Turn:
+        now = clock.now()
+        turn = Turn()
+        told = [one for one in news if not isinstance(one, Receipt | Inbound)]
+        came = [one for one in news if isinstance(one, Receipt)]
+        if told or came:
+            turn.events += await self._settle_outbound(tx, told, came, now)
+            turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
+        if arrivals := [one for one in news if isinstance(one, Inbound)]:
+            received = await self._receiver.receive(tx, self.carrier_id, arrivals, now)
+            turn.events += received.events
+            turn.verdicts += received.verdicts
+            turn.unknown = received.unknown
+        if room > 0:
+            turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now)
+        return turn
+
+    async def _settle_outbound(self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], now: int) -> list[Event]:
+        accepted = [outcome for outcome in told if isinstance(outcome, Accepted)]
+        await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
+        names = [name for outcome in accepted for name in outcome.names]
+        parked = await receipts.unpark_for(tx, self.carrier_id, names)
+        matches, others = await receipts.match(tx, self.carrier_id, [*parked, *came])
+        await receipts.park(tx, self.carrier_id, others, now)
+        ledger = Ledger(tx, self._customers, self._outbox, now)
+        await ledger.load([outcome.key for outcome in told] + [match.key for match in matches])
+        for outcome in told:
+            outcomes.tell(ledger, outcome, self.carrier.dlr_timeout, self._node_id)
+        receipts.apply(ledger, matches)
+        return await ledger.write()
+
+    def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:
+        message_id, n = accepted.key
+        return [
+            {
+                "carrier_id": self.carrier_id,
+                "carrier_message_id": name,
+                "message_id": message_id,
+                "n": n,
+                "part": part,
+            }
+            for part, name in enumerate(accepted.names)
+            if name
+        ]

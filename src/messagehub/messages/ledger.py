@@ -1,0 +1,197 @@
+"""Changes of targets in one transaction: loaded once, moved in memory by the table, written once, told once."""
+
+import copy
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub.accounts.customers import Customer, Customers
+from messagehub.carriers.carrier import TargetKey
+from messagehub.errors import StoreError
+from messagehub.events import Event, Outbox
+from messagehub.messages import status
+from messagehub.messages.rows import SHOWN
+from messagehub.messages.status import GROUPS, PUBLIC, Happening, Status
+from messagehub.messages.telling import Teller
+from messagehub.store import Row, Tx
+
+
+@dataclass(slots=True, kw_only=True)
+class Target:
+    """A target and what is needed of its message to tell of it."""
+
+    message_id: str
+    n: int
+    customer_id: str
+    destination: str
+    destination_detail: str
+    status: Status
+    error_code: str
+    error_message: str
+    parts: int
+    receipts: str
+    carrier_id: str
+    due_at: int | None
+    holder: str
+    attempts: int
+    doubts: int
+    possible_duplicate: int
+    sequence: int
+    tm_update: int
+    source: str
+    source_detail: str
+    text: str
+    on_doubt: str
+    target_count: int
+    tm_create: int
+    tm_delete: int
+    before: Status
+    """The status that the row has in the store."""
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as an event tells of it."""
+
+    id: str
+    customer_id: str
+    source: str
+    source_detail: str
+    text: str
+    target_count: int
+    tm_create: int
+    tm_update: int
+    tm_delete: int
+    waiting_count: int = 0
+    sent_count: int = 0
+    delivered_count: int = 0
+    direction: str = "outbound"
+
+
+class Ledger:
+    """Load the targets, say what happened to each, write."""
+
+    def __init__(self, tx: Tx, customers: Customers, outbox: Outbox, now: int) -> None:
+        self.now = now
+        self._tx, self._customers, self._outbox = tx, customers, outbox
+        self._targets: dict[TargetKey, Target] = {}
+        self._owners: dict[str, Customer] = {}
+        self._touched: dict[TargetKey, Target] = {}
+        self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
+
+    async def load(self, keys: Iterable[TargetKey]) -> None:
+        """In the order of the keys, which is the order in which a shared store locks the rows."""
+        wanted = [{"message_id": message_id, "n": n} for message_id, n in sorted(set(keys))]
+        for row in await self._tx.many("target_for_change", wanted):
+            before = Status(row.status)
+            target = Target(**{**row._asdict(), "status": before}, before=before)
+            self._targets[target.message_id, target.n] = target
+            if target.customer_id not in self._owners:
+                self._owners[target.customer_id] = await self._customers.get(self._tx, target.customer_id)
+
+    def get(self, key: TargetKey) -> Target | None:
+        return self._targets.get(key)
+
+    def owner(self, target: Target) -> Customer:
+        return self._owners[target.customer_id]
+
+    def touch(self, target: Target) -> None:
+        """The target is to be written though its status stays."""
+        self._touched[target.message_id, target.n] = target
+
+    def happen(
+        self,
+        target: Target,
+        what: Happening,
+        *,
+        error_code: str = "",
+        error_message: str = "",
+        due_at: int | None = None,
+    ) -> bool:
+        """Moves the target, or does nothing (False) where the table has no such move.
+
+        `due_at` is meant for the statuses in which something is still to be done.
+        """
+        after = status.move(target.status, what, target.error_code)
+        if after is None:
+            return False
+        told = PUBLIC[after] != PUBLIC[target.status]
+        target.status, target.due_at = after, due_at
+        target.error_code, target.error_message = error_code, error_message
+        self.touch(target)
+        if told:
+            target.sequence += 1
+            target.tm_update = self.now
+            if self._is_told(target):
+                self._steps[target.message_id][target.message_id, target.n].append(copy.copy(target))
+        return True
+
+    def _is_told(self, target: Target) -> bool:
+        # A deleted message is no longer spoken of.
+        return target.tm_delete > self.now and self._owners[target.customer_id].wants("message_updated", target.status)
+
+    async def write(self) -> list[Event]:
+        """Writes what happened, and its events. Returns the events, for the outbox to have after the commit."""
+        touched = list(self._touched.values())
+        moved = await self._tx.many("move_target", touched)
+        if len(moved) != len(touched):
+            raise StoreError("a target was moved by somebody else in the middle of a transaction")
+        counted = await self._count(touched)
+        events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]
+        await self._tx.many("insert_event", events)
+        return events
+
+    async def _count(self, touched: list[Target]) -> dict[str, Row]:
+        """Messages with several targets keep a count per group of statuses; their new counts."""
+        changes: dict[str, dict[str, Any]] = {}
+        for target in touched:
+            if target.target_count > 1 and target.status is not target.before:
+                change = changes.setdefault(target.message_id, self._no_change(target.message_id))
+                _add(change, target.before, -1)
+                _add(change, target.status, 1)
+        return {row.id: row for row in await self._tx.many("count_message", list(changes.values()))}
+
+    def _no_change(self, message_id: str) -> dict[str, Any]:
+        steps = _rounds(self._steps[message_id]) if message_id in self._steps else 1
+        return {"id": message_id, "waiting": 0, "sent": 0, "delivered": 0, "steps": steps, "now": self.now}
+
+    async def _tell(self, steps: dict[TargetKey, list[Target]], counted: dict[str, Row]) -> list[Event]:
+        """One event per message and commit, or several where a target made several moves in it."""
+        teller = Teller(self._outbox, self.now)
+        rounds = _rounds(steps)
+        events = []
+        for step in range(rounds):
+            changed = [made[step] for made in steps.values() if len(made) > step]
+            if not (row := counted.get(changed[0].message_id)):
+                events.append(teller.updated(_message(changed[0]), changed, changed, changed[0].sequence))
+                continue
+            targets = await self._all_targets(changed) if row.target_count <= SHOWN else changed
+            sequence = row.sequence - rounds + 1 + step
+            events.append(teller.updated(_message(changed[0], row), targets, changed, sequence))
+        return events
+
+    async def _all_targets(self, changed: list[Target]) -> list[Any]:
+        rows = await self._tx.all("targets_of_message", message_id=changed[0].message_id, first=0, end=SHOWN)
+        newer = {target.n: target for target in changed}
+        return [newer.get(row.n, row) for row in rows]
+
+
+def _rounds(steps: dict[TargetKey, list[Target]]) -> int:
+    return max(map(len, steps.values()))
+
+
+def _add(change: dict[str, Any], of: Status, amount: int) -> None:
+    if group := GROUPS.get(of):
+        change[group] += amount
+
+
+def _message(target: Target, counts: Row | None = None) -> Message:
+    message = Message(
+        target.message_id, target.customer_id, target.source, target.source_detail, target.text, target.target_count,
+        target.tm_create, target.tm_update, target.tm_delete,
+    )  # fmt: skip
+    if counts:
+        message.waiting_count, message.sent_count = counts.waiting_count, counts.sent_count
+        message.delivered_count = counts.delivered_count
+    return message

@@ -1,0 +1,162 @@
+"""Receipts: what a carrier tells later of a segment, matched to its target.
+
+A receipt that matches nothing has mostly overtaken the response that names its segment. It is parked on disk, and is
+matched by whoever stores that name, or by the sweeps; after the last of them it stays for some days, to be looked at.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from messagehub import ids
+from messagehub.carriers.carrier import Receipt, TargetKey
+from messagehub.clock import SECOND
+from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.status import Happening, Status
+from messagehub.store import Row, Tx
+
+SWEEPS = (1, 5, 30, 120)
+"""Seconds after its coming at which a parked receipt is tried again."""
+
+KEPT = 3 * 24 * 3600 * SECOND
+"""How long a parked receipt is kept after that."""
+
+NOTHING, GOOD, BAD = ".", "d", "x"
+"""What is known of each part of a target with several, as a letter of `receipts`."""
+
+
+@dataclass(slots=True)
+class Match:
+    """A receipt and the segment that it is about."""
+
+    receipt: Receipt
+    key: TargetKey
+    part: int
+
+
+@dataclass(slots=True)
+class Parked:
+    """A receipt that waits in the store."""
+
+    id: str
+    receipt: Receipt
+    sweeps: int
+    tm_create: int
+
+
+# --- matching ---------------------------------------------------------------------------
+
+
+async def match(tx: Tx, carrier_id: str, receipts: Sequence[Receipt]) -> tuple[list[Match], list[Receipt]]:
+    """The receipts whose segment is known, and the others."""
+    names = [{"carrier_id": carrier_id, "carrier_message_id": name} for name in {r.name for r in receipts}]
+    known: dict[str, list[Row]] = {}
+    for row in await tx.many("segments_by_name", names):
+        known.setdefault(row.carrier_message_id, []).append(row)
+    matches = [_pick(receipt, known[receipt.name]) for receipt in receipts if receipt.name in known]
+    return matches, [receipt for receipt in receipts if receipt.name not in known]
+
+
+def _pick(receipt: Receipt, rows: list[Row]) -> Match:
+    """Names come again after a while: the one with the receipt's destination, else the newest."""
+    newest_first = sorted(rows, key=lambda row: row.message_id, reverse=True)
+    same = (row for row in newest_first if row.destination == receipt.destination)
+    row = next(same, newest_first[0])
+    return Match(receipt, (row.message_id, row.n), row.part)
+
+
+# --- applying ---------------------------------------------------------------------------
+
+
+def apply(ledger: Ledger, matches: Iterable[Match]) -> None:
+    """Moves the targets, which must have been loaded."""
+    for found in matches:
+        target = ledger.get(found.key)
+        if target and found.receipt.state != "intermediate":
+            _apply(ledger, target, found)
+
+
+def _apply(ledger: Ledger, target: Target, found: Match) -> None:
+    good = found.receipt.state == "delivered"
+    if target.parts > 1:
+        target.receipts = _marked(target, found.part, GOOD if good else BAD)
+        ledger.touch(target)
+        if good and set(target.receipts) != {GOOD}:
+            return
+    if good:
+        ledger.happen(target, Happening.RECEIPT_GOOD)
+    else:
+        words = found.receipt.words
+        ledger.happen(target, Happening.RECEIPT_BAD, error_code=found.receipt.state, error_message=words)
+
+
+def _marked(target: Target, part: int, letter: str) -> str:
+    letters = list(target.receipts.ljust(target.parts, NOTHING))
+    if part < len(letters) and letters[part] != GOOD:  # delivered is delivered for ever
+        letters[part] = letter
+    return "".join(letters)
+
+
+# --- parking ----------------------------------------------------------------------------
+
+
+async def park(tx: Tx, carrier_id: str, receipts: Sequence[Receipt], now: int) -> None:
+    rows = [
+        {
+            "id": ids.new(),
+            "carrier_id": carrier_id,
+            "carrier_message_id": receipt.name,
+            "body": _packed(receipt),
+            "due_at": now + SWEEPS[0] * SECOND,
+            "tm_create": now,
+        }
+        for receipt in receipts
+    ]
+    await tx.many("park_receipt", rows)
+
+
+async def unpark_for(tx: Tx, carrier_id: str, names: Sequence[str]) -> list[Receipt]:
+    """Takes out the parked receipts that wait for one of `names`, in the order of their coming."""
+    if not names or not await tx.one("parked_any", carrier_id=carrier_id):
+        return []
+    wanted = [{"carrier_id": carrier_id, "carrier_message_id": name} for name in names]
+    rows = sorted(await tx.many("parked_by_name", wanted), key=lambda row: row.id)
+    await tx.many("unpark", [{"id": row.id} for row in rows])
+    return [_unpacked(row) for row in rows]
+
+
+async def due(tx: Tx, now: int, count: int) -> dict[str, list[Parked]]:
+    """The parked receipts whose next sweep is due, by carrier."""
+    found: dict[str, list[Parked]] = {}
+    for row in await tx.all("parked_due", now=now, count=count):
+        found.setdefault(row.carrier_id, []).append(Parked(row.id, _unpacked(row), row.sweeps, row.tm_create))
+    return found
+
+
+async def swept(tx: Tx, matched: Sequence[Parked], others: Sequence[Parked]) -> None:
+    await tx.many("unpark", [{"id": parked.id} for parked in matched])
+    await tx.many("park_longer", [_next_sweep(parked) for parked in others])
+
+
+def _next_sweep(parked: Parked) -> dict[str, object]:
+    sweeps = parked.sweeps + 1
+    due_at = parked.tm_create + SWEEPS[sweeps] * SECOND if sweeps < len(SWEEPS) else None
+    return {"id": parked.id, "sweeps": sweeps, "due_at": due_at}
+
+
+def _packed(receipt: Receipt) -> str:
+    return msgspec.json.encode([receipt.name, receipt.state, receipt.words, receipt.destination]).decode()
+
+
+def _unpacked(row: Row) -> Receipt:
+    return Receipt(*msgspec.json.decode(row.body, type=tuple[str, str, str, str]))
+
+
+# --- those that never come --------------------------------------------------------------
+
+
+def give_up(ledger: Ledger, target: Target) -> None:
+    """The time in which a receipt was expected is over."""
+    if target.status is Status.SENT and (target.due_at or 0) <= ledger.now:
+        ledger.happen(target, Happening.NO_RECEIPT, error_code="no_receipt")

@@ -1,0 +1,142 @@
+"""Inbound messages: what somebody wrote to a number of ours. Parts wait on disk until all of them are there."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub import ids
+from messagehub.accounts.customers import Customers
+from messagehub.carriers.carrier import Inbound, Verdict
+from messagehub.events import Event, Outbox
+from messagehub.messages.rows import MessageRow, TargetRow
+from messagehub.messages.status import Status
+from messagehub.messages.telling import Teller
+from messagehub.numbers import Number, Numbers
+from messagehub.store import Tx
+
+log = logging.getLogger(__name__)
+
+MISSING = "\N{HORIZONTAL ELLIPSIS}"
+"""Stands for the parts that never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is done with a message to a number of nobody's."""
+
+    refuse_unknown: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.REFUSED if self.refuse_unknown else Verdict.TAKEN
+
+
+@dataclass(slots=True)
+class Whole:
+    """A message all of whose parts are there, or will be no more."""
+
+    message: MessageRow
+    target: TargetRow
+
+
+@dataclass(slots=True)
+class Received:
+    """What one transaction took in."""
+
+    verdicts: list[tuple[Any, Verdict]]
+    events: list[Event]
+    unknown: int = 0
+
+
+class Receiver:
+    def __init__(self, customers: Customers, numbers: Numbers, outbox: Outbox, policy: Policy) -> None:
+        self._customers, self._numbers, self._outbox, self._policy = customers, numbers, outbox, policy
+
+    async def receive(self, tx: Tx, carrier_id: str, arrivals: Sequence[Inbound], now: int) -> Received:
+        """Stores the messages that are whole, and the parts of those that are not yet."""
+        received = Received([], [])
+        wholes: list[Whole] = []
+        for arrival in arrivals:
+            number = await self._numbers.find(tx, arrival.destination)
+            if number is None:
+                log.warning("carrier %s: a message came for %s, a number of nobody's", carrier_id, arrival.destination)
+                received.unknown += 1
+                received.verdicts.append((arrival.ticket, self._policy.verdict))
+                continue
+            if whole := await _whole(tx, carrier_id, arrival, number, now):
+                wholes.append(whole)
+            received.verdicts.append((arrival.ticket, Verdict.TAKEN))
+        received.events = await self._store(tx, wholes, now)
+        return received
+
+    async def _store(self, tx: Tx, wholes: Sequence[Whole], now: int) -> list[Event]:
+        await tx.many("insert_message", [whole.message for whole in wholes])
+        await tx.many("insert_target", [whole.target for whole in wholes])
+        events = [event for whole in wholes for event in await self._events(tx, whole, now)]
+        await tx.many("insert_event", events)
+        return events
+
+    async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:
+        teller = Teller(self._outbox, now)
+        customer = await self._customers.get(tx, whole.message.customer_id)
+        kinds = [kind for kind in ("message_created", "message_received") if customer.wants(kind)]
+        return [teller.about(kind, whole.message, [whole.target]) for kind in kinds]
+
+    async def give_up_waiting(self, tx: Tx, before: int, now: int, count: int) -> list[Event]:
+        """Stores messages some of whose parts came before `before` and whose others never did."""
+        wholes = []
+        for row in await tx.all("stale_inbound_parts", tm_before=before, count=count):
+            key = row._asdict()
+            parts = {part.part: part.text for part in await tx.all("inbound_parts_of", **key)}
+            await tx.run("delete_inbound_parts", **key)
+            number = await self._numbers.find(tx, row.destination)
+            if number and parts:
+                words = "".join(parts.get(part, MISSING) for part in range(1, row.total + 1))
+                wholes.append(_made(number, row.source, words, None, len(parts), now))
+        return await self._store(tx, wholes, now)
+
+
+async def _whole(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now: int) -> Whole | None:
+    """The message, if this arrival is all of it or its last part."""
+    concatenation = arrival.concatenation
+    if concatenation is None or concatenation.total == 1:
+        return _made(number, arrival.source, arrival.text, arrival.octets, 1, now)
+    key = {
+        "carrier_id": carrier_id,
+        "source": arrival.source,
+        "destination": arrival.destination,
+        "reference": concatenation.reference,
+        "width": concatenation.width,
+        "total": concatenation.total,
+    }
+    await tx.run("insert_inbound_part", **key, part=concatenation.sequence, text=arrival.text, tm_create=now)
+    parts = await tx.all("inbound_parts_of", **key)
+    if len(parts) < concatenation.total:
+        return None
+    await tx.run("delete_inbound_parts", **key)
+    return _made(number, arrival.source, "".join(part.text for part in parts), None, len(parts), now)
+
+
+def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int, now: int) -> Whole:
+    message = MessageRow(
+        id=ids.new(),
+        customer_id=number.customer_id,
+        direction="inbound",
+        source=source,
+        destination=number.number,
+        text=words,
+        octets=octets,
+        target_count=1,
+        tm_create=now,
+    )
+    target = TargetRow(
+        message_id=message.id,
+        n=0,
+        customer_id=message.customer_id,
+        destination=message.destination,
+        status=Status.RECEIVED,
+        parts=parts,
+        tm_update=now,
+    )
+    return Whole(message, target)

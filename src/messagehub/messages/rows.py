@@ -1,0 +1,136 @@
+"""The rows of a message and of its targets, as they are written, and how they look from outside."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from messagehub import shapes
+from messagehub.clock import NEVER
+from messagehub.messages import status
+from messagehub.messages.status import GROUPS, Status, Tally
+from messagehub.shapes import Address
+
+SHOWN = 100
+"""Targets of a message that a list, and a webhook, shows."""
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageRow:
+    id: str
+    customer_id: str
+    direction: str
+    source: str
+    source_detail: str = ""
+    destination: str = ""
+    text: str
+    octets: bytes | None = None
+    on_doubt: str = ""
+    target_count: int
+    waiting_count: int = 0
+    sent_count: int = 0
+    delivered_count: int = 0
+    sequence: int = 0
+    tm_create: int
+    tm_update: int = NEVER
+    tm_delete: int = NEVER
+
+
+@dataclass(slots=True, kw_only=True)
+class TargetRow:
+    message_id: str
+    n: int
+    customer_id: str
+    destination: str
+    destination_detail: str = ""
+    status: Status
+    error_code: str = ""
+    error_message: str = ""
+    parts: int
+    receipts: str = ""
+    carrier_id: str = ""
+    lane: int = 0
+    due_at: int | None = None
+    holder: str = ""
+    attempts: int = 0
+    doubts: int = 0
+    possible_duplicate: int = 0
+    sequence: int = 0
+    tm_update: int = NEVER
+
+
+# --- addresses --------------------------------------------------------------------------
+
+
+def detail_of(given: shapes.AddressGiven) -> str:
+    """What an address says besides its target, as JSON; empty where it says nothing."""
+    if not (given.target_name or given.name or given.detail):
+        return ""
+    return msgspec.json.encode([given.target_name, given.name, given.detail]).decode()
+
+
+def address(target: str, detail: str) -> Address:
+    if not detail:
+        return Address("tel", target)
+    return Address("tel", target, *msgspec.json.decode(detail, type=tuple[str, str, str]))
+
+
+# --- from outside -----------------------------------------------------------------------
+
+WriteTime = Callable[[int], str]
+"""clock.plain for resources, clock.iso for webhooks."""
+
+
+def target_shape(row: Any, write: WriteTime) -> shapes.Target:
+    return shapes.Target(
+        destination=address(row.destination, row.destination_detail),
+        status=status.PUBLIC[row.status],
+        parts=row.parts,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        possible_duplicate=bool(row.possible_duplicate),
+        tm_update=write(row.tm_update),
+    )
+
+
+def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.Message:
+    """`targets`: the first SHOWN of the message, which for a message with one target hold its status and time."""
+    shape = shapes.Message(
+        id=row.id,
+        customer_id=row.customer_id,
+        type="sms",
+        status=message_status(row, targets),
+        source=address(row.source, row.source_detail),
+        targets=[target_shape(target, write) for target in targets],
+        target_count=row.target_count,
+        text=row.text,
+        direction=row.direction,
+        tm_create=write(row.tm_create),
+        tm_update=write(updated(row, targets)),
+        tm_delete=write(row.tm_delete),
+    )
+    if row.direction == "inbound":
+        shape.destination = address(row.destination, "")
+    return shape
+
+
+def message_status(row: Any, targets: Sequence[Any]) -> shapes.MessageStatus:
+    if row.direction == "inbound":
+        return "received"
+    if row.target_count == 1:
+        return status.of_message(tally_of_one(Status(targets[0].status)))
+    return status.of_message(Tally(row.target_count, row.waiting_count, row.sent_count, row.delivered_count))
+
+
+def tally_of_one(target_status: Status) -> Tally:
+    tally = Tally(1)
+    if group := GROUPS.get(target_status):
+        setattr(tally, group, 1)
+    return tally
+
+
+def updated(row: Any, targets: Sequence[Any]) -> int:
+    """When the message changed last. A message with one target is not written again when that moves."""
+    times = [row.tm_update, *(target.tm_update for target in targets if row.target_count == 1)]
+    return max((time for time in times if time != NEVER), default=NEVER)

@@ -1,0 +1,156 @@
+"""The life of a target: every move it can make, and no other. And what follows from it for the message.
+
+The states are those of `contract`: a target is `queued`, `sent`, `delivered`, `failed`, `gw_timeout`, `dlr_timeout` or
+`received`. One more is ours: `handed`, committed just before the first PDU leaves. From outside it is still `queued`;
+after a crash exactly the handed ones are in doubt.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from messagehub.carriers.carrier import REASONS
+from messagehub.shapes import MessageStatus, TargetStatus
+
+
+class Status(StrEnum):
+    QUEUED = "queued"
+    HANDED = "handed"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    GW_TIMEOUT = "gw_timeout"
+    DLR_TIMEOUT = "dlr_timeout"
+    RECEIVED = "received"
+
+
+class Happening(StrEnum):
+    """What can happen to a target."""
+
+    HAND = "a bind takes it"
+    ACCEPT = "the carrier accepts it"
+    REFUSE = "the carrier, or a check of ours, refuses it"
+    POSTPONE = "the carrier refuses it for now"
+    REPEAT = "it is in doubt, and is sent once more"
+    HOLD = "it is in doubt, and is not sent again"
+    NO_ANSWER = "the carrier does not answer in time"
+    CANCEL = "its customer cancels it"
+    RESEND = "its customer sends it again"
+    RECEIPT_GOOD = "a receipt says that it was delivered"
+    RECEIPT_BAD = "a receipt says that it was not"
+    NO_RECEIPT = "no receipt comes in time"
+
+
+S, H = Status, Happening
+
+MOVES = {
+    (S.QUEUED, H.HAND): S.HANDED,
+    (S.QUEUED, H.REFUSE): S.FAILED,
+    (S.QUEUED, H.CANCEL): S.FAILED,
+    (S.HANDED, H.ACCEPT): S.SENT,
+    (S.HANDED, H.REFUSE): S.FAILED,
+    (S.HANDED, H.POSTPONE): S.QUEUED,
+    (S.HANDED, H.REPEAT): S.QUEUED,
+    (S.HANDED, H.HOLD): S.GW_TIMEOUT,
+    (S.HANDED, H.NO_ANSWER): S.GW_TIMEOUT,
+    (S.GW_TIMEOUT, H.RESEND): S.QUEUED,
+    (S.SENT, H.RECEIPT_GOOD): S.DELIVERED,
+    (S.SENT, H.RECEIPT_BAD): S.FAILED,
+    (S.SENT, H.NO_RECEIPT): S.DLR_TIMEOUT,
+}
+
+# Late news that overrules what was final, or that comes while the target waits to be sent once more.
+CORRECTIONS = {
+    (S.QUEUED, H.ACCEPT): S.SENT,
+    (S.GW_TIMEOUT, H.ACCEPT): S.SENT,
+    (S.GW_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
+    (S.DLR_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
+    (S.FAILED, H.RECEIPT_GOOD): S.DELIVERED,
+}
+
+CORRECTABLE = frozenset({"expired", "undelivered"})
+"""The error codes of a failure that a later good receipt overrules."""
+
+FINAL = frozenset({S.DELIVERED, S.FAILED, S.GW_TIMEOUT, S.DLR_TIMEOUT, S.RECEIVED})
+
+
+def move(status: Status, happening: Happening, error_code: str = "") -> Status | None:
+    """The status after `happening`, or None: it changes nothing. `error_code` is that of a failed target."""
+    after = MOVES.get((status, happening)) or CORRECTIONS.get((status, happening))
+    if status is S.FAILED and error_code not in CORRECTABLE:
+        return None
+    return after
+
+
+PUBLIC: dict[str, TargetStatus] = {
+    S.QUEUED: "queued",
+    S.HANDED: "queued",
+    S.SENT: "sent",
+    S.DELIVERED: "delivered",
+    S.FAILED: "failed",
+    S.GW_TIMEOUT: "gw_timeout",
+    S.DLR_TIMEOUT: "dlr_timeout",
+    S.RECEIVED: "received",
+}
+"""Each status as customers see it."""
+
+
+# --- the message ------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many targets of a message are in which group; `done` but not delivered is what is left of `total`."""
+
+    total: int
+    waiting: int = 0
+    sent: int = 0
+    delivered: int = 0
+
+
+GROUPS = {S.QUEUED: "waiting", S.HANDED: "waiting", S.SENT: "sent", S.DELIVERED: "delivered"}
+"""The member of a Tally in which a target of each status counts; the others count in none."""
+
+
+def of_message(tally: Tally) -> MessageStatus:
+    """The status of an outbound message, from its targets."""
+    if tally.waiting:
+        return "sending"
+    if tally.sent:
+        return "sent"
+    if tally.delivered == tally.total:
+        return "delivered"
+    return "partially_delivered" if tally.delivered else "failed"
+
+
+# --- error codes ------------------------------------------------------------------------
+
+ERROR_CODES = {
+    **{reason.error_code: reason.meaning for reason in REASONS.values()},
+    "carrier_unavailable": "The carrier had a fault, or its bind could not take the message.",
+    "carrier_misconfigured": "The carrier and our configuration of it do not understand each other.",
+    "no_route": "No route leads to the destination.",
+    "canceled": "The customer canceled the message before it was handed over.",
+    "no_answer": "The carrier did not answer the submit in time.",
+    "in_doubt": "The bind or the process was lost before the carrier answered; it may have been sent.",
+    "no_receipt": "The carrier accepted it, and no receipt came in time.",
+    "expired": "The carrier could not deliver it within its validity.",
+    "undelivered": "The carrier could not deliver it.",
+    "deleted": "The carrier deleted it.",
+    "carrier_rejected": "The carrier refuses the message.",
+    "unknown": "The carrier does not know what became of it.",
+}
+"""Every `error_code` of a target, and what it means."""
+
+
+def as_markdown() -> str:
+    """The statuses, their moves and the error codes as docs/statuses.md shows them."""
+    moves = [f"| `{a}` | {happening.value} | `{b}` |" for (a, happening), b in MOVES.items()]
+    late = [f"| `{a}` | {happening.value} | `{b}` |" for (a, happening), b in CORRECTIONS.items()]
+    codes = [f"| `{code}` | {meaning} |" for code, meaning in sorted(ERROR_CODES.items())]
+    head = ["| from | what happens | to |", "| --- | --- | --- |"]
+    only = ", ".join(f"`{code}`" for code in sorted(CORRECTABLE))
+    return "\n".join([
+        "## Moves", "", *head, *moves, "",
+        "## Late news", "", f"A failed target is corrected only where it failed by {only}.", "", *head, *late, "",
+        "## Error codes", "", "| error_code | meaning |", "| --- | --- |", *codes,
+    ])  # fmt: skip

@@ -1,0 +1,94 @@
+"""What time alone makes due: receipts that never come, receipts that came too early, parts that are missing,
+and what a node held that died."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from messagehub import clock
+from messagehub.accounts.customers import Customers
+from messagehub.carriers.carrier import TargetKey
+from messagehub.clock import SECOND
+from messagehub.events import Event, Outbox
+from messagehub.messages import outcomes, receipts
+from messagehub.messages.accept import due_topic
+from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.receive import Receiver
+from messagehub.messages.status import Status
+from messagehub.store import Row, Store, Tx
+from messagehub.work.loop import Loop
+from messagehub.work.node import store_clock
+
+EVERY_S = 1.0
+BATCH = 500
+PARTS_WAIT = 30 * 60 * SECOND
+"""How long the parts of an inbound message are waited for."""
+
+Unit = Callable[[Tx], Awaitable[list[Event]]]
+
+
+class Sweeper:
+    def __init__(self, store: Store, customers: Customers, receiver: Receiver, outbox: Outbox) -> None:
+        self._store, self._customers, self._receiver, self._outbox = store, customers, receiver, outbox
+        self._loop = Loop("sweeps", self.sweep, EVERY_S)
+        self._waiting: set[str] = set()
+
+    def start(self) -> None:
+        self._loop.start()
+
+    async def stop(self) -> None:
+        await self._loop.stop()
+
+    async def sweep(self) -> None:
+        for unit in (self._rescue, self._parked, self._without_receipt, self._stale_parts):
+            self._outbox.offer(await self._store.transaction(unit))
+        waiting, self._waiting = self._waiting, set()
+        for carrier_id in waiting:
+            self._store.notify(due_topic(carrier_id))
+
+    async def _rescue(self, tx: Tx) -> list[Event]:
+        """What a node held that lives no more is in doubt."""
+        rows = await tx.all("targets_of_dead_nodes", now=await store_clock(tx), count=BATCH)
+        return await self._each(tx, rows, self._doubt)
+
+    def _doubt(self, ledger: Ledger, target: Target) -> None:
+        if target.status is Status.HANDED:
+            outcomes.lost(ledger, target)
+            self._waiting.add(target.carrier_id)
+
+    async def _without_receipt(self, tx: Tx) -> list[Event]:
+        now, rows = clock.now(), []
+        for carrier in await tx.all("every_carrier"):
+            rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, now=now, count=BATCH)
+        return await self._each(tx, rows, receipts.give_up)
+
+    async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> list[Event]:
+        if not rows:
+            return []
+        ledger = Ledger(tx, self._customers, self._outbox, clock.now())
+        keys: list[TargetKey] = [(row.message_id, row.n) for row in rows]
+        await ledger.load(keys)
+        for key in keys:
+            if target := ledger.get(key):
+                do(ledger, target)
+        return await ledger.write()
+
+    async def _parked(self, tx: Tx) -> list[Event]:
+        events: list[Event] = []
+        now = clock.now()
+        for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
+            matches, _ = await receipts.match(tx, carrier_id, [one.receipt for one in parked])
+            ledger = Ledger(tx, self._customers, self._outbox, now)
+            await ledger.load([match.key for match in matches])
+            receipts.apply(ledger, matches)
+            events += await ledger.write()
+            known = {id(match.receipt) for match in matches}
+            await receipts.swept(
+                tx,
+                [one for one in parked if id(one.receipt) in known],
+                [one for one in parked if id(one.receipt) not in known],
+            )
+        await tx.run("forget_parked", tm_before=now - receipts.KEPT)
+        return events
+
+    async def _stale_parts(self, tx: Tx) -> list[Event]:
+        now = clock.now()
+        return await self._receiver.give_up_waiting(tx, now - PARTS_WAIT, now, BATCH)

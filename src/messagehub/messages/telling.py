@@ -1,0 +1,35 @@
+"""Events: what customers are told of their messages. Their bodies are made here, in the commit of the change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from messagehub import ids, shapes
+from messagehub.clock import iso
+from messagehub.events import Event, Outbox
+from messagehub.messages.rows import message_shape, target_shape
+
+_encoder = msgspec.json.Encoder()
+
+
+class Teller:
+    """Makes the events of one transaction."""
+
+    def __init__(self, outbox: Outbox, now: int) -> None:
+        self._outbox, self._now = outbox, now
+
+    def about(self, event_type: str, message: Any, targets: Sequence[Any]) -> Event:
+        """An event about the message as a whole."""
+        return self._event(event_type, message_shape(message, targets, iso))
+
+    def updated(self, message: Any, targets: Sequence[Any], changed: Sequence[Any], sequence: int) -> Event:
+        shape = message_shape(message, targets, iso)
+        shape.changed = [target_shape(target, iso) for target in changed]
+        shape.sequence = sequence
+        return self._event("message_updated", shape)
+
+    def _event(self, event_type: str, data: shapes.Message) -> Event:
+        body = _encoder.encode(shapes.MessageEvent(event_type, data))
+        due_at = self._outbox.due_at(data.customer_id, self._now)
+        return Event(ids.new(), data.customer_id, data.id, event_type, body, due_at, self._now)

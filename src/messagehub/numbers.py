@@ -1,0 +1,96 @@
+"""Numbers: addresses of ours. E.164, or a short code or a name that may stand as a sender."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub import ids, text
+from messagehub.clock import NEVER
+from messagehub.errors import Conflict, Refusal
+from messagehub.store import Insert, Row, Store, Tx
+from messagehub.store.recent import CHANGED, Recent
+
+E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+"""ITU-T E.164: a plus, a country code, fifteen digits at most. Never more than this is asked of a number."""
+
+SHORT_CODE = re.compile(r"[0-9]{3,8}")
+MAX_ALPHANUMERIC = 11
+"""Characters of a sender in letters, 3GPP TS 23.040, section 9.1.2.5."""
+
+
+def is_e164(number: str) -> bool:
+    return E164.fullmatch(number) is not None
+
+
+def is_alphanumeric(number: str) -> bool:
+    """A sender that is a name: up to eleven GSM characters, at least one of them a letter."""
+    return (
+        0 < len(number) <= MAX_ALPHANUMERIC
+        and any(character.isalpha() for character in number)
+        and text.segment(number).encoding == "GSM-7"
+        and number.isprintable()
+        and number == number.strip()
+    )
+
+
+def can_be_owned(number: str) -> bool:
+    return is_e164(number) or SHORT_CODE.fullmatch(number) is not None or is_alphanumeric(number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    id: str
+    customer_id: str
+    number: str
+    name: str
+    detail: str
+    message_flow_id: str
+    tm_create: int
+    tm_update: int = NEVER
+    tm_delete: int = NEVER
+
+
+def from_row(row: Row) -> Number:
+    return Number(**row._asdict())
+
+
+class Numbers:
+    """Who owns which number, with those remembered that were asked for lately."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._recent: Recent[str, Number] = Recent(_read)
+        self._recent.follow(store)
+
+    async def find(self, tx: Tx, number: str) -> Number | None:
+        return await self._recent.get(tx, number)
+
+    async def add(self, now: int, **given: Any) -> Number:
+        """Gives a number to a customer. Refusal when it cannot be owned or has an owner."""
+        added = Number(id=ids.new(), tm_create=now, **given)
+        if not can_be_owned(added.number):
+            raise Refusal(
+                "INVALID_NUMBER",
+                f"number: {added.number!r} is neither E.164 (such as +15551234567), nor a short code of 3 to 8 digits, "
+                "nor up to 11 GSM characters with a letter",
+            )
+        try:
+            await self._store.write([Insert("insert_number", [added])])
+        except Conflict:
+            raise Refusal("ALREADY_EXISTS", f"number: {added.number} has an owner already") from None
+        self._store.notify(CHANGED)
+        return added
+
+    async def change(self, number: Number, now: int, **changes: str) -> None:
+        kept = {"name": number.name, "detail": number.detail, "message_flow_id": number.message_flow_id}
+        await self._store.run("update_number", id=number.id, now=now, **{**kept, **changes})
+        self._store.notify(CHANGED)
+
+    async def remove(self, number: Number, now: int) -> None:
+        await self._store.run("delete_number", id=number.id, now=now)
+        self._store.notify(CHANGED)
+
+
+async def _read(tx: Tx, number: str) -> Number | None:
+    row = await tx.one("number_owner", number=number)
+    return from_row(row) if row else None

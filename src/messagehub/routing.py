@@ -1,0 +1,125 @@
+"""Routes: rules that put carriers in order for a target."""
+
+import bisect
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub import ids
+from messagehub.clock import NEVER
+from messagehub.store import Insert, Row, Store, Tx
+from messagehub.store.recent import CHANGED, Recent
+
+EVERYBODY = ""
+"""The customer_id of a general route."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    id: str
+    name: str = ""
+    prefix: str = ""
+    """The first digits of the destination, without the plus; empty for all."""
+    carrier_id: str
+    priority: int = 1
+    weight: int = 1
+    customer_id: str = EVERYBODY
+    tm_create: int = 0
+    tm_update: int = NEVER
+    tm_delete: int = NEVER
+
+
+class Table:
+    """The routes of an installation, ready to be asked. Pure: routes in, an order out."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._by_prefix: dict[str, list[Route]] = {}
+        for route in routes:
+            self._by_prefix.setdefault(route.prefix, []).append(route)
+        self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
+
+    def choose(self, destination: str, customer_id: str, chance: Callable[[], float]) -> list[Route]:
+        """All routes for the destination, the first choice first; the others are the failover.
+
+        The longest prefix wins, then the customer's own route before a general one, then the lowest priority; equals
+        share by weight. `chance` gives numbers in [0, 1).
+        """
+        digits = destination.removeprefix("+")
+        chosen: list[Route] = []
+        for length in self._lengths_within(digits):
+            if routes := self._by_prefix.get(digits[:length]):
+                chosen += _in_order([r for r in routes if r.customer_id in (EVERYBODY, customer_id)], chance)
+        return chosen
+
+    def first(self, destination: str, customer_id: str, chance: Callable[[], float]) -> Route | None:
+        digits = destination.removeprefix("+")
+        for length in self._lengths_within(digits):
+            routes = self._by_prefix.get(digits[:length])
+            if routes and (usable := [r for r in routes if r.customer_id in (EVERYBODY, customer_id)]):
+                return usable[0] if len(usable) == 1 else _in_order(usable, chance)[0]
+        return None
+
+    def _lengths_within(self, digits: str) -> list[int]:
+        return [length for length in self._lengths if length <= len(digits)]
+
+
+def why(route: Route) -> str:
+    """In words, why a route stands where it stands."""
+    match = f"prefix +{route.prefix}" if route.prefix else "any destination"
+    whose = "the customer's own route" if route.customer_id else "a general route"
+    return f"{match}, {whose}, priority {route.priority}, weight {route.weight}"
+
+
+def _in_order(routes: list[Route], chance: Callable[[], float]) -> list[Route]:
+    def rank(route: Route) -> tuple[bool, int]:
+        return route.customer_id == EVERYBODY, route.priority
+
+    groups = itertools.groupby(sorted(routes, key=rank), key=rank)
+    return [route for _, equals in groups for route in _shared(list(equals), chance)]
+
+
+def _shared(equals: list[Route], chance: Callable[[], float]) -> list[Route]:
+    """Draws one after the other, each with the odds of its weight."""
+    order = []
+    while len(equals) > 1:
+        sums = list(itertools.accumulate(route.weight for route in equals))
+        order.append(equals.pop(bisect.bisect_right(sums, chance() * sums[-1])))
+    return order + equals
+
+
+class Routes:
+    """The routes in the store. A route whose carrier is disabled or gone is passed over."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._recent: Recent[str, Table] = Recent(_read)
+        self._recent.follow(store)
+
+    async def table(self, tx: Tx) -> Table:
+        table = await self._recent.get(tx, "")
+        assert table is not None
+        return table
+
+    async def add(self, now: int, **given: Any) -> Route:
+        route = Route(id=ids.new(), tm_create=now, **given)
+        await self._store.write([Insert("insert_route", [route])])
+        self._store.notify(CHANGED)
+        return route
+
+    async def change(self, route: Route) -> None:
+        await self._store.many("update_route", [route])
+        self._store.notify(CHANGED)
+
+    async def remove(self, route_id: str, now: int) -> None:
+        await self._store.run("delete_route", id=route_id, now=now)
+        self._store.notify(CHANGED)
+
+
+def from_row(row: Row) -> Route:
+    return Route(**row._asdict())
+
+
+async def _read(tx: Tx, _: str) -> Table | None:
+    usable = {row.id for row in await tx.all("live_carriers") if not row.disabled}
+    return Table([route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in usable])

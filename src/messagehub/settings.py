@@ -1,0 +1,88 @@
+"""Every setting, once: its name, type, default and meaning. The docs page is printed from here."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from messagehub.errors import SettingError
+
+PREFIX = "MESSAGEHUB_"
+FILE = PREFIX + "CONFIG"
+"""The variable that names the optional TOML file."""
+
+CLIENT = frozenset({PREFIX + "URL", PREFIX + "ACCESSKEY"})
+"""Variables of the command line's HTTP client; a server passes over them."""
+
+
+def setting(default: Any, meaning: str, *choices: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    listen: str = setting("127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one")
+    database_url: str = setting("sqlite:///messagehub.db", "the store: `sqlite:///PATH` or `postgresql://…`")
+    webhook_allow_private: bool = setting(False, "let webhooks go to private, loopback and link-local addresses")
+    webhook_timeout: float = setting(5.0, "seconds that an endpoint has to answer a webhook")
+    max_segments: int = setting(10, "segments that one message may have at most, 1 to 255")
+    unknown_destination: str = setting(
+        "accept",
+        "an inbound message to a number of nobody's: `accept` (answered OK, logged and counted) or `refuse`",
+        "accept",
+        "refuse",
+    )
+    body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive")
+    drain_timeout: float = setting(8.0, "seconds that unanswered PDUs are waited for when the server ends")
+    log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
+
+    @classmethod
+    def read(cls, env: Mapping[str, str] = os.environ, **given: Any) -> "Settings":
+        """Defaults, overruled by the TOML file, overruled by variables, overruled by `given`."""
+        written = _from_file(Path(env[FILE])) if FILE in env else {}
+        return cls(**{**written, **_from_env(env), **given})
+
+
+def _from_env(env: Mapping[str, str]) -> dict[str, Any]:
+    names = {PREFIX + name.upper(): name for name in _hints()}
+    mine = {key for key in env if key.startswith(PREFIX)} - CLIENT - {FILE}
+    if strange := mine - names.keys():
+        raise SettingError(f"no such setting: {', '.join(sorted(strange))}")
+    return {names[key]: _parse(key, env[key], names[key]) for key in sorted(mine)}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"{path}: {error}") from error
+    if strange := table.keys() - _hints():
+        raise SettingError(f"{path}: no such setting: {', '.join(sorted(strange))}")
+    return {name: _parse(f"{path}: {name}", str(value), name) for name, value in table.items()}
+
+
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Settings)
+
+
+_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _parse(key: str, text: str, name: str) -> Any:
+    kind = _hints()[name]
+    try:
+        value = _WORDS[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise SettingError(f"{key}: {text!r} is no {kind.__name__}") from None
+    choices = next(f.metadata["choices"] for f in fields(Settings) if f.name == name)
+    if choices and value not in choices:
+        raise SettingError(f"{key}: {text!r} is none of {', '.join(choices)}")
+    return value
+
+
+def as_markdown() -> str:
+    """The table of settings as docs/settings.md shows it."""
+    rows = (f"| `{PREFIX}{f.name.upper()}` | `{f.default}` | {f.metadata['meaning']} |" for f in fields(Settings))
+    return "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows])

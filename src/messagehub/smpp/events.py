@@ -1,0 +1,54 @@
+"""What a session tells its owner, in the order in which it happened."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub.smpp.pdus import PDU
+
+
+@dataclass(slots=True)
+class Received:
+    """The peer asks something of us: `Session.answer` it (outbind and alert_notification want no answer)."""
+
+    request: PDU
+
+
+@dataclass(slots=True)
+class Answered:
+    """The peer answered a request of ours; `response.status` tells how, and may be a generic_nack's."""
+
+    request: PDU
+    response: PDU
+    context: Any
+
+
+@dataclass(slots=True)
+class Unanswered:
+    """A request of ours had no answer within response_timeout: what became of it is in doubt."""
+
+    request: PDU
+    context: Any
+
+
+@dataclass(slots=True)
+class AnsweredLate:
+    """The answer to a request that was reported as Unanswered before."""
+
+    request: PDU
+    response: PDU
+    context: Any
+
+
+@dataclass(slots=True)
+class Unbound:
+    """The session ended in good order. What is still in `Session.pending` will not be answered any more."""
+
+
+@dataclass(slots=True)
+class Broken:
+    """The session ended by a fault: write out what is outgoing, then close the connection."""
+
+    reason: str
+
+
+Event = Received | Answered | Unanswered | AnsweredLate | Unbound | Broken

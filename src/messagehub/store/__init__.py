@@ -1,0 +1,23 @@
+"""The store: rows on disk, in SQLite when embedded and in PostgreSQL when there are several machines.
+
+It knows SQL and no noun. Everything above it speaks in the names of the queries in `sql/` and may not know which
+of the two stores answers.
+"""
+
+from messagehub.errors import SettingError
+from messagehub.store.seam import Insert, Row, Store, Tx, Unit
+
+__all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store"]
+
+
+async def open_store(url: str) -> Store:
+    """Opens and migrates `sqlite:///PATH` or `postgresql://…`. SettingError for any other address."""
+    if url.startswith("sqlite:///"):
+        from messagehub.store.sqlite import SQLiteStore
+
+        return await SQLiteStore.open(url.removeprefix("sqlite:///"))
+    if url.startswith(("postgresql://", "postgres://")):
+        from messagehub.store.postgres import PostgresStore
+
+        return await PostgresStore.open(url)
+    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {url!r} begins with neither sqlite:/// nor postgresql://")

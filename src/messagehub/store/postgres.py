@@ -1,0 +1,319 @@
+"""The shared store: PostgreSQL through asyncpg.
+
+`many` and `write` send one statement however many rows there are: from the single-row SQL of a query its batch form
+is made, whose arrays are unnested by the server. The types of the arrays are those that the server itself infers for
+the single-row form, so no table of types stands here.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import asyncpg
+
+from messagehub.errors import Conflict, StoreError, Unavailable
+from messagehub.store import queries
+from messagehub.store.queries import Query
+from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
+
+T = TypeVar("T")
+
+POOL = 8
+MAX_WAITING = 20_000
+MAX_BATCH = 1000
+TRIES = 5
+"""How often a transaction that met a deadlock or a serialization failure is run."""
+
+CHANNEL = "messagehub"
+MIGRATION_LOCK = 0x6D736768  # an arbitrary number of ours for pg_advisory_lock
+RECONNECT_S = 1.0
+
+# The migrations are written in SQLite's words; these are PostgreSQL's for what differs. Text sorts by its octets on
+# both, which is what paging by id relies on; room is left in the pages of rows that are updated.
+WORDS = {
+    re.compile(r"\bTEXT\b"): 'TEXT COLLATE "C"',
+    re.compile(r"\bBLOB\b"): "BYTEA",
+    re.compile(r"\bWITHOUT ROWID\b"): "WITH (fillfactor = 70)",
+}
+
+SQL = queries.load("postgres")
+NUMBERED = {name: query.with_placeholders(lambda number, _: f"${number}") for name, query in SQL.items()}
+
+
+class Connection:
+    """The verbs on one connection, or, with a pool, each on any of its connections."""
+
+    def __init__(self, source: "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]", forms: "Forms"):
+        self._source, self._forms = source, forms
+
+    async def one(self, query: str, **args: Any) -> Row | None:
+        rows = await self.all(query, **args)
+        return rows[0] if rows else None
+
+    async def all(self, query: str, **args: Any) -> list[Row]:
+        found = await self._source.fetch(NUMBERED[query], *(args[name] for name in SQL[query].names))
+        return self._forms.rows(query, found)
+
+    async def run(self, query: str, **args: Any) -> None:
+        await self.all(query, **args)
+
+    async def many(self, query: str, rows: Sequence[object]) -> list[Row]:
+        if not rows:
+            return []
+        sql = await self._forms.batch(query, self._source)
+        columns = zip(*SQL[query].tuples(rows), strict=True)
+        return self._forms.rows(query, await self._source.fetch(sql, *map(list, columns)))
+
+
+class Forms:
+    """What is learnt of each query once: its batch form and the shape of its rows."""
+
+    def __init__(self) -> None:
+        self._batch: dict[str, str] = {}
+        self._makers: dict[str, Callable[[Any], Row]] = {}
+
+    async def batch(self, query: str, source: Any) -> str:
+        if query not in self._batch:
+            statement = await source.prepare(NUMBERED[query])
+            self._batch[query] = batch_form(SQL[query], [kind.name for kind in statement.get_parameters()])
+        return self._batch[query]
+
+    def rows(self, query: str, found: list[Any]) -> list[Row]:
+        if not found:
+            return []
+        if query not in self._makers:
+            self._makers[query] = row_maker(query, list(found[0].keys()))
+        return list(map(self._makers[query], found))
+
+
+# The head of a single-row statement, and what its batch form looks like around `source`, the unnested arrays.
+BATCH_FORMS = (
+    (r"INSERT INTO (?P<table>\w+ \(.*?\)) VALUES \((?P<values>.*?)\)(?P<rest>(?: ON | RETURNING ).*|)",
+     "INSERT INTO {table} SELECT {values} FROM {source}{rest}"),
+    (r"UPDATE (?P<table>\w+) SET (?P<set>.*?) WHERE (?P<where>.*)",
+     "UPDATE {table} SET {set} FROM {source} WHERE {where}"),
+    (r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*)",
+     "DELETE FROM {table} USING {source} WHERE {where}"),
+    (r"(?P<select>(?:SELECT|WITH) .*)", "SELECT found.* FROM {source} CROSS JOIN LATERAL ({select}) AS found"),
+)  # fmt: skip
+
+
+def batch_form(query: Query, types: Sequence[str]) -> str:
+    """The statement that does for arrays of parameters what the single-row statement does for one of each."""
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
+    columns = ", ".join(f"given_{name}" for name in query.names)
+    sql = query.with_placeholders(lambda _, name: f"given.given_{name}")
+    for pattern, form in BATCH_FORMS:
+        if match := re.fullmatch(pattern, sql):
+            return form.format(source=f"unnest({arrays}) AS given({columns})", **match.groupdict())
+    raise ValueError(f"{query.name} has no batch form")
+
+
+class Waiting:
+    """Inserts of one caller on their way to the next commit."""
+
+    __slots__ = ("future", "inserts")
+
+    def __init__(self, future: asyncio.Future[None], inserts: Sequence[Insert]) -> None:
+        self.future, self.inserts = future, inserts
+
+
+class PostgresStore:
+    def __init__(self, pool: "asyncpg.Pool[Any]", url: str) -> None:
+        self._pool, self._url = pool, url
+        self._forms = Forms()
+        self._bells = Bells()
+        self._waiting: list[Waiting] = []
+        self._wanted = asyncio.Event()
+        self._topics: set[str] = set()
+        self._tasks = [asyncio.create_task(self._write_forever()), asyncio.create_task(self._hear_forever())]
+
+    @classmethod
+    async def open(cls, url: str) -> "PostgresStore":
+        try:
+            pool = await asyncpg.create_pool(url, min_size=1, max_size=POOL, timeout=10)
+            async with pool.acquire() as connection:
+                await _migrate(connection)
+        except UNAVAILABLE as error:
+            raise Unavailable(f"the database cannot be opened: {error}") from error
+        return cls(pool, url)
+
+    # --- reading ------------------------------------------------------------------------
+
+    async def one(self, query: str, **args: Any) -> Row | None:
+        rows = await self.all(query, **args)
+        return rows[0] if rows else None
+
+    async def all(self, query: str, **args: Any) -> list[Row]:
+        async def ask(connection: Connection) -> list[Row]:
+            return await connection.all(query, **args)
+
+        return await self._with_connection(ask)
+
+    async def run(self, query: str, **args: Any) -> None:
+        await self.all(query, **args)
+
+    async def many(self, query: str, rows: Sequence[object]) -> list[Row]:
+        async def ask(connection: Connection) -> list[Row]:
+            return await connection.many(query, rows)
+
+        return await self._with_connection(ask)
+
+    async def _with_connection(self, ask: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
+        try:
+            async with self._pool.acquire() as connection:
+                return await ask(Connection(connection, self._forms))
+        except TRANSLATED as error:
+            _raise(error)
+
+    # --- writing ------------------------------------------------------------------------
+
+    async def transaction(self, unit: Unit[T]) -> T:
+        for _ in range(TRIES):
+            try:
+                return await self._once(unit)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                continue
+            except TRANSLATED as error:
+                _raise(error)
+        raise Unavailable(f"rolled back {TRIES} times in favour of other transactions")
+
+    async def _once(self, unit: Unit[T]) -> T:
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await unit(Connection(connection, self._forms))
+
+    async def write(self, inserts: Sequence[Insert]) -> None:
+        if len(self._waiting) > MAX_WAITING:
+            raise Unavailable("more is asked of the store than it can write")
+        waiting = Waiting(asyncio.get_running_loop().create_future(), inserts)
+        self._waiting.append(waiting)
+        self._wanted.set()
+        await waiting.future
+
+    async def _write_forever(self) -> None:
+        while True:
+            await self._wanted.wait()
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            if not self._waiting:
+                self._wanted.clear()
+            await self._commit(batch)
+            await self._pass_on()
+
+    async def _commit(self, batch: list[Waiting]) -> None:
+        try:
+            await self._insert(batch)
+        except StoreError as error:
+            if len(batch) == 1:
+                _fail(batch[0].future, error)
+                return
+            for waiting in batch:
+                await self._commit([waiting])
+            return
+        for waiting in batch:
+            if not waiting.future.done():  # whoever asked may have gone
+                waiting.future.set_result(None)
+
+    async def _insert(self, batch: list[Waiting]) -> None:
+        merged: dict[str, list[object]] = {}
+        for waiting in batch:
+            for query, rows in waiting.inserts:
+                merged.setdefault(query, []).extend(rows)
+
+        async def unit(tx: Any) -> None:
+            for query, rows in merged.items():
+                await tx.many(query, rows)
+
+        await self.transaction(unit)
+
+    # --- telling other nodes ------------------------------------------------------------
+
+    def listen(self, topic: str, ring: Callable[[], None]) -> Callable[[], None]:
+        return self._bells.listen(topic, ring)
+
+    def notify(self, topic: str) -> None:
+        self._bells.ring(topic)
+        self._topics.add(topic)
+        self._wanted.set()
+
+    async def _pass_on(self) -> None:
+        topics, self._topics = self._topics, set()
+        try:
+            for topic in topics:
+                await self._pool.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
+        except TRANSLATED:
+            return  # listeners poll as well
+
+    async def _hear_forever(self) -> None:
+        while True:
+            try:
+                connection = await asyncpg.connect(self._url, timeout=10)
+            except UNAVAILABLE:
+                await asyncio.sleep(RECONNECT_S)
+                continue
+            gone = asyncio.Event()
+            connection.add_termination_listener(lambda _, gone=gone: gone.set())
+            try:
+                await connection.add_listener(CHANNEL, lambda *heard: self._bells.ring(str(heard[-1])))
+                await gone.wait()
+            finally:
+                connection.terminate()
+
+    # --- the rest -----------------------------------------------------------------------
+
+    def serve(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        await asyncio.gather(*(waiting.future for waiting in self._waiting), return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._pool.close()
+
+
+async def _migrate(connection: Any) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+        await connection.execute("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
+        done = {row[0] for row in await connection.fetch("SELECT version FROM migration")}
+        for version, statements in queries.migrations():
+            if version not in done:
+                for statement in statements:
+                    await connection.execute(translated(statement))
+                await connection.execute("INSERT INTO migration (version) VALUES ($1)", version)
+
+
+def translated(statement: str) -> str:
+    """A statement of a migration in the words of PostgreSQL."""
+    for sqlite, postgres in WORDS.items():
+        statement = sqlite.sub(postgres, statement)
+    return statement
+
+
+def _fail(future: asyncio.Future[None], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DiskFullError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+TRANSLATED = (*UNAVAILABLE, asyncpg.PostgresError)
+
+
+def _raise(error: Exception) -> NoReturn:
+    if isinstance(error, asyncpg.UniqueViolationError):
+        raise Conflict(str(error)) from error
+    if isinstance(error, UNAVAILABLE) and not isinstance(error, asyncpg.DataError):
+        raise Unavailable(str(error) or type(error).__name__) from error
+    raise StoreError(str(error)) from error

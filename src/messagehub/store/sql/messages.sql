@@ -1,0 +1,151 @@
+-- name: insert_message
+INSERT INTO messages (id, customer_id, direction, source, source_detail, destination, text, octets, on_doubt,
+    target_count, waiting_count, sent_count, delivered_count, sequence, tm_create, tm_update, tm_delete)
+VALUES (:id, :customer_id, :direction, :source, :source_detail, :destination, :text, :octets, :on_doubt,
+    :target_count, :waiting_count, :sent_count, :delivered_count, :sequence, :tm_create, :tm_update, :tm_delete);
+
+-- name: insert_target
+INSERT INTO targets (message_id, n, customer_id, destination, destination_detail, status, error_code, error_message,
+    parts, receipts, carrier_id, lane, due_at, holder, attempts, doubts, possible_duplicate, sequence, tm_update)
+VALUES (:message_id, :n, :customer_id, :destination, :destination_detail, :status, :error_code, :error_message,
+    :parts, :receipts, :carrier_id, :lane, :due_at, :holder, :attempts, :doubts, :possible_duplicate, :sequence,
+    :tm_update);
+
+-- name: insert_event
+INSERT INTO events (id, customer_id, message_id, type, body, status, attempts, due_at, response_status, tm_create,
+    tm_update)
+VALUES (:id, :customer_id, :message_id, :type, :body, 'pending', 0, :due_at, 0, :tm_create, :tm_create);
+
+-- reading -------------------------------------------------------------------------------
+
+-- name: message_by_id
+SELECT * FROM messages WHERE id = :id AND customer_id = :customer_id AND tm_delete = 253370764800000000;
+
+-- name: messages_page
+SELECT * FROM messages
+WHERE customer_id = :customer_id AND direction = :direction AND id < :before AND id >= :after
+    AND tm_delete = 253370764800000000
+ORDER BY id DESC LIMIT :count;
+
+-- name: messages_page_by_source
+SELECT * FROM messages
+WHERE customer_id = :customer_id AND source = :source AND direction = :direction AND id < :before AND id >= :after
+    AND tm_delete = 253370764800000000
+ORDER BY id DESC LIMIT :count;
+
+-- name: messages_page_by_destination
+SELECT messages.* FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.customer_id = :customer_id AND targets.destination = :destination
+    AND targets.message_id < :before AND targets.message_id >= :after
+    AND messages.direction = :direction AND messages.tm_delete = 253370764800000000
+ORDER BY targets.message_id DESC LIMIT :count;
+
+-- name: messages_page_by_source_and_destination
+SELECT messages.* FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.customer_id = :customer_id AND targets.destination = :destination
+    AND targets.message_id < :before AND targets.message_id >= :after
+    AND messages.direction = :direction AND messages.source = :source
+    AND messages.tm_delete = 253370764800000000
+ORDER BY targets.message_id DESC LIMIT :count;
+
+-- name: targets_of_message
+SELECT * FROM targets WHERE message_id = :message_id AND n >= :first AND n < :end ORDER BY n;
+
+-- changing ------------------------------------------------------------------------------
+
+-- name: hand_target
+UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, attempts = attempts + 1
+WHERE message_id = :message_id AND n = :n AND status = 'queued' RETURNING message_id, n;
+
+-- name: move_target
+-- The status it came from is repeated: when somebody was quicker, nothing changes and nothing is told.
+UPDATE targets SET status = :status, error_code = :error_code, error_message = :error_message, parts = :parts,
+    receipts = :receipts, carrier_id = :carrier_id, due_at = :due_at, holder = :holder, attempts = :attempts,
+    doubts = :doubts, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update
+WHERE message_id = :message_id AND n = :n AND status = :before RETURNING message_id, n;
+
+-- name: count_message
+UPDATE messages SET waiting_count = waiting_count + :waiting, sent_count = sent_count + :sent,
+    delivered_count = delivered_count + :delivered, sequence = sequence + :steps, tm_update = :now
+WHERE id = :id
+RETURNING id, target_count, waiting_count, sent_count, delivered_count, sequence;
+
+-- name: delete_message
+UPDATE messages SET tm_delete = :now, tm_update = :now
+WHERE id = :id AND customer_id = :customer_id AND tm_delete = 253370764800000000
+RETURNING id;
+
+-- name: targets_to_cancel
+SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'queued';
+
+-- name: targets_held
+SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'gw_timeout' AND error_code = 'in_doubt';
+
+-- name: targets_without_receipt
+SELECT message_id, n FROM targets
+WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: targets_of_dead_nodes
+SELECT message_id, n FROM targets
+WHERE status = 'handed' AND due_at IS NOT NULL AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)
+LIMIT :count;
+
+-- segments and receipts -----------------------------------------------------------------
+
+-- name: insert_segment
+-- A carrier that uses an id twice for the same segment tells nothing new.
+INSERT INTO segments (carrier_id, carrier_message_id, message_id, n, part)
+VALUES (:carrier_id, :carrier_message_id, :message_id, :n, :part) ON CONFLICT DO NOTHING;
+
+-- name: segments_by_name
+-- Carriers use ids again after a while; the newest message is the one that is meant.
+SELECT segments.carrier_message_id, segments.message_id, segments.n, segments.part, targets.destination
+FROM segments JOIN targets ON targets.message_id = segments.message_id AND targets.n = segments.n
+WHERE segments.carrier_id = :carrier_id AND segments.carrier_message_id = :carrier_message_id
+ORDER BY segments.message_id DESC LIMIT 8;
+
+-- name: park_receipt
+INSERT INTO parked_receipts (id, carrier_id, carrier_message_id, body, sweeps, due_at, tm_create)
+VALUES (:id, :carrier_id, :carrier_message_id, :body, 0, :due_at, :tm_create);
+
+-- name: parked_by_name
+SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_receipts
+WHERE carrier_id = :carrier_id AND carrier_message_id = :carrier_message_id ORDER BY id;
+
+-- name: parked_any
+SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id LIMIT 1;
+
+-- name: parked_due
+SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_receipts
+WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: park_longer
+UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;
+
+-- name: unpark
+DELETE FROM parked_receipts WHERE id = :id;
+
+-- name: forget_parked
+DELETE FROM parked_receipts WHERE due_at IS NULL AND tm_create < :tm_before;
+
+-- inbound -------------------------------------------------------------------------------
+
+-- name: insert_inbound_part
+INSERT INTO inbound_parts (carrier_id, source, destination, reference, width, total, part, text, tm_create)
+VALUES (:carrier_id, :source, :destination, :reference, :width, :total, :part, :text, :tm_create)
+ON CONFLICT DO NOTHING;
+
+-- name: inbound_parts_of
+SELECT part, text, tm_create FROM inbound_parts
+WHERE carrier_id = :carrier_id AND source = :source AND destination = :destination AND reference = :reference
+    AND width = :width AND total = :total
+ORDER BY part;
+
+-- name: delete_inbound_parts
+DELETE FROM inbound_parts
+WHERE carrier_id = :carrier_id AND source = :source AND destination = :destination AND reference = :reference
+    AND width = :width AND total = :total;
+
+-- name: stale_inbound_parts
+SELECT carrier_id, source, destination, reference, width, total FROM inbound_parts
+WHERE tm_create < :tm_before ORDER BY tm_create LIMIT :count;

@@ -1,0 +1,28 @@
+-- What cannot be said the same way for both stores. Each of these has its twin in sqlite.sql.
+
+-- name: clock
+-- Differs: several machines share the database's clock, so that their leases agree.
+SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint + 0 * :now AS now;
+
+-- name: claim_targets
+-- Differs: nodes skip the rows that others hold.
+SELECT targets.message_id, targets.n, targets.destination, targets.parts, targets.attempts, messages.source,
+    messages.text
+FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = 0 AND targets.due_at <= :now
+ORDER BY targets.due_at LIMIT :count FOR UPDATE OF targets SKIP LOCKED;
+
+-- name: target_for_change
+-- Differs: a response and its receipt may be told to two nodes at once; the second waits for the first.
+SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,
+    targets.status, targets.error_code, targets.error_message, targets.parts, targets.receipts, targets.carrier_id,
+    targets.due_at, targets.holder, targets.attempts, targets.doubts, targets.possible_duplicate, targets.sequence,
+    targets.tm_update, messages.source, messages.source_detail, messages.text, messages.on_doubt,
+    messages.target_count, messages.tm_create, messages.tm_delete
+FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.message_id = :message_id AND targets.n = :n FOR UPDATE OF targets;
+
+-- name: claim_events
+-- Differs: nodes skip the rows that others hold.
+SELECT id, customer_id, message_id, type, body, attempts, due_at, tm_create FROM events
+WHERE customer_id = :customer_id AND due_at <= :now ORDER BY due_at, id LIMIT :count FOR UPDATE SKIP LOCKED;

@@ -1,0 +1,45 @@
+-- name: insert_carrier
+INSERT INTO carriers (id, name, type, config, disabled, tm_create, tm_update, tm_delete)
+VALUES (:id, :name, :type, :config, :disabled, :tm_create, :tm_update, :tm_delete);
+
+-- name: carrier_by_id
+SELECT * FROM carriers WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: carriers_page
+SELECT * FROM carriers WHERE id < :before AND tm_delete = 253370764800000000 ORDER BY id DESC LIMIT :count;
+
+-- name: live_carriers
+SELECT * FROM carriers WHERE tm_delete = 253370764800000000 ORDER BY id;
+
+-- name: every_carrier
+-- Also those that are deleted: what they accepted may still wait for its receipt.
+SELECT id FROM carriers;
+
+-- name: update_carrier
+UPDATE carriers SET name = :name, config = :config, disabled = :disabled, tm_update = :tm_update WHERE id = :id;
+
+-- name: delete_carrier
+UPDATE carriers SET tm_delete = :now, tm_update = :now
+WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: insert_route
+INSERT INTO routes (id, name, prefix, carrier_id, priority, weight, customer_id, tm_create, tm_update, tm_delete)
+VALUES (:id, :name, :prefix, :carrier_id, :priority, :weight, :customer_id, :tm_create, :tm_update, :tm_delete);
+
+-- name: route_by_id
+SELECT * FROM routes WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: routes_page
+SELECT * FROM routes WHERE id < :before AND tm_delete = 253370764800000000 ORDER BY id DESC LIMIT :count;
+
+-- name: live_routes
+SELECT * FROM routes WHERE tm_delete = 253370764800000000 ORDER BY id;
+
+-- name: update_route
+UPDATE routes SET name = :name, prefix = :prefix, carrier_id = :carrier_id, priority = :priority, weight = :weight,
+    customer_id = :customer_id, tm_update = :tm_update
+WHERE id = :id;
+
+-- name: delete_route
+UPDATE routes SET tm_delete = :now, tm_update = :now
+WHERE id = :id AND tm_delete = 253370764800000000;

@@ -1,0 +1,12 @@
+-- name: keep_lease
+INSERT INTO nodes (id, tm_lease) VALUES (:id, :tm_lease)
+ON CONFLICT (id) DO UPDATE SET tm_lease = excluded.tm_lease;
+
+-- name: drop_lease
+DELETE FROM nodes WHERE id = :id;
+
+-- name: drop_all_leases
+DELETE FROM nodes;
+
+-- name: drop_old_leases
+DELETE FROM nodes WHERE tm_lease < :tm_before;

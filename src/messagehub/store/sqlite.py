@@ -1,0 +1,307 @@
+"""The embedded store: one file, one writer thread that commits for everybody, a few threads that read.
+
+The commit runs beside the event loop because an fsync takes as long as a hundred messages. While it runs, what the
+loop produces gathers; the next commit takes all of it. So commits grow with the load and no timer is needed.
+"""
+
+import asyncio
+import fcntl
+import queue
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NoReturn, TextIO, TypeVar
+
+import apsw
+import apsw.ext
+
+from messagehub.errors import Conflict, SettingError, StoreError, Unavailable
+from messagehub.store import queries
+from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
+
+T = TypeVar("T")
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA mmap_size = 268435456",
+    "PRAGMA journal_size_limit = 67108864",
+)
+BUSY_MS = 5000
+READERS = 2
+MAX_WAITING = 20_000
+"""Jobs that may wait for the writer. Beyond it the store says that it is too slow for what is asked of it."""
+
+MAX_BATCH = 1000
+"""Jobs in one commit, so that none waits long for its turn."""
+
+SQL = queries.load("sqlite")
+
+
+class Connection:
+    """One connection and its verbs, used by one thread at a time. They are coroutines that never wait."""
+
+    def __init__(self, path: str, readonly: bool = False) -> None:
+        self._db = apsw.Connection(path)
+        self._db.set_busy_timeout(BUSY_MS)
+        for pragma in PRAGMAS:
+            self._db.execute(pragma)
+        if readonly:
+            self._db.execute("PRAGMA query_only = ON")
+        self._makers: dict[str, Callable[[Any], Row]] = {}
+        self.close = self._db.close
+
+    def plain(self, sql: str, *args: Any) -> list[Any]:
+        return list(self._db.execute(sql, args))
+
+    async def one(self, query: str, **args: Any) -> Row | None:
+        rows = self.run_now(query, args)
+        return rows[0] if rows else None
+
+    async def all(self, query: str, **args: Any) -> list[Row]:
+        return self.run_now(query, args)
+
+    async def run(self, query: str, **args: Any) -> None:
+        self.run_now(query, args)
+
+    async def many(self, query: str, rows: Sequence[object]) -> list[Row]:
+        return self.many_now(query, rows)
+
+    def run_now(self, query: str, args: dict[str, Any]) -> list[Row]:
+        spec = SQL[query]
+        found = list(self._db.execute(NUMBERED[query], tuple(args[name] for name in spec.names)))
+        return self._rows(query, found)
+
+    def many_now(self, query: str, rows: Sequence[object]) -> list[Row]:
+        if not rows:
+            return []
+        return self._rows(query, list(self._db.executemany(NUMBERED[query], SQL[query].tuples(rows))))
+
+    def _rows(self, query: str, found: list[Any]) -> list[Row]:
+        if not found:
+            return []
+        if not (make := self._makers.get(query)):
+            columns = [column[0] for column in apsw.ext.query_info(self._db, NUMBERED[query]).description]
+            make = self._makers[query] = row_maker(query, columns)
+        return list(map(make, found))
+
+
+NUMBERED = {name: query.with_placeholders(lambda number, _: f"?{number}") for name, query in SQL.items()}
+
+
+class Job:
+    """Something for the writer: inserts to merge, or a unit to run."""
+
+    __slots__ = ("error", "future", "inserts", "result", "unit")
+
+    def __init__(self, future: asyncio.Future[Any], unit: Unit[Any] | None, inserts: Sequence[Insert]) -> None:
+        self.future, self.unit, self.inserts = future, unit, inserts
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # whoever asked has gone
+            return
+        if self.error:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class SQLiteStore:
+    @classmethod
+    async def open(cls, path: str) -> "SQLiteStore":
+        try:
+            return await asyncio.to_thread(cls, path, asyncio.get_running_loop())
+        except apsw.Error as error:
+            raise Unavailable(f"{path}: {error}") from error
+
+    def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._path = loop, path
+        self._bells = Bells()
+        self._lock: TextIO | None = None
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._writer = Connection(path)
+        self._migrate()
+        self._local = threading.local()
+        self._readers = ThreadPoolExecutor(READERS, "sqlite-reader")
+        self._thread = threading.Thread(target=self._write_forever, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    # --- reading ------------------------------------------------------------------------
+
+    async def one(self, query: str, **args: Any) -> Row | None:
+        rows = await self.all(query, **args)
+        return rows[0] if rows else None
+
+    async def all(self, query: str, **args: Any) -> list[Row]:
+        return await self._read(query, lambda connection: connection.run_now(query, args))
+
+    async def run(self, query: str, **args: Any) -> None:
+        await self.all(query, **args)
+
+    async def many(self, query: str, rows: Sequence[object]) -> list[Row]:
+        return await self._read(query, lambda connection: connection.many_now(query, rows))
+
+    async def _read(self, query: str, ask: Callable[[Connection], list[Row]]) -> list[Row]:
+        if not SQL[query].sql.startswith(("SELECT", "WITH")):
+
+            async def unit(tx: Any) -> list[Row]:
+                return ask(tx)
+
+            return await self.transaction(unit)
+        try:
+            return await self._loop.run_in_executor(self._readers, lambda: ask(self._reader()))
+        except apsw.Error as error:
+            _raise(error)
+
+    def _reader(self) -> Connection:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = Connection(self._path, readonly=True)
+        connection: Connection = self._local.connection
+        return connection
+
+    # --- writing ------------------------------------------------------------------------
+
+    async def transaction(self, unit: Unit[T]) -> T:
+        result: T = await self._submit(unit, ())
+        return result
+
+    async def write(self, inserts: Sequence[Insert]) -> None:
+        await self._submit(None, inserts)
+
+    async def _submit(self, unit: Unit[Any] | None, inserts: Sequence[Insert]) -> Any:
+        if self._jobs.qsize() > MAX_WAITING:
+            raise Unavailable("more is asked of the store than it can write")
+        future = self._loop.create_future()
+        self._jobs.put(Job(future, unit, inserts))
+        return await future
+
+    def _write_forever(self) -> None:
+        open_for_work = True
+        while open_for_work:
+            batch = [self._jobs.get()]
+            while len(batch) < MAX_BATCH and not self._jobs.empty():
+                batch.append(self._jobs.get())
+            jobs = [job for job in batch if job]
+            open_for_work = len(jobs) == len(batch)
+            if jobs:
+                self._commit(jobs)
+                self._loop.call_soon_threadsafe(_settle, jobs)
+
+    def _commit(self, jobs: list[Job]) -> None:
+        try:
+            self._together(jobs)
+        except Exception as error:
+            if len(jobs) == 1:
+                jobs[0].error = _translated(error)
+                return
+            for job in jobs:
+                self._commit([job])
+
+    def _together(self, jobs: list[Job]) -> None:
+        self._writer.plain("BEGIN IMMEDIATE")
+        try:
+            for query, rows in _merged(jobs).items():
+                self._writer.many_now(query, rows)
+            for job in jobs:
+                if job.unit:
+                    job.result = _run_to_its_end(job.unit(self._writer))
+            self._writer.plain("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        try:
+            self._writer.plain("ROLLBACK")
+        except apsw.SQLError:  # a full disk or an I/O error has rolled back already
+            return
+
+    # --- the rest -----------------------------------------------------------------------
+
+    def listen(self, topic: str, ring: Callable[[], None]) -> Callable[[], None]:
+        return self._bells.listen(topic, ring)
+
+    def notify(self, topic: str) -> None:
+        self._bells.ring(topic)
+
+    def serve(self) -> bool:
+        if self._lock is None:
+            self._lock = _locked(Path(f"{self._path}.lock"))
+        return True
+
+    async def close(self) -> None:
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._readers.shutdown()
+        self._writer.close()
+        if self._lock:
+            self._lock.close()
+
+    def _migrate(self) -> None:
+        self._writer.plain("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
+        self._writer.plain("BEGIN IMMEDIATE")
+        done = {row[0] for row in self._writer.plain("SELECT version FROM migration")}
+        for version, statements in queries.migrations():
+            if version not in done:
+                for statement in statements:
+                    self._writer.plain(statement)
+                self._writer.plain("INSERT INTO migration (version) VALUES (?)", version)
+        self._writer.plain("COMMIT")
+
+
+def _merged(jobs: list[Job]) -> dict[str, list[object]]:
+    merged: dict[str, list[object]] = {}
+    for job in jobs:
+        for query, rows in job.inserts:
+            merged.setdefault(query, []).extend(rows)
+    return merged
+
+
+def _run_to_its_end(unit: Coroutine[Any, Any, T]) -> T:
+    """A unit awaits nothing but this connection, whose verbs never wait: one step is all of it."""
+    try:
+        unit.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    unit.close()
+    raise RuntimeError("a unit awaits only its transaction")
+
+
+def _settle(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+def _locked(path: Path) -> TextIO:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise SettingError(
+            f"{path.with_suffix('')} is served by another process. SQLite takes one; several share a PostgreSQL "
+            "(MESSAGEHUB_DATABASE_URL=postgresql://…)"
+        ) from None
+    return file
+
+
+UNAVAILABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError)
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, apsw.ConstraintError):
+        return Conflict(str(error))
+    if isinstance(error, UNAVAILABLE):
+        return Unavailable(str(error))
+    return StoreError(str(error)) if isinstance(error, apsw.Error) else error
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise _translated(error) from error

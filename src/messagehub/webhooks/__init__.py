@@ -1,0 +1,1 @@
+"""Customers' endpoints, and what we told them."""

@@ -1,0 +1,1 @@
+"""How work is done that nobody waits for: loops that live on, schedules of retries, leases of nodes."""

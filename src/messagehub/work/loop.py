@@ -1,0 +1,67 @@
+"""A loop that lives on: it works when it is rung or when time is up, and outlives the failures of its turns."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from messagehub.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
+
+
+class Loop:
+    """Runs `turn` after each `ring`, and every `every` seconds without one."""
+
+    def __init__(self, name: str, turn: Callable[[], Awaitable[None]], every: float) -> None:
+        self._name, self._turn, self._every = name, turn, every
+        self._bell = asyncio.Event()
+        self._pause = PAUSE_S
+        self._ending = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    def ring(self) -> None:
+        self._bell.set()
+
+    async def stop(self, within: float = 3.0) -> None:
+        """Lets the turn that is under way end, and ends it by force where it takes longer than `within` seconds."""
+        if not self._task:
+            return
+        self._ending = True
+        self._bell.set()
+        await asyncio.wait([self._task], timeout=within)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while not self._ending:
+            self._bell.clear()
+            if await self._turn_safely():
+                self._pause = PAUSE_S
+                await self._rest(self._every)
+            else:
+                await self._rest(self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
+
+    async def _turn_safely(self) -> bool:
+        try:
+            await self._turn()
+        except Unavailable as error:
+            log.warning("%s waits for the store: %s", self._name, error)
+            return False
+        except Exception:
+            log.exception("%s failed and goes on", self._name)
+            return False
+        return True
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+        except TimeoutError:
+            return

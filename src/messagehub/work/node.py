@@ -1,0 +1,48 @@
+"""A node is one running process. While it lives it renews a lease; what a dead one held is anybody's to rescue."""
+
+from messagehub import clock, ids
+from messagehub.clock import SECOND
+from messagehub.store import Store, Tx
+from messagehub.work.loop import Loop
+
+LEASE = 15 * SECOND
+RENEW_S = 4.0
+
+
+class Node:
+    """This process, as the others see it. What it holds names it by its `id`."""
+
+    def __init__(self, store: Store) -> None:
+        self.id = ids.new()
+        self._store = store
+        self._loop = Loop("lease", self._renew, RENEW_S)
+
+    async def open(self) -> None:
+        """Takes the lease. On a store that only one process serves, the leases before it are void."""
+        if self._store.serve():
+            await self._store.run("drop_all_leases")
+        await self._renew()
+        self._loop.start()
+
+    async def close(self) -> None:
+        await self._loop.stop()
+        await self._store.run("drop_lease", id=self.id)
+
+    async def check(self) -> None:
+        """Writes to the store, for those who ask whether it can be written. Unavailable when it cannot."""
+        await self._renew()
+
+    async def _renew(self) -> None:
+        async def unit(tx: Tx) -> None:
+            now = await store_clock(tx)
+            await tx.run("keep_lease", id=self.id, tm_lease=now + LEASE)
+            await tx.run("drop_old_leases", tm_before=now - 10 * LEASE)
+
+        await self._store.transaction(unit)
+
+
+async def store_clock(tx: Tx) -> int:
+    """Leases are told by the store's clock, which all nodes share."""
+    row = await tx.one("clock", now=clock.now())
+    assert row is not None
+    return int(row.now)
