@@ -35,7 +35,7 @@ class Settings:
         "refuse",
     )
     body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive")
-    drain_timeout: float = setting(8.0, "seconds that unanswered PDUs are waited for when the server ends")
+    drain_timeout: float = setting(4.0, "seconds that unanswered PDUs are waited for when the server ends")
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
 
     @classmethod

@@ -8,7 +8,7 @@ which it does after its commit.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from messagehub.text import Concatenation, Segment
 
@@ -133,10 +133,15 @@ REASONS = {
 # --- the contract -----------------------------------------------------------------------
 
 
+BindRole = Literal["transceiver", "transmitter", "receiver"]
+BindState = Literal["connecting", "bound", "down"]
+CarrierState = Literal["connecting", "bound", "degraded", "down", "disabled"]
+
+
 @dataclass(slots=True)
 class BindStatus:
-    role: str
-    state: str = "down"
+    role: BindRole
+    state: BindState = "down"
     since: int = 0
     in_flight: int = 0
     sent: int = 0
@@ -147,7 +152,7 @@ class BindStatus:
 
 @dataclass(slots=True)
 class CarrierStatus:
-    status: str
+    status: CarrierState
     binds: list[BindStatus] = field(default_factory=list)
 
 

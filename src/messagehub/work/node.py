@@ -17,12 +17,13 @@ class Node:
         self._store = store
         self._loop = Loop("lease", self._renew, RENEW_S)
 
-    async def open(self) -> None:
-        """Takes the lease. On a store that only one process serves, the leases before it are void."""
-        if self._store.serve():
+    async def open(self) -> bool:
+        """Takes the lease. Whether this is the only node there can be, so that all leases before it are void."""
+        if alone := self._store.serve():
             await self._store.run("drop_all_leases")
         await self._renew()
         self._loop.start()
+        return alone
 
     async def close(self) -> None:
         await self._loop.stop()

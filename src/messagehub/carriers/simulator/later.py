@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 BATCH = 0.005  # seconds: what falls due this close together is done together
 
@@ -19,7 +20,8 @@ class Later:
         self._after = after
         self._loop = asyncio.get_running_loop()
         self._queues: dict[float, deque[tuple[float, Call]]] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._wakes = inf  # a handle does not tell this on every loop
 
     def put(self, delay: float, call: Call) -> None:
         """Call `call` in `delay` seconds."""
@@ -28,7 +30,7 @@ class Later:
         if queue is None:
             queue = self._queues[delay] = deque()
         queue.append((due, call))
-        if self._timer is None or due < self._timer.when():
+        if due < self._wakes:
             self._wake_at(due)
 
     def close(self) -> None:
@@ -40,10 +42,10 @@ class Later:
     def _wake_at(self, due: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._do)
+        self._timer, self._wakes = self._loop.call_at(due, self._do), due
 
     def _do(self) -> None:
-        self._timer = None
+        self._timer, self._wakes = None, inf
         now = self._loop.time() + BATCH
         for queue in list(self._queues.values()):
             while queue and queue[0][0] <= now:

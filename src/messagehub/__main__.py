@@ -1,0 +1,3 @@
+from messagehub.cli import main
+
+main()

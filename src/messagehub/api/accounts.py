@@ -1,0 +1,123 @@
+"""Customers over HTTP: one's own, and, for the operator, all of them."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from messagehub import shapes
+from messagehub.accounts import customers, setup
+from messagehub.accounts.customers import Customer
+from messagehub.api import paging
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
+from messagehub.clock import plain
+from messagehub.errors import Refusal
+from messagehub.web import BadURL, check_url, leads_inside
+from messagehub.webhooks.sign import new_secret
+
+
+async def own(call: Call) -> shapes.Customer:
+    return _owned(await call.services.customers.get(call.services.store, call.customer_id))
+
+
+async def change_own(call: Call) -> shapes.Customer:
+    services = call.services
+    changes = _given(call.body)
+    if uri := changes.get("webhook_uri"):
+        _check_uri(uri, services.webhook_allow_private)
+    if "webhook_uri" in changes:
+        changes["webhook_disabled"] = ""
+    if changes.get("webhook_method") == "":
+        changes["webhook_method"] = "POST"
+    for name in ("webhook_events", "webhook_statuses"):
+        if name in changes:
+            changes[name] = tuple(dict.fromkeys(changes[name]))
+    customer = await services.customers.get(services.store, call.customer_id)
+    return _owned(await services.customers.change(customer, call.now, **changes))
+
+
+async def create(call: Call) -> shapes.Customer:
+    body: shapes.CustomerGiven = call.body
+    given = {"name": body.name, "detail": body.detail, "email": body.email, "webhook_secret": new_secret()}
+    account = await setup.customer(call.services.store, given, body.username, body.password, call.now)
+    shape = _shape(account.customer)
+    shape.accesskey = account.accesskey
+    return shape
+
+
+async def page(call: Call) -> Page[shapes.Customer]:
+    async def read(before: str, count: int) -> list[Any]:
+        return await call.services.store.all("customers_page", before=before, count=count)
+
+    return await paging.newest_first(call, read, lambda row: _shape(customers.from_row(row)))
+
+
+async def one(call: Call) -> shapes.Customer:
+    return _shape(await call.services.customers.get(call.services.store, call.id))
+
+
+def _given(body: msgspec.Struct) -> dict[str, Any]:
+    """The members that were sent."""
+    members = {name: getattr(body, name) for name in body.__struct_fields__}
+    return {name: value for name, value in members.items() if value is not UNSET}
+
+
+def _check_uri(uri: str, allow_private: bool) -> None:
+    try:
+        check_url(uri)
+    except BadURL as error:
+        raise Refusal("INVALID_WEBHOOK_URI", f"webhook_uri: {error}") from None
+    if leads_inside(uri) and not allow_private:
+        raise Refusal(
+            "INVALID_WEBHOOK_URI",
+            "webhook_uri: private, loopback and link-local addresses are refused here; "
+            "the operator can allow them with MESSAGEHUB_WEBHOOK_ALLOW_PRIVATE",
+        )
+
+
+def _shape(customer: Customer) -> shapes.Customer:
+    return shapes.Customer(
+        id=customer.id,
+        name=customer.name,
+        detail=customer.detail,
+        email=customer.email,
+        phone_number=customer.phone_number,
+        address=customer.address,
+        webhook_method=customer.webhook_method,
+        webhook_uri=customer.webhook_uri,
+        webhook_events=list(customer.webhook_events),
+        webhook_statuses=list(customer.webhook_statuses),
+        webhook_disabled=customer.webhook_disabled,
+        on_doubt="hold" if customer.on_doubt == "hold" else "resend",
+        tm_create=plain(customer.tm_create),
+        tm_update=plain(customer.tm_update),
+        tm_delete=plain(customer.tm_delete),
+    )
+
+
+def _owned(customer: Customer) -> shapes.Customer:
+    shape = _shape(customer)
+    shape.webhook_secret = customer.webhook_secret
+    return shape
+
+
+ENDPOINTS = [
+    Endpoint(method="GET", path="/customer", summary="Get your own customer", gives=shapes.Customer, handler=own),
+    Endpoint(
+        method="PUT", path="/customer", summary="Change your own customer; what is left out stays",
+        takes=shapes.CustomerChange, gives=shapes.Customer, reasons=("INVALID_WEBHOOK_URI",), handler=change_own,
+    ),
+    Endpoint(
+        method="POST", path="/customers", summary="Make a customer; its access key is shown this once",
+        who=Who.OPERATOR, takes=shapes.CustomerGiven, gives=shapes.Customer, reasons=("ALREADY_EXISTS",),
+        handler=create,
+    ),
+    Endpoint(
+        method="GET", path="/customers", summary="List customers, newest first", who=Who.OPERATOR,
+        gives=Page[shapes.Customer], parameters=PAGING, reasons=("INVALID_REQUEST_PARAMETER",), handler=page,
+    ),
+    Endpoint(
+        method="GET", path="/customers/{id}", summary="Get a customer", who=Who.OPERATOR, gives=shapes.Customer,
+        reasons=("INVALID_ID", "RESOURCE_NOT_FOUND"), handler=one,
+    ),
+]  # fmt: skip

@@ -1,0 +1,70 @@
+"""The ASGI application: every endpoint at its path."""
+
+import msgspec
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from messagehub.api import accounts, carriers, health, messages, numbers, openapi, routes
+from messagehub.api.answers import Resource, refuse, request_id_of, respond
+from messagehub.api.endpoint import Endpoint
+from messagehub.api.services import Services
+from messagehub.errors import Refusal
+
+BASE = "/v1.0"
+API = [
+    *messages.ENDPOINTS,
+    *accounts.ENDPOINTS,
+    *numbers.ENDPOINTS,
+    *carriers.ENDPOINTS,
+    *routes.ENDPOINTS,
+]
+ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in health.ENDPOINTS)]
+
+
+class Application:
+    """Messages are what nearly all requests are about, so their path is looked at before the others."""
+
+    def __init__(self, services: Services) -> None:
+        paths: dict[str, list[Endpoint]] = {}
+        for base, endpoint in ENDPOINTS:
+            paths.setdefault(base + endpoint.path, []).append(endpoint)
+        resources = {path: Resource(services, endpoints) for path, endpoints in paths.items()}
+        self._first_path = BASE + "/messages"
+        self._first = resources[self._first_path]
+        documented = {**openapi.document(BASE, API)}
+        documented["paths"] |= openapi.document("", health.ENDPOINTS)["paths"]
+        self._router = Router(
+            [Route(path, endpoint=resource) for path, resource in resources.items()]
+            + [Route("/openapi.json", endpoint=_Fixed(msgspec.json.encode(documented)))],
+            redirect_slashes=False,
+            default=_not_found,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["path"] == self._first_path:
+            await self._first(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
+
+
+class _Fixed:
+    """A document that does not change."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = request_id_of(dict(scope["headers"]))
+        if scope["method"] != "GET":
+            await refuse(
+                send, Refusal("METHOD_NOT_ALLOWED", f"{scope['method']}: this path answers to GET"), request_id, "GET"
+            )
+        else:
+            await respond(send, 200, self._body, request_id)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = Refusal("PATH_NOT_FOUND", f"{scope['path']}: there is nothing here; the API begins at {BASE}")
+    await refuse(send, refusal, request_id_of(dict(scope["headers"])))

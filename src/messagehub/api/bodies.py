@@ -1,0 +1,111 @@
+"""Reading bodies: whole, small enough, in time, JSON, and of the right shape; or a refusal that names the member."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+from starlette.types import Message, Receive
+
+from messagehub.errors import Refusal
+
+MAX_BODY = 1024 * 1024
+
+
+class Disconnected(Exception):
+    """The caller has gone before its request was whole."""
+
+
+async def read(receive: Receive, headers: dict[bytes, bytes], timeout: float) -> bytes:
+    _check_headers(headers)
+    message = await receive() if b"content-length" in headers else None
+    if message and not message.get("more_body"):
+        return _checked(message)
+    try:
+        async with asyncio.timeout(timeout):
+            return await _pieces(receive, message)
+    except TimeoutError:
+        raise Refusal("REQUEST_TIMEOUT", f"the body did not arrive within {timeout:g} s") from None
+
+
+async def _pieces(receive: Receive, message: Message | None) -> bytes:
+    body = b""
+    while True:
+        message = message or await receive()
+        body += _checked(message)
+        if len(body) > MAX_BODY:
+            raise too_large()
+        if not message.get("more_body"):
+            return body
+        message = None
+
+
+def _checked(message: Message) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    body: bytes = message.get("body", b"")
+    return body
+
+
+def _check_headers(headers: dict[bytes, bytes]) -> None:
+    kind = headers.get(b"content-type", b"application/json").split(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise Refusal("NOT_JSON", f"Content-Type: {kind.decode('latin-1')!r}; send application/json")
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length[:12]) > MAX_BODY:
+        raise too_large()
+
+
+def too_large() -> Refusal:
+    return Refusal("BODY_TOO_LARGE", f"the body is larger than {MAX_BODY} octets")
+
+
+def decode(body: bytes, kind: type) -> Any:
+    """An object of `kind`. Strings hold no NUL, since stores cannot keep it."""
+    try:
+        value = _decoder(kind).decode(body)
+    except msgspec.ValidationError as error:
+        raise Refusal("INVALID_ARGUMENT", words(str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal("INVALID_JSON_BODY", f"the body cannot be read: {error}") from None
+    if b"\\u0000" in body:
+        for path in _with_nul(msgspec.to_builtins(value)):
+            raise Refusal(
+                "INVALID_ARGUMENT", f"{path.removeprefix('.')}: it holds a NUL character, which cannot be kept"
+            )
+    return value
+
+
+@cache
+def _decoder(kind: type) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _with_nul(value: Any, path: str = "") -> Iterator[str]:
+    """The places of the strings with a NUL, keys included."""
+    if isinstance(value, str) and "\0" in value:
+        yield path
+    elif isinstance(value, list):
+        for n, item in enumerate(value):
+            yield from _with_nul(item, f"{path}[{n}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _with_nul(key, path)
+            yield from _with_nul(item, f"{path}.{key}")
+
+
+_ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}
+
+
+def words(error: str) -> str:
+    """The library's words for a wrong shape, with the member in front: `destinations[0].target: expected …`."""
+    match = _ERROR.fullmatch(error)
+    assert match
+    what, path = match["what"], (match["path"] or "").removeprefix(".").replace("[...]", "[]")
+    if member := _MEMBER.fullmatch(what):
+        path, what = f"{path}.{member['name']}".removeprefix("."), _MEMBER_WORDS[member["what"]]
+    return f"{path or 'the body'}: {what[:1].lower()}{what[1:]}"

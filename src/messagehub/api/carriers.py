@@ -1,0 +1,102 @@
+"""Carriers over HTTP, for the operator."""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from messagehub import shapes
+from messagehub.api import paging
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
+from messagehub.carriers import config
+from messagehub.carriers.book import CarrierRow
+from messagehub.carriers.carrier import BindStatus
+from messagehub.clock import plain
+
+
+async def create(call: Call) -> shapes.Carrier:
+    body: shapes.CarrierGiven = call.body
+    row = await call.services.carriers.add(body.name, body.type, body.config, body.disabled, call.now)
+    return _shape(call, row)
+
+
+async def page(call: Call) -> Page[shapes.Carrier]:
+    return await paging.newest_first(call, call.services.carriers.page, lambda row: _shape(call, row))
+
+
+async def one(call: Call) -> shapes.Carrier:
+    return _shape(call, await call.services.carriers.get(call.id))
+
+
+async def change(call: Call) -> shapes.Carrier:
+    body: shapes.CarrierChange = call.body
+    changes: dict[str, Any] = {}
+    if body.name is not UNSET:
+        changes["name"] = body.name
+    if body.disabled is not UNSET:
+        changes["disabled"] = int(body.disabled)
+    if body.config is not UNSET:
+        changes["settings"] = body.config
+    row = await call.services.carriers.get(call.id)
+    return _shape(call, await call.services.carriers.change(row, call.now, **changes))
+
+
+async def delete(call: Call) -> shapes.Carrier:
+    row = await call.services.carriers.get(call.id)
+    return _shape(call, await call.services.carriers.remove(row, call.now))
+
+
+def _shape(call: Call, row: CarrierRow) -> shapes.Carrier:
+    status, unknown = call.services.exchanges.status(row)
+    return shapes.Carrier(
+        id=row.id,
+        name=row.name,
+        type="smpp",
+        config=config.shown(row.type, row.settings),
+        disabled=bool(row.disabled),
+        status=status.status,
+        binds=[_bind(bind) for bind in status.binds],
+        unknown_destinations=unknown,
+        tm_create=plain(row.tm_create),
+        tm_update=plain(row.tm_update),
+        tm_delete=plain(row.tm_delete),
+    )
+
+
+def _bind(bind: BindStatus) -> shapes.Bind:
+    return shapes.Bind(
+        role=bind.role,
+        state=bind.state,
+        since=plain(bind.since),
+        in_flight=bind.in_flight,
+        sent=bind.sent,
+        refused=bind.refused,
+        received=bind.received,
+        last_error=bind.last_error,
+    )
+
+
+ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
+CONFIG = ("INVALID_CARRIER_CONFIG",)
+
+ENDPOINTS = [
+    Endpoint(
+        method="POST", path="/carriers", summary="Make a carrier; it is connected at once", who=Who.OPERATOR,
+        takes=shapes.CarrierGiven, gives=shapes.Carrier, reasons=CONFIG, handler=create,
+    ),
+    Endpoint(
+        method="GET", path="/carriers", summary="List carriers with the state of their binds", who=Who.OPERATOR,
+        gives=Page[shapes.Carrier], parameters=PAGING, reasons=("INVALID_REQUEST_PARAMETER",), handler=page,
+    ),
+    Endpoint(
+        method="GET", path="/carriers/{id}", summary="Get a carrier", who=Who.OPERATOR, gives=shapes.Carrier,
+        reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="PUT", path="/carriers/{id}", summary="Change a carrier; it is connected anew where needed",
+        who=Who.OPERATOR, takes=shapes.CarrierChange, gives=shapes.Carrier, reasons=(*ID, *CONFIG), handler=change,
+    ),
+    Endpoint(
+        method="DELETE", path="/carriers/{id}", summary="Remove a carrier", who=Who.OPERATOR, gives=shapes.Carrier,
+        reasons=ID, handler=delete,
+    ),
+]  # fmt: skip

@@ -1,0 +1,128 @@
+"""Messages over HTTP."""
+
+from functools import partial
+from typing import get_args
+
+from messagehub import clock, shapes, text
+from messagehub.api import paging
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
+from messagehub.errors import Refusal
+from messagehub.messages.reading import Filter
+
+FILTERS = (
+    Parameter("direction", "`outbound` or `inbound`.", {"type": "string", "enum": list(get_args(shapes.Direction))}),
+    Parameter("source", "Only messages from this address."),
+    Parameter("destination", "Only messages to this address."),
+    Parameter("tm_create_from", "Only messages created then or later."),
+    Parameter("tm_create_to", "Only messages created before."),
+)
+
+
+async def create(call: Call) -> shapes.Message:
+    return await call.services.acceptor.accept(call.customer_id, call.body, call.now)
+
+
+async def page(call: Call) -> Page[shapes.Message]:
+    read = partial(call.services.reader.page, call.customer_id, _filter(call.query))
+    return await paging.newest_first(call, read, lambda shape: shape)
+
+
+async def one(call: Call) -> shapes.Message:
+    return await call.services.reader.one(call.customer_id, call.id)
+
+
+async def targets(call: Call) -> Page[shapes.Target]:
+    return await paging.by_number(call, partial(call.services.reader.targets, call.customer_id, call.id))
+
+
+async def cancel(call: Call) -> shapes.Message:
+    return await call.services.actor.cancel(call.customer_id, call.id)
+
+
+async def resend(call: Call) -> shapes.Message:
+    return await call.services.actor.resend(call.customer_id, call.id)
+
+
+async def delete(call: Call) -> shapes.Message:
+    return await call.services.actor.delete(call.customer_id, call.id)
+
+
+async def segments(call: Call) -> shapes.Segments:
+    return segments_shape(call.body.text)
+
+
+def segments_shape(words: str) -> shapes.Segments:
+    cut = text.segment(words)
+    forced_by = [shapes.Forcing(one.character, one.replacement) for one in text.forced_by(words)]
+    return shapes.Segments(cut.encoding, cut.parts, cut.units, cut.units_per_part, list(cut.segments), forced_by)
+
+
+def _filter(query: dict[str, str]) -> Filter:
+    direction = query.get("direction", "")
+    if direction not in ("", *get_args(shapes.Direction)):
+        raise Refusal("INVALID_REQUEST_PARAMETER", f"direction: {direction!r} is neither outbound nor inbound")
+    return Filter(
+        direction=direction,
+        source=query.get("source", ""),
+        destination=query.get("destination", ""),
+        since=_time(query, "tm_create_from", 0),
+        until=_time(query, "tm_create_to", clock.NEVER),
+    )
+
+
+def _time(query: dict[str, str], name: str, default: int) -> int:
+    if not (given := query.get(name)):
+        return default
+    try:
+        return clock.parse(given)
+    except ValueError:
+        raise Refusal(
+            "INVALID_REQUEST_PARAMETER", f"{name}: {given!r} is no time; write 2026-01-31T10:30:00Z"
+        ) from None
+
+
+SENDING = (
+    "INVALID_SOURCE",
+    "INVALID_DESTINATION",
+    "DUPLICATE_DESTINATION",
+    "TOO_MANY_DESTINATIONS",
+    "INVALID_TEXT",
+    "TOO_MANY_SEGMENTS",
+    "MEDIA_NOT_SUPPORTED",
+)
+ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
+QUERY = ("INVALID_REQUEST_PARAMETER",)
+
+ENDPOINTS = [
+    Endpoint(
+        method="POST", path="/messages", summary="Send a message",
+        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, handler=create,
+    ),
+    Endpoint(
+        method="GET", path="/messages", summary="List messages, newest first",
+        gives=Page[shapes.Message], parameters=(*PAGING, *FILTERS), reasons=QUERY, handler=page,
+    ),
+    Endpoint(
+        method="POST", path="/messages/segments", summary="Show how a text is cut, without sending it",
+        takes=shapes.TextGiven, gives=shapes.Segments, handler=segments,
+    ),
+    Endpoint(
+        method="GET", path="/messages/{id}", summary="Get a message", gives=shapes.Message, reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="DELETE", path="/messages/{id}", summary="Cancel a message and take it out of sight",
+        gives=shapes.Message, reasons=ID, handler=delete,
+    ),
+    Endpoint(
+        method="GET", path="/messages/{id}/targets", summary="List the targets of a message",
+        gives=Page[shapes.Target], parameters=PAGING, reasons=(*ID, *QUERY), handler=targets,
+    ),
+    Endpoint(
+        method="POST", path="/messages/{id}/cancel", summary="Cancel the targets that were not handed over yet",
+        gives=shapes.Message, reasons=ID, handler=cancel,
+    ),
+    Endpoint(
+        method="POST", path="/messages/{id}/resend", summary="Send targets again that are held in doubt",
+        gives=shapes.Message, reasons=(*ID, "STATE_INVALID"), handler=resend,
+    ),
+]  # fmt: skip

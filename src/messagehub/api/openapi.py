@@ -1,0 +1,85 @@
+"""openapi.json (OpenAPI 3.1), printed from the table of endpoints and the shapes."""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from messagehub import shapes
+from messagehub.api.endpoint import Endpoint, Who
+from messagehub.errors import REASONS
+
+EVERYWHERE = ("INTERNAL", "SERVICE_UNAVAILABLE")
+WITH_KEY = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS")
+WITH_QUERY = ("INVALID_REQUEST_PARAMETER",)
+WITH_BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT", "NOT_JSON", "BODY_TOO_LARGE", "REQUEST_TIMEOUT")
+REF = "#/components/schemas/{name}"
+
+
+def document(base: str, endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    rows = list(endpoints)
+    types: list[Any] = [shapes.Error, *(kind for row in rows for kind in (row.takes, row.gives) if kind)]
+    unique = list(dict.fromkeys(types))
+    schemas, components = msgspec.json.schema_components(unique, ref_template=REF)
+    of = dict(zip(unique, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        paths.setdefault(base + row.path, {})[row.method.lower()] = _operation(row, of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "messagehub", "version": version("messagehub")},
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": SCHEMES},
+    }
+
+
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "token": {"type": "apiKey", "in": "query", "name": "token"},
+    "accesskey": {"type": "apiKey", "in": "query", "name": "accesskey"},
+}
+
+
+def _operation(row: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": row.summary,
+        "operationId": f"{row.method.lower()}{row.path.replace('/', '_').replace('{', '').replace('}', '')}",
+        "parameters": [*_path_parameters(row), *map(_query_parameter, row.parameters)],
+        "responses": {"200": _json("The answer.", of[row.gives]), **_errors(row, of[shapes.Error])},
+        "security": [] if row.who is Who.ANYBODY else [{name: []} for name in SCHEMES],
+        "x-who": row.who.value,
+    }
+    if row.takes:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": of[row.takes]}}}
+    return operation
+
+
+def _path_parameters(row: Endpoint) -> list[dict[str, Any]]:
+    schema = {"type": "string", "format": "uuid"}
+    return [{"name": "id", "in": "path", "required": True, "schema": schema}] if "{id}" in row.path else []
+
+
+def _query_parameter(parameter: Any) -> dict[str, Any]:
+    return {"name": parameter.name, "in": "query", "description": parameter.meaning, "schema": parameter.schema}
+
+
+def reasons_of(row: Endpoint) -> list[str]:
+    """Every reason with which the endpoint can refuse."""
+    names = [*row.reasons, *EVERYWHERE, *(WITH_BODY if row.takes else ())]
+    if row.who is not Who.ANYBODY:
+        names += [*WITH_KEY, *WITH_QUERY]
+    if row.who is Who.OPERATOR:
+        names.append("PERMISSION_DENIED")
+    return list(dict.fromkeys(names))
+
+
+def _errors(row: Endpoint, schema: Any) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = {}
+    for name in reasons_of(row):
+        by_status.setdefault(REASONS[name].http, []).append(name)
+    return {str(http): _json(", ".join(names), schema) for http, names in sorted(by_status.items())}
+
+
+def _json(description: str, schema: Any) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

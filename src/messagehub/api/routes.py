@@ -1,0 +1,133 @@
+"""Routes over HTTP, for the operator."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from messagehub import numbers, routing, shapes
+from messagehub.api import paging
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
+from messagehub.clock import plain
+from messagehub.errors import Refusal
+from messagehub.routing import Route
+
+
+async def create(call: Call) -> shapes.Route:
+    given = await _checked(call, msgspec.to_builtins(call.body))
+    return _shape(await call.services.routes.add(call.now, **given))
+
+
+async def page(call: Call) -> Page[shapes.Route]:
+    async def read(before: str, count: int) -> list[Any]:
+        return await call.services.store.all("routes_page", before=before, count=count)
+
+    return await paging.newest_first(call, read, lambda row: _shape(routing.from_row(row)))
+
+
+async def one(call: Call) -> shapes.Route:
+    return _shape(await _find(call))
+
+
+async def change(call: Call) -> shapes.Route:
+    members = {name: getattr(call.body, name) for name in call.body.__struct_fields__}
+    changes = await _checked(call, {name: value for name, value in members.items() if value is not UNSET})
+    changed = replace(await _find(call), **changes, tm_update=call.now)
+    await call.services.routes.change(changed)
+    return _shape(changed)
+
+
+async def delete(call: Call) -> shapes.Route:
+    route = await _find(call)
+    await call.services.routes.remove(route.id, call.now)
+    return _shape(replace(route, tm_delete=call.now, tm_update=call.now))
+
+
+async def choose(call: Call) -> shapes.Choices:
+    """The routes for a destination in their order, the first choice first."""
+    services = call.services
+    destination, source = call.query.get("destination", ""), call.query.get("source", "")
+    if not numbers.is_e164(destination):
+        raise Refusal("INVALID_REQUEST_PARAMETER", f"destination: {destination!r} is not E.164, such as +15559876543")
+    owner = await services.numbers.find(services.store, source) if source else None
+    if source and owner is None:
+        raise Refusal("INVALID_REQUEST_PARAMETER", f"source: {source!r} is a number of nobody's")
+    table = await services.routes.table(services.store)
+    chosen = table.choose(destination, owner.customer_id if owner else "", random.random)
+    names = {row.id: row.name for row in await services.carriers.live()}
+    return shapes.Choices(destination, [_choice(route, names.get(route.carrier_id, "")) for route in chosen])
+
+
+def _choice(route: Route, carrier_name: str) -> shapes.Choice:
+    why = routing.why(route)
+    return shapes.Choice(route_id=route.id, carrier_id=route.carrier_id, carrier_name=carrier_name, why=why)
+
+
+async def _checked(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """The carrier and the customer of a route must be there."""
+    if "carrier_id" in given:
+        await call.services.carriers.get(given["carrier_id"])
+    if given.get("customer_id"):
+        await call.services.customers.get(call.services.store, given["customer_id"])
+    if "prefix" in given:
+        given["prefix"] = given["prefix"].removeprefix("+")
+    return given
+
+
+async def _find(call: Call) -> Route:
+    row = await call.services.store.one("route_by_id", id=call.id)
+    if row is None:
+        raise Refusal("RESOURCE_NOT_FOUND", f"there is no route {call.id}")
+    return routing.from_row(row)
+
+
+def _shape(route: Route) -> shapes.Route:
+    return shapes.Route(
+        id=route.id,
+        name=route.name,
+        prefix=route.prefix,
+        carrier_id=route.carrier_id,
+        priority=route.priority,
+        weight=route.weight,
+        customer_id=route.customer_id,
+        tm_create=plain(route.tm_create),
+        tm_update=plain(route.tm_update),
+        tm_delete=plain(route.tm_delete),
+    )
+
+
+ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
+QUERY = ("INVALID_REQUEST_PARAMETER",)
+CHOICE = (
+    Parameter("destination", "The E.164 number that a message would go to."),
+    Parameter("source", "A number of the customer whose own routes count; without it only general ones do."),
+)
+
+ENDPOINTS = [
+    Endpoint(
+        method="POST", path="/routes", summary="Make a route", who=Who.OPERATOR, takes=shapes.RouteGiven,
+        gives=shapes.Route, reasons=("RESOURCE_NOT_FOUND",), handler=create,
+    ),
+    Endpoint(
+        method="GET", path="/routes", summary="List routes, newest first", who=Who.OPERATOR,
+        gives=Page[shapes.Route], parameters=PAGING, reasons=QUERY, handler=page,
+    ),
+    Endpoint(
+        method="GET", path="/routes/choose", summary="Explain which carriers a message would go to",
+        who=Who.OPERATOR, gives=shapes.Choices, parameters=CHOICE, reasons=QUERY, handler=choose,
+    ),
+    Endpoint(
+        method="GET", path="/routes/{id}", summary="Get a route", who=Who.OPERATOR, gives=shapes.Route,
+        reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="PUT", path="/routes/{id}", summary="Change a route; what is left out stays", who=Who.OPERATOR,
+        takes=shapes.RouteChange, gives=shapes.Route, reasons=ID, handler=change,
+    ),
+    Endpoint(
+        method="DELETE", path="/routes/{id}", summary="Remove a route", who=Who.OPERATOR, gives=shapes.Route,
+        reasons=ID, handler=delete,
+    ),
+]  # fmt: skip

@@ -1,0 +1,32 @@
+"""What the API's handlers call: the verbs, each opened by `app`."""
+
+from dataclasses import dataclass
+
+from messagehub.accounts.customers import Customers
+from messagehub.accounts.keys import Keys
+from messagehub.carriers.book import Carriers
+from messagehub.messages.accept import Acceptor
+from messagehub.messages.acts import Actor
+from messagehub.messages.exchanges import Exchanges
+from messagehub.messages.reading import Reader
+from messagehub.numbers import Numbers
+from messagehub.routing import Routes
+from messagehub.store import Store
+from messagehub.work.node import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    store: Store
+    node: Node
+    customers: Customers
+    keys: Keys
+    numbers: Numbers
+    routes: Routes
+    carriers: Carriers
+    exchanges: Exchanges
+    acceptor: Acceptor
+    reader: Reader
+    actor: Actor
+    webhook_allow_private: bool
+    body_timeout: float

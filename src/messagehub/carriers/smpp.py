@@ -1,0 +1,283 @@
+"""A carrier that speaks SMPP: its binds, the handovers on their way, and the news of them."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from messagehub.carriers.bind import Bind
+from messagehub.carriers.carrier import (
+    Accepted,
+    BindRole,
+    CarrierStatus,
+    Handover,
+    Lost,
+    News,
+    Refused,
+    TargetKey,
+    Unanswered,
+    Verdict,
+)
+from messagehub.carriers.config import SMPPConfig
+from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, with_segment
+from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
+from messagehub.smpp import Unanswered as NoAnswer
+from messagehub.smpp.statuses import NUMBERS
+from messagehub.text import Segment
+
+ROLES: dict[str, list[BindRole]] = {
+    "transceiver": ["transceiver"],
+    "transmitter+receiver": ["transmitter", "receiver"],
+}
+WITHOUT_ANSWER = ("outbind", "alert_notification")
+
+BURST_S = 0.1
+"""The share of a second in which what the rate allows may leave at once."""
+
+
+class Transfer:
+    """A handover on its way: what its segments are called so far, and how many have no answer yet."""
+
+    __slots__ = ("ended", "fields", "given_up", "key", "names", "submitted", "unanswered")
+
+    def __init__(self, handover: Handover) -> None:
+        self.key = handover.key
+        self.fields = submission(handover.source, handover.destination)
+        self.names = [""] * len(handover.segments)
+        self.unanswered = len(handover.segments)
+        self.submitted = 0
+        self.ended = False
+        """Its outcome has been told, and no more of it is sent."""
+        self.given_up = False
+        """It ended without an answer, which may still come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment of a transfer: the context of its submit_sm."""
+
+    transfer: Transfer
+    number: int
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request of the peer that waits for our answer."""
+
+    driver: Driver
+    request: PDU
+
+
+class SMPPCarrier:
+    def __init__(self, config: SMPPConfig) -> None:
+        self.dlr_timeout = config.dlr_timeout
+        self._window = config.window
+        self._pace = Pace(config.rate)
+        roles = ROLES[config.bind] * config.binds
+        self._binds = [Bind(config, role, self._heard, self._lost) for role in roles]
+        self._queue: deque[Part] = deque()
+        self._transfers: dict[TargetKey, Transfer] = {}
+        self._news: list[News] = []
+        self._ring: Callable[[], None] = lambda: None
+        self._idle = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- the contract -------------------------------------------------------------------
+
+    def open(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        for bind in self._binds:
+            bind.open()
+
+    def room(self) -> int:
+        free = sum(bind.room for bind in self._binds) - len(self._queue)
+        return min(free, self._pace.allows(time.monotonic())) if free > 0 else 0
+
+    def send(self, handovers: Sequence[Handover]) -> None:
+        for handover in handovers:
+            transfer = self._transfers[handover.key] = Transfer(handover)
+            self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
+        self._pump()
+
+    def news(self) -> list[News]:
+        news, self._news = self._news, []
+        return news
+
+    def answer(self, ticket: Ticket, verdict: Verdict) -> None:
+        ticket.driver.answer(ticket.request, ANSWERS[verdict])
+
+    def status(self) -> CarrierStatus:
+        for bind in self._binds:
+            bind.status.in_flight = bind.driver.session.in_flight if bind.driver else 0
+        states = {bind.status.state for bind in self._binds}
+        whole = states.pop() if len(states) == 1 else "degraded" if "bound" in states else "down"
+        return CarrierStatus(whole, [bind.status for bind in self._binds])
+
+    async def drain(self, seconds: float) -> None:
+        self._idle.clear()
+        if self._transfers:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
+            except TimeoutError:
+                return
+
+    async def close(self) -> None:
+        await asyncio.gather(*(bind.close() for bind in self._binds))
+        self._give_back_queue()
+        if self._timer:
+            self._timer.cancel()
+
+    # --- sending ------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Sends what the windows and the rate let through."""
+        for bind in self._binds:
+            allowed = min(bind.room, self._pace.allows(time.monotonic()))
+            while allowed > 0 and self._queue:
+                allowed -= self._submit(bind, self._queue.popleft())
+        if self._queue or self._pace.limits:
+            self._pump_later()
+
+    def _submit(self, bind: Bind, part: Part) -> int:
+        """How many PDUs left: one, or none for a part of what has ended already."""
+        transfer = part.transfer
+        if transfer.ended:
+            return 0
+        assert bind.driver is not None
+        try:
+            bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), context=part)
+        except EncodeError as error:
+            self._end(transfer, Refused(transfer.key, "invalid_source", str(error)))
+            return 0
+        except StateError:
+            self._queue.appendleft(part)
+            return self._window
+        transfer.submitted += 1
+        bind.status.sent += 1
+        self._pace.spend()
+        return 1
+
+    def _pump_later(self) -> None:
+        pause = self._pace.pause(time.monotonic())
+        if pause and not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(pause, self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._timer = None
+        self._pump()
+        self._ring()
+
+    # --- hearing ------------------------------------------------------------------------
+
+    def _heard(self, bind: Bind, events: list[Event]) -> None:
+        for event in events:
+            if hear := HEARD.get(type(event)):  # the end of a session is told by `_lost`
+                hear(self, bind, event)
+        if self._queue:
+            self._pump()
+        self._ring()
+
+    def _answered(self, bind: Bind, event: Answered) -> None:
+        if isinstance(event.context, Part):
+            self._part_answered(bind, event.context, event.response)
+
+    def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
+        transfer = part.transfer
+        transfer.unanswered -= 1
+        if response.status:
+            bind.status.refused += 1
+            self._end(transfer, Refused(transfer.key, *refusal(response.status)))
+            return
+        transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
+        if transfer.unanswered == 0:
+            if transfer.given_up:
+                self._news.append(Accepted(transfer.key, transfer.names, late=True))
+            else:
+                self._end(transfer, Accepted(transfer.key, transfer.names))
+
+    def _unanswered(self, bind: Bind, event: NoAnswer) -> None:
+        if isinstance(event.context, Part):
+            transfer = event.context.transfer
+            transfer.given_up = transfer.given_up or not transfer.ended
+            bind.status.last_error = "no answer to a submit_sm"
+            self._end(transfer, Unanswered(transfer.key))
+
+    def _received(self, bind: Bind, event: Received) -> None:
+        request = event.request
+        ticket = Ticket(self._driver_of(bind), request)
+        if request.name in ("deliver_sm", "data_sm"):
+            bind.status.received += 1
+            self._news.append(arrival(request, ticket))
+        elif request.name not in WITHOUT_ANSWER:
+            ticket.driver.answer(request, NUMBERS["ESME_RINVCMDID"])
+
+    def _driver_of(self, bind: Bind) -> Driver:
+        assert bind.driver is not None
+        return bind.driver
+
+    def _end(self, transfer: Transfer, outcome: News) -> None:
+        """Tells the outcome of a transfer, once."""
+        if transfer.ended:
+            return
+        transfer.ended = True
+        if self._transfers.get(transfer.key) is transfer:
+            del self._transfers[transfer.key]
+        self._news.append(outcome)
+        if not self._transfers:
+            self._idle.set()
+
+    # --- losing -------------------------------------------------------------------------
+
+    def _lost(self, bind: Bind) -> None:
+        driver = bind.driver
+        for _, part in driver.session.pending if driver else ():
+            if isinstance(part, Part):
+                self._end(part.transfer, Lost(part.transfer.key))
+        if not any(other.can_send for other in self._binds if other is not bind):
+            self._give_back_queue()
+        self._ring()
+
+    def _give_back_queue(self) -> None:
+        """Nothing can be sent for now: what has not left is not kept here, since another carrier may do better."""
+        while self._queue:
+            transfer = self._queue.popleft().transfer
+            self._end(transfer, Refused(transfer.key, "not_ready"))
+
+
+HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {
+    Answered: SMPPCarrier._answered,
+    AnsweredLate: SMPPCarrier._answered,
+    NoAnswer: SMPPCarrier._unanswered,
+    Received: SMPPCarrier._received,
+}
+
+
+class Pace:
+    """PDUs per second as a bucket of tokens; a rate of 0 is no limit."""
+
+    def __init__(self, rate: float) -> None:
+        self.limits = rate > 0
+        self._rate = rate
+        self._size = max(1.0, rate * BURST_S)
+        self._tokens, self._filled = self._size, 0.0
+
+    def allows(self, now: float) -> int:
+        if not self.limits:
+            return 1_000_000
+        self._tokens = min(self._size, self._tokens + (now - self._filled) * self._rate)
+        self._filled = now
+        return int(self._tokens)
+
+    def spend(self) -> None:
+        if self.limits:
+            self._tokens -= 1
+
+    def pause(self, now: float) -> float:
+        """Seconds until another PDU may leave; 0 where one may now."""
+        if not self.limits or self.allows(now) >= 1:
+            return 0
+        return (1 - self._tokens) / self._rate

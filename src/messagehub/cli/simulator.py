@@ -1,0 +1,90 @@
+"""messagehub simulator"""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="A carrier in a box: an SMSC on real sockets.", invoke_without_command=True, rich_markup_mode="rich"
+)
+
+
+@app.callback()
+def simulator(
+    context: typer.Context,
+    smpp_port: Annotated[int, typer.Option(help="Where it speaks SMPP; 0 takes a free port.")] = 2775,
+    http_port: Annotated[int, typer.Option(help="Where it is asked and told what to do; 0 takes a free port.")] = 0,
+    plain: Annotated[bool, typer.Option("--plain", help="No magic numbers.")] = False,
+    receipt_delay: Annotated[float, typer.Option(help="Seconds from the submit to its receipt.")] = 1.0,
+    slow_receipt: Annotated[float, typer.Option(help="The same for numbers that end with 0008.")] = 30.0,
+    until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ports as one JSON object.")] = False,
+) -> None:
+    """Be a carrier, until interrupted. What it does with a message depends on the destination's last digits.
+
+    Example: messagehub simulator --smpp-port 2775
+    """
+    if context.invoked_subcommand:
+        return
+    from messagehub.carriers.simulator import Options, Ports, run
+    from messagehub.cli import running
+
+    def ready(ports: Ports) -> None:
+        shown = {"smpp": f"127.0.0.1:{ports.smpp}", "http": f"http://127.0.0.1:{ports.http}"}
+        typer.echo(json.dumps(shown) if as_json else f"SMPP at {shown['smpp']}, control at {shown['http']}")
+
+    options = Options(
+        smpp_port=smpp_port,
+        http_port=http_port,
+        plain=plain,
+        receipt_delay=receipt_delay,
+        slow_receipt=slow_receipt,
+        until_eof=until_eof,
+        ready=ready,
+    )
+    running.run(run(options))
+
+
+@app.command("send")
+def send(
+    source: Annotated[str, typer.Option("--from", help="The handset's number.")],
+    destination: Annotated[str, typer.Option("--to", help="The number that it writes to.")],
+    text: Annotated[str, typer.Argument(help="What it writes.")],
+    url: Annotated[str, typer.Option(help="The simulator's control address; default: that of the running dev.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make a handset write to us.
+
+    Example: messagehub simulator send --from +15559876543 --to +15551234567 "Hello"
+    """
+    from messagehub.cli import state
+
+    url = url or state.read()["simulator_control"]
+    answer = _post(f"{url}/send", {"from": source, "to": destination, "text": text})
+    if as_json:
+        typer.echo(json.dumps(answer))
+    else:
+        typer.echo(f"sent in {answer['parts']} part(s): {', '.join(answer['statuses'])}")
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    import asyncio
+
+    from messagehub.errors import HubError
+    from messagehub.web import Client, WebError
+
+    async def post() -> dict[str, Any]:
+        client = Client(allow_private=True, timeout=30)
+        try:
+            answer = await client.request("POST", url, {"Content-Type": "application/json"}, json.dumps(body).encode())
+        except WebError as error:
+            raise HubError(f"the simulator at {url} does not answer: {error}") from None
+        finally:
+            await client.close()
+        values: dict[str, Any] = json.loads(answer.body)
+        if answer.status != 200:
+            raise HubError(f"the simulator refused: {values}")
+        return values
+
+    return asyncio.run(post())

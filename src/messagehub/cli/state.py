@@ -1,0 +1,36 @@
+"""The state file: what a running `dev` tells the other commands of the same user."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from messagehub.errors import HubError
+
+
+class NotRunning(HubError):
+    """No `messagehub dev` of this user is running."""
+
+
+def path() -> Path:
+    folder = os.environ.get("XDG_RUNTIME_DIR") or f"{tempfile.gettempdir()}/messagehub-{os.getuid()}"
+    return Path(folder) / "messagehub-dev.json"
+
+
+def write(values: dict[str, Any], file: Path) -> None:
+    """Readable by its owner only, and whole whenever it is there."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        json.dump(values, opened, indent=2)
+    new.replace(file)
+
+
+def read() -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(path().read_text())
+    except FileNotFoundError:
+        raise NotRunning("no `messagehub dev` is running; start one, or name the server with --url") from None
+    return values

@@ -1,0 +1,64 @@
+"""The exchanges of this process: one for each carrier in the store, opened, changed and closed as that changes."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from messagehub.carriers.book import CarrierRow, Carriers
+from messagehub.carriers.carrier import Carrier, CarrierStatus
+from messagehub.messages.exchange import Exchange
+from messagehub.store import Store
+from messagehub.store.recent import CHANGED
+from messagehub.work.loop import Loop
+
+POLL_S = 5.0
+SWITCH_DRAIN_S = 2.0
+"""How long a carrier that is changed may take to answer what is in flight."""
+
+MakeExchange = Callable[[str, Carrier], Exchange]
+
+
+@dataclass(slots=True)
+class Running:
+    config: str
+    exchange: Exchange
+
+
+class Exchanges:
+    def __init__(
+        self, store: Store, carriers: Carriers, make: Callable[[CarrierRow], Carrier], exchange: MakeExchange
+    ) -> None:
+        self._carriers, self._make, self._exchange = carriers, make, exchange
+        self._running: dict[str, Running] = {}
+        self._loop = Loop("carriers", self._follow, POLL_S)
+        self._deaf = store.listen(CHANGED, self._loop.ring)
+
+    async def open(self) -> None:
+        await self._follow()
+        self._loop.start()
+
+    async def close(self, drain_s: float) -> None:
+        self._deaf()
+        await self._loop.stop()
+        await asyncio.gather(*(running.exchange.close(drain_s) for running in self._running.values()))
+
+    def status(self, row: CarrierRow) -> tuple[CarrierStatus, int]:
+        """How the carrier is doing here, and how many messages came for numbers of nobody's."""
+        if row.disabled:
+            return CarrierStatus("disabled"), 0
+        if not (running := self._running.get(row.id)):
+            return CarrierStatus("connecting"), 0
+        return running.exchange.carrier.status(), running.exchange.unknown_destinations
+
+    async def _follow(self) -> None:
+        """Opens what is new, closes what is gone or disabled, and does both for what has another config."""
+        wanted = {row.id: row for row in await self._carriers.live() if not row.disabled}
+        for carrier_id, running in list(self._running.items()):
+            if carrier_id not in wanted or wanted[carrier_id].config != running.config:
+                await running.exchange.close(SWITCH_DRAIN_S)
+                del self._running[carrier_id]
+        for carrier_id, row in wanted.items():
+            if carrier_id not in self._running:
+                exchange = self._exchange(carrier_id, self._make(row))
+                exchange.open()
+                self._running[carrier_id] = Running(row.config, exchange)
