@@ -96,7 +96,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
         server = _Server(_config(Application(services)))
         with _ended_by_signal(server):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
-            await _started(server, serving)
+            await server.up.wait()
             ready(f"http://{host}:{port}", services.store)
             await serving
         log.info("no more requests; waiting for what is in flight")
@@ -134,6 +134,14 @@ def _config(application: Application) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Signals are ours: the server's own handling would end the process before it has drained."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -149,8 +157,3 @@ def _ended_by_signal(server: uvicorn.Server) -> Iterator[None]:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     yield
-
-
-async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.005)

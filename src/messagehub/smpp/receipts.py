@@ -41,7 +41,8 @@ _STATES: tuple[tuple[int | None, str, str, Outcome], ...] = (  # message_state, 
     (7, "UNKNOWN", "UNKNOWN", Outcome.UNKNOWN),
     (8, "REJECTD", "REJECTED", Outcome.REJECTED),
     (9, "SKIPPED", "SKIPPED", Outcome.SKIPPED),  # 5.0
-    (None, "FAILED", "UNDELIVERED", Outcome.UNDELIVERABLE),
+    (None, "FAILED", "FAILED", Outcome.FAILED),
+    (None, "UNDELIVERED", "UNDELIVERED", Outcome.UNDELIVERABLE),
 )
 WORDS: Mapping[int, str] = {number: word for number, word, _, _ in _STATES if number is not None}
 NUMBERS: Mapping[str, int] = {word: number for number, word in WORDS.items()}
