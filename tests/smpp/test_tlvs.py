@@ -1,9 +1,10 @@
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from messagehub.smpp import EncodeError, pack_tlvs, read_tlv
-from messagehub.smpp.kinds import U8, CString, Int, Octets
+from messagehub.smpp.kinds import U8, CString, Int, Kind, Octets
 from messagehub.smpp.statuses import NUMBERS, STATUSES, Action, status
 from messagehub.smpp.tlvs import NAMES, TLVS
 
@@ -20,7 +21,10 @@ def test_every_tlv_comes_back() -> None:
 
 
 def test_a_carrier_has_rows_of_its_own() -> None:
-    more = {"customer_reference": (0x1400, CString(20)), "privacy_indicator": (0x1401, U8)}
+    more: Mapping[str, tuple[int, Kind]] = {
+        "customer_reference": (0x1400, CString(20)),
+        "privacy_indicator": (0x1401, U8),
+    }
     packed = pack_tlvs({"customer_reference": "ab", "privacy_indicator": 1}, more)
     assert packed == {0x1400: b"ab\0", 0x1401: b"\x01"}
     assert read_tlv(packed, "customer_reference", more) == "ab"

@@ -88,11 +88,13 @@ async def test_transactions_side_by_side_lose_no_count(store: Store) -> None:
     assert (row.waiting_count, row.sent_count, row.sequence) == (80, 20, 20)
 
 
-async def test_many_updates_return_only_what_they_changed(store: Store) -> None:
+async def test_a_change_counts_the_rows_that_it_changed(store: Store) -> None:
     await store.write([Insert("insert_target", [target("m", n) for n in range(3)])])
     hand = [{"message_id": "m", "n": n, "due_at": 5, "holder": "h", "parts": 1} for n in (0, 2, 7)]
-    assert sorted(await store.many("hand_target", hand)) == [("m", 0), ("m", 2)]
-    assert await store.many("hand_target", hand) == []
+    assert await store.change("hand_target", hand) == 2
+    assert await store.change("hand_target", hand) == 0
+    rows = await store.all("targets_of_message", message_id="m", first=0, end=9)
+    assert [row.status for row in rows] == ["handed", "queued", "handed"]
 
 
 async def test_many_selects_return_the_rows_of_all(store: Store) -> None:

@@ -134,8 +134,7 @@ class Ledger:
     async def write(self) -> list[Event]:
         """Writes what happened, and its events. Returns the events, for the outbox to have after the commit."""
         touched = list(self._touched.values())
-        moved = await self._tx.many("move_target", touched)
-        if len(moved) != len(touched):
+        if await self._tx.change("move_target", touched) != len(touched):
             raise StoreError("a target was moved by somebody else in the middle of a transaction")
         counted = await self._count(touched)
         events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
+from messagehub.errors import StoreError
 from messagehub.store import Row, Tx
 
 RETRY_AFTER = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -26,8 +27,9 @@ async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int) -> li
         {"message_id": h.key[0], "n": h.key[1], "due_at": now, "holder": holder, "parts": len(h.segments)}
         for h in handovers
     ]
-    handed = {tuple(row) for row in await tx.many("hand_target", hands)}
-    return [handover for handover in handovers if handover.key in handed]
+    if await tx.change("hand_target", hands) != len(hands):
+        raise StoreError("a target was claimed by somebody else in the middle of a transaction")
+    return handovers
 
 
 def _that_fit(rows: Sequence[Row], room: int) -> Iterator[Row]:

@@ -15,7 +15,7 @@ import asyncpg
 from messagehub.errors import Conflict, StoreError, Unavailable
 from messagehub.store import queries
 from messagehub.store.queries import Query
-from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
+from messagehub.store.seam import Bells, Insert, Row, Tx, Unit, row_maker
 
 T = TypeVar("T")
 
@@ -64,6 +64,13 @@ class Connection:
         sql = await self._forms.batch(query, self._source)
         columns = zip(*SQL[query].tuples(rows), strict=True)
         return self._forms.rows(query, await self._source.fetch(sql, *map(list, columns)))
+
+    async def change(self, query: str, rows: Sequence[object]) -> int:
+        if not rows:
+            return 0
+        sql = await self._forms.batch(query, self._source)
+        columns = zip(*SQL[query].tuples(rows), strict=True)
+        return int((await self._source.execute(sql, *map(list, columns))).split()[-1])
 
 
 class Forms:
@@ -159,6 +166,12 @@ class PostgresStore:
             return await connection.many(query, rows)
 
         return await self._with_connection(ask)
+
+    async def change(self, query: str, rows: Sequence[object]) -> int:
+        async def unit(tx: Tx) -> int:
+            return await tx.change(query, rows)
+
+        return await self.transaction(unit)
 
     async def _with_connection(self, ask: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
         try:

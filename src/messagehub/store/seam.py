@@ -41,6 +41,9 @@ class Tx(Protocol):
         An UPDATE must not meet the same row twice in one call.
         """
 
+    async def change(self, query: str, rows: Sequence[object]) -> int:
+        """As `many`, for a query that returns nothing: how many rows were changed."""
+
 
 Unit = Callable[[Tx], Coroutine[Any, Any, T]]
 

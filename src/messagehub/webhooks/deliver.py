@@ -15,7 +15,7 @@ from functools import partial
 from messagehub import clock
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.clock import SECOND
-from messagehub.errors import Unavailable
+from messagehub.errors import StoreError, Unavailable
 from messagehub.events import Event
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED
@@ -154,8 +154,9 @@ class Dispatcher:
         async def unit(tx: Tx) -> list[Row]:
             rows = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
             leases = [{"id": row.id, "due_at": row.due_at, "lease": lease} for row in rows]
-            leased = {row.id for row in await tx.many("lease_event", leases)}
-            return [row for row in rows if row.id in leased]
+            if await tx.change("lease_event", leases) != len(leases):
+                raise StoreError("an event was leased by somebody else in the middle of a transaction")
+            return rows
 
         rows = await self._store.transaction(unit)
         for row in sorted(rows, key=lambda row: row.id):

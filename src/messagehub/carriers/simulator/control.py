@@ -77,10 +77,15 @@ class Control:
         return port
 
     async def close(self) -> None:
-        """Stop, whoever is still connected."""
-        self._server.should_exit = self._server.force_exit = True
-        if self._serving is not None:
-            await self._serving
+        """Stop, whoever is still connected. (uvicorn's own way takes a fifth of a second to say goodbye.)"""
+        if self._serving is None:
+            return
+        self._serving.cancel()
+        await asyncio.wait((self._serving,))
+        for server in self._server.servers:
+            server.close()
+        for connection in list(self._server.server_state.connections):
+            connection.shutdown()
 
     async def _send(self, request: Request) -> Response:
         try:

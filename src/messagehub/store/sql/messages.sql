@@ -55,14 +55,14 @@ SELECT * FROM targets WHERE message_id = :message_id AND n >= :first AND n < :en
 
 -- name: hand_target
 UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, attempts = attempts + 1
-WHERE message_id = :message_id AND n = :n AND status = 'queued' RETURNING message_id, n;
+WHERE message_id = :message_id AND n = :n AND status = 'queued';
 
 -- name: move_target
 -- The status it came from is repeated: when somebody was quicker, nothing changes and nothing is told.
 UPDATE targets SET status = :status, error_code = :error_code, error_message = :error_message, parts = :parts,
     receipts = :receipts, carrier_id = :carrier_id, due_at = :due_at, holder = :holder, attempts = :attempts,
     doubts = :doubts, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update
-WHERE message_id = :message_id AND n = :n AND status = :before RETURNING message_id, n;
+WHERE message_id = :message_id AND n = :n AND status = :before;
 
 -- name: count_message
 UPDATE messages SET waiting_count = waiting_count + :waiting, sent_count = sent_count + :sent,

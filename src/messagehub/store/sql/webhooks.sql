@@ -12,7 +12,7 @@ WHERE customer_id IS NOT NULL AND EXISTS (
     SELECT 1 FROM events WHERE events.customer_id = due.customer_id AND events.due_at <= :now);
 
 -- name: lease_event
-UPDATE events SET due_at = :lease WHERE id = :id AND due_at = :due_at RETURNING id;
+UPDATE events SET due_at = :lease WHERE id = :id AND due_at = :due_at;
 
 -- name: release_events
 -- After a restart of the only node: what it had leased is due at once.

@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import STORES
+from tests.support import hub as hubs
+from tests.support import postgres, simulator, sink
+from tests.support.hub import Hub
+from tests.support.simulator import Simulator
+from tests.support.sink import Sink
+
+
+@pytest.fixture(scope="session")
+def webhooks() -> Iterator[Sink]:
+    with sink.sink() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session", params=STORES)
+def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is asked for together with this runs on both stores; tests share the processes and not the customers."""
+    return tmp_path_factory.mktemp(request.param)
+
+
+@pytest.fixture(scope="session")
+def carrier_box(shared_folder: Path) -> Iterator[Simulator]:
+    # The receipt of 0008 comes when the carrier's dlr_timeout of 2 s is over.
+    with simulator.simulator(shared_folder, "simulator", "--slow-receipt", "5") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def hub(request: pytest.FixtureRequest, shared_folder: Path, carrier_box: Simulator) -> Iterator[Hub]:
+    """A serving hub whose messages go to `carrier_box`."""
+    if shared_folder.name.startswith("sqlite"):
+        url = f"sqlite:///{shared_folder}/hub.db"
+    else:
+        url = postgres.new_database(request.getfixturevalue("postgres_server"))
+    with hubs.hub(url, shared_folder, webhook_allow_private="true", log_level="info") as opened:
+        opened.lead_to(carrier_box)
+        yield opened

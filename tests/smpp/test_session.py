@@ -1,0 +1,427 @@
+import random
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messagehub.smpp import (
+    PDU,
+    Answered,
+    AnsweredLate,
+    Broken,
+    Event,
+    Received,
+    Role,
+    Session,
+    State,
+    StateError,
+    Unanswered,
+    Unbound,
+    decode,
+    encode,
+)
+from messagehub.smpp.pdus import COMMAND_IDS, REQUESTS
+from messagehub.smpp.session import MAX_SEQUENCE
+from messagehub.smpp.states import BINDS, BOUND, MAY_HEAR, MAY_SAY
+from messagehub.smpp.statuses import NUMBERS
+from tests.smpp.rows import any_pdu
+
+
+class Pair:
+    """Both ends of a session, wired mouth to ear, one octet at a time."""
+
+    def __init__(self, **options: float) -> None:
+        self.esme = Session(Role.ESME, 0, **options)
+        self.mc = Session(Role.MC, 0, **options)
+
+    def carry(self, now: float = 0) -> None:
+        while True:
+            to_mc, to_esme = self.esme.outgoing(), self.mc.outgoing()
+            if not to_mc and not to_esme:
+                return
+            for octet in to_mc:
+                self.mc.receive(bytes([octet]), now)
+            for octet in to_esme:
+                self.esme.receive(bytes([octet]), now)
+
+    def bind(self, name: str = "bind_transceiver", status: int = 0) -> None:
+        self.esme.request(name, 0, {"system_id": "me", "password": "secret"})
+        self.carry()
+        (received,) = self.mc.events()
+        assert isinstance(received, Received)
+        self.mc.answer(received.request, status, {"system_id": "mc"})
+        self.carry()
+
+
+def bound(name: str = "bind_transceiver", **options: float) -> Pair:
+    pair = Pair(**options)
+    pair.bind(name)
+    pair.esme.events()
+    return pair
+
+
+def frames(octets: bytes) -> list[PDU]:
+    pdus = []
+    while octets:
+        length = int.from_bytes(octets[:4], "big")
+        pdus.append(decode(octets[:length]))
+        octets = octets[length:]
+    return pdus
+
+
+def received(session: Session) -> list[PDU]:
+    events = session.events()
+    assert all(isinstance(event, Received) for event in events)
+    return [event.request for event in events if isinstance(event, Received)]
+
+
+# --- bind, talk, unbind -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "state"), BINDS.items())
+def test_both_ends_are_bound_once_the_bind_is_answered(name: str, state: State) -> None:
+    pair = Pair()
+    pair.bind(name)
+    assert (pair.esme.state, pair.mc.state) == (state, state)
+    (event,) = pair.esme.events()
+    assert isinstance(event, Answered)
+    assert event.response.fields == {"system_id": "mc"}
+
+
+def test_a_refused_bind_leaves_the_session_open_for_another() -> None:
+    pair = Pair()
+    pair.bind(status=0x0E)
+    (event,) = pair.esme.events()
+    assert isinstance(event, Answered)
+    assert event.response.status == 0x0E
+    assert (pair.esme.state, pair.mc.state) == (State.OPEN, State.OPEN)
+    pair.bind()
+    assert pair.esme.state is State.BOUND_TRX
+
+
+def test_a_context_comes_back_with_the_answer() -> None:
+    pair = bound()
+    sequence = pair.esme.request("submit_sm", 0, {"short_message": b"hi"}, {0x0204: b"\0\1"}, context="mine")
+    assert [context for _, context in pair.esme.pending] == ["mine"]
+    pair.carry()
+    (request,) = received(pair.mc)
+    assert (request.fields["short_message"], request.tlvs, pair.mc.unanswered) == (b"hi", {0x0204: b"\0\1"}, 1)
+    pair.mc.answer(request, 0, {"message_id": "a1"})
+    pair.carry()
+    (event,) = pair.esme.events()
+    assert isinstance(event, Answered)
+    assert (event.request.sequence, event.context, event.response.fields) == (sequence, "mine", {"message_id": "a1"})
+    assert (pair.esme.pending, pair.esme.in_flight, pair.mc.unanswered) == ([], 0, 0)
+
+
+def test_a_nack_answers_the_request_that_it_names() -> None:
+    pair = bound()
+    sequence = pair.esme.request("submit_sm", 0)
+    pair.esme.receive(encode(PDU("generic_nack", sequence, 3)), 0)
+    (event,) = pair.esme.events()
+    assert isinstance(event, Answered)
+    assert (event.response.name, event.response.status) == ("generic_nack", 3)
+
+
+@pytest.mark.parametrize("answer", [PDU("deliver_sm_resp", 2), PDU("submit_sm_resp", 9), PDU("generic_nack", 0)])
+def test_an_answer_to_nothing_of_ours_is_passed_over(answer: PDU) -> None:
+    pair = bound()
+    assert pair.esme.request("submit_sm", 0) == 2
+    pair.esme.receive(encode(answer), 0)
+    assert (pair.esme.events(), pair.esme.in_flight) == ([], 1)
+
+
+def test_unbinding_waits_for_what_is_under_way() -> None:
+    pair = bound()
+    pair.esme.request("submit_sm", 0, context="mine")
+    pair.carry()
+    (request,) = received(pair.mc)
+    pair.esme.unbind(0)
+    pair.mc.answer(request)
+    pair.mc.request("deliver_sm", 0)
+    pair.carry()
+    kinds = [type(event) for event in pair.esme.events()]
+    assert kinds == [Answered, Received, Unbound]
+    assert [type(event) for event in pair.mc.events()] == [Unbound]
+    assert (pair.esme.state, pair.mc.state) == (State.CLOSED, State.CLOSED)
+
+
+def test_what_a_closed_session_still_hears_are_answers() -> None:
+    pair = bound()
+    sequence = pair.esme.request("submit_sm", 0)
+    said = PDU("unbind", 5), PDU("deliver_sm", 6), PDU("submit_sm_resp", sequence)
+    pair.esme.receive(b"".join(map(encode, said)), 0)
+    assert [type(event) for event in pair.esme.events()] == [Unbound, Answered]
+
+
+def test_a_late_answer_of_the_owner_harms_nobody() -> None:
+    pair = bound()
+    pair.mc.request("deliver_sm", 0)
+    pair.carry()
+    (request,) = received(pair.esme)
+    pair.esme.close()
+    pair.esme.answer(request)
+    assert (pair.esme.outgoing(), pair.esme.unanswered) == (b"", 0)
+
+
+def test_a_request_may_be_ignored() -> None:
+    pair = bound()
+    pair.esme.request("submit_sm", 0)
+    pair.carry()
+    (request,) = received(pair.mc)
+    pair.mc.ignore(request)
+    assert (pair.mc.unanswered, pair.mc.outgoing()) == (0, b"")
+
+
+# --- table 2-1 --------------------------------------------------------------------------------------------------------
+
+
+def put(role: Role, state: State) -> Session:
+    session = Session(role, 0)
+    session.state = state
+    return session
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", State)
+def test_only_what_the_table_allows_is_said_and_heard(role: Role, state: State) -> None:
+    for name in MAY_SAY[role]:
+        session = put(role, state)
+        if state in MAY_SAY[role][name]:
+            assert session.request(name, 0) == 1
+        else:
+            with pytest.raises(StateError):
+                session.request(name, 0)
+        session = put(role, state)
+        session.receive(encode(PDU(name, 5)), 0)
+        refusals = [pdu.status for pdu in frames(session.outgoing()) if pdu.status]
+        wrong = state not in MAY_HEAR[role][name] and state is not State.CLOSED
+        again = name in BINDS and role is Role.MC and state in BOUND
+        assert refusals == ([NUMBERS["ESME_RALYBND"] if again else NUMBERS["ESME_RINVBNDSTS"]] if wrong else [])
+
+
+def test_a_second_bind_while_the_first_waits_is_refused() -> None:
+    session = Session(Role.MC, 0)
+    session.receive(encode(PDU("bind_receiver", 1)) + encode(PDU("bind_receiver", 2)), 0)
+    assert len(session.events()) == 1
+    assert [(pdu.sequence, pdu.status) for pdu in frames(session.outgoing())] == [(2, NUMBERS["ESME_RALYBND"])]
+
+
+def test_outbind_and_alert_want_no_answer() -> None:
+    session = Session(Role.ESME, 0)
+    session.receive(encode(PDU("outbind", 1)), 0)
+    assert [pdu.name for pdu in received(session)] == ["outbind"]
+    assert session.unanswered == 0
+    mc = put(Role.MC, State.BOUND_RX)
+    mc.request("alert_notification", 0)
+    assert mc.pending == []
+
+
+# --- what makes no sense ----------------------------------------------------------------------------------------------
+
+
+def command(command_id: int, body: bytes = b"") -> bytes:
+    return struct.pack(">IIII", 16 + len(body), command_id, 0, 5) + body
+
+
+CUT_TEXT = encode(PDU("submit_sm", fields={"short_message": b"hello"}))[16:-1]
+NONSENSE: list[tuple[str, bytes, str, str]] = [
+    ("unknown command", command(0x111), "generic_nack", "ESME_RINVCMDID"),
+    ("no body", command(4), "submit_sm_resp", "ESME_RINVCMDLEN"),
+    ("cut text", command(4, CUT_TEXT), "submit_sm_resp", "ESME_RINVMSGLEN"),
+    ("no body, and no response to say so", command(0x102), "generic_nack", "ESME_RINVCMDLEN"),
+]
+
+
+@pytest.mark.parametrize(("octets", "name", "status"), [c[1:] for c in NONSENSE], ids=[c[0] for c in NONSENSE])
+def test_nonsense_is_refused_and_the_session_goes_on(octets: bytes, name: str, status: str) -> None:
+    session = put(Role.MC, State.BOUND_TRX)
+    session.receive(octets, 0)
+    (answer,) = frames(session.outgoing())
+    assert (answer.name, answer.sequence, answer.status) == (name, 5, NUMBERS[status])
+    assert session.events() == []
+    assert session.state is State.BOUND_TRX
+
+
+def test_an_unknown_response_is_not_answered() -> None:
+    session = put(Role.MC, State.BOUND_TRX)
+    session.receive(command(0x80000111), 0)
+    assert (session.events(), session.outgoing()) == ([], b"")
+
+
+@pytest.mark.parametrize("length", [0, 15, 64 * 1024 + 1, 0x47455420])
+def test_a_length_that_cannot_be_ends_the_session(length: int) -> None:
+    session = put(Role.MC, State.BOUND_TRX)
+    session.receive(encode(PDU("enquire_link", 4)) + struct.pack(">IIII", length, 4, 0, 5), 0)
+    alive, nack = frames(session.outgoing())
+    assert alive.name == "enquire_link_resp"
+    assert (nack.name, nack.sequence, nack.status) == ("generic_nack", 5, NUMBERS["ESME_RINVCMDLEN"])
+    assert [type(event) for event in session.events()] == [Broken]
+    assert session.state is State.CLOSED
+
+
+@given(st.lists(any_pdu, min_size=1, max_size=5), st.integers(0, 2**32), st.sampled_from(Role), st.sampled_from(State))
+def test_hostile_octets_raise_nothing(pdus: list[PDU], seed: int, role: Role, state: State) -> None:
+    chance = random.Random(seed)
+    octets = bytearray(b"".join(map(encode, pdus)))
+    for _ in range(chance.randrange(8)):
+        octets[chance.randrange(len(octets))] = chance.randrange(256)
+    session = put(role, state)
+    at = 0
+    while at < len(octets):
+        size = chance.randrange(1, 200)
+        session.receive(bytes(octets[at : at + size]), 0)
+        at += size
+    session.tick(1)
+    for event in session.events():
+        if isinstance(event, Received) and event.request.name in REQUESTS:
+            session.answer(event.request)
+    frames(session.outgoing())
+
+
+@given(st.binary(max_size=400))
+def test_noise_raises_nothing(octets: bytes) -> None:
+    session = Session(Role.MC, 0)
+    session.receive(octets, 0)
+    frames(session.outgoing())
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_silent_link_is_probed_and_answered() -> None:
+    pair = bound(enquire_link=30)
+    pair.esme.tick(29)
+    assert pair.esme.outgoing() == b""
+    pair.esme.tick(30)
+    pair.carry(30)
+    pair.esme.tick(59)
+    assert (pair.esme.outgoing(), pair.esme.events(), pair.mc.events()) == (b"", [], [])
+    assert pair.esme.pending == []
+
+
+def test_a_probe_without_an_answer_breaks_the_session() -> None:
+    pair = bound(enquire_link=30, response_timeout=10)
+    for now in (30, 31, 39):
+        pair.esme.tick(now)
+    assert [pdu.name for pdu in frames(pair.esme.outgoing())] == ["enquire_link"]
+    pair.esme.tick(40)
+    assert pair.esme.events() == [Broken("enquire_link unanswered for 10 s")]
+
+
+def test_who_talks_is_alive_even_without_an_answer_to_the_probe() -> None:
+    pair = bound(enquire_link=30, response_timeout=10)
+    pair.esme.tick(30)
+    pair.esme.receive(encode(PDU("deliver_sm", 1)), 35)
+    pair.esme.tick(40)
+    assert [type(event) for event in pair.esme.events()] == [Received]
+
+
+def test_requests_time_out_one_by_one_and_may_be_answered_late() -> None:
+    pair = bound(response_timeout=10, late_answers=100)
+    first = pair.esme.request("submit_sm", 1, context="a")
+    pair.esme.request("submit_sm", 2, context="b")
+    pair.esme.tick(10.9)
+    assert pair.esme.events() == []
+    pair.esme.tick(11)
+    (event,) = pair.esme.events()
+    assert isinstance(event, Unanswered)
+    assert (event.context, [context for _, context in pair.esme.pending]) == ("a", ["b"])
+    pair.esme.receive(encode(PDU("submit_sm_resp", first, 0, {"message_id": "x"})), 12)
+    (late,) = pair.esme.events()
+    assert isinstance(late, AnsweredLate)
+    assert (late.context, late.response.fields["message_id"]) == ("a", "x")
+
+
+def test_late_answers_are_remembered_for_a_while_only() -> None:
+    pair = bound(response_timeout=10, late_answers=100)
+    sequence = pair.esme.request("submit_sm", 0)
+    pair.esme.tick(10)
+    assert len(pair.esme.events()) == 1
+    pair.esme.receive(encode(PDU("enquire_link_resp", 99)), 109)
+    pair.esme.tick(110)
+    pair.esme.receive(encode(PDU("submit_sm_resp", sequence)), 111)
+    assert pair.esme.events() == []
+
+
+def test_late_answers_are_remembered_for_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messagehub.smpp.session.REMEMBERED", 2)
+    pair = bound(response_timeout=10, late_answers=100)
+    sequences = [pair.esme.request("submit_sm", 0) for _ in range(3)]
+    pair.esme.tick(10)
+    pair.esme.events()
+    for sequence in sequences:
+        pair.esme.receive(encode(PDU("submit_sm_resp", sequence)), 11)
+    assert [event.request.sequence for event in pair.esme.events() if isinstance(event, AnsweredLate)] == sequences[1:]
+
+
+BREAKS: list[tuple[str, Callable[[Session], Any], str]] = [
+    ("no bind", lambda session: None, "no bind within 5 s"),
+    ("no answer to the bind", lambda session: session.request("bind_receiver", 0), "bind_receiver unanswered for 3 s"),
+]
+
+
+@pytest.mark.parametrize(("begin", "reason"), [case[1:] for case in BREAKS], ids=[case[0] for case in BREAKS])
+def test_a_bind_must_come_in_time(begin: Callable[[Session], Any], reason: str) -> None:
+    session = Session(Role.ESME, 0, session_init=5, response_timeout=3)
+    begin(session)
+    session.tick(2.9)
+    assert session.events() == []
+    session.tick(5)
+    assert session.events() == [Broken(reason)]
+
+
+def test_a_bind_that_waits_for_our_answer_has_come_in_time() -> None:
+    session = Session(Role.MC, 0, session_init=5)
+    session.receive(encode(PDU("bind_receiver", 1)), 4)
+    session.tick(6)
+    assert [type(event) for event in session.events()] == [Received]
+
+
+def test_an_unbind_without_an_answer_breaks_the_session() -> None:
+    pair = bound(response_timeout=10)
+    pair.esme.unbind(0)
+    pair.esme.tick(10)
+    assert pair.esme.events() == [Broken("unbind unanswered for 10 s")]
+
+
+def test_inactivity_unbinds() -> None:
+    pair = bound(inactivity=60, enquire_link=30)
+    pair.esme.tick(30)
+    pair.carry(30)
+    pair.esme.tick(60)
+    pair.carry(60)
+    assert [type(event) for event in pair.esme.events()] == [Unbound]
+
+
+# --- sequence numbers -------------------------------------------------------------------------------------------------
+
+
+def test_sequence_numbers_begin_anew_and_pass_over_those_that_wait() -> None:
+    pair = bound()
+    assert pair.esme.request("submit_sm", 0) == 2
+    pair.esme._sequence = MAX_SEQUENCE - 1
+    assert [pair.esme.request("submit_sm", 0) for _ in range(4)] == [MAX_SEQUENCE, 1, 3, 4]
+
+
+def test_a_peer_may_number_as_it_likes() -> None:
+    session = put(Role.MC, State.BOUND_TRX)
+    session.receive(encode(PDU("submit_sm", 0)) + encode(PDU("submit_sm", 0xFFFFFFFF)), 0)
+    for request in received(session):
+        session.answer(request)
+    assert [pdu.sequence for pdu in frames(session.outgoing())] == [0, 0xFFFFFFFF]
+
+
+def test_every_command_has_its_place_in_the_table() -> None:
+    asked = {name for name in COMMAND_IDS if not name.endswith("_resp") and name != "generic_nack"}
+    assert asked == MAY_SAY[Role.ESME].keys()
+
+
+def test_events_are_told_once() -> None:
+    pair = Pair()
+    pair.bind()
+    first: list[Event] = pair.esme.events()
+    assert (len(first), pair.esme.events()) == (1, [])

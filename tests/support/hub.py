@@ -1,0 +1,127 @@
+"""The whole program as an operator runs it: `messagehub init`, then `messagehub serve`, against either store."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support import numbering
+from tests.support.api import Api, Json
+from tests.support.process import PROGRAM, Program, environment
+from tests.support.simulator import Simulator
+from tests.support.waiting import until
+
+CARRIER = {"host": "127.0.0.1", "password": "secret", "window": 50, "response_timeout": 1, "dlr_timeout": 2}
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer that no other test knows."""
+
+    id: str
+    api: Api
+    number: str
+
+    def send(self, to: str | list[str], text: str = "Hello", **more: Any) -> Json:
+        return self.api.send(self.number, to, text, **more)
+
+    def settled(self, message: Json, within: float = 20) -> Json:
+        return self.api.settled(message["id"], within)
+
+
+class Hub(Program):
+    def __init__(self, database_url: str, folder: Path, name: str = "hub", **settings: object) -> None:
+        given = {f"MESSAGEHUB_{key.upper()}": str(value) for key, value in settings.items()}
+        env = {"MESSAGEHUB_LISTEN": "127.0.0.1:0", "MESSAGEHUB_DATABASE_URL": database_url, **given}
+        super().__init__(folder, name, ["serve"], env)
+        self.address = ""
+        self.on_answer: Callable[[httpx.Response], None] | None = None
+        self.keys: list[str] = []
+        self._callers: list[Api] = []
+
+    def start(self) -> str:
+        line = super().start()
+        self.address = line.split()[-1].removesuffix("/v1.0")
+        # It comes back where its callers know it, as a server that is started again does.
+        self.env["MESSAGEHUB_LISTEN"] = self.address.removeprefix("http://")
+        return line
+
+    def init(self) -> Json:
+        done = subprocess.run(
+            [PROGRAM, "init", "--json"], env=environment(self.env), capture_output=True, text=True, check=True
+        )
+        shown: Json = json.loads(done.stdout)
+        return shown
+
+    def close(self) -> None:
+        for api in self._callers:
+            api.close()
+        self.kill()
+
+    # --- who calls ----------------------------------------------------------------------
+
+    def caller(self, key: str = "") -> Api:
+        api = Api(self.address, key, self.on_answer)
+        self._callers.append(api)
+        if key:
+            self.keys.append(key)
+        return api
+
+    @property
+    def admin(self) -> Api:
+        return self._callers[0]
+
+    def customer(self, *numbers: str, **changes: object) -> Account:
+        """A new customer with a number, or with those given; `changes` are put to it."""
+        name = numbering.own()
+        made = self.admin.post("/customers", {"name": name, "username": name, "password": "long enough"})
+        for number in numbers or (name,):
+            self.admin.post("/numbers", {"number": number, "customer_id": made["id"]})
+        api = self.caller(made["accesskey"])
+        if changes:
+            api.put("/customer", changes)
+        return Account(made["id"], api, (numbers or (name,))[0])
+
+    # --- where messages go --------------------------------------------------------------
+
+    def carrier(self, port: int, name: str = "simulator", **config: object) -> Json:
+        """A carrier that leads to a port of this machine."""
+        given = {**CARRIER, "port": port, "system_id": name, **config}
+        return self.admin.post("/carriers", {"name": name, "type": "smpp", "config": given})
+
+    def route(self, carrier: Json, **more: object) -> Json:
+        return self.admin.post("/routes", {"carrier_id": carrier["id"], **more})
+
+    def bound(self, carrier: Json) -> Json:
+        """The carrier, once it can send."""
+        return self.when_carrier(carrier, lambda now: now["status"] == "bound")
+
+    def when_carrier(self, carrier: Json, is_so: Callable[[Json], object]) -> Json:
+        def ask() -> Json | None:
+            now = self.admin.get(f"/carriers/{carrier['id']}")
+            return now if is_so(now) else None
+
+        return until(ask, f"carrier {carrier['name']}") or carrier
+
+    def lead_to(self, simulator: Simulator, **config: object) -> Json:
+        """All messages go to the simulator from now on."""
+        carrier = self.carrier(simulator.port, **config)
+        self.route(carrier)
+        return self.bound(carrier)
+
+
+@contextmanager
+def hub(database_url: str, folder: Path, name: str = "hub", **settings: object) -> Iterator[Hub]:
+    opened = Hub(database_url, folder, name, **settings)
+    try:
+        key = opened.init()["admin_accesskey"]
+        opened.start()
+        opened.caller(key)
+        yield opened
+    finally:
+        opened.close()
