@@ -11,6 +11,9 @@ from messagehub.clock import NEVER
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
+MAX_DIGITS = 15
+"""Of a prefix and of a number. A number is filled up to them, lest it match a prefix that is longer than itself."""
+
 EVERYBODY = ""
 """The customer_id of a general route."""
 
@@ -45,23 +48,20 @@ class Table:
         The longest prefix wins, then the customer's own route before a general one, then the lowest priority; equals
         share by weight. `chance` gives numbers in [0, 1).
         """
-        digits = destination.removeprefix("+")
+        digits = destination.removeprefix("+").ljust(MAX_DIGITS)
         chosen: list[Route] = []
-        for length in self._lengths_within(digits):
+        for length in self._lengths:
             if routes := self._by_prefix.get(digits[:length]):
                 chosen += _in_order([r for r in routes if r.customer_id in (EVERYBODY, customer_id)], chance)
         return chosen
 
     def first(self, destination: str, customer_id: str, chance: Callable[[], float]) -> Route | None:
-        digits = destination.removeprefix("+")
-        for length in self._lengths_within(digits):
+        digits = destination.removeprefix("+").ljust(MAX_DIGITS)
+        for length in self._lengths:
             routes = self._by_prefix.get(digits[:length])
             if routes and (usable := [r for r in routes if r.customer_id in (EVERYBODY, customer_id)]):
                 return usable[0] if len(usable) == 1 else _in_order(usable, chance)[0]
         return None
-
-    def _lengths_within(self, digits: str) -> list[int]:
-        return [length for length in self._lengths if length <= len(digits)]
 
 
 def why(route: Route) -> str:

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.outset import Lame, Outset
 from tests.conftest import STORES
 from tests.support import hub as hubs
 from tests.support import postgres, simulator, sink
 from tests.support.hub import Hub
 from tests.support.simulator import Simulator
-from tests.support.sink import Sink
+from tests.support.sink import STALL, Sink
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +32,7 @@ def carrier_box(shared_folder: Path) -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-def hub(request: pytest.FixtureRequest, shared_folder: Path, carrier_box: Simulator) -> Iterator[Hub]:
-    """A serving hub whose messages go to `carrier_box`."""
+def serving(request: pytest.FixtureRequest, shared_folder: Path, carrier_box: Simulator) -> Iterator[Hub]:
     if shared_folder.name.startswith("sqlite"):
         url = f"sqlite:///{shared_folder}/hub.db"
     else:
@@ -40,3 +40,25 @@ def hub(request: pytest.FixtureRequest, shared_folder: Path, carrier_box: Simula
     with hubs.hub(url, shared_folder, webhook_allow_private="true", log_level="info") as opened:
         opened.lead_to(carrier_box)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def outset(serving: Hub, webhooks: Sink) -> Outset:
+    return Outset(serving, webhooks.endpoint())
+
+
+@pytest.fixture(scope="session")
+def failing(serving: Hub, webhooks: Sink) -> Lame:
+    return Lame(serving, webhooks.endpoint(), 500)
+
+
+@pytest.fixture(scope="session")
+def stalled(serving: Hub) -> Iterator[Lame]:
+    with sink.sink() as elsewhere:
+        yield Lame(serving, elsewhere.endpoint(), STALL)
+
+
+@pytest.fixture(scope="session")
+def hub(serving: Hub, outset: Outset, failing: Lame, stalled: Lame) -> Hub:
+    """A serving hub whose messages go to `carrier_box`. What takes its time has been begun on it."""
+    return serving

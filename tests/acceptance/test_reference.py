@@ -247,7 +247,7 @@ def test_an_mms_is_refused_with_words(dev: Dev) -> None:
 
 def test_a_handset_writes_by_the_command_line(dev: Dev, api: Api) -> None:
     words = "Hello, I need help with my order"
-    command = [PROGRAM, "simulator", "send", "--from", "+15559876500", "--to", "+15551234567", words]
+    command = [str(PROGRAM), "simulator", "send", "--from", "+15559876500", "--to", "+15551234567", words]
     done = subprocess.run(
         command, env=environment(dev.program.env), capture_output=True, text=True, check=True, timeout=30
     )

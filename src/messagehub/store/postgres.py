@@ -94,27 +94,14 @@ class Forms:
         return list(map(self._makers[query], found))
 
 
-# The head of a single-row statement, and what its batch form looks like around `source`, the unnested arrays.
-BATCH_FORMS = (
-    (r"INSERT INTO (?P<table>\w+ \(.*?\)) VALUES \((?P<values>.*?)\)(?P<rest>(?: ON | RETURNING ).*|)",
-     "INSERT INTO {table} SELECT {values} FROM {source}{rest}"),
-    (r"UPDATE (?P<table>\w+) SET (?P<set>.*?) WHERE (?P<where>.*)",
-     "UPDATE {table} SET {set} FROM {source} WHERE {where}"),
-    (r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*)",
-     "DELETE FROM {table} USING {source} WHERE {where}"),
-    (r"(?P<select>(?:SELECT|WITH) .*)", "SELECT found.* FROM {source} CROSS JOIN LATERAL ({select}) AS found"),
-)  # fmt: skip
-
-
 def batch_form(query: Query, types: Sequence[str]) -> str:
     """The statement that does for arrays of parameters what the single-row statement does for one of each."""
     arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
     columns = ", ".join(f"given_{name}" for name in query.names)
-    sql = query.with_placeholders(lambda _, name: f"given.given_{name}")
-    for pattern, form in BATCH_FORMS:
-        if match := re.fullmatch(pattern, sql):
-            return form.format(source=f"unnest({arrays}) AS given({columns})", **match.groupdict())
-    raise ValueError(f"{query.name} has no batch form")
+    source = f"unnest({arrays}) AS given({columns})"
+    if query.sql.startswith(("SELECT", "WITH")):
+        return f"SELECT found.* FROM {source} CROSS JOIN LATERAL ({query.with_given()}) AS found"
+    return query.batch(source)
 
 
 class Waiting:

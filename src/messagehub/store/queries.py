@@ -16,6 +16,27 @@ _COMMENT = re.compile(r"--.*")
 _PLACEHOLDER = re.compile(r"(?<!:):([a-z]\w*)")
 
 
+# A statement for one row, and what it looks like for all rows of a relation.
+BATCH_FORMS = (
+    (
+        re.compile(r"INSERT INTO (?P<table>\w+ \(.*?\)) VALUES \((?P<values>.*?)\)(?P<rest>(?: ON | RETURNING ).*|)"),
+        "INSERT INTO {table} SELECT {values} FROM {source} WHERE true{rest}",
+    ),
+    (
+        re.compile(r"UPDATE (?P<table>\w+) SET (?P<set>.*?) WHERE (?P<where>.*)"),
+        "UPDATE {table} SET {set} FROM {source} WHERE {where}",
+    ),
+    (
+        re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<key>\w+) = (?P<value>\S+)"),
+        "DELETE FROM {table} WHERE {key} IN (SELECT {value} FROM {source})",
+    ),
+    (
+        re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*)"),
+        "DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {source} WHERE {where})",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Query:
     """One named statement. `sql` has `:name` placeholders."""
@@ -35,6 +56,17 @@ class Query:
     def with_placeholders(self, write: Callable[[int, str], str]) -> str:
         """The SQL with each placeholder written by `write(number from 1, name)`."""
         return _PLACEHOLDER.sub(lambda match: write(self.names.index(match[1]) + 1, match[1]), self.sql)
+
+    def with_given(self) -> str:
+        """The SQL with each placeholder read from a column of `given`, a relation with a row per set of parameters."""
+        return self.with_placeholders(lambda _, name: f"given.given_{name}")
+
+    def batch(self, source: str) -> str:
+        """The statement that does for all rows of `source`, which is `given`, what this one does for one."""
+        for pattern, form in BATCH_FORMS:
+            if match := pattern.fullmatch(self.with_given()):
+                return form.format(source=source, **match.groupdict())
+        raise ValueError(f"{self.name} has no batch form")
 
     def tuples(self, rows: Sequence[object]) -> list[tuple[Any, ...]]:
         """The parameters of each row, in order, by attribute or, for dicts, by key."""

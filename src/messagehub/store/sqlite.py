@@ -8,8 +8,10 @@ import asyncio
 import fcntl
 import queue
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 
@@ -32,6 +34,7 @@ PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 BUSY_MS = 5000
+STATEMENTS = 500
 READERS = 2
 MAX_WAITING = 20_000
 """Jobs that may wait for the writer. Beyond it the store says that it is too slow for what is asked of it."""
@@ -46,7 +49,7 @@ class Connection:
     """One connection and its verbs, used by one thread at a time. They are coroutines that never wait."""
 
     def __init__(self, path: str, readonly: bool = False) -> None:
-        self._db = apsw.Connection(path)
+        self._db = apsw.Connection(path, statementcachesize=STATEMENTS)
         self._db.set_busy_timeout(BUSY_MS)
         # Without it each new value of a parameter has the statement prepared anew, at ten times the cost of running it.
         self._db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
@@ -86,7 +89,13 @@ class Connection:
     def many_now(self, query: str, rows: Sequence[object]) -> list[Row]:
         if not rows:
             return []
-        return self._rows(query, list(self._db.executemany(NUMBERED[query], SQL[query].tuples(rows))))
+        given = SQL[query].tuples(rows)
+        if query not in BATCHES or len(given) == 1:
+            return self._rows(query, list(self._db.executemany(NUMBERED[query], given)))
+        found: list[Any] = []
+        for chunk in _chunks(given):
+            found += self._db.execute(_batch(query, len(chunk)), tuple(chain.from_iterable(chunk)))
+        return self._rows(query, found)
 
     def _rows(self, query: str, found: list[Any]) -> list[Row]:
         if not found:
@@ -95,6 +104,30 @@ class Connection:
             columns = [column[0] for column in apsw.ext.query_info(self._db, NUMBERED[query]).description]
             make = self._makers[query] = row_maker(query, columns)
         return list(map(make, found))
+
+
+CHUNKS = (64, 16, 4, 1)
+"""Rows in one statement. Each step of a statement gives other threads of Python a turn, and getting one's own back
+takes longer than writing a row; so a batch is written in few steps."""
+
+BATCHES = {name for name, query in SQL.items() if query.sql.startswith(("INSERT", "UPDATE"))}
+
+
+def _chunks(rows: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows in pieces of a few sizes, so that there are few statements to prepare."""
+    at = 0
+    for size in CHUNKS:
+        while len(rows) - at >= size:
+            yield rows[at : at + size]
+            at += size
+
+
+@cache
+def _batch(query: str, count: int) -> str:
+    spec = SQL[query]
+    row = f"({', '.join('?' * len(spec.names))})"
+    names = ", ".join(f"given_{name}" for name in spec.names)
+    return f"WITH given({names}) AS (VALUES {', '.join([row] * count)}) {spec.batch('given')}"
 
 
 NUMBERED = {name: query.with_placeholders(lambda number, _: f"?{number}") for name, query in SQL.items()}

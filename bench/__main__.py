@@ -1,0 +1,113 @@
+"""The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from bench import profile, report
+from bench.children import Broken
+from bench.database import Fresh, postgres, sqlite
+from bench.report import Runs
+from bench.run import Figures, Work, run
+from messagehub.carriers.simulator.record import KEPT
+
+RATED_S = 10
+"""How long a fixed rate is kept up, if the count allows."""
+
+
+def main() -> int:
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return profile.show(_work(options, "sqlite")) if options.what == "profile" else _measure(options)
+    except Broken as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure messagehub from end to end.")
+    parser.add_argument("what", nargs="?", choices=["measure", "profile"], default="measure")
+    parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--count", type=_count, default=20_000, help="messages of a run")
+    parser.add_argument("--connections", type=_positive, default=32, help="of the customer who sends")
+    parser.add_argument("--runs", type=_positive, default=3)
+    parser.add_argument("--window", type=_positive, default=500, help="submits that wait for the carrier's answer")
+    parser.add_argument("--rate", type=_positive, help="measure at this many messages per second, too")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _count(text: str) -> int:
+    number = _positive(text)
+    if number > KEPT:
+        raise argparse.ArgumentTypeError(f"the simulator remembers no more than {KEPT:,} submits")
+    return number
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        runs = _runs(options, _stores(options.store, stack))
+    report.console().print(report.table(runs))
+    wrong = [words for work, made in runs.items() for each in made if (words := report.complaint(work, each))]
+    for words in wrong:
+        report.console(stderr=True).print(f"WRONG: {words}", style="bold red")
+    return 1 if wrong else 0
+
+
+def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:
+    stores: dict[str, Fresh] = {}
+    if chosen in ("sqlite", "both"):
+        stores["sqlite"] = sqlite
+    if chosen in ("postgres", "both"):
+        stores["postgres"] = stack.enter_context(postgres())
+    return stores
+
+
+def _runs(options: argparse.Namespace, stores: dict[str, Fresh]) -> Runs:
+    """In turns, as a machine gets faster and slower over the minutes."""
+    works = [work for store in stores for work in _works(options, store)]
+    runs: Runs = {work: [] for work in works}
+    for turn in range(options.runs):
+        for work in works:
+            rate = f" at {work.rate:,.0f}/s" if work.rate else ""
+            print(f"{work.store}{rate}, run {turn + 1} of {options.runs}", file=sys.stderr, flush=True)
+            runs[work].append(_one(work, stores[work.store]))
+    return runs
+
+
+def _works(options: argparse.Namespace, store: str) -> Iterator[Work]:
+    yield _work(options, store)
+    if options.rate:
+        count = min(options.count, RATED_S * options.rate)
+        yield _work(options, store, count=count, rate=options.rate)
+
+
+def _work(options: argparse.Namespace, store: str, count: int = 0, rate: float = 0.0) -> Work:
+    return Work(
+        store=store,
+        count=count or options.count,
+        connections=options.connections,
+        window=options.window,
+        rate=rate,
+    )
+
+
+def _one(work: Work, fresh: Fresh) -> Figures:
+    figures = run(work, fresh)
+    report.keep(work, figures)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
