@@ -1,23 +1,19 @@
 """The only file that knows everything: opens store, carriers, workers and edges, and closes them in reverse."""
 
 import asyncio
-import contextlib
 import logging
 import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-
-import uvicorn
 
 from messagehub.accounts.customers import Customers
 from messagehub.accounts.keys import Keys
 from messagehub.api.asgi import Application
+from messagehub.api.server import Server, listener
 from messagehub.api.services import Services
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Carrier
-from messagehub.errors import SettingError
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
@@ -30,14 +26,10 @@ from messagehub.routing import Routes
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store
 from messagehub.web import Client
-from messagehub.webhooks.deliver import Dispatcher
+from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.work.node import Node
 
 log = logging.getLogger(__name__)
-
-BACKLOG = 2048
-FINISH_REQUESTS_S = 2
-"""How long the requests under way may take when the server ends."""
 
 
 @asynccontextmanager
@@ -49,7 +41,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         node = Node(store)
         alone = await node.open()
         stack.push_async_callback(node.close)
-        client = Client(allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout)
+        # How many requests one endpoint may have is the dispatcher's to say: customers may share an origin.
+        client = Client(
+            allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout, per_origin=MAX_HELD
+        )
         stack.push_async_callback(client.close)
         customers, numbers, routes = Customers(store), Numbers(store), Routes(store)
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
@@ -90,71 +85,16 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
-    listener = _listener(settings.listen)
-    host, port = listener.getsockname()[:2]
+    sock = listener(settings.listen)
+    host, port = sock.getsockname()[:2]
     async with opened(settings) as services:
-        server = _Server(_config(Application(services)))
-        with _ended_by_signal(server):
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            await server.up.wait()
-            ready(f"http://{host}:{port}", services.store)
-            await serving
+        server = Server(Application(services))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.end)
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        await server.up.wait()
+        ready(f"http://{host}:{port}", services.store)
+        await serving
         log.info("no more requests; waiting for what is in flight")
     log.info("ended")
-
-
-def _listener(listen: str) -> socket.socket:
-    host, _, port = listen.rpartition(":")
-    try:
-        return socket.create_server((host.strip("[]"), int(port)), backlog=BACKLOG, family=_family(host))
-    except (OSError, ValueError, OverflowError) as error:
-        raise SettingError(f"MESSAGEHUB_LISTEN: cannot listen on {listen!r}: {error}") from None
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _config(application: Application) -> uvicorn.Config:
-    return uvicorn.Config(
-        application,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=FINISH_REQUESTS_S,
-    )
-
-
-class _Server(uvicorn.Server):
-    """Signals are ours: the server's own handling would end the process before it has drained."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.contextmanager
-def _ended_by_signal(server: uvicorn.Server) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    yield

@@ -1,5 +1,6 @@
 """Every setting, once: its name, type, default and meaning. The docs page is printed from here."""
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,8 +18,8 @@ CLIENT = frozenset({PREFIX + "URL", PREFIX + "ACCESSKEY"})
 """Variables of the command line's HTTP client; a server passes over them."""
 
 
-def setting(default: Any, meaning: str, *choices: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "choices": choices})
+def setting(default: Any, meaning: str, *choices: str, least: float = -math.inf, most: float = math.inf) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "choices": choices, "least": least, "most": most})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +27,18 @@ class Settings:
     listen: str = setting("127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one")
     database_url: str = setting("sqlite:///messagehub.db", "the store: `sqlite:///PATH` or `postgresql://…`")
     webhook_allow_private: bool = setting(False, "let webhooks go to private, loopback and link-local addresses")
-    webhook_timeout: float = setting(5.0, "seconds that an endpoint has to answer a webhook")
-    max_segments: int = setting(10, "segments that one message may have at most, 1 to 255")
+    webhook_timeout: float = setting(5.0, "seconds that an endpoint has to answer a webhook", least=0.1, most=25)
+    max_segments: int = setting(10, "segments that one message may have at most", least=1, most=255)
     unknown_destination: str = setting(
         "accept",
         "an inbound message to a number of nobody's: `accept` (answered OK, logged and counted) or `refuse`",
         "accept",
         "refuse",
     )
-    body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive")
-    drain_timeout: float = setting(4.0, "seconds that unanswered PDUs are waited for when the server ends")
+    body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive", least=0.1, most=3600)
+    drain_timeout: float = setting(
+        4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=3600
+    )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
 
     @classmethod
@@ -76,13 +79,25 @@ def _parse(key: str, text: str, name: str) -> Any:
         value = _WORDS[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError):
         raise SettingError(f"{key}: {text!r} is no {kind.__name__}") from None
-    choices = next(f.metadata["choices"] for f in fields(Settings) if f.name == name)
-    if choices and value not in choices:
-        raise SettingError(f"{key}: {text!r} is none of {', '.join(choices)}")
+    _check(key, text, value, next(f.metadata for f in fields(Settings) if f.name == name))
     return value
+
+
+def _check(key: str, text: str, value: Any, bounds: Mapping[str, Any]) -> None:
+    if bounds["choices"] and value not in bounds["choices"]:
+        raise SettingError(f"{key}: {text!r} is none of {', '.join(bounds['choices'])}")
+    if isinstance(value, int | float) and not bounds["least"] <= value <= bounds["most"]:
+        raise SettingError(f"{key}: {text!r} is not within {bounds['least']} to {bounds['most']}")
 
 
 def as_markdown() -> str:
     """The table of settings as docs/settings.md shows it."""
-    rows = (f"| `{PREFIX}{f.name.upper()}` | `{f.default}` | {f.metadata['meaning']} |" for f in fields(Settings))
-    return "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows])
+    rows = (
+        f"| `{PREFIX}{f.name.upper()}` | `{f.default}` | {_range(f.metadata)} | {f.metadata['meaning']} |"
+        for f in fields(Settings)
+    )
+    return "\n".join(["| setting | default | range | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+def _range(bounds: Mapping[str, Any]) -> str:
+    return f"{bounds['least']} to {bounds['most']}" if math.isfinite(bounds["most"]) else ""

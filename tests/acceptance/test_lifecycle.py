@@ -88,8 +88,8 @@ def test_sigterm_writes_down_what_no_carrier_answers(database_url: str, tmp_path
 
 def test_a_slow_caller_does_not_hold_up_the_end(tmp_path: Path) -> None:
     with hubs.hub(f"sqlite:///{tmp_path}/hub.db", tmp_path) as hub:
-        host, port = hub.address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as idle, socket.create_connection((host, int(port))) as slow:
+        here = hub.listens_at()
+        with socket.create_connection(here) as idle, socket.create_connection(here) as slow:
             slow.sendall(b"POST /v1.0/messages HTTP/1.1\r\nHost: hub\r\nContent-Length: 100\r\n\r\n{")
             until(lambda: hub.admin.get("/customer"), "the requests before were seen")
             assert hub.end() == 0

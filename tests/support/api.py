@@ -83,14 +83,14 @@ class Api:
 
 
 def good(answer: httpx.Response) -> Json:
-    assert answer.status_code == 200, f"{answer.request.method} {answer.request.url}: {answer.text}"
+    assert answer.status_code == 200, f"{answer.request.method} {answer.request.url}: {answer.text[:500]}"
     body: Json = answer.json()
     return body
 
 
 def refusal(answer: httpx.Response, status: int, reason: str, *words: str) -> Json:
     """The error of a refused request, which must be in the form of the contract and hold `words`."""
-    assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+    assert answer.status_code == status, f"{answer.status_code}: {answer.text[:500]}"
     assert answer.headers["content-type"] == "application/json"
     assert answer.json().keys() == {"error"}
     error: Json = answer.json()["error"]

@@ -76,6 +76,11 @@ class Hub(Program):
     def admin(self) -> Api:
         return self._callers[0]
 
+    def listens_at(self) -> tuple[str, int]:
+        """Host and port, for those who speak to the socket themselves."""
+        host, _, port = self.address.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
     def customer(self, *numbers: str, **changes: object) -> Account:
         """A new customer with a number, or with those given; `changes` are put to it."""
         name = numbering.own()

@@ -44,7 +44,17 @@ class Server:
     def start(self) -> None:
         data = self._folder / "data"
         if not data.exists():
-            command = ["initdb", "-D", data, "-U", self._name, "--auth=trust", "--no-sync", "-E", "UTF8"]
+            command: list[str | Path] = [
+                "initdb",
+                "-D",
+                data,
+                "-U",
+                self._name,
+                "--auth=trust",
+                "--no-sync",
+                "-E",
+                "UTF8",
+            ]
             assert self._popen(command).wait() == 0
         options = {"listen_addresses": "127.0.0.1", "port": self._port, "fsync": "off"}
         options["unix_socket_directories"] = str(self._folder)

@@ -4,6 +4,7 @@ Under load the news of one turn grows while the commit of the turn before is on 
 as there can be. Nothing is sent, and nothing is answered, before the commit that says so.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class Exchange:
         self._outbox, self._node_id = outbox, node_id
         self._kept: list[News] = []
         self._draining = False
+        self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
         self._deaf = store.listen(due_topic(carrier_id), self._loop.ring)
 
@@ -64,8 +66,9 @@ class Exchange:
 
     async def close(self, drain_s: float) -> None:
         """Waits for what is in flight, writes down what became of it, and parts."""
-        self._draining = True
         self._deaf()
+        async with self._turning:  # a turn under way may still hand over
+            self._draining = True
         await self.carrier.drain(drain_s)
         await self._loop.stop()
         await self.carrier.close()
@@ -73,6 +76,10 @@ class Exchange:
 
     async def _turns(self) -> None:
         """Turns until one finds that nothing more can be done now."""
+        async with self._turning:
+            await self._turn_while_useful()
+
+    async def _turn_while_useful(self) -> None:
         while True:
             news = self._take_news()
             room = 0 if self._draining else self.carrier.room()

@@ -130,7 +130,7 @@ class PostgresStore:
             async with pool.acquire() as connection:
                 await _migrate(connection)
         except UNAVAILABLE as error:
-            raise Unavailable(f"the database cannot be opened: {error}") from error
+            raise Unavailable(f"{_shown(url)} cannot be opened: {error or 'it does not answer'}") from error
         return cls(pool, url)
 
     # --- reading ------------------------------------------------------------------------
@@ -289,6 +289,11 @@ def translated(statement: str) -> str:
     for sqlite, postgres in WORDS.items():
         statement = sqlite.sub(postgres, statement)
     return statement
+
+
+def _shown(url: str) -> str:
+    """An address without its password."""
+    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1@", url)
 
 
 def _fail(future: asyncio.Future[None], error: Exception) -> None:

@@ -29,6 +29,7 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = OFF",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 8192",
     "PRAGMA cache_size = -65536",
     "PRAGMA mmap_size = 268435456",
     "PRAGMA journal_size_limit = 67108864",
@@ -106,7 +107,7 @@ class Connection:
         return list(map(make, found))
 
 
-CHUNKS = (64, 16, 4, 1)
+CHUNKS = (64, 32, 16, 8, 4, 2, 1)
 """Rows in one statement. Each step of a statement gives other threads of Python a turn, and getting one's own back
 takes longer than writing a row; so a batch is written in few steps."""
 

@@ -2,7 +2,7 @@
 
 -- name: clock
 -- Differs: several machines share the database's clock, so that their leases agree.
-SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint + 0 * :now AS now;
+SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint AS now;
 
 -- name: claim_targets
 -- Differs: nodes skip the rows that others hold.

@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import hub as hubs
+from tests.support import simulator
+from tests.support.api import Api
+from tests.support.documented import Documentation
+from tests.support.hub import Account, Hub
+from tests.support.simulator import Simulator
+
+BODY_TIMEOUT_S = 1
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="session")
+def box(folder: Path) -> Iterator[Simulator]:
+    with simulator.simulator(folder) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def hub(folder: Path, box: Simulator) -> Iterator[Hub]:
+    """One server for all; the tests make their own customers. Whatever they did to it, it lives, and has not failed."""
+    with hubs.hub(f"sqlite:///{folder}/hub.db", folder, body_timeout=BODY_TIMEOUT_S, log_level="debug") as opened:
+        opened.lead_to(box)
+        opened.on_answer = Documentation(httpx.get(f"{opened.address}/openapi.json").json()).check
+        yield opened
+        assert opened.alive
+        assert "Traceback" not in opened.log
+        assert [key for key in opened.keys if key in opened.log] == []
+        assert opened.end() == 0
+
+
+@pytest.fixture(scope="session")
+def account(hub: Hub) -> Account:
+    return hub.customer()
+
+
+@pytest.fixture(scope="session")
+def admin(hub: Hub, account: Account) -> Api:
+    """The operator, whose answers are held against the documentation as well."""
+    return hub.caller(hub.admin.key)
