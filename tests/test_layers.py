@@ -21,7 +21,8 @@ LAYERS = [
     {"work"},
     {"store", "web"},
     {"settings", "text", "smpp", "shapes"},
-    {"errors", "ids", "clock", "events"},
+    {"ids"},
+    {"errors", "clock", "events"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}

@@ -31,8 +31,7 @@ class Application:
         resources = {path: Resource(services, endpoints) for path, endpoints in paths.items()}
         self._first_path = BASE + "/messages"
         self._first = resources[self._first_path]
-        documented = {**openapi.document(BASE, API)}
-        documented["paths"] |= openapi.document("", health.ENDPOINTS)["paths"]
+        documented = openapi.document(ENDPOINTS)
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items()]
             + [Route("/openapi.json", endpoint=_Fixed(msgspec.json.encode(documented)))],

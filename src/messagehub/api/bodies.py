@@ -70,6 +70,8 @@ def decode(body: bytes, kind: type) -> Any:
         raise Refusal("INVALID_ARGUMENT", words(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refusal("INVALID_JSON_BODY", f"the body cannot be read: {error}") from None
+    except RecursionError:
+        raise Refusal("INVALID_JSON_BODY", "the body cannot be read: it is nested too deep") from None
     if b"\\u0000" in body:
         for path in _with_nul(msgspec.to_builtins(value)):
             raise Refusal(

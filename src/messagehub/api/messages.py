@@ -19,7 +19,7 @@ FILTERS = (
 
 
 async def create(call: Call) -> shapes.Message:
-    return await call.services.acceptor.accept(call.customer_id, call.body, call.now)
+    return await call.services.acceptor.accept(call.customer_id, call.body)
 
 
 async def page(call: Call) -> Page[shapes.Message]:

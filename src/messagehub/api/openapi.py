@@ -17,14 +17,16 @@ WITH_BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT", "NOT_JSON", "BODY_TOO_LARG
 REF = "#/components/schemas/{name}"
 
 
-def document(base: str, endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    rows = list(endpoints)
+def document(endpoints: Iterable[tuple[str, Endpoint]]) -> dict[str, Any]:
+    """`endpoints`: each with the base of its path."""
+    placed = list(endpoints)
+    rows = [row for _, row in placed]
     types: list[Any] = [shapes.Error, *(kind for row in rows for kind in (row.takes, row.gives) if kind)]
     unique = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(unique, ref_template=REF)
     of = dict(zip(unique, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for base, row in placed:
         paths.setdefault(base + row.path, {})[row.method.lower()] = _operation(row, of)
     return {
         "openapi": "3.1.0",

@@ -1,5 +1,6 @@
 """Pages: the token of the next one is opaque to callers; in it is the place of the last row."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -8,6 +9,8 @@ from messagehub import ids
 from messagehub.api.endpoint import Call, Page
 from messagehub.errors import Refusal
 from messagehub.messages.reading import LAST_ID
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -50,6 +53,8 @@ def _pack(place: str) -> str:
 
 def _unpack(call: Call) -> str:
     token = call.query.get("page_token", "")
+    if not TOKEN.fullmatch(token):
+        raise _wrong_token()
     try:
         return urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except ValueError:

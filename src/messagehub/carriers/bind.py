@@ -1,6 +1,7 @@
 """A bind: one SMPP session with a carrier, made again whenever it is lost."""
 
 import asyncio
+import logging
 import random
 import ssl
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from functools import lru_cache
 from messagehub import clock
 from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
-from messagehub.smpp import Answered, Driver, Event, Role, Session, connect, status
+from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, connect, status
 from messagehub.smpp.states import SENDING
+
+log = logging.getLogger(__name__)
 
 PAUSES_S = (0.5, 1, 2, 5, 10, 30, 60)
 """Between one connection and the next; the last repeats."""
@@ -70,7 +73,11 @@ class Bind:
 
     async def _run(self) -> None:
         while True:
-            await self._once()
+            try:
+                await self._once()
+            except Exception as error:  # whatever it is, the bind is tried again
+                log.exception("bind %s failed and is tried again", self._config.system_id)
+                self.status.last_error = f"{type(error).__name__}: {error}"
             self._turn("down" if self._failures else "connecting")
             pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
             self._failures += 1
@@ -81,11 +88,14 @@ class Bind:
         try:
             tls = _trust() if self._config.tls else None
             driver = await connect(self._config.host, self._config.port, self._new_driver, ssl=tls, timeout=CONNECT_S)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:  # the last for names that can be no host's
             self.status.last_error = f"cannot connect: {error or type(error).__name__}"
             return
         self.driver = driver
-        driver.request(f"bind_{self.status.role}", self._credentials())
+        try:
+            driver.request(f"bind_{self.status.role}", self._credentials())
+        except StateError:  # the peer has broken the protocol before we could say a word
+            driver.close()
         await driver.wait_lost()
         self.driver = None
 

@@ -7,6 +7,9 @@ from msgspec import Meta, Struct
 
 from messagehub.errors import Refusal
 
+ASCII = r"^[\x20-\x7e]*$"
+"""What a C-octet string of SMPP can hold."""
+
 SECRETS = frozenset({"password"})
 """Members that are written and never read back."""
 
@@ -14,9 +17,9 @@ SECRETS = frozenset({"password"})
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     host: Annotated[str, Meta(min_length=1, max_length=253)]
     port: Annotated[int, Meta(ge=1, le=65535)]
-    system_id: Annotated[str, Meta(min_length=1, max_length=15)]
-    password: Annotated[str, Meta(max_length=8)]
-    system_type: Annotated[str, Meta(max_length=12)] = ""
+    system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=ASCII)]
+    password: Annotated[str, Meta(max_length=8, pattern=ASCII)]
+    system_type: Annotated[str, Meta(max_length=12, pattern=ASCII)] = ""
     bind: Literal["transceiver", "transmitter+receiver"] = "transceiver"
     binds: Annotated[int, Meta(ge=1, le=64)] = 1
     """How many binds; of `transmitter+receiver`, so many of each."""

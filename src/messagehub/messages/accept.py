@@ -40,15 +40,16 @@ class Acceptor:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._max_segments = outbox, max_segments
 
-    async def accept(self, customer_id: str, given: MessageGiven, now: int) -> Message:
+    async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
         _refuse_mms(given)
         source = await self._source(given.source, customer_id)
         destinations = _destinations(given.destinations)
         parts = self._parts(given.text)
         customer = await self._customers.get(self._store, customer_id)
+        message_id, now = ids.new_with_time()
         message = MessageRow(
-            id=ids.new(),
+            id=message_id,
             customer_id=customer_id,
             direction="outbound",
             source=source.target,

@@ -54,7 +54,7 @@ class Actor:
 
         async def unit(tx: Tx) -> tuple[Message, list[Event]]:
             await self._reader.row(tx, customer_id, message_id)
-            events, _ = await self._move(tx, message_id, "targets_to_cancel", _cancel)
+            events, _ = await self._move(tx, message_id, "targets_to_cancel", _cancel, now)
             row = await self._reader.row(tx, customer_id, message_id)
             await tx.run("delete_message", id=message_id, customer_id=customer_id, now=now)
             gone = row._replace(tm_delete=now, tm_update=now)
@@ -71,9 +71,9 @@ class Actor:
         return message
 
     async def _move(
-        self, tx: Tx, message_id: str, which: str, how: Callable[[Ledger, Target], bool]
+        self, tx: Tx, message_id: str, which: str, how: Callable[[Ledger, Target], bool], now: int = 0
     ) -> tuple[list[Event], list[Target]]:
-        ledger = Ledger(tx, self._customers, self._outbox, clock.now())
+        ledger = Ledger(tx, self._customers, self._outbox, now or clock.now())
         keys = [(row.message_id, row.n) for row in await tx.all(which, message_id=message_id)]
         await ledger.load(keys)
         moved = [target for key in keys if (target := ledger.get(key)) and how(ledger, target)]

@@ -93,7 +93,7 @@ class Receiver:
             number = await self._numbers.find(tx, row.destination)
             if number and parts:
                 words = "".join(parts.get(part, MISSING) for part in range(1, row.total + 1))
-                wholes.append(_made(number, row.source, words, None, len(parts), now))
+                wholes.append(_made(number, row.source, words, None, len(parts)))
         return await self._store(tx, wholes, now)
 
 
@@ -101,7 +101,7 @@ async def _whole(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now:
     """The message, if this arrival is all of it or its last part."""
     concatenation = arrival.concatenation
     if concatenation is None or concatenation.total == 1:
-        return _made(number, arrival.source, arrival.text, arrival.octets, 1, now)
+        return _made(number, arrival.source, arrival.text, arrival.octets, 1)
     key = {
         "carrier_id": carrier_id,
         "source": arrival.source,
@@ -115,12 +115,13 @@ async def _whole(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now:
     if len(parts) < concatenation.total:
         return None
     await tx.run("delete_inbound_parts", **key)
-    return _made(number, arrival.source, "".join(part.text for part in parts), None, len(parts), now)
+    return _made(number, arrival.source, "".join(part.text for part in parts), None, len(parts))
 
 
-def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int, now: int) -> Whole:
+def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int) -> Whole:
+    message_id, now = ids.new_with_time()
     message = MessageRow(
-        id=ids.new(),
+        id=message_id,
         customer_id=number.customer_id,
         direction="inbound",
         source=source,

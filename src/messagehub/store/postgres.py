@@ -126,7 +126,7 @@ class PostgresStore:
     @classmethod
     async def open(cls, url: str) -> "PostgresStore":
         try:
-            pool = await asyncpg.create_pool(url, min_size=1, max_size=POOL, timeout=10)
+            pool = await asyncpg.create_pool(url, min_size=0, max_size=POOL, timeout=10)
             async with pool.acquire() as connection:
                 await _migrate(connection)
         except UNAVAILABLE as error:
