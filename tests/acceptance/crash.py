@@ -84,14 +84,18 @@ def kill_with_full_window(hub: Hub, box: Simulator, carrier: Json, senders: Send
 
 def settled(account: Account, accepted: dict[str, str]) -> dict[str, Json]:
     """The target of every accepted message, once all are final. A message that is lost never is."""
+    final: dict[str, Json] = {}
 
-    def ask() -> list[Json] | None:
-        messages = [message for message in account.api.every("/messages") if message["id"] in accepted]
-        final = [message for message in messages if message["status"] not in WAITING]
-        return final if len(final) == len(accepted) else None
+    def ask() -> bool:
+        pending = accepted.keys() - final.keys()
+        few = len(pending) <= 4 * WINDOW
+        messages = map(account.api.message, pending) if few else account.api.every("/messages")
+        done = (message for message in messages if message["status"] not in WAITING)
+        final.update({message["id"]: message["targets"][0] for message in done if message["id"] in accepted})
+        return len(final) == len(accepted)
 
-    messages = until(ask, "all are final", within=LEASE_S + 45, every=0.5) or []
-    return {message["targets"][0]["destination"]["target"]: message["targets"][0] for message in messages}
+    until(ask, "all are final", within=LEASE_S + 45, every=0.5)
+    return {target["destination"]["target"]: target for target in final.values()}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -147,18 +147,21 @@ HOSTILE: dict[str, Talk] = {
 }
 
 
-@pytest.fixture(params=list(HOSTILE.values()), ids=list(HOSTILE))
-def talk(request: pytest.FixtureRequest) -> Talk:
-    chosen: Talk = request.param
-    return chosen
+@pytest.fixture(scope="module")
+def peers(hub: Hub) -> Iterator[dict[str, tuple[Hostile, Json]]]:
+    """All of them at the same time, each with a carrier that leads to it."""
+    with ExitStack() as opened:
+        yield {name: opened.enter_context(hostile(hub, talk)) for name, talk in HOSTILE.items()}
 
 
-def test_the_process_lives_and_comes_back(hub: Hub, account: Account, talk: Talk) -> None:
-    with hostile(hub, talk) as (peer, carrier):
-        until(lambda: peer.connections >= 2, "it comes back", within=8)
-        now = hub.admin.get(f"/carriers/{carrier['id']}")
-        assert len(now["binds"]) == 1
-        assert account.settled(account.send(numbering.somebody()))["status"] == "delivered"
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_process_lives_and_comes_back(
+    hub: Hub, account: Account, peers: dict[str, tuple[Hostile, Json]], name: str
+) -> None:
+    peer, carrier = peers[name]
+    until(lambda: peer.connections >= 2, "it comes back", within=10)
+    assert len(hub.admin.get(f"/carriers/{carrier['id']}")["binds"]) == 1
+    assert account.settled(account.send(numbering.somebody()))["status"] == "delivered"
     assert hub.alive
 
 

@@ -10,7 +10,7 @@ from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
-from messagehub.messages.telling import Teller
+from messagehub.messages.telling import EVENT_QUERIES, Teller
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes, Table
 from messagehub.shapes import AddressGiven, Message, MessageGiven
@@ -69,7 +69,7 @@ class Acceptor:
     async def _write(self, accepted: Accepted) -> None:
         inserts = [Insert("insert_message", [accepted.message]), Insert("insert_target", accepted.targets)]
         if accepted.events:
-            inserts.append(Insert("insert_event", accepted.events))
+            inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
         await self._store.write(inserts)
         for carrier_id in {target.carrier_id for target in accepted.targets if target.due_at is not None}:
             self._store.notify(due_topic(carrier_id))

@@ -11,7 +11,7 @@ from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.reading import Reader
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import ERROR_CODES, Happening
-from messagehub.messages.telling import Teller
+from messagehub.messages.telling import Teller, store_events
 from messagehub.shapes import Message
 from messagehub.store import Store, Tx
 
@@ -62,7 +62,7 @@ class Actor:
             customer = await self._customers.get(tx, customer_id)
             if customer.wants("message_deleted"):
                 deleted = Teller(self._outbox, now).about("message_deleted", gone, targets)
-                await tx.many("insert_event", [deleted])
+                await store_events(tx, [deleted])
                 events.append(deleted)
             return self._reader.shape(gone, targets), events
 

@@ -13,7 +13,7 @@ from messagehub.events import Event, Outbox
 from messagehub.messages import status
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import GROUPS, PUBLIC, Happening, Status
-from messagehub.messages.telling import Teller
+from messagehub.messages.telling import Teller, store_events
 from messagehub.store import Row, Tx
 
 
@@ -146,7 +146,7 @@ class Ledger:
             raise StoreError("a target was moved by somebody else in the middle of a transaction")
         counted = await self._count(touched)
         events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]
-        await self._tx.many("insert_event", events)
+        await store_events(self._tx, events)
         return events
 
     async def _count(self, touched: list[Target]) -> dict[str, Row]:

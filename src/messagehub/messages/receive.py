@@ -11,7 +11,7 @@ from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.events import Event, Outbox
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
-from messagehub.messages.telling import Teller
+from messagehub.messages.telling import Teller, store_events
 from messagehub.numbers import Number, Numbers
 from messagehub.store import Tx
 
@@ -74,7 +74,7 @@ class Receiver:
         await tx.many("insert_message", [whole.message for whole in wholes])
         await tx.many("insert_target", [whole.target for whole in wholes])
         events = [event for whole in wholes for event in await self._events(tx, whole, now)]
-        await tx.many("insert_event", events)
+        await store_events(tx, events)
         return events
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:

@@ -9,8 +9,17 @@ from messagehub import ids, shapes
 from messagehub.clock import iso
 from messagehub.events import Event, Outbox
 from messagehub.messages.rows import message_shape, target_shape
+from messagehub.store import Tx
 
 _encoder = msgspec.json.Encoder()
+
+EVENT_QUERIES = ("insert_event", "insert_event_body")
+"""The inserts that an event needs."""
+
+
+async def store_events(tx: Tx, events: Sequence[Event]) -> None:
+    for query in EVENT_QUERIES:
+        await tx.many(query, events)
 
 
 class Teller:

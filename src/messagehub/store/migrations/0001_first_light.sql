@@ -192,7 +192,6 @@ CREATE TABLE events (
     customer_id TEXT NOT NULL,
     message_id TEXT NOT NULL,
     type TEXT NOT NULL,
-    body BLOB NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
     attempts BIGINT NOT NULL,
     due_at BIGINT,
@@ -202,6 +201,12 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 
 CREATE INDEX events_due ON events (customer_id, due_at) WHERE due_at IS NOT NULL;
+
+-- Apart from the events, whose rows are written again with each attempt.
+CREATE TABLE event_bodies (
+    event_id TEXT PRIMARY KEY,
+    body BLOB NOT NULL
+) WITHOUT ROWID;
 
 -- Only attempts that failed have a row: a first success stands on the event itself.
 CREATE TABLE event_attempts (

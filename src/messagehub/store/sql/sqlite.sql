@@ -24,5 +24,7 @@ WHERE targets.message_id = :message_id AND targets.n = :n;
 
 -- name: claim_events
 -- Differs: one writer at a time, so no row locks.
-SELECT id, customer_id, message_id, type, body, attempts, due_at, tm_create FROM events
-WHERE customer_id = :customer_id AND due_at <= :now ORDER BY due_at, id LIMIT :count;
+SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts, events.due_at,
+    events.tm_create
+FROM events JOIN event_bodies ON event_bodies.event_id = events.id
+WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count;
