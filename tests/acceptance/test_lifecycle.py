@@ -139,7 +139,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"MESSAGEHUB_CONFIG": "/nowhere/hub.toml"}, "/nowhere/hub.toml"),
     ({"MESSAGEHUB_DATABASE_URL": "mysql://localhost/hub"}, "MESSAGEHUB_DATABASE_URL"),
     ({"MESSAGEHUB_DATABASE_URL": "sqlite:////nowhere/hub.db"}, "/nowhere/hub.db"),
-    ({"MESSAGEHUB_DATABASE_URL": "postgresql://127.0.0.1:1/hub"}, "database"),
+    ({"MESSAGEHUB_DATABASE_URL": "postgresql://127.0.0.1:1/hub"}, "127.0.0.1:1"),
 ]
 
 
@@ -152,6 +152,12 @@ def test_settings_that_cannot_work_are_refused_in_one_line(settings: dict[str, s
     assert refused.returncode == 1, refused.stderr
     assert len(refused.stderr.splitlines()) == 1, refused.stderr
     assert word in refused.stderr
+
+
+def test_the_password_of_the_database_is_not_shown() -> None:
+    refused = serve(MESSAGEHUB_DATABASE_URL="postgresql://hub:s3cret@127.0.0.1:1/hub")
+    assert refused.returncode == 1
+    assert "s3cret" not in refused.stderr
 
 
 # --- what a kill leaves -----------------------------------------------------------------

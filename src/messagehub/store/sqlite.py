@@ -24,6 +24,7 @@ from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
 
 T = TypeVar("T")
 
+# A checkpoint writes each changed page once however often it changed: the longer it waits, the less it writes.
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -31,7 +32,6 @@ PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA wal_autocheckpoint = 8192",
     "PRAGMA cache_size = -65536",
-    "PRAGMA mmap_size = 268435456",
     "PRAGMA journal_size_limit = 67108864",
 )
 BUSY_MS = 5000

@@ -1,5 +1,8 @@
 """A node is one running process. While it lives it renews a lease; what a dead one held is anybody's to rescue."""
 
+import math
+import time
+
 from messagehub import clock, ids
 from messagehub.clock import SECOND
 from messagehub.store import Store, Tx
@@ -7,6 +10,8 @@ from messagehub.work.loop import Loop
 
 LEASE = 15 * SECOND
 RENEW_S = 4.0
+CHECK_S = 0.5
+"""How long a write stands for the store's being writable, however often that is asked."""
 
 
 class Node:
@@ -15,6 +20,7 @@ class Node:
     def __init__(self, store: Store) -> None:
         self.id = ids.new()
         self._store = store
+        self._renewed = -math.inf
         self._loop = Loop("lease", self._renew, RENEW_S)
 
     async def open(self) -> bool:
@@ -30,8 +36,9 @@ class Node:
         await self._store.run("drop_lease", id=self.id)
 
     async def check(self) -> None:
-        """Writes to the store, for those who ask whether it can be written. Unavailable when it cannot."""
-        await self._renew()
+        """Writes to the store, unless it was written a moment ago. Unavailable when it cannot be written."""
+        if time.monotonic() - self._renewed > CHECK_S:
+            await self._renew()
 
     async def _renew(self) -> None:
         async def unit(tx: Tx) -> None:
@@ -40,6 +47,7 @@ class Node:
             await tx.run("drop_old_leases", tm_before=now - 10 * LEASE)
 
         await self._store.transaction(unit)
+        self._renewed = time.monotonic()
 
 
 async def store_clock(tx: Tx) -> int:
