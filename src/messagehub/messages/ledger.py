@@ -16,10 +16,12 @@ from messagehub.messages.status import GROUPS, PUBLIC, Happening, Status
 from messagehub.messages.telling import Teller, store_events
 from messagehub.store import Row, Tx
 
+STATUSES = {status.value: status for status in Status}
 
-@dataclass(slots=True, kw_only=True)
+
+@dataclass(slots=True)
 class Target:
-    """A target and what is needed of its message to tell of it."""
+    """A target and what is needed of its message to tell of it: the columns of `target_for_change`, in their order."""
 
     message_id: str
     n: int
@@ -46,7 +48,7 @@ class Target:
     target_count: int
     tm_create: int
     tm_delete: int
-    before: Status
+    before: Status = Status.QUEUED
     """The status that the row has in the store."""
 
 
@@ -84,8 +86,8 @@ class Ledger:
         """In the order of the keys, which is the order in which a shared store locks the rows."""
         wanted = [{"message_id": message_id, "n": n} for message_id, n in sorted(set(keys))]
         for row in await self._tx.many("target_for_change", wanted):
-            before = Status(row.status)
-            target = Target(**{**row._asdict(), "status": before}, before=before)
+            target = Target(*row)
+            target.status = target.before = STATUSES[row.status]
             self._targets[target.message_id, target.n] = target
             if target.customer_id not in self._owners:
                 self._owners[target.customer_id] = await self._customers.get(self._tx, target.customer_id)

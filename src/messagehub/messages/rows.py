@@ -119,15 +119,19 @@ def message_status(row: Any, targets: Sequence[Any]) -> shapes.MessageStatus:
     if row.direction == "inbound":
         return "received"
     if row.target_count == 1:
-        return status.of_message(tally_of_one(Status(targets[0].status)))
+        return OF_ONE[targets[0].status]
     return status.of_message(Tally(row.target_count, row.waiting_count, row.sent_count, row.delivered_count))
 
 
-def tally_of_one(target_status: Status) -> Tally:
+def _tally_of_one(target_status: Status) -> Tally:
     tally = Tally(1)
     if group := GROUPS.get(target_status):
         setattr(tally, group, 1)
     return tally
+
+
+OF_ONE: dict[str, shapes.MessageStatus] = {one: status.of_message(_tally_of_one(one)) for one in Status}
+"""The status of a message with one target, from the status of that."""
 
 
 def updated(row: Any, targets: Sequence[Any]) -> int:
