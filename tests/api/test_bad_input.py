@@ -256,7 +256,9 @@ def test_a_token_of_another_list_is_no_way_in(hub: Hub, account: Account) -> Non
 # --- paths, methods, request ids --------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/v1.0", "/v2.0/messages", "/v1.0/message", "/v1.0/messages/", "/v1.0/a%00b"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/v1.0", "/v2.0/messages", "/v1.0/message", "/v1.0/messages/", "/v1.0/a%00b"]
+)
 def test_paths_that_lead_nowhere(hub: Hub, account: Account, path: str) -> None:
     answer = account.api.http.get(f"{hub.address}{path}")
     assert refusal(answer, 404, "PATH_NOT_FOUND")["status"] == "NOT_FOUND"

@@ -91,6 +91,16 @@ def closes_when_bound(peer: socket.socket) -> None:
     peer.close()
 
 
+def refuses(peer: socket.socket) -> None:
+    _, sequence = request(peer)
+    peer.sendall(pdu(BIND_TRANSCEIVER_RESP, b"\0", sequence, status=0x0E))
+
+
+def hangs_up(peer: socket.socket) -> None:
+    request(peer)
+    peer.close()
+
+
 def unbinds(peer: socket.socket) -> None:
     bind(peer)
     peer.sendall(pdu(UNBIND))
@@ -126,7 +136,8 @@ HOSTILE: dict[str, Talk] = {
     "resets at once": resets,
     "closes when bound": closes_when_bound,
     "unbinds": unbinds,
-    "refuses the bind": greets(pdu(BIND_TRANSCEIVER_RESP, b"\0", status=0x0E)),
+    "refuses the bind": refuses,
+    "hears the bind and hangs up": hangs_up,
     "answers a bind that nobody asked for": greets(pdu(BIND_TRANSCEIVER_RESP, b"x\0", sequence=77)),
     "speaks HTTP": greets(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
     "noise": says(bytes(range(256)) * 8),
@@ -165,11 +176,21 @@ def test_the_process_lives_and_comes_back(
     assert hub.alive
 
 
-def test_a_bind_says_what_was_wrong(hub: Hub) -> None:
-    with hostile(hub, HOSTILE["refuses the bind"]) as (_, carrier):
-        now = hub.when_carrier(carrier, lambda now: now["binds"] and now["binds"][0]["last_error"])
-        assert "ESME_RINVPASWD" in now["binds"][0]["last_error"]
-        assert now["status"] in ("down", "connecting")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("refuses the bind", "ESME_RINVPASWD"),
+        ("closes at once", ""),
+        ("hears the bind and hangs up", ""),
+        ("speaks HTTP", ""),
+    ],
+)
+def test_a_bind_says_what_was_wrong(hub: Hub, peers: dict[str, tuple[Hostile, Json]], name: str, words: str) -> None:
+    """Whatever it was: an operator is not left with a carrier that is down for no reason."""
+    _, carrier = peers[name]
+    now = hub.when_carrier(carrier, lambda now: now["binds"] and now["binds"][0]["last_error"])
+    assert words in now["binds"][0]["last_error"]
+    assert now["status"] in ("down", "connecting")
 
 
 def broken_deliveries(peer: socket.socket) -> None:

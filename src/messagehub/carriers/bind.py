@@ -38,6 +38,7 @@ class Bind:
         self._config = config
         self._on_events, self._on_lost = on_events, on_lost
         self._failures = 0
+        self._refusal = ""
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -91,7 +92,7 @@ class Bind:
         except (OSError, TimeoutError, UnicodeError) as error:  # the last for names that can be no host's
             self.status.last_error = f"cannot connect: {error or type(error).__name__}"
             return
-        self.driver = driver
+        self.driver, self._refusal = driver, ""
         try:
             driver.request(f"bind_{self.status.role}", self._credentials())
         except StateError:  # the peer has broken the protocol before we could say a word
@@ -124,7 +125,7 @@ class Bind:
     def _bound(self, driver: Driver, command_status: int) -> None:
         if command_status:
             meaning = status(command_status)
-            self.status.last_error = f"bind refused: {meaning.name}: {meaning.words}"
+            self._refusal = f"bind refused: {meaning.name}: {meaning.words}"
             driver.close()
             return
         self._failures = 0
@@ -132,14 +133,20 @@ class Bind:
         self._turn("bound")
 
     def _lost(self, driver: Driver, error: Exception | None) -> None:
-        if self.status.state == "bound" or error:
-            self.status.last_error = f"connection lost: {error}" if error else "the carrier ended the session"
+        self.status.last_error = self._refusal or _end(self.status.state, error)
         self._turn("connecting")
         self._on_lost(self)
 
     def _turn(self, state: BindState) -> None:
         if self.status.state != state:
             self.status.state, self.status.since = state, clock.now()
+
+
+def _end(state: str, error: Exception | None) -> str:
+    """In words, how a session ended."""
+    if error:
+        return f"connection lost: {error}"
+    return "the carrier ended the session" if state == "bound" else "the carrier hung up before it answered the bind"
 
 
 @lru_cache(maxsize=1)  # reading the system's certificates takes a while
