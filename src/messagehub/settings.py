@@ -63,6 +63,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise SettingError(f"{path}: {error}") from error
     if strange := table.keys() - _hints():
         raise SettingError(f"{path}: no such setting: {', '.join(sorted(strange))}")
+    if lists := [name for name, value in table.items() if not isinstance(value, str | int | float)]:
+        raise SettingError(f"{path}: {', '.join(lists)}: neither a text nor a number nor true or false")
     return {name: _parse(f"{path}: {name}", str(value), name) for name, value in table.items()}
 
 

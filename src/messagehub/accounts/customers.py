@@ -78,11 +78,19 @@ class Customers:
             return customer
         raise Refusal("RESOURCE_NOT_FOUND", f"customer_id: there is no customer {customer_id}")
 
-    async def change(self, customer: Customer, now: int, **changes: Any) -> Customer:
-        changed = replace(customer, **changes, tm_update=now)
-        await self._store.run("update_customer", **changed.as_row())
+    async def change(self, customer_id: str, now: int, **changes: Any) -> Customer:
+        """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
+
+        async def unit(tx: Tx) -> Customer:
+            row = await tx.one("customer_by_id", id=customer_id)
+            assert row is not None
+            changed = replace(from_row(row), **changes, tm_update=now)
+            await tx.run("update_customer", **changed.as_row())
+            return changed
+
+        customer = await self._store.transaction(unit)
         self._store.notify(CHANGED)
-        return changed
+        return customer
 
 
 async def _read(tx: Tx, customer_id: str) -> Customer | None:

@@ -32,8 +32,7 @@ async def change_own(call: Call) -> shapes.Customer:
     for name in ("webhook_events", "webhook_statuses"):
         if name in changes:
             changes[name] = tuple(dict.fromkeys(changes[name]))
-    customer = await services.customers.get(services.store, call.customer_id)
-    return _owned(await services.customers.change(customer, call.now, **changes))
+    return _owned(await services.customers.change(call.customer_id, call.now, **changes))
 
 
 async def create(call: Call) -> shapes.Customer:

@@ -85,6 +85,7 @@ def _welcome(shown: dict[str, Any], folder: Path) -> None:
 messagehub is ready.
 
   API         {shown["api"]}
+  web page    {shown["console"]}
   access key  {shown["accesskey"]}
   operator    {shown["admin_accesskey"]}
   numbers     {", ".join(shown["numbers"])}

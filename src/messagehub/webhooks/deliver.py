@@ -6,6 +6,7 @@ offered here after the commit.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from messagehub.webhooks.endpoint import Endpoint, Pending
 from messagehub.webhooks.sign import signatures
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
+
+log = logging.getLogger(__name__)
 
 RETRY_AFTER = (5, 30, 300, 1800, 7200, 18000, 28800, 28800)
 """Seconds between the attempts: nine in 24 hours."""
@@ -169,7 +172,10 @@ class Dispatcher:
     async def _work(self, endpoint: Endpoint) -> None:
         try:
             while pending := endpoint.take():
-                await self._attempt(endpoint, pending)
+                try:
+                    await self._attempt(endpoint, pending)
+                except Exception:  # its lease runs out, and it is tried again
+                    log.exception("an attempt to deliver event %s failed", pending.id)
                 endpoint.done(pending)
                 self._held -= 1
         finally:
@@ -269,6 +275,6 @@ def wished_pause(answer: Answer, now: int) -> int:
         return min(int(text[:9]) * SECOND, DAY)
     try:
         moment = int(parsedate_to_datetime(text).timestamp()) * SECOND
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return 0
     return min(max(moment - now, 0), DAY)
