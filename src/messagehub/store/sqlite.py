@@ -165,7 +165,10 @@ class SQLiteStore:
         self._loop, self._path = loop, path
         self._bells = Bells()
         self._lock: TextIO | None = None
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
+        self._waiting = 0
+        self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
+        """What the writer is asked for; nothing at all ends it."""
         self._writer = Connection(path)
         self._migrate()
         self._local = threading.local()
@@ -223,23 +226,35 @@ class SQLiteStore:
         await self._submit(None, inserts)
 
     async def _submit(self, unit: Unit[Any] | None, inserts: Sequence[Insert]) -> Any:
-        if self._jobs.qsize() > MAX_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise Unavailable("more is asked of the store than it can write")
-        future = self._loop.create_future()
-        self._jobs.put(Job(future, unit, inserts))
-        return await future
+        job = Job(self._loop.create_future(), unit, inserts)
+        self._waiting += 1
+        if not self._gathered:
+            self._loop.call_soon(self._pass_on)
+        self._gathered.append(job)
+        return await job.future
+
+    def _pass_on(self) -> None:
+        """What one turn of the loop asks for comes to the writer together: its first job alone would be a commit."""
+        jobs, self._gathered = self._gathered, []
+        self._jobs.put(jobs)
 
     def _write_forever(self) -> None:
-        open_for_work = True
-        while open_for_work:
-            batch = [self._jobs.get()]
-            while len(batch) < MAX_BATCH and not self._jobs.empty():
-                batch.append(self._jobs.get())
-            jobs = [job for job in batch if job]
-            open_for_work = len(jobs) == len(batch)
-            if jobs:
-                self._commit(jobs)
-                self._loop.call_soon_threadsafe(_settle, jobs)
+        while jobs := self._jobs.get():
+            while len(jobs) < MAX_BATCH and not self._jobs.empty():
+                more = self._jobs.get()
+                if not more:
+                    self._jobs.put(more)
+                    break
+                jobs += more
+            self._commit(jobs)
+            self._loop.call_soon_threadsafe(self._settle, jobs)
+
+    def _settle(self, jobs: list[Job]) -> None:
+        self._waiting -= len(jobs)
+        for job in jobs:
+            job.settle()
 
     def _commit(self, jobs: list[Job]) -> None:
         try:
@@ -284,7 +299,9 @@ class SQLiteStore:
         return True
 
     async def close(self) -> None:
-        self._jobs.put(None)
+        if self._gathered:
+            self._pass_on()
+        self._jobs.put([])
         await asyncio.to_thread(self._thread.join)
         self._readers.shutdown()
         self._writer.close()
@@ -320,11 +337,6 @@ def _run_to_its_end(unit: Coroutine[Any, Any, T]) -> T:
         return result
     unit.close()
     raise RuntimeError("a unit awaits only its transaction")
-
-
-def _settle(jobs: list[Job]) -> None:
-    for job in jobs:
-        job.settle()
 
 
 def _locked(path: Path) -> TextIO:
