@@ -168,6 +168,10 @@ class Carrier(Protocol):
     def room(self) -> int:
         """How many segments may be sent now."""
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is on its way, so that even what is larger than a whole window may be sent: it goes in turns."""
+
     def send(self, handovers: Sequence[Handover]) -> None:
         """Takes them all; each comes back as news exactly once (besides a later `Accepted(late=True)`)."""
 

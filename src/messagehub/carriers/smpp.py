@@ -96,6 +96,10 @@ class SMPPCarrier:
         free = sum(bind.room for bind in self._binds) - len(self._queue)
         return min(free, self._pace.allows(time.monotonic())) if free > 0 else 0
 
+    @property
+    def idle(self) -> bool:
+        return not self._transfers
+
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             transfer = self._transfers[handover.key] = Transfer(handover)

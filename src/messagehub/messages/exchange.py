@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from messagehub import clock
@@ -95,28 +96,32 @@ class Exchange:
 
     async def _turn(self, news: list[News], room: int) -> Turn:
         try:
-            turn = await self._store.transaction(lambda tx: self._settle(tx, news, room))
+            turn = await self._store.transaction(partial(self._settle, news=news, room=room))
         except Unavailable:
             self._put_off(news)
             raise
         except Exception:
-            if len(news) <= 1:
-                self._set_aside(news)
+            if not news:
                 raise
-            for one in news:
-                await self._alone(one)
+            log.exception("carrier %s: a turn failed; its news are tried one by one", self.carrier_id)
+            await self._one_by_one(news)
             return Turn()
         self._conclude(turn)
         return turn
 
-    async def _alone(self, one: News) -> None:
+    async def _one_by_one(self, news: list[News]) -> None:
         """One piece of news that cannot be stored does not keep back the others that came with it."""
-        try:
-            await self._turn([one], 0)
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("carrier %s: set aside: %s", self.carrier_id, type(one).__name__)
+        for n, one in enumerate(news):
+            try:
+                turn = await self._store.transaction(partial(self._settle, news=[one], room=0))
+            except Unavailable:
+                self._put_off(news[n:])
+                raise
+            except Exception:
+                log.exception("carrier %s: set aside: %s", self.carrier_id, type(one).__name__)
+                self._set_aside(one)
+            else:
+                self._conclude(turn)
 
     def _conclude(self, turn: Turn) -> None:
         self.unknown_destinations += turn.unknown
@@ -133,10 +138,9 @@ class Exchange:
             else:
                 self._kept.append(one)
 
-    def _set_aside(self, news: list[News]) -> None:
-        for one in news:
-            if isinstance(one, Receipt | Inbound):
-                self.carrier.answer(one.ticket, Verdict.BROKEN)
+    def _set_aside(self, one: News) -> None:
+        if isinstance(one, Receipt | Inbound):
+            self.carrier.answer(one.ticket, Verdict.BROKEN)
 
     # --- in the transaction -------------------------------------------------------------
 
@@ -154,7 +158,8 @@ class Exchange:
             turn.verdicts += received.verdicts
             turn.unknown = received.unknown
         if room > 0:
-            turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now)
+            alone = self.carrier.idle
+            turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone)
         return turn
 
     async def _settle_outbound(self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], now: int) -> list[Event]:

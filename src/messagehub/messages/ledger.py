@@ -177,8 +177,17 @@ class Ledger:
                 continue
             targets = await self._all_targets(changed) if row.target_count <= SHOWN else changed
             sequence = row.sequence - rounds + 1 + step
-            events.append(teller.updated(_message(changed[0], row), targets, changed, sequence))
+            message = _message(changed[0], self._counts_after(row, steps, step))
+            events.append(teller.updated(message, targets, changed, sequence))
         return events
+
+    def _counts_after(self, row: Row, steps: dict[TargetKey, list[Target]], step: int) -> dict[str, int]:
+        """How a message with several targets stood after one step of this commit, from how it stands at its end."""
+        counts = {"waiting": row.waiting_count, "sent": row.sent_count, "delivered": row.delivered_count}
+        for key, made in steps.items():
+            _add(counts, self._targets[key].status, -1)
+            _add(counts, made[step].status if step < len(made) else self._targets[key].status, 1)
+        return counts
 
     async def _all_targets(self, changed: list[Target]) -> list[Any]:
         rows = await self._tx.all("targets_of_message", message_id=changed[0].message_id, first=0, end=SHOWN)
@@ -195,12 +204,12 @@ def _add(change: dict[str, Any], of: Status, amount: int) -> None:
         change[group] += amount
 
 
-def _message(target: Target, counts: Row | None = None) -> Message:
+def _message(target: Target, counts: dict[str, int] | None = None) -> Message:
     message = Message(
         target.message_id, target.customer_id, target.source, target.source_detail, target.text, target.target_count,
         target.tm_create, target.tm_update, target.tm_delete,
     )  # fmt: skip
     if counts:
-        message.waiting_count, message.sent_count = counts.waiting_count, counts.sent_count
-        message.delivered_count = counts.delivered_count
+        message.waiting_count, message.sent_count = counts["waiting"], counts["sent"]
+        message.delivered_count = counts["delivered"]
     return message

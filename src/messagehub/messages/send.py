@@ -16,13 +16,13 @@ _references = itertools.count(random.randrange(256))
 """For the concatenation header. Handsets join parts by it, so two long messages to one person should differ."""
 
 
-async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int) -> list[Handover]:
+async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int, alone: bool = False) -> list[Handover]:
     """Up to `room` segments' worth of due targets, each of them handed once the transaction is committed.
 
-    A target with more segments than a whole window is taken when nothing else is: the carrier sends it in turns.
+    A target with more segments than a whole window is taken when it goes `alone`.
     """
     rows = await tx.all("claim_targets", carrier_id=carrier_id, now=now, count=room)
-    handovers = [_handover(row) for row in _that_fit(rows, room)]
+    handovers = [_handover(row) for row in _that_fit(rows, room, alone)]
     hands = [
         {"message_id": h.key[0], "n": h.key[1], "due_at": now, "holder": holder, "parts": len(h.segments)}
         for h in handovers
@@ -32,11 +32,12 @@ async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int) -> li
     return handovers
 
 
-def _that_fit(rows: Sequence[Row], room: int) -> Iterator[Row]:
-    for first, row in zip(itertools.chain([True], itertools.repeat(False)), rows, strict=False):
+def _that_fit(rows: Sequence[Row], room: int, alone: bool) -> Iterator[Row]:
+    for row in rows:
         room -= row.parts
-        if room < 0 and not first:
+        if room < 0 and not alone:
             return
+        alone = False
         yield row
 
 

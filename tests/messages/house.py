@@ -1,0 +1,172 @@
+"""The parts that messages go through, put together as the program does it, around a carrier of the tests' own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from messagehub import clock, ids
+from messagehub.accounts import customers
+from messagehub.accounts.customers import Customer, Customers
+from messagehub.carriers.book import Carriers
+from messagehub.carriers.carrier import Accepted, Receipt, TargetKey, Verdict
+from messagehub.clock import NEVER
+from messagehub.events import EVENT_TYPES, Event
+from messagehub.messages.accept import Acceptor
+from messagehub.messages.acts import Actor
+from messagehub.messages.exchange import Exchange
+from messagehub.messages.reading import Reader
+from messagehub.messages.receive import Policy, Receiver
+from messagehub.messages.sweep import Sweeper
+from messagehub.numbers import Numbers
+from messagehub.routing import Routes
+from messagehub.shapes import Message, MessageGiven
+from messagehub.store import Insert, Row, Store
+from messagehub.webhooks.sign import new_secret
+from tests.messages.peer import Peer
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+SOURCE = "+15551234567"
+ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
+PATIENCE_S = 10.0
+
+
+class Outbox:
+    """Events stay in the store, as they do for an outbox that is full."""
+
+    def due_at(self, customer_id: str, now: int) -> int:
+        return now
+
+    def offer(self, events: Sequence[Event]) -> None:
+        return
+
+
+class House:
+    def __init__(self, store: Store) -> None:
+        self.store, self.outbox = store, Outbox()
+        self.customers, self.numbers, self.routes = Customers(store), Numbers(store), Routes(store)
+        self.reader = Reader(store)
+        self.actor = Actor(store, self.customers, self.outbox, self.reader)
+        self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, 10)
+        self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        self.sweeper = Sweeper(store, self.customers, self.receiver, self.outbox)
+        self.peer = Peer()
+        self.customer: Customer
+        self.carrier_id = ""
+        self._open: list[Exchange] = []
+
+    async def furnish(self) -> None:
+        """A customer with a number, and a carrier to which everything goes."""
+        now = clock.now()
+        self.customer = customers.new(
+            name="c",
+            now=now,
+            webhook_secret=new_secret(),
+            webhook_uri="http://hook.test/",
+            webhook_events=EVENT_TYPES[:2],
+        )
+        await self.store.write([Insert("insert_customer", [self.customer.as_row()])])
+        number = {"customer_id": self.customer.id, "number": SOURCE, "name": "", "detail": ""}
+        await self.numbers.add(now, **number, message_flow_id=ids.UNSET)
+        config = {"host": "carrier.test", "port": 2775, "system_id": "me", "password": ""}
+        self.carrier_id = (await Carriers(self.store).add("carrier", "smpp", config, False, now)).id
+        await self.routes.add(now, carrier_id=self.carrier_id)
+
+    async def change(self, **changes: Any) -> None:
+        self.customer = await self.customers.change(self.customer.id, clock.now(), **changes)
+
+    async def open(self, peer: Peer | None = None, node: str = "here") -> Exchange:
+        """An exchange with a peer, on a node that lives."""
+        await self.store.run("keep_lease", id=node, tm_lease=NEVER)
+        exchange = Exchange(
+            self.carrier_id, peer or self.peer, self.store, self.customers, self.receiver, self.outbox, node
+        )
+        exchange.open()
+        self._open.append(exchange)
+        return exchange
+
+    async def close(self) -> None:
+        while self._open:
+            await self._open.pop().close(0)
+
+    # --- doing --------------------------------------------------------------------------
+
+    async def send(self, *to: str, text: str = "Hello", **more: Any) -> Message:
+        given = MessageGiven(source=SOURCE, destinations=list(to) or [ANNE], text=text, **more)
+        return await self.acceptor.accept(self.customer.id, given)
+
+    async def handed(self, *to: str, text: str = "Hello", **more: Any) -> list[TargetKey]:
+        """The keys of a message's targets, once the peer has them."""
+        message = await self.send(*to, text=text, **more)
+        keys = [(message.id, n) for n in range(message.target_count)]
+        await eventually(lambda: set(keys) <= {handover.key for handover in self.peer.handed})
+        return keys
+
+    async def accepted(self, *to: str, names: Sequence[str], text: str = "Hello", **more: Any) -> TargetKey:
+        """The key of a message's only target, once it is sent."""
+        (key,) = await self.handed(*to, text=text, **more)
+        self.peer.tell(Accepted(key, list(names)))
+        await self.until(key, "sent")
+        return key
+
+    async def receipt(self, name: str, state: str, destination: str = ANNE, words: str = "") -> None:
+        """The peer tells a receipt, which is answered."""
+        ticket = object()
+        self.peer.tell(Receipt(name, state, words, destination, ticket))
+        await eventually(lambda: ticket in self.peer.answers)
+        assert self.peer.answers[ticket] is Verdict.TAKEN
+
+    # --- seeing -------------------------------------------------------------------------
+
+    async def row(self, key: TargetKey) -> Row:
+        (row,) = await self.store.all("targets_of_message", message_id=key[0], first=key[1], end=key[1] + 1)
+        return row
+
+    async def until(self, key: TargetKey, *statuses: str) -> Row:
+        """The target, as soon as it has one of these statuses."""
+
+        async def ask() -> Row | None:
+            row = await self.row(key)
+            return row if row.status in statuses else None
+
+        return await eventually_so(ask, f"{key} {statuses}")
+
+    async def statuses(self, message_id: str) -> list[str]:
+        rows = await self.store.all("targets_of_message", message_id=message_id, first=0, end=1000)
+        return [row.status for row in rows]
+
+    async def seen(self, message_id: str) -> Message:
+        """The message as its customer sees it."""
+        return await self.reader.one(self.customer.id, message_id)
+
+    async def told(self, message_id: str = "") -> list[Json]:
+        """The `data` of the events that were stored, in the order of their making."""
+        rows = await self.store.all("claim_events", customer_id=self.customer.id, now=NEVER, count=1000)
+        bodies = [msgspec.json.decode(row.body) for row in sorted(rows, key=lambda row: row.id)]
+        shown = [{**body["data"], "event": body["type"]} for body in bodies]
+        return [data for data in shown if message_id in ("", data["id"])]
+
+    async def steps(self, message_id: str) -> list[tuple[int, list[str]]]:
+        """What the events of a message told: the sequence and the new statuses of each."""
+        told = await self.told(message_id)
+        return [(data["sequence"], [target["status"] for target in data["changed"]]) for data in told]
+
+
+async def eventually(ask: Callable[[], T], what: str = "it") -> T:
+    async def answer() -> T:
+        return ask()
+
+    return await eventually_so(answer, what)
+
+
+async def eventually_so(ask: Callable[[], Awaitable[T | None]], what: str = "it") -> T:
+    """What `ask` gives, as soon as that is true."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE_S
+    while not (answer := await ask()):
+        assert loop.time() < end, f"{what}: not within {PATIENCE_S:g} s"
+        await asyncio.sleep(0.002)
+    return answer

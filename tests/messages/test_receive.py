@@ -1,0 +1,137 @@
+"""Inbound messages: whole ones, parts in any order, and those for numbers of nobody's."""
+
+from collections.abc import Sequence
+from itertools import count, permutations
+
+from messagehub.carriers.carrier import Inbound, Verdict
+from messagehub.messages.reading import LAST_ID, Filter
+from messagehub.messages.receive import Policy, Receiver
+from messagehub.shapes import Message
+from messagehub.text import Concatenation
+from tests.messages.house import ANNE, BERT, SOURCE, House, Json, eventually, eventually_so
+from tests.messages.peer import Peer
+
+_tickets = count()
+
+
+async def arrive(house: House, *arrivals: Inbound) -> list[Verdict]:
+    """They come one after the other; how each was answered."""
+    tickets = [next(_tickets) for _ in arrivals]
+    for ticket, arrival in zip(tickets, arrivals, strict=True):
+        arrival.ticket = ticket
+        house.peer.tell(arrival)
+        await eventually(lambda ticket=ticket: ticket in house.peer.answers)  # type: ignore[misc]
+    return [house.peer.answers[ticket] for ticket in tickets]
+
+
+def part(words: str, reference: int, number: int, total: int = 3, source: str = ANNE, width: int = 8) -> Inbound:
+    return Inbound(source, SOURCE, words, None, Concatenation(reference, total, number, width))
+
+
+async def inbox(house: House) -> list[Message]:
+    """The newest last."""
+    page = await house.reader.page(house.customer.id, Filter(direction="inbound"), LAST_ID, 100)
+    return page[::-1]
+
+
+def texts(messages: Sequence[Message]) -> list[str]:
+    return [message.text for message in messages]
+
+
+async def test_a_message_is_stored_and_told_before_it_is_answered(house: House) -> None:
+    ticket = next(_tickets)
+    house.peer.tell(Inbound("ACME", SOURCE, "Hi ✓", None, None, ticket))
+    await eventually(lambda: house.peer.answers.get(ticket) is Verdict.TAKEN)
+    (message,) = await inbox(house)
+    assert (message.status, message.source.target, message.text) == ("received", "ACME", "Hi ✓")
+    (told,) = await house.told()
+    assert (told["event"], told["id"], told["status"]) == ("message_received", message.id, "received")
+    assert told["destination"]["target"] == SOURCE
+    assert told["direction"] == "inbound"
+    assert [(target["status"], target["parts"]) for target in told["targets"]] == [("received", 1)]
+
+
+async def test_parts_are_joined_in_whatever_order_they_come(house: House) -> None:
+    pieces = {1: "one ", 2: "two ", 3: "three"}
+    for reference, order in enumerate(permutations(pieces)):
+        before = len(await inbox(house))
+        verdicts = await arrive(house, *(part(pieces[number], reference, number) for number in order))
+        assert verdicts == [Verdict.TAKEN] * 3
+        assert texts(await inbox(house))[before:] == ["one two three"]
+    assert len(await house.told()) == 6
+    house.peer.tell(*(part(pieces[number], 200, number) for number in (2, 3, 1)))
+    (told,) = (await told_all(house, 7))[6:]
+    assert (told["text"], told["targets"][0]["parts"]) == ("one two three", 3)
+
+
+async def told_all(house: House, events: int) -> list[Json]:
+    async def ask() -> list[Json] | None:
+        told = await house.told()
+        return told if len(told) == events else None
+
+    return await eventually_so(ask)
+
+
+async def test_parts_are_told_apart_by_sender_reference_width_and_total(house: House) -> None:
+    await arrive(
+        house,
+        part("a1", 7, 1, 2),
+        part("b1", 7, 1, 2, BERT),
+        part("c1", 8, 1, 2),
+        part("d1", 7, 1, 2, width=16),
+        part("e1", 7, 1, 3),
+    )
+    assert await inbox(house) == []
+    await arrive(
+        house,
+        part("d2", 7, 2, 2, width=16),
+        part("c2", 8, 2, 2),
+        part("b2", 7, 2, 2, BERT),
+        part("a2", 7, 2, 2),
+    )
+    assert texts(await inbox(house)) == ["d1d2", "c1c2", "b1b2", "a1a2"]
+
+
+async def test_a_part_that_comes_twice_counts_once(house: House) -> None:
+    verdicts = await arrive(house, part("one ", 7, 1), part("one ", 7, 1), part("two ", 7, 2), part("one ", 7, 1))
+    assert verdicts == [Verdict.TAKEN] * 4
+    assert await inbox(house) == []
+    await arrive(house, part("three", 7, 3))
+    assert texts(await inbox(house)) == ["one two three"]
+    await arrive(house, part("next ", 7, 3), part("is ", 7, 2), part("This ", 7, 1))
+    assert texts(await inbox(house))[1:] == ["This is next "]
+
+
+async def test_a_part_of_one_is_a_message(house: House) -> None:
+    await arrive(house, part("all of it", 7, 1, 1))
+    assert texts(await inbox(house)) == ["all of it"]
+
+
+async def test_octets_that_could_not_be_read_are_kept(house: House) -> None:
+    await arrive(house, Inbound(ANNE, SOURCE, "a\ufffd", b"a\xff", None))
+    (message,) = await inbox(house)
+    row = await house.store.one("message_by_id", id=message.id, customer_id=house.customer.id)
+    assert row
+    assert (row.text, bytes(row.octets)) == ("a\ufffd", b"a\xff")
+
+
+async def test_a_number_of_nobodys_is_answered_as_the_operator_wishes(house: House) -> None:
+    accepting = await house.open(house.peer)
+    assert await arrive(house, Inbound(ANNE, "+15550000000", "Hi", None)) == [Verdict.TAKEN]
+    house.receiver = Receiver(house.customers, house.numbers, house.outbox, Policy(refuse_unknown=True))
+    house.peer = Peer()
+    refusing = await house.open(house.peer)
+    assert await arrive(house, Inbound(ANNE, "+15550000000", "Hi", None)) == [Verdict.REFUSED]
+    assert await arrive(house, Inbound(ANNE, SOURCE, "Hi", None)) == [Verdict.TAKEN]
+    assert (accepting.unknown_destinations, refusing.unknown_destinations) == (1, 1)
+    assert texts(await inbox(house)) == ["Hi"]
+
+
+async def test_only_what_a_customer_wants_is_told(house: House) -> None:
+    await house.change(webhook_events=("message_created",))
+    await arrive(house, Inbound(ANNE, SOURCE, "Hi", None))
+    assert [told["event"] for told in await house.told()] == ["message_created"]
+    await house.change(webhook_events=())
+    await arrive(house, Inbound(ANNE, SOURCE, "Ho", None))
+    assert len(await house.told()) == 1
+    assert texts(await inbox(house)) == ["Hi", "Ho"]

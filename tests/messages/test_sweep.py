@@ -1,0 +1,89 @@
+"""What time alone brings about."""
+
+from messagehub import clock
+from messagehub.carriers.carrier import Inbound, Receipt, Verdict
+from messagehub.clock import SECOND
+from messagehub.messages import receipts
+from messagehub.messages.status import ERROR_CODES, Status
+from messagehub.messages.sweep import PARTS_WAIT
+from messagehub.store import Insert, Tx
+from messagehub.text import Concatenation
+from tests.messages.house import ANNE, SOURCE, House, eventually
+from tests.messages.queued import queue
+
+
+async def test_what_a_dead_node_held_is_in_doubt_and_what_a_living_one_holds_is_not(house: House) -> None:
+    (held,) = await house.handed()
+    once = await queue(house, status=Status.HANDED, holder="dead")
+    twice = await queue(house, status=Status.HANDED, holder="dead", doubts=1, possible_duplicate=1)
+    await house.sweeper.sweep()
+    await eventually(lambda: len(house.peer.handed) == 2)
+    again = await house.until(once, "handed")
+    assert (again.holder, again.possible_duplicate, again.doubts) == ("here", 1, 1)
+    row = await house.row(twice)
+    assert (row.status, row.error_code) == ("gw_timeout", "in_doubt")
+    assert (await house.row(held)).possible_duplicate == 0
+    assert {handover.key for handover in house.peer.handed} == {held, once}
+
+
+async def test_a_receipt_that_never_comes(house: House) -> None:
+    waiting = await house.accepted(names=["a"])
+    house.peer.dlr_timeout = 0
+    key = await house.accepted(names=["b"])
+    await house.sweeper.sweep()
+    row = await house.row(key)
+    assert (row.status, row.error_code) == ("dlr_timeout", "no_receipt")
+    assert (await house.row(waiting)).status == "sent"
+    assert await house.steps(key[0]) == [(1, ["sent"]), (2, ["dlr_timeout"])]
+    await house.receipt("b", "undelivered")
+    assert (await house.row(key)).status == "dlr_timeout"
+    await house.receipt("b", "delivered")
+    assert (await house.row(key)).status == "delivered"
+
+
+async def test_who_is_told_of_a_missing_receipt_is_told_in_words(house: House) -> None:
+    house.peer.dlr_timeout = 0
+    key = await house.accepted(names=["b"])
+    await house.sweeper.sweep()
+    assert (await house.row(key)).error_message == ERROR_CODES["no_receipt"]
+
+
+async def test_a_parked_receipt_whose_segment_another_node_has_stored(house: House) -> None:
+    """That node looked for parked receipts before this one was there."""
+    key = await queue(house, status=Status.SENT)
+    segment = {"carrier_id": house.carrier_id, "carrier_message_id": "n", "message_id": key[0], "n": 0, "part": 0}
+    parked_at = clock.now() - 2 * SECOND
+
+    async def park(tx: Tx) -> None:
+        waiting = [Receipt(name, "delivered", "", ANNE) for name in ("n", "nobody's")]
+        await receipts.park(tx, house.carrier_id, waiting, parked_at)
+
+    await house.store.write([Insert("insert_segment", [segment])])
+    await house.store.transaction(park)
+    await house.sweeper.sweep()
+    assert (await house.row(key)).status == "delivered"
+    assert await house.steps(key[0]) == [(1, ["delivered"])]
+    (left,) = await house.store.all("parked_due", now=parked_at + receipts.SWEEPS[1] * SECOND, count=9)
+    assert (left.carrier_message_id, left.sweeps) == ("nobody's", 1)
+    await house.sweeper.sweep()
+    assert len(await house.told()) == 1
+
+
+async def test_parts_that_never_come_are_waited_for_and_then_left_out(house: House) -> None:
+    for ticket, part in enumerate((3, 1)):
+        arrival = Inbound(ANNE, SOURCE, f"part {part} ", None, Concatenation(7, 4, part, 8), ticket)
+        house.peer.tell(arrival)
+    await eventually(lambda: len(house.peer.answers) == 2)
+    assert set(house.peer.answers.values()) == {Verdict.TAKEN}
+    await house.sweeper.sweep()
+    assert await house.told() == []
+    now = clock.now()
+
+    async def give_up(tx: Tx) -> int:
+        return len(await house.receiver.give_up_waiting(tx, now, now, 100))
+
+    assert await house.store.transaction(give_up) == 1
+    assert await house.store.transaction(give_up) == 0
+    (told,) = await house.told()
+    assert (told["event"], told["text"], told["targets"][0]["parts"]) == ("message_received", "part 1 …part 3 …", 2)
+    assert PARTS_WAIT >= 10 * 60 * SECOND
