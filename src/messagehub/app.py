@@ -59,7 +59,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await dispatcher.open(alone)
         stack.push_async_callback(dispatcher.close)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
-        sweeper = Sweeper(store, customers, receiver, dispatcher)
+        sweeper = Sweeper(store, customers, routes, receiver, dispatcher)
         sweeper.start()
         stack.push_async_callback(sweeper.stop)
         carriers = Carriers(store)

@@ -3,6 +3,7 @@
 Requests forbid unknown members; answers always carry every member. The schemas of openapi.json come from here.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -304,3 +305,21 @@ class Error(Struct):
 class Health(Struct):
     status: Literal["ok", "unavailable"]
     detail: str = ""
+
+
+# --- what is wrong with a shape ---------------------------------------------------------
+
+_ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}
+
+
+def words(error: str, root: str = "") -> str:
+    """The decoder's words for a wrong shape, with the member in front: `destinations[0].target: expected …`."""
+    match = _ERROR.fullmatch(error)
+    assert match
+    what, path = match["what"], (match["path"] or "").replace("[...]", "[]")
+    if member := _MEMBER.fullmatch(what):
+        path, what = f"{path}.{member['name']}", _MEMBER_WORDS[member["what"]]
+    place = f"{root}{path}".removeprefix(".")
+    return f"{place or 'the body'}: {what[:1].lower()}{what[1:]}"

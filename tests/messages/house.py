@@ -52,7 +52,7 @@ class House:
         self.actor = Actor(store, self.customers, self.outbox, self.reader)
         self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, 10)
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
-        self.sweeper = Sweeper(store, self.customers, self.receiver, self.outbox)
+        self.sweeper = Sweeper(store, self.customers, self.routes, self.receiver, self.outbox)
         self.peer = Peer()
         self.customer: Customer
         self.carrier_id = ""

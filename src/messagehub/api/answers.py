@@ -55,7 +55,8 @@ class Resource:
         await respond(send, 200, _encode(answer), request_id)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
-        endpoint = self._endpoints.get(scope["method"])
+        # The server leaves the body of an answer to HEAD out.
+        endpoint = self._endpoints.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if endpoint is None:
             raise Refusal("METHOD_NOT_ALLOWED", f"{scope['method']}: this path answers to {self._allow}")
         now = clock.now()

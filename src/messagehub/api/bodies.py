@@ -1,7 +1,6 @@
 """Reading bodies: whole, small enough, in time, JSON, and of the right shape; or a refusal that names the member."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -10,6 +9,7 @@ import msgspec
 from starlette.types import Message, Receive
 
 from messagehub.errors import Refusal
+from messagehub.shapes import words
 
 MAX_BODY = 1024 * 1024
 
@@ -96,18 +96,3 @@ def _with_nul(value: Any, path: str = "") -> Iterator[str]:
         for key, item in value.items():
             yield from _with_nul(key, path)
             yield from _with_nul(item, f"{path}.{key}")
-
-
-_ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
-_MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-_MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}
-
-
-def words(error: str) -> str:
-    """The library's words for a wrong shape, with the member in front: `destinations[0].target: expected …`."""
-    match = _ERROR.fullmatch(error)
-    assert match
-    what, path = match["what"], (match["path"] or "").removeprefix(".").replace("[...]", "[]")
-    if member := _MEMBER.fullmatch(what):
-        path, what = f"{path}.{member['name']}".removeprefix("."), _MEMBER_WORDS[member["what"]]
-    return f"{path or 'the body'}: {what[:1].lower()}{what[1:]}"

@@ -61,6 +61,11 @@ class Call:
             self._query = read_query(self.query_string)
         return self._query
 
+    def address(self, name: str) -> str:
+        """A query parameter that is a number. A plus that was not written as %2B comes as a space."""
+        given = self.query.get(name, "")
+        return f"+{given[1:]}" if given.startswith(" ") else given
+
     @property
     def id(self) -> str:
         """The id in the path."""

@@ -23,7 +23,7 @@ async def create(call: Call) -> shapes.Message:
 
 
 async def page(call: Call) -> Page[shapes.Message]:
-    read = partial(call.services.reader.page, call.customer_id, _filter(call.query))
+    read = partial(call.services.reader.page, call.customer_id, _filter(call))
     return await paging.newest_first(call, read, lambda shape: shape)
 
 
@@ -57,14 +57,15 @@ def segments_shape(words: str) -> shapes.Segments:
     return shapes.Segments(cut.encoding, cut.parts, cut.units, cut.units_per_part, list(cut.segments), forced_by)
 
 
-def _filter(query: dict[str, str]) -> Filter:
+def _filter(call: Call) -> Filter:
+    query = call.query
     direction = query.get("direction", "")
     if direction not in ("", *get_args(shapes.Direction)):
         raise Refusal("INVALID_REQUEST_PARAMETER", f"direction: {direction!r} is neither outbound nor inbound")
     return Filter(
         direction=direction,
-        source=query.get("source", ""),
-        destination=query.get("destination", ""),
+        source=call.address("source"),
+        destination=call.address("destination"),
         since=_time(query, "tm_create_from", 0),
         until=_time(query, "tm_create_to", clock.NEVER),
     )

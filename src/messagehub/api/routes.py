@@ -48,7 +48,7 @@ async def delete(call: Call) -> shapes.Route:
 async def choose(call: Call) -> shapes.Choices:
     """The routes for a destination in their order, the first choice first."""
     services = call.services
-    destination, source = call.query.get("destination", ""), call.query.get("source", "")
+    destination, source = call.address("destination"), call.address("source")
     if not numbers.is_e164(destination):
         raise Refusal("INVALID_REQUEST_PARAMETER", f"destination: {destination!r} is not E.164, such as +15559876543")
     owner = await services.numbers.find(services.store, source) if source else None

@@ -138,8 +138,11 @@ class Bind:
         self._on_lost(self)
 
     def _turn(self, state: BindState) -> None:
-        if self.status.state != state:
-            self.status.state, self.status.since = state, clock.now()
+        if self.status.state == state:
+            return
+        self.status.state, self.status.since = state, clock.now()
+        config, why = self._config, self.status.last_error
+        log.info("%s at %s:%s is %s%s", self.status.role, config.host, config.port, state, f": {why}" if why else "")
 
 
 def _end(state: str, error: Exception | None) -> str:

@@ -68,10 +68,9 @@ class Carriers:
         return row
 
     async def change(self, row: CarrierRow, now: int, **changes: Any) -> CarrierRow:
-        """`config` replaces the whole of it, but keeps the secrets that it leaves out."""
+        """Members of the config that are left out stay as they are."""
         if settings := changes.pop("settings", None):
-            kept = {name: value for name, value in row.settings.items() if name in config.SECRETS}
-            settings = {**kept, **settings}
+            settings = {**row.settings, **settings}
             config.parse(row.type, settings)
             changes["config"] = msgspec.json.encode(settings).decode()
         changed = replace(row, **changes, tm_update=now)

@@ -43,11 +43,15 @@ class Accepted:
 
 @dataclass(slots=True)
 class Refused:
-    """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own."""
+    """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own.
+
+    `partly`: it took some of the segments before it refused another.
+    """
 
     key: TargetKey
     reason: str
     words: str = ""
+    partly: bool = False
 
 
 @dataclass(slots=True)

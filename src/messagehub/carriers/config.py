@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from messagehub.errors import Refusal
+from messagehub.shapes import words
 
 ASCII = r"^[\x20-\x7e]*$"
 """What a C-octet string of SMPP can hold."""
@@ -45,14 +46,10 @@ def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
     try:
         return msgspec.convert(config, CONFIGS[kind])
     except msgspec.ValidationError as error:
-        raise Refusal("INVALID_CARRIER_CONFIG", f"config: {_words(error)}") from None
+        raise Refusal("INVALID_CARRIER_CONFIG", words(str(error), "config")) from None
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """Without its secrets, and with the defaults of what was left out."""
     whole: dict[str, Any] = msgspec.to_builtins(msgspec.convert(config, CONFIGS[kind]))
     return {name: value for name, value in whole.items() if name not in SECRETS}
-
-
-def _words(error: msgspec.ValidationError) -> str:
-    return str(error).replace(" - at `$.", ": at `config.").replace("Object ", "it ")

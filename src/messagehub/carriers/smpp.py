@@ -194,7 +194,7 @@ class SMPPCarrier:
         transfer.unanswered -= 1
         if response.status:
             bind.status.refused += 1
-            self._end(transfer, Refused(transfer.key, *refusal(response.status)))
+            self._end(transfer, Refused(transfer.key, *refusal(response.status), partly=any(transfer.names)))
             return
         transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         if transfer.unanswered == 0:
@@ -251,7 +251,7 @@ class SMPPCarrier:
         """Nothing can be sent for now: what has not left is not kept here, since another carrier may do better."""
         while self._queue:
             transfer = self._queue.popleft().transfer
-            self._end(transfer, Refused(transfer.key, "not_ready"))
+            self._end(transfer, Refused(transfer.key, "not_ready", partly=transfer.submitted > 0))
 
 
 HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {

@@ -1,6 +1,8 @@
 """The command line: words in, a verb called, a table out. Each command loads what it needs when it is called."""
 
+import importlib.metadata
 import sys
+from typing import Annotated
 
 import typer
 
@@ -14,6 +16,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"messagehub {importlib.metadata.version('messagehub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
+
 app.command("dev")(dev.dev)
 app.command("serve")(serve.serve)
 app.command("init")(init.init)

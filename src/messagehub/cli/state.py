@@ -32,5 +32,7 @@ def read() -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(path().read_text())
     except FileNotFoundError:
-        raise NotRunning("no `messagehub dev` is running; start one, or name the server with --url") from None
+        raise NotRunning(
+            "no `messagehub dev` is running; start one, or say with --url where the simulator is controlled"
+        ) from None
     return values

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Carrier, CarrierStatus
+from messagehub.clock import NEVER
 from messagehub.messages.exchange import Exchange
 from messagehub.store import Store
 from messagehub.store.recent import CHANGED
@@ -44,7 +45,7 @@ class Exchanges:
 
     def status(self, row: CarrierRow) -> tuple[CarrierStatus, int]:
         """How the carrier is doing here, and how many messages came for numbers of nobody's."""
-        if row.disabled:
+        if row.disabled or row.tm_delete != NEVER:
             return CarrierStatus("disabled"), 0
         if not (running := self._running.get(row.id)):
             return CarrierStatus("connecting"), 0

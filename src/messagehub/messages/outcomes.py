@@ -26,7 +26,8 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, _: float) -> None:
     again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
     code, words = reason.error_code, outcome.words or reason.meaning
     if again:
-        ledger.happen(target, Happening.POSTPONE, due_at=again)
+        if ledger.happen(target, Happening.POSTPONE, due_at=again):
+            target.possible_duplicate |= outcome.partly
     else:
         ledger.happen(target, Happening.REFUSE, error_code=code, error_message=words)
 

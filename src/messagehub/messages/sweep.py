@@ -1,18 +1,21 @@
 """What time alone makes due: receipts that never come, receipts that came too early, parts that are missing,
-and what a node held that died."""
+and what a node held that died, and what waits for a carrier that is gone."""
 
+import random
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import TargetKey
-from messagehub.clock import SECOND
+from messagehub.clock import NEVER, SECOND
 from messagehub.events import Event, Outbox
 from messagehub.messages import outcomes, receipts
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
-from messagehub.messages.status import Status
+from messagehub.messages.status import ERROR_CODES, Happening, Status
+from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.node import store_clock
@@ -26,8 +29,9 @@ Unit = Callable[[Tx], Awaitable[list[Event]]]
 
 
 class Sweeper:
-    def __init__(self, store: Store, customers: Customers, receiver: Receiver, outbox: Outbox) -> None:
-        self._store, self._customers, self._receiver, self._outbox = store, customers, receiver, outbox
+    def __init__(self, store: Store, customers: Customers, routes: Routes, receiver: Receiver, outbox: Outbox) -> None:
+        self._store, self._customers, self._routes = store, customers, routes
+        self._receiver, self._outbox = receiver, outbox
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
 
@@ -38,7 +42,7 @@ class Sweeper:
         await self._loop.stop()
 
     async def sweep(self) -> None:
-        for unit in (self._rescue, self._parked, self._without_receipt, self._stale_parts):
+        for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
             self._outbox.offer(await self._store.transaction(unit))
         waiting, self._waiting = self._waiting, set()
         for carrier_id in waiting:
@@ -59,6 +63,26 @@ class Sweeper:
         for carrier in await tx.all("every_carrier"):
             rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, now=now, count=BATCH)
         return await self._each(tx, rows, receipts.give_up)
+
+    async def _replan(self, tx: Tx) -> list[Event]:
+        """What waits for a carrier that is disabled or gone is given to another, where a route leads to one."""
+        table = await self._routes.table(tx)
+        events: list[Event] = []
+        for carrier in await tx.all("every_carrier"):
+            gone = carrier.tm_delete != NEVER
+            if gone or carrier.disabled:
+                rows = await tx.all("targets_queued_for", carrier_id=carrier.id, count=BATCH)
+                events += await self._each(tx, rows, partial(self._plan_anew, table, gone))
+        return events
+
+    def _plan_anew(self, table: Table, gone: bool, ledger: Ledger, target: Target) -> None:
+        if route := table.first(target.destination, target.customer_id, random.random):
+            target.carrier_id = route.carrier_id
+            ledger.touch(target)
+            self._waiting.add(route.carrier_id)
+        elif gone:
+            words = ERROR_CODES["no_route"]
+            ledger.happen(target, Happening.REFUSE, error_code="no_route", error_message=words)
 
     async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> list[Event]:
         if not rows:

@@ -6,6 +6,7 @@ loop produces gathers; the next commit takes all of it. So commits grow with the
 
 import asyncio
 import fcntl
+import os
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -158,7 +159,7 @@ class SQLiteStore:
     async def open(cls, path: str) -> "SQLiteStore":
         try:
             return await asyncio.to_thread(cls, path, asyncio.get_running_loop())
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             raise Unavailable(f"{path}: {error}") from error
 
     def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
@@ -169,6 +170,7 @@ class SQLiteStore:
         self._waiting = 0
         self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         """What the writer is asked for; nothing at all ends it."""
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its secrets are its owner's
         self._writer = Connection(path)
         self._migrate()
         self._local = threading.local()

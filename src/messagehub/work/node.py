@@ -1,12 +1,16 @@
 """A node is one running process. While it lives it renews a lease; what a dead one held is anybody's to rescue."""
 
+import logging
 import math
 import time
 
 from messagehub import clock, ids
 from messagehub.clock import SECOND
+from messagehub.errors import Unavailable
 from messagehub.store import Store, Tx
 from messagehub.work.loop import Loop
+
+log = logging.getLogger(__name__)
 
 LEASE = 15 * SECOND
 RENEW_S = 4.0
@@ -33,7 +37,10 @@ class Node:
 
     async def close(self) -> None:
         await self._loop.stop()
-        await self._store.run("drop_lease", id=self.id)
+        try:
+            await self._store.run("drop_lease", id=self.id)
+        except Unavailable as error:
+            log.warning("the lease of this node runs out by itself: %s", error)
 
     async def check(self) -> None:
         """Writes to the store, unless it was written a moment ago. Unavailable when it cannot be written."""

@@ -88,6 +88,10 @@ SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'g
 SELECT message_id, n FROM targets
 WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now ORDER BY due_at LIMIT :count;
 
+-- name: targets_queued_for
+SELECT message_id, n FROM targets
+WHERE status = 'queued' AND carrier_id = :carrier_id AND due_at IS NOT NULL ORDER BY lane, due_at LIMIT :count;
+
 -- name: targets_of_dead_nodes
 SELECT message_id, n FROM targets
 WHERE status = 'handed' AND due_at IS NOT NULL AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)

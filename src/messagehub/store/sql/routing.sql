@@ -13,7 +13,7 @@ SELECT * FROM carriers WHERE tm_delete = 253370764800000000 ORDER BY id;
 
 -- name: every_carrier
 -- Also those that are deleted: what they accepted may still wait for its receipt.
-SELECT id FROM carriers;
+SELECT id, disabled, tm_delete FROM carriers;
 
 -- name: update_carrier
 UPDATE carriers SET name = :name, config = :config, disabled = :disabled, tm_update = :tm_update WHERE id = :id;
