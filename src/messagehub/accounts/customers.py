@@ -82,7 +82,7 @@ class Customers:
         """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
 
         async def unit(tx: Tx) -> Customer:
-            row = await tx.one("customer_by_id", id=customer_id)
+            row = await tx.one("customer_for_change", id=customer_id)
             assert row is not None
             changed = replace(from_row(row), **changes, tm_update=now)
             await tx.run("update_customer", **changed.as_row())

@@ -59,8 +59,14 @@ class Bind:
             driver.close()
 
     @property
+    def is_sending(self) -> bool:
+        """It is bound in a role that sends."""
+        return self.driver is not None and self.driver.session.state in SENDING
+
+    @property
     def can_send(self) -> bool:
-        return self.driver is not None and self.driver.session.state in SENDING and self.driver.writable
+        """And the peer reads what it is sent."""
+        return self.is_sending and self.driver is not None and self.driver.writable
 
     @property
     def room(self) -> int:

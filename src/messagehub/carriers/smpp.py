@@ -105,6 +105,9 @@ class SMPPCarrier:
             transfer = self._transfers[handover.key] = Transfer(handover)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
         self._pump()
+        if not any(bind.is_sending for bind in self._binds):  # the last was lost while the claim was committed
+            self._give_back_queue()
+            self._ring()
 
     def news(self) -> list[News]:
         news, self._news = self._news, []
@@ -243,7 +246,7 @@ class SMPPCarrier:
         for _, part in driver.session.pending if driver else ():
             if isinstance(part, Part):
                 self._end(part.transfer, Lost(part.transfer.key))
-        if not any(other.can_send for other in self._binds if other is not bind):
+        if not any(other.is_sending for other in self._binds if other is not bind):
             self._give_back_queue()
         self._ring()
 
@@ -251,7 +254,8 @@ class SMPPCarrier:
         """Nothing can be sent for now: what has not left is not kept here, since another carrier may do better."""
         while self._queue:
             transfer = self._queue.popleft().transfer
-            self._end(transfer, Refused(transfer.key, "not_ready", partly=transfer.submitted > 0))
+            in_doubt = transfer.submitted > 0
+            self._end(transfer, Lost(transfer.key) if in_doubt else Refused(transfer.key, "not_ready"))
 
 
 HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {
@@ -267,14 +271,15 @@ class Pace:
 
     def __init__(self, rate: float) -> None:
         self.limits = rate > 0
-        self._rate = rate
         self._size = max(1.0, rate * BURST_S)
+        # What leaves in any second is a full bucket and what flows in meanwhile: together never more than the rate.
+        self._flow = rate - self._size + 1 if rate > 1 else rate
         self._tokens, self._filled = self._size, 0.0
 
     def allows(self, now: float) -> int:
         if not self.limits:
             return 1_000_000
-        self._tokens = min(self._size, self._tokens + (now - self._filled) * self._rate)
+        self._tokens = min(self._size, self._tokens + (now - self._filled) * self._flow)
         self._filled = now
         return int(self._tokens)
 
@@ -286,4 +291,4 @@ class Pace:
         """Seconds until another PDU may leave; 0 where one may now."""
         if not self.limits or self.allows(now) >= 1:
             return 0
-        return (1 - self._tokens) / self._rate
+        return (1 - self._tokens) / self._flow

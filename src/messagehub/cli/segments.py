@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from messagehub.errors import HubError
+
 
 def segments(
     text: Annotated[str, typer.Argument(help="The text of a message.")],
@@ -17,6 +19,10 @@ def segments(
 
     from messagehub.api.messages import segments_shape
 
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a shell passes on octets that are no text
+        raise HubError("the text is no UTF-8") from None
     shape = segments_shape(text)
     if as_json:
         typer.echo(msgspec.json.encode(shape))

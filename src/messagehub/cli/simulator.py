@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(
-    help="A carrier in a box: an SMSC on real sockets.", invoke_without_command=True, rich_markup_mode="rich"
-)
+from messagehub.errors import HubError
+
+app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 
 
 @app.callback()
@@ -43,7 +43,10 @@ def simulator(
         until_eof=until_eof,
         ready=ready,
     )
-    running.run(run(options))
+    try:
+        running.run(run(options))
+    except OSError as error:
+        raise HubError(f"cannot listen on the ports that were asked for: {error}") from None
 
 
 @app.command("send")
@@ -71,7 +74,6 @@ def send(
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
     import asyncio
 
-    from messagehub.errors import HubError
     from messagehub.web import Client, WebError
 
     async def post() -> dict[str, Any]:
@@ -82,7 +84,10 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
             raise HubError(f"the simulator at {url} does not answer: {error}") from None
         finally:
             await client.close()
-        values: dict[str, Any] = json.loads(answer.body)
+        try:
+            values: dict[str, Any] = json.loads(answer.body)
+        except ValueError:
+            raise HubError(f"{url} is no simulator: it answered {answer.status} and no JSON") from None
         if answer.status != 200:
             raise HubError(f"the simulator refused: {values}")
         return values

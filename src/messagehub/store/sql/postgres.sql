@@ -22,6 +22,10 @@ SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, 
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.message_id = :message_id AND targets.n = :n FOR UPDATE OF targets;
 
+-- name: customer_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM customers WHERE id = :id FOR UPDATE;
+
 -- name: claim_events
 -- Differs: nodes skip the rows that others hold.
 SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts, events.due_at,

@@ -22,6 +22,10 @@ SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, 
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.message_id = :message_id AND targets.n = :n;
 
+-- name: customer_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM customers WHERE id = :id;
+
 -- name: claim_events
 -- Differs: one writer at a time, so no row locks.
 SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts, events.due_at,
