@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any, cast
@@ -33,6 +34,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, application: ASGIApp) -> None:
         super().__init__(_config(application))
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
