@@ -1,5 +1,6 @@
 import asyncio
 import resource
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -8,9 +9,34 @@ import asyncpg
 import pytest
 
 from messagehub.store import Store
+from tests.conftest import STORES
 from tests.messages.house import House
+from tests.support import postgres
+
+EMPTY = """
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration' LOOP
+        EXECUTE 'DELETE FROM ' || name;
+    END LOOP;
+END $$
+"""
 
 Outage = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres_server: str) -> str:
+    return postgres.new_database(postgres_server)
+
+
+@pytest.fixture(params=STORES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database. On PostgreSQL it is the last test's, emptied: to make one takes longer than most tests."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/hub.db"
+    url: str = request.getfixturevalue("shared_database")
+    subprocess.run([postgres.binaries() / "psql", "-q", "-d", url, "-c", EMPTY], check=True)
+    return url
 
 
 @pytest.fixture

@@ -41,6 +41,13 @@ async def test_each_reason_that_may_pass_is_tried_again_after_a_pause_and_told_t
     assert await house.told() == []
 
 
+async def test_what_was_taken_in_part_and_refused_may_come_twice(house: House) -> None:
+    whole, part = await house.handed(), await house.handed()
+    house.peer.tell(Refused(whole[0], "throttled"), Refused(part[0], "throttled", partly=True))
+    await house.until(part[0], "queued")
+    assert [(await house.row(key)).possible_duplicate for key in (*whole, *part)] == [0, 1]
+
+
 async def test_the_pauses_follow_the_schedule_and_its_end_is_the_end(house: House) -> None:
     before = [0, 5, len(RETRY_AFTER) - 1, len(RETRY_AFTER)]
     keys = [await queue(house, attempts=attempts) for attempts in before]

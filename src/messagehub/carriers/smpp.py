@@ -38,16 +38,17 @@ BURST_S = 0.1
 
 
 class Transfer:
-    """A handover on its way: what its segments are called so far, and how many have no answer yet."""
+    """A handover on its way: what its segments are called so far, and how many of them left and were answered."""
 
-    __slots__ = ("ended", "fields", "given_up", "key", "names", "submitted", "unanswered")
+    __slots__ = ("accepted", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "submitted")
 
     def __init__(self, handover: Handover) -> None:
         self.key = handover.key
         self.fields = submission(handover.source, handover.destination)
         self.names = [""] * len(handover.segments)
-        self.unanswered = len(handover.segments)
-        self.submitted = 0
+        self.submitted = self.answered = self.accepted = 0
+        self.refusal: tuple[str, str] | None = None
+        """Why a segment was refused. No more of them leave, and what left already is waited for."""
         self.ended = False
         """Its outcome has been told, and no more of it is sent."""
         self.given_up = False
@@ -152,7 +153,7 @@ class SMPPCarrier:
     def _submit(self, bind: Bind, part: Part) -> int:
         """How many PDUs left: one, or none for a part of what has ended already."""
         transfer = part.transfer
-        if transfer.ended:
+        if transfer.ended or transfer.refusal:
             return 0
         assert bind.driver is not None
         try:
@@ -194,17 +195,23 @@ class SMPPCarrier:
 
     def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
         transfer = part.transfer
-        transfer.unanswered -= 1
+        transfer.answered += 1
         if response.status:
             bind.status.refused += 1
-            self._end(transfer, Refused(transfer.key, *refusal(response.status), partly=any(transfer.names)))
-            return
-        transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
-        if transfer.unanswered == 0:
+            transfer.refusal = transfer.refusal or refusal(response.status)
+        else:
+            transfer.accepted += 1
+            transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
+        self._conclude(transfer)
+
+    def _conclude(self, transfer: Transfer) -> None:
+        """Tells what became of a transfer, when all that left of it is answered."""
+        if transfer.refusal and transfer.answered == transfer.submitted:
+            self._end(transfer, Refused(transfer.key, *transfer.refusal, partly=transfer.accepted > 0))
+        elif transfer.accepted == len(transfer.names):
             if transfer.given_up:
                 self._news.append(Accepted(transfer.key, transfer.names, late=True))
-            else:
-                self._end(transfer, Accepted(transfer.key, transfer.names))
+            self._end(transfer, Accepted(transfer.key, transfer.names))
 
     def _unanswered(self, bind: Bind, event: NoAnswer) -> None:
         if isinstance(event.context, Part):

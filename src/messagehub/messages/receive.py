@@ -13,7 +13,7 @@ from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
 from messagehub.messages.telling import Teller, store_events
 from messagehub.numbers import Number, Numbers
-from messagehub.store import Tx
+from messagehub.store import Row, Tx
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +88,11 @@ class Receiver:
         wholes = []
         for row in await tx.all("stale_inbound_parts", tm_before=before, count=count):
             key = row._asdict()
-            parts = {part.part: part.text for part in await tx.all("inbound_parts_of", **key)}
+            parts = await tx.all("inbound_parts_of", **key)
             await tx.run("delete_inbound_parts", **key)
             number = await self._numbers.find(tx, row.destination)
             if number and parts:
-                words = "".join(parts.get(part, MISSING) for part in range(1, row.total + 1))
-                wholes.append(_made(number, row.source, words, None, len(parts)))
+                wholes.append(_joined(number, row.source, parts, row.total))
         return await self._store(tx, wholes, now)
 
 
@@ -110,12 +109,21 @@ async def _whole(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now:
         "width": concatenation.width,
         "total": concatenation.total,
     }
-    await tx.run("insert_inbound_part", **key, part=concatenation.sequence, text=arrival.text, tm_create=now)
+    part = {"part": concatenation.sequence, "text": arrival.text, "octets": arrival.octets, "tm_create": now}
+    await tx.run("insert_inbound_part", **key, **part)
     parts = await tx.all("inbound_parts_of", **key)
     if len(parts) < concatenation.total:
         return None
     await tx.run("delete_inbound_parts", **key)
-    return _made(number, arrival.source, "".join(part.text for part in parts), None, len(parts))
+    return _joined(number, arrival.source, parts, concatenation.total)
+
+
+def _joined(number: Number, source: str, parts: Sequence[Row], total: int) -> Whole:
+    """What came of a message in parts; of those that could not be read the octets are kept, too."""
+    texts = {part.part: part.text for part in parts}
+    words = "".join(texts.get(part, MISSING) for part in range(1, total + 1))
+    octets = b"".join(part.octets for part in parts if part.octets) or None
+    return _made(number, source, words, octets, len(parts))
 
 
 def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int) -> Whole:

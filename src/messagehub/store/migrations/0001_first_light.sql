@@ -179,6 +179,7 @@ CREATE TABLE inbound_parts (
     total BIGINT NOT NULL,
     part BIGINT NOT NULL,
     text TEXT NOT NULL,
+    octets BLOB,
     tm_create BIGINT NOT NULL,
     PRIMARY KEY (carrier_id, source, destination, reference, width, total, part)
 ) WITHOUT ROWID;

@@ -1,0 +1,138 @@
+"""An SMPP carrier of ours and a message centre to speak to, over loopback sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from types import TracebackType
+from typing import Any, TypeVar
+
+from messagehub import text
+from messagehub.carriers.carrier import Handover, Inbound, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.config import SMPPConfig
+from messagehub.carriers.simulator import Options
+from messagehub.carriers.simulator.smsc import Smsc
+from messagehub.carriers.smpp import SMPPCarrier
+from messagehub.smpp import PDU, Driver, Event, Received, Role, Session, listen
+
+T = TypeVar("T")
+
+SOURCE, SOMEBODY = "+15551234567", "+442079461234"
+NEVER_ANSWERED, ANSWERED_LATE, NO_SUCH_NUMBER = "+442079460006", "+442079460007", "+442079460003"
+"""Numbers by which the simulator knows what to do."""
+
+PATIENCE_S = 10.0
+QUICK = {"receipt_delay": 0.01, "slow_receipt": 0.05, "second_receipt_delay": 0.02}
+_ids = count(1)
+
+
+class Ours:
+    """Our side: the carrier, and the news of it."""
+
+    def __init__(self, port: int, **config: Any) -> None:
+        given = {"host": "127.0.0.1", "port": port, "system_id": "me", "password": "secret", **config}
+        self.carrier = SMPPCarrier(SMPPConfig(**given))
+        self.news: list[News] = []
+        self.verdict: Verdict | None = Verdict.TAKEN
+        """How receipts and messages are answered; None: not at all."""
+        self._rung = asyncio.Event()
+
+    async def __aenter__(self) -> "Ours":
+        self.carrier.open(self._rung.set)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.carrier.close()
+
+    def send(self, destination: str = SOMEBODY, words: str = "Hello", source: str = SOURCE) -> TargetKey:
+        key = (f"m{next(_ids)}", 0)
+        self.carrier.send([Handover(key, source, destination, text.cut(words, key[1]))])
+        return key
+
+    def take(self) -> None:
+        for one in self.carrier.news():
+            self.news.append(one)
+            if isinstance(one, Receipt | Inbound) and self.verdict:
+                self.carrier.answer(one.ticket, self.verdict)
+
+    async def until(self, ask: Callable[[], T]) -> T:
+        """What `ask` gives, as soon as that is true; news is taken meanwhile."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self._rung.clear()
+                self.take()
+                if answer := ask():
+                    return answer
+                await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(0.01):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+
+    async def bound(self) -> None:
+        await self.until(lambda: self.carrier.status().status == "bound")
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [one for one in self.news if isinstance(one, kind)]
+
+    async def heard(self, kind: type[T], times: int = 1) -> list[T]:
+        return await self.until(lambda: found if len(found := self.of(kind)) >= times else [])
+
+
+@asynccontextmanager
+async def simulator(**options: Any) -> AsyncIterator[tuple[Smsc, int]]:
+    """The message centre of the simulator, and its port."""
+    smsc = Smsc(Options(**{**QUICK, **options}))
+    port = await smsc.open()
+    try:
+        yield smsc, port
+    finally:
+        await smsc.close()
+
+
+@asynccontextmanager
+async def pair(**config: Any) -> AsyncIterator[tuple[Ours, Smsc]]:
+    """Our carrier, bound to a simulator."""
+    async with simulator() as (smsc, port), Ours(port, **config) as ours:
+        await ours.bound()
+        yield ours, smsc
+
+
+class Centre:
+    """A message centre that answers a submit_sm when, and as, a test says; and notes when each came."""
+
+    def __init__(self) -> None:
+        self.submits: list[tuple[float, Driver, PDU]] = []
+        self.on_submit: Callable[[Driver, PDU], None] = lambda driver, pdu: driver.answer(pdu, 0, {"message_id": "n"})
+        self.drivers: list[Driver] = []
+
+    def connected(self) -> Driver:
+        return Driver(lambda now: Session(Role.MC, now), self._heard, lambda *_: None, on_made=self.drivers.append)
+
+    def _heard(self, driver: Driver, events: list[Event]) -> None:
+        for event in events:
+            if not isinstance(event, Received):
+                continue
+            if event.request.name == "submit_sm":
+                self.submits.append((asyncio.get_running_loop().time(), driver, event.request))
+                self.on_submit(driver, event.request)
+            else:
+                driver.answer(event.request, 0, {"system_id": "centre"})
+
+
+@asynccontextmanager
+async def centre() -> AsyncIterator[tuple[Centre, int]]:
+    opened = Centre()
+    server = await listen("127.0.0.1", 0, opened.connected)
+    try:
+        yield opened, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for driver in opened.drivers:
+            driver.close()
+        await asyncio.gather(*(driver.wait_lost() for driver in opened.drivers))

@@ -1,0 +1,154 @@
+"""One endpoint: the lanes in which its events go, and the breaker that spares it when it is down."""
+
+from collections import defaultdict, deque
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE, MAX_HELD, PAUSES_S, Endpoint, Pending
+
+SECOND = 1_000_000
+_ids = count()
+
+
+def event(message_id: str) -> Pending:
+    return Pending(f"{next(_ids):06}", "customer", message_id, b"{}", 0, 0, 0)
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    return Endpoint("customer")
+
+
+def give(endpoint: Endpoint, *message_ids: str) -> list[Pending]:
+    events = [event(message_id) for message_id in message_ids]
+    for one in events:
+        endpoint.add(one)
+    return events
+
+
+# --- lanes
+
+
+def test_messages_go_side_by_side_and_events_of_one_message_one_after_the_other(endpoint: Endpoint) -> None:
+    a1, b1, a2 = give(endpoint, "a", "b", "a")
+    assert (endpoint.take(), endpoint.take(), endpoint.take()) == (a1, b1, None)
+    endpoint.done(b1)
+    assert endpoint.take() is None
+    endpoint.done(a1)
+    assert (endpoint.take(), endpoint.take()) == (a2, None)
+    endpoint.done(a2)
+    assert (endpoint.held, endpoint.take()) == (0, None)
+
+
+def test_a_lane_that_ended_begins_anew(endpoint: Endpoint) -> None:
+    (first,) = give(endpoint, "a")
+    endpoint.take()
+    endpoint.done(first)
+    (second,) = give(endpoint, "a")
+    assert endpoint.take() is second
+
+
+@given(steps=st.lists(st.one_of(st.sampled_from("abc"), st.just("take"), st.integers(0, 5)), max_size=60))
+def test_whatever_the_order_no_message_has_two_under_way_and_each_goes_in_order(steps: list[str | int]) -> None:
+    endpoint = Endpoint("customer")
+    waiting: dict[str, deque[Pending]] = defaultdict(deque)
+    under_way: list[Pending] = []
+    for step in steps:
+        if isinstance(step, int):
+            if under_way:
+                endpoint.done(under_way.pop(step % len(under_way)))
+        elif step == "take":
+            if taken := endpoint.take():
+                assert taken.message_id not in [other.message_id for other in under_way]
+                assert waiting[taken.message_id].popleft() is taken
+                under_way.append(taken)
+            else:
+                busy = {other.message_id for other in under_way}
+                assert {message_id for message_id, lane in waiting.items() if lane} <= busy
+        else:
+            waiting[step] += give(endpoint, step)
+        assert endpoint.held == len(under_way) + sum(map(len, waiting.values()))
+
+
+def test_what_waits_is_let_go_and_what_is_under_way_is_not(endpoint: Endpoint) -> None:
+    a1, a2, _, _ = give(endpoint, "a", "a", "b", "c")
+    assert endpoint.take() is a1
+    endpoint.forget_waiting()
+    assert endpoint.held == 2
+    assert endpoint.take() is None
+    endpoint.done(a1)
+    assert endpoint.take() is a2
+    endpoint.done(a2)
+    assert endpoint.held == 0
+    (b,) = give(endpoint, "b")
+    assert endpoint.take() is b
+
+
+def test_more_workers_are_wanted_while_there_is_work_for_them(endpoint: Endpoint) -> None:
+    wanted = [endpoint.wants_worker]
+    give(endpoint, "a", "a")
+    wanted.append(endpoint.wants_worker)
+    endpoint.take()
+    wanted.append(endpoint.wants_worker)
+    give(endpoint, "b")
+    wanted.append(endpoint.wants_worker)
+    endpoint.workers = MAX_AT_ONCE
+    wanted.append(endpoint.wants_worker)
+    assert wanted == [False, True, False, True, False]
+
+
+# --- the breaker
+
+
+def fail(endpoint: Endpoint, times: int, now: int) -> list[bool]:
+    return [endpoint.failed(now) for _ in range(times)]
+
+
+def test_what_is_held_is_bounded(endpoint: Endpoint) -> None:
+    assert endpoint.room(0) == MAX_HELD
+    give(endpoint, *"abc")
+    assert endpoint.room(0) == MAX_HELD - 3
+
+
+def test_it_opens_after_some_failures_in_a_row(endpoint: Endpoint) -> None:
+    assert fail(endpoint, FAILURES_TO_OPEN, 0) == [False] * (FAILURES_TO_OPEN - 1) + [True]
+    assert endpoint.closed_until == PAUSES_S[0] * SECOND
+    assert endpoint.room(endpoint.closed_until - 1) == 0
+
+
+def test_a_success_between_failures_keeps_it_shut(endpoint: Endpoint) -> None:
+    for _ in range(3):
+        assert not any(fail(endpoint, FAILURES_TO_OPEN - 1, 0))
+        endpoint.succeeded()
+    assert endpoint.room(0) == MAX_HELD
+
+
+def test_requests_that_were_under_way_do_not_open_it_further(endpoint: Endpoint) -> None:
+    fail(endpoint, FAILURES_TO_OPEN, 0)
+    assert not any(fail(endpoint, MAX_AT_ONCE, SECOND))
+    assert endpoint.closed_until == PAUSES_S[0] * SECOND
+
+
+def test_one_event_probes_it_and_a_success_lets_all_through(endpoint: Endpoint) -> None:
+    fail(endpoint, FAILURES_TO_OPEN, 0)
+    now = endpoint.closed_until
+    assert endpoint.room(now) == 1
+    (probe,) = give(endpoint, "a")
+    assert endpoint.room(now) == 0
+    endpoint.take()
+    endpoint.done(probe)
+    endpoint.succeeded()
+    assert endpoint.room(now) == MAX_HELD
+
+
+def test_each_probe_that_fails_is_followed_by_a_longer_pause_up_to_the_longest(endpoint: Endpoint) -> None:
+    fail(endpoint, FAILURES_TO_OPEN, 0)
+    pauses = [endpoint.closed_until]
+    for _ in range(len(PAUSES_S) + 1):
+        now = endpoint.closed_until
+        assert endpoint.failed(now)
+        pauses.append(endpoint.closed_until - now)
+    assert pauses == [pause * SECOND for pause in (*PAUSES_S, PAUSES_S[-1], PAUSES_S[-1])]

@@ -1,0 +1,48 @@
+"""A node holds a lease while it lives."""
+
+from messagehub import clock
+from messagehub.clock import NEVER, SECOND
+from messagehub.messages.rows import TargetRow
+from messagehub.messages.status import Status
+from messagehub.store import Insert, Store
+from messagehub.work.node import LEASE, Node, store_clock
+
+
+async def holders_of_the_dead(store: Store, now: int) -> set[str]:
+    """Whose targets would be taken from them at that moment."""
+    rows = await store.all("targets_of_dead_nodes", now=now, count=9)
+    return {row.message_id for row in rows}
+
+
+def held_by(node: Node) -> TargetRow:
+    """A target of a message that is called like the node that holds it."""
+    usual = {"n": 0, "customer_id": "c", "destination": "+1", "status": Status.HANDED, "parts": 1, "due_at": 1}
+    return TargetRow(message_id=node.id, holder=node.id, **usual)  # type: ignore[arg-type]
+
+
+async def test_what_a_node_holds_is_its_own_until_it_ends_or_its_lease_does(store: Store) -> None:
+    one, other = Node(store), Node(store)
+    assert one.id != other.id
+    await store.write([Insert("insert_target", [held_by(one), held_by(other)])])
+    await one.open()
+    now = await store.transaction(store_clock)
+    assert await holders_of_the_dead(store, now) == {other.id}
+    assert await holders_of_the_dead(store, now + LEASE + SECOND) == {one.id, other.id}
+    await one.check()
+    await one.close()
+    assert await holders_of_the_dead(store, now) == {one.id, other.id}
+
+
+async def test_a_node_that_must_be_the_only_one_takes_over_what_others_held(store: Store) -> None:
+    """So it is with a file, which one process serves at a time. Nodes that share a server live side by side."""
+    one, other = Node(store), Node(store)
+    await store.write([Insert("insert_target", [held_by(one), held_by(other)])])
+    await store.run("keep_lease", id=one.id, tm_lease=NEVER)
+    alone = await other.open()
+    now = await store.transaction(store_clock)
+    assert await holders_of_the_dead(store, now) == ({one.id} if alone else set())
+    await other.close()
+
+
+async def test_the_clocks_agree(store: Store) -> None:
+    assert abs(await store.transaction(store_clock) - clock.now()) < 5 * SECOND
