@@ -67,7 +67,7 @@ WRONG = [  # variable, value, what the message says besides the variable
     ("WEBHOOK_TIMEOUT", "nan", "0.1 to 25"),
     ("WEBHOOK_TIMEOUT", "inf", "0.1 to 25"),
     ("BODY_TIMEOUT", "-1", "0.1 to 3600"),
-    ("DRAIN_TIMEOUT", "-0.1", "0 to 3600"),
+    ("DRAIN_TIMEOUT", "-0.1", "0 to 6"),
     ("WEBHOOK_ALLOW_PRIVATE", "perhaps", "'perhaps' is no bool"),
     ("UNKNOWN_DESTINATION", "drop", "none of accept, refuse"),
     ("LOG_LEVEL", "loud", "none of debug, info, warning, error"),

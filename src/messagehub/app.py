@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,12 +33,22 @@ from messagehub.work.node import Node
 
 log = logging.getLogger(__name__)
 
+END_S = 9.0
+"""How long an orderly end may take."""
+
 
 def _spare_the_collector() -> None:
     """What is there by now stays for ever, and a message leaves no cycles: looking for them can wait for more."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def _end_now() -> None:
+    """Somebody takes too long to part. All that counts is on disk, as after any crash."""
+    log.warning("not everything was settled within %s s; what is in doubt is settled at the next start", END_S)
+    logging.shutdown()
+    os._exit(0)
 
 
 @asynccontextmanager
@@ -59,9 +70,6 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await dispatcher.open(alone)
         stack.push_async_callback(dispatcher.close)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
-        sweeper = Sweeper(store, customers, routes, receiver, dispatcher)
-        sweeper.start()
-        stack.push_async_callback(sweeper.stop)
         carriers = Carriers(store)
 
         def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
@@ -70,6 +78,9 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         exchanges = Exchanges(store, carriers, book.make, exchange)
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
+        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, node.id, exchanges.knows)
+        sweeper.start()
+        stack.push_async_callback(sweeper.stop)
         reader = Reader(store)
         yield Services(
             store=store,
@@ -98,8 +109,13 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
     async with opened(settings) as services:
         server = Server(Application(services))
         loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            server.end()
+            loop.call_later(END_S, _end_now)
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.end)
+            loop.add_signal_handler(number, end)
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         await server.up.wait()
         _spare_the_collector()

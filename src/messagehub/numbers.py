@@ -14,6 +14,9 @@ E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 """ITU-T E.164: a plus, a country code, fifteen digits at most. Never more than this is asked of a number."""
 
 SHORT_CODE = re.compile(r"[0-9]{3,8}")
+LONGEST = 16
+"""Characters of the longest number there can be, with its plus."""
+
 MAX_ALPHANUMERIC = 11
 """Characters of a sender in letters, 3GPP TS 23.040, section 9.1.2.5."""
 
@@ -63,7 +66,7 @@ class Numbers:
         self._recent.follow(store)
 
     async def find(self, tx: Tx, number: str) -> Number | None:
-        return await self._recent.get(tx, number)
+        return await self._recent.get(tx, number) if len(number) <= LONGEST else None
 
     async def add(self, now: int, **given: Any) -> Number:
         """Gives a number to a customer. Refusal when it cannot be owned or has an owner."""

@@ -37,7 +37,7 @@ class Settings:
     )
     body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive", least=0.1, most=3600)
     drain_timeout: float = setting(
-        4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=3600
+        4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-AddressType = Literal["tel"]
 MessageStatus = Literal["sending", "sent", "delivered", "partially_delivered", "failed", "received"]
 TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout", "received"]
 Direction = Literal["outbound", "inbound"]
@@ -303,8 +302,7 @@ class Error(Struct):
 
 
 class Health(Struct):
-    status: Literal["ok", "unavailable"]
-    detail: str = ""
+    status: Literal["ok"]
 
 
 # --- what is wrong with a shape ---------------------------------------------------------

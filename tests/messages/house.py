@@ -52,11 +52,14 @@ class House:
         self.actor = Actor(store, self.customers, self.outbox, self.reader)
         self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, 10)
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
-        self.sweeper = Sweeper(store, self.customers, self.routes, self.receiver, self.outbox)
+        self.sweeper = Sweeper(store, self.customers, self.routes, self.receiver, self.outbox, "sweeper", self.knows)
         self.peer = Peer()
         self.customer: Customer
         self.carrier_id = ""
         self._open: list[Exchange] = []
+
+    def knows(self, carrier_id: str, key: TargetKey) -> bool:
+        return any(exchange.knows(key) for exchange in self._open if exchange.carrier_id == carrier_id)
 
     async def furnish(self) -> None:
         """A customer with a number, and a carrier to which everything goes."""

@@ -39,6 +39,9 @@ class Peer:
     def idle(self) -> bool:
         return not self._in_flight
 
+    def holds(self, key: TargetKey) -> bool:
+        return key in self._in_flight
+
     def send(self, handovers: Sequence[Handover]) -> None:
         self.handed += handovers
         self._in_flight.update({handover.key: len(handover.segments) for handover in handovers})

@@ -10,7 +10,7 @@ from messagehub.work.node import LEASE, Node, store_clock
 
 async def holders_of_the_dead(store: Store, now: int) -> set[str]:
     """Whose targets would be taken from them at that moment."""
-    rows = await store.all("targets_of_dead_nodes", now=now, count=9)
+    rows = await store.all("targets_of_dead_nodes", own="", now=now, count=9)
     return {row.message_id for row in rows}
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from messagehub import ids
 from messagehub.accounts.customers import OPERATOR
-from messagehub.clock import NEVER, SECOND
+from messagehub.clock import NEVER
 from messagehub.store import Insert, Store, Tx
 from messagehub.store.recent import Recent
 
 ALPHABET = string.ascii_letters + string.digits
-YEAR = 365 * 24 * 3600 * SECOND
+PREFIX = "vb_"
+LENGTH = 35
 SHOWN = 8
 """Characters of a key that stay readable, by which its owner knows it again."""
 
@@ -35,7 +36,7 @@ class Caller:
 
 def issue(customer_id: str, name: str, now: int, expire: int = NEVER) -> tuple[str, Insert]:
     """A new key, to be shown this once, and its row, to be written."""
-    key = "vb_" + "".join(secrets.choice(ALPHABET) for _ in range(32))
+    key = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - len(PREFIX)))
     row = {"id": ids.new(), "customer_id": customer_id, "hash": hashed(key), "prefix": key[:SHOWN], "name": name}
     return key, Insert("insert_accesskey", [{**row, "tm_expire": expire, "tm_create": now, "tm_delete": NEVER}])
 
@@ -54,6 +55,8 @@ class Keys:
 
     async def caller(self, key: str, now: int) -> Caller | None:
         """None for a key that is unknown, revoked or expired."""
+        if len(key) != LENGTH:  # nor is it worth remembering
+            return None
         caller = await self._recent.get(self._store, key)
         return caller if caller and caller.tm_expire > now else None
 

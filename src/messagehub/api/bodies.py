@@ -20,26 +20,22 @@ class Disconnected(Exception):
 
 async def read(receive: Receive, headers: dict[bytes, bytes], timeout: float) -> bytes:
     _check_headers(headers)
-    message = await receive() if b"content-length" in headers else None
-    if message and not message.get("more_body"):
-        return _checked(message)
     try:
         async with asyncio.timeout(timeout):
-            return await _pieces(receive, message)
+            message = await receive()
+            return _checked(message) if not message.get("more_body") else await _pieces(receive, message)
     except TimeoutError:
         raise Refusal("REQUEST_TIMEOUT", f"the body did not arrive within {timeout:g} s") from None
 
 
-async def _pieces(receive: Receive, message: Message | None) -> bytes:
-    body = b""
-    while True:
-        message = message or await receive()
+async def _pieces(receive: Receive, message: Message) -> bytes:
+    body = _checked(message)
+    while message.get("more_body"):
+        message = await receive()
         body += _checked(message)
         if len(body) > MAX_BODY:
             raise too_large()
-        if not message.get("more_body"):
-            return body
-        message = None
+    return body
 
 
 def _checked(message: Message) -> bytes:

@@ -1,10 +1,13 @@
 """Whether the server lives, and whether it can work."""
 
 import asyncio
+import logging
 
 from messagehub import shapes
 from messagehub.api.endpoint import Call, Endpoint, Who
 from messagehub.errors import Refusal, Unavailable
+
+log = logging.getLogger(__name__)
 
 PATIENCE_S = 2.0
 
@@ -19,7 +22,8 @@ async def ready(call: Call) -> shapes.Health:
         async with asyncio.timeout(PATIENCE_S):
             await call.services.node.check()
     except (Unavailable, TimeoutError) as error:
-        raise Refusal("SERVICE_UNAVAILABLE", f"the store cannot be written: {error or 'it does not answer'}") from error
+        log.warning("not ready: the store cannot be written: %s", error or "it does not answer")
+        raise Refusal("SERVICE_UNAVAILABLE", "the store cannot be written; the log says why") from error
     return shapes.Health("ok")
 
 

@@ -107,7 +107,7 @@ class Bind:
         self.driver = None
 
     def _new_driver(self) -> Driver:
-        return Driver(self._new_session, self._heard, self._lost)
+        return Driver(self._new_session, self._heard, self._lost, on_writable=lambda _: self._on_events(self, []))
 
     def _new_session(self, now: float) -> Session:
         config = self._config

@@ -176,6 +176,9 @@ class Carrier(Protocol):
     def idle(self) -> bool:
         """Nothing is on its way, so that even what is larger than a whole window may be sent: it goes in turns."""
 
+    def holds(self, key: TargetKey) -> bool:
+        """Whether a target is on its way, or its news were not taken yet."""
+
     def send(self, handovers: Sequence[Handover]) -> None:
         """Takes them all; each comes back as news exactly once (besides a later `Accepted(late=True)`)."""
 

@@ -13,8 +13,10 @@ from messagehub.carriers.carrier import (
     BindRole,
     CarrierStatus,
     Handover,
+    Inbound,
     Lost,
     News,
+    Receipt,
     Refused,
     TargetKey,
     Unanswered,
@@ -100,6 +102,10 @@ class SMPPCarrier:
     @property
     def idle(self) -> bool:
         return not self._transfers
+
+    def holds(self, key: TargetKey) -> bool:
+        told = (one.key for one in self._news if not isinstance(one, Receipt | Inbound))
+        return key in self._transfers or key in told
 
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:

@@ -1,6 +1,7 @@
 """messagehub dev"""
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -43,7 +44,7 @@ def dev(
     try:
         run(_dev(listen, folder, ready_file, simulator))
     finally:
-        state.path().unlink(missing_ok=True)
+        state.remove()
         assert simulator.stdin
         simulator.stdin.close()
         simulator.wait(5)
@@ -70,7 +71,7 @@ async def _dev(listen: str, folder: Path, ready_file: Path | None, simulator: "s
         from messagehub.cli import state
 
         shown = {"api": f"{address}/v1.0", "console": f"{address}/", **demo}
-        state.write(shown, state.path())
+        state.write({**shown, "pid": os.getpid()}, state.path())
         if ready_file:
             state.write(shown, ready_file)
         _welcome(shown, folder)
@@ -115,6 +116,7 @@ async def _furnish(database_url: str, folder: Path, simulator: "subprocess.Popen
     kept = folder / "dev.json"
     store = await open_store(database_url)
     try:
+        store.serve()  # before anything of a store is changed that another process serves
         demo = json.loads(kept.read_text()) if kept.exists() else await _make_accounts(store)
         state.write(demo, kept)
         assert simulator.stdout

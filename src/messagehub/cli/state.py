@@ -28,6 +28,15 @@ def write(values: dict[str, Any], file: Path) -> None:
     new.replace(file)
 
 
+def remove() -> None:
+    """Takes the file away, unless it is another process's by now."""
+    try:
+        if read().get("pid") == os.getpid():
+            path().unlink()
+    except (NotRunning, OSError, ValueError):
+        return
+
+
 def read() -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(path().read_text())

@@ -13,7 +13,7 @@ from typing import Any
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, Verdict
+from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, TargetKey, Verdict
 from messagehub.errors import Unavailable
 from messagehub.events import Event, Outbox
 from messagehub.messages import outcomes, receipts, send
@@ -75,6 +75,11 @@ class Exchange:
         await self.carrier.close()
         await self._turns()
 
+    def knows(self, key: TargetKey) -> bool:
+        """Whether the target is on its way, or what became of it is still to be written down."""
+        kept = (one.key for one in self._kept if not isinstance(one, Receipt | Inbound))
+        return self._turning.locked() or self.carrier.holds(key) or key in kept
+
     async def _turns(self) -> None:
         """Turns until one finds that nothing more can be done now."""
         async with self._turning:
@@ -99,6 +104,9 @@ class Exchange:
             turn = await self._store.transaction(partial(self._settle, news=news, room=room))
         except Unavailable:
             self._put_off(news)
+            raise
+        except asyncio.CancelledError:
+            self._kept += news
             raise
         except Exception:
             if not news:

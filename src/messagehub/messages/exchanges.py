@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from messagehub.carriers.book import CarrierRow, Carriers
-from messagehub.carriers.carrier import Carrier, CarrierStatus
+from messagehub.carriers.carrier import Carrier, CarrierStatus, TargetKey
 from messagehub.clock import NEVER
 from messagehub.messages.exchange import Exchange
 from messagehub.store import Store
@@ -51,13 +51,17 @@ class Exchanges:
             return CarrierStatus("connecting"), 0
         return running.exchange.carrier.status(), running.exchange.unknown_destinations
 
+    def knows(self, carrier_id: str, key: TargetKey) -> bool:
+        """Whether a target is on its way here, or what became of it is still to be written down."""
+        return carrier_id in self._running and self._running[carrier_id].exchange.knows(key)
+
     async def _follow(self) -> None:
         """Opens what is new, closes what is gone or disabled, and does both for what has another config."""
         wanted = {row.id: row for row in await self._carriers.live() if not row.disabled}
         for carrier_id, running in list(self._running.items()):
             if carrier_id not in wanted or wanted[carrier_id].config != running.config:
-                await running.exchange.close(SWITCH_DRAIN_S)
                 del self._running[carrier_id]
+                await running.exchange.close(SWITCH_DRAIN_S)
         for carrier_id, row in wanted.items():
             if carrier_id not in self._running:
                 exchange = self._exchange(carrier_id, self._make(row))

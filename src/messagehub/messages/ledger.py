@@ -98,6 +98,10 @@ class Ledger:
     def owner(self, target: Target) -> Customer:
         return self._owners[target.customer_id]
 
+    @property
+    def has_changes(self) -> bool:
+        return bool(self._touched)
+
     def touch(self, target: Target) -> None:
         """The target is to be written though its status stays."""
         self._touched[target.message_id, target.n] = target
@@ -159,7 +163,8 @@ class Ledger:
                 change = changes.setdefault(target.message_id, self._no_change(target.message_id))
                 _add(change, target.before, -1)
                 _add(change, target.status, 1)
-        return {row.id: row for row in await self._tx.many("count_message", list(changes.values()))}
+        in_order = [changes[message_id] for message_id in sorted(changes)]
+        return {row.id: row for row in await self._tx.many("count_message", in_order)}
 
     def _no_change(self, message_id: str) -> dict[str, Any]:
         steps = _rounds(self._steps[message_id]) if message_id in self._steps else 1

@@ -1,5 +1,6 @@
 """Outcomes: what became of a handover, told to the ledger. One function per kind, in one table."""
 
+import logging
 import random
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import ERROR_CODES, Happening, Status
 from messagehub.work.schedule import next_attempt
+
+log = logging.getLogger(__name__)
 
 MAX_REPEATS = 1
 """How often a target in doubt is sent once more."""
@@ -25,6 +28,8 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, _: float) -> None:
     reason = REASONS[outcome.reason]
     again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
     code, words = reason.error_code, outcome.words or reason.meaning
+    if reason.ours:
+        log.error("carrier %s does not understand us: %s", target.carrier_id, words)
     if again:
         if ledger.happen(target, Happening.POSTPONE, due_at=again):
             target.possible_duplicate |= outcome.partly

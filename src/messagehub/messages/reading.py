@@ -77,6 +77,8 @@ class Reader:
             "after": ids.first_of(wanted.since),
             "count": count,
         }
+        if wanted.destination and not wanted.direction:
+            return await self._store.all(f"{query}_both_ways", **args)
         directions = [wanted.direction] if wanted.direction else ["outbound", "inbound"]
         pages = [await self._store.all(query, direction=direction, **args) for direction in directions]
         return list(heapq.merge(*pages, key=lambda row: row.id, reverse=True))[:count]

@@ -60,12 +60,11 @@ class Receiver:
         for arrival in arrivals:
             number = await self._numbers.find(tx, arrival.destination)
             if number is None:
-                log.warning("carrier %s: a message came for %s, a number of nobody's", carrier_id, arrival.destination)
+                log.warning("carrier %s: a message came for %r, a number of nobody's", carrier_id, arrival.destination)
                 received.unknown += 1
                 received.verdicts.append((arrival.ticket, self._policy.verdict))
                 continue
-            if whole := await _whole(tx, carrier_id, arrival, number, now):
-                wholes.append(whole)
+            wholes += await _wholes(tx, carrier_id, arrival, number, now)
             received.verdicts.append((arrival.ticket, Verdict.TAKEN))
         received.events = await self._store(tx, wholes, now)
         return received
@@ -96,11 +95,15 @@ class Receiver:
         return await self._store(tx, wholes, now)
 
 
-async def _whole(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now: int) -> Whole | None:
-    """The message, if this arrival is all of it or its last part."""
+async def _wholes(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now: int) -> list[Whole]:
+    """The message, if this arrival is all of it or its last part.
+
+    Handsets use a reference again: where the same part is there with another text, what is there is an older message
+    that will not become whole any more.
+    """
     concatenation = arrival.concatenation
     if concatenation is None or concatenation.total == 1:
-        return _made(number, arrival.source, arrival.text, arrival.octets, 1)
+        return [_made(number, arrival.source, arrival.text, arrival.octets, 1)]
     key = {
         "carrier_id": carrier_id,
         "source": arrival.source,
@@ -109,13 +112,18 @@ async def _whole(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now:
         "width": concatenation.width,
         "total": concatenation.total,
     }
+    wholes = []
+    there = await tx.all("inbound_parts_of", **key)
+    if any(part.part == concatenation.sequence and part.text != arrival.text for part in there):
+        await tx.run("delete_inbound_parts", **key)
+        wholes.append(_joined(number, arrival.source, there, concatenation.total))
     part = {"part": concatenation.sequence, "text": arrival.text, "octets": arrival.octets, "tm_create": now}
     await tx.run("insert_inbound_part", **key, **part)
     parts = await tx.all("inbound_parts_of", **key)
-    if len(parts) < concatenation.total:
-        return None
-    await tx.run("delete_inbound_parts", **key)
-    return _joined(number, arrival.source, parts, concatenation.total)
+    if len(parts) == concatenation.total:
+        await tx.run("delete_inbound_parts", **key)
+        wholes.append(_joined(number, arrival.source, parts, concatenation.total))
+    return wholes
 
 
 def _joined(number: Number, source: str, parts: Sequence[Row], total: int) -> Whole:

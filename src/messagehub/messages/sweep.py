@@ -22,6 +22,9 @@ from messagehub.work.node import store_clock
 
 EVERY_S = 1.0
 BATCH = 500
+STRAY = 30 * SECOND
+"""How long ago a target was handed over that this node may have lost sight of."""
+
 PARTS_WAIT = 30 * 60 * SECOND
 """How long the parts of an inbound message are waited for."""
 
@@ -29,9 +32,19 @@ Unit = Callable[[Tx], Awaitable[list[Event]]]
 
 
 class Sweeper:
-    def __init__(self, store: Store, customers: Customers, routes: Routes, receiver: Receiver, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        store: Store,
+        customers: Customers,
+        routes: Routes,
+        receiver: Receiver,
+        outbox: Outbox,
+        node_id: str,
+        knows: Callable[[str, TargetKey], bool],
+    ) -> None:
         self._store, self._customers, self._routes = store, customers, routes
         self._receiver, self._outbox = receiver, outbox
+        self._node_id, self._knows = node_id, knows
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
 
@@ -42,6 +55,7 @@ class Sweeper:
         await self._loop.stop()
 
     async def sweep(self) -> None:
+        await self._find_strays()
         for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
             self._outbox.offer(await self._store.transaction(unit))
         waiting, self._waiting = self._waiting, set()
@@ -50,11 +64,22 @@ class Sweeper:
 
     async def _rescue(self, tx: Tx) -> list[Event]:
         """What a node held that lives no more is in doubt."""
-        rows = await tx.all("targets_of_dead_nodes", now=await store_clock(tx), count=BATCH)
-        return await self._each(tx, rows, self._doubt)
+        now = await store_clock(tx)
+        rows = await tx.all("targets_of_dead_nodes", own=self._node_id, now=now, count=BATCH)
+        holders = {(row.message_id, row.n): row.holder for row in rows}
+        return await self._each(tx, rows, partial(self._doubt, holders))
 
-    def _doubt(self, ledger: Ledger, target: Target) -> None:
-        if target.status is Status.HANDED:
+    async def _find_strays(self) -> None:
+        """What this node has handed over and knows nothing of: the answer of a commit was lost, or a turn was ended."""
+        before = clock.now() - STRAY
+        rows = await self._store.all("targets_handed_long_ago", own=self._node_id, tm_before=before, count=BATCH)
+        if strays := [row for row in rows if not self._knows(row.carrier_id, (row.message_id, row.n))]:
+            doubt = partial(self._doubt, {(row.message_id, row.n): self._node_id for row in strays})
+            self._outbox.offer(await self._store.transaction(lambda tx: self._each(tx, strays, doubt)))
+
+    def _doubt(self, holders: dict[TargetKey, str], ledger: Ledger, target: Target) -> None:
+        # Now that the row is ours: it may have been answered, or rescued and handed over again, since it was found.
+        if target.status is Status.HANDED and target.holder == holders[target.message_id, target.n]:
             outcomes.lost(ledger, target)
             self._waiting.add(target.carrier_id)
 
@@ -76,6 +101,8 @@ class Sweeper:
         return events
 
     def _plan_anew(self, table: Table, gone: bool, ledger: Ledger, target: Target) -> None:
+        if target.status is not Status.QUEUED:
+            return
         if route := table.first(target.destination, target.customer_id, random.random):
             target.carrier_id = route.carrier_id
             ledger.touch(target)
@@ -93,6 +120,8 @@ class Sweeper:
         for key in keys:
             if target := ledger.get(key):
                 do(ledger, target)
+        if ledger.has_changes and len(rows) >= BATCH:
+            self._loop.ring()  # there may be more of them
         return await ledger.write()
 
     async def _parked(self, tx: Tx) -> list[Event]:

@@ -12,7 +12,7 @@ __all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store"]
 
 async def open_store(url: str) -> Store:
     """Opens and migrates `sqlite:///PATH` or `postgresql://…`. SettingError for any other address."""
-    if url.startswith("sqlite:///"):
+    if url.startswith("sqlite:///") and not url.endswith((":memory:", "/")):
         from messagehub.store.sqlite import SQLiteStore
 
         return await SQLiteStore.open(url.removeprefix("sqlite:///"))
@@ -20,4 +20,4 @@ async def open_store(url: str) -> Store:
         from messagehub.store.postgres import PostgresStore
 
         return await PostgresStore.open(url)
-    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {url!r} begins with neither sqlite:/// nor postgresql://")
+    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {url!r} is neither sqlite:///PATH nor postgresql://…")

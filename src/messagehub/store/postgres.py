@@ -6,20 +6,28 @@ the single-row form, so no table of types stands here.
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
-from messagehub.errors import Conflict, StoreError, Unavailable
+from messagehub.errors import Conflict, SettingError, StoreError, Unavailable
 from messagehub.store import queries
 from messagehub.store.queries import Query
 from messagehub.store.seam import Bells, Insert, Row, Tx, Unit, row_maker
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 POOL = 8
+CONNECT_S = 10.0
+ANSWER_S = 10.0
+"""How long the server may take for one statement, and a caller for a connection of the pool: then it is unavailable."""
+
+CLOSE_S = 2.0
 MAX_WAITING = 20_000
 MAX_BATCH = 1000
 TRIES = 5
@@ -126,10 +134,14 @@ class PostgresStore:
     @classmethod
     async def open(cls, url: str) -> "PostgresStore":
         try:
-            pool = await asyncpg.create_pool(url, min_size=0, max_size=POOL, timeout=10)
+            pool = await asyncpg.create_pool(
+                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S
+            )
             async with pool.acquire() as connection:
                 await _migrate(connection)
-        except UNAVAILABLE as error:
+        except ValueError as error:
+            raise SettingError(f"MESSAGEHUB_DATABASE_URL: {_shown(url)}: {error}") from None
+        except TRANSLATED as error:
             raise Unavailable(f"{_shown(url)} cannot be opened: {error or 'it does not answer'}") from error
         return cls(pool, url)
 
@@ -162,7 +174,7 @@ class PostgresStore:
 
     async def _with_connection(self, ask: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
         try:
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=ANSWER_S) as connection:
                 return await ask(Connection(connection, self._forms))
         except TRANSLATED as error:
             _raise(error)
@@ -180,7 +192,7 @@ class PostgresStore:
         raise Unavailable(f"rolled back {TRIES} times in favour of other transactions")
 
     async def _once(self, unit: Unit[T]) -> T:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire(timeout=ANSWER_S) as connection, connection.transaction():
             return await unit(Connection(connection, self._forms))
 
     async def write(self, inserts: Sequence[Insert]) -> None:
@@ -203,7 +215,7 @@ class PostgresStore:
     async def _commit(self, batch: list[Waiting]) -> None:
         try:
             await self._insert(batch)
-        except StoreError as error:
+        except Exception as error:
             if len(batch) == 1:
                 _fail(batch[0].future, error)
                 return
@@ -247,17 +259,21 @@ class PostgresStore:
     async def _hear_forever(self) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._url, timeout=10)
-            except UNAVAILABLE:
-                await asyncio.sleep(RECONNECT_S)
-                continue
-            gone = asyncio.Event()
-            connection.add_termination_listener(lambda _, gone=gone: gone.set())
-            try:
-                await connection.add_listener(CHANNEL, lambda *heard: self._bells.ring(str(heard[-1])))
-                await gone.wait()
-            finally:
-                connection.terminate()
+                await self._hear()
+            except TRANSLATED as error:
+                log.warning("other nodes are not heard for now: %s", error)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _hear(self) -> None:
+        """Until the connection is lost."""
+        connection = await asyncpg.connect(self._url, timeout=CONNECT_S)
+        gone = asyncio.Event()
+        connection.add_termination_listener(lambda _: gone.set())
+        try:
+            await connection.add_listener(CHANNEL, lambda *heard: self._bells.ring(str(heard[-1])))
+            await gone.wait()
+        finally:
+            connection.terminate()
 
     # --- the rest -----------------------------------------------------------------------
 
@@ -265,11 +281,16 @@ class PostgresStore:
         return False
 
     async def close(self) -> None:
-        await asyncio.gather(*(waiting.future for waiting in self._waiting), return_exceptions=True)
+        if self._waiting:
+            await asyncio.wait([waiting.future for waiting in self._waiting], timeout=CLOSE_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._pool.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
 
 async def _migrate(connection: Any) -> None:
@@ -301,24 +322,25 @@ def _fail(future: asyncio.Future[None], error: Exception) -> None:
         future.set_exception(error)
 
 
-UNAVAILABLE = (
+TRANSLATED = (
     OSError,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.DiskFullError,
-    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.PostgresError,
 )
-TRANSLATED = (*UNAVAILABLE, asyncpg.PostgresError)
+"""All that the driver raises, and what a connection does."""
+
+PASSING = ("08", "25006", "40", "53", "55P03", "57", "58")
+"""The beginnings of the SQLSTATEs that say nothing against what was asked: the same may do later.
+
+Connection, read-only, rolled back, no resources, locked, operator's intervention, system. PostgreSQL, appendix A.
+"""
 
 
 def _raise(error: Exception) -> NoReturn:
     if isinstance(error, asyncpg.UniqueViolationError):
         raise Conflict(str(error)) from error
-    if isinstance(error, UNAVAILABLE) and not isinstance(error, asyncpg.DataError):
+    state = getattr(error, "sqlstate", None)
+    if not isinstance(error, asyncpg.DataError) and (state is None or state.startswith(PASSING)):
         raise Unavailable(str(error) or type(error).__name__) from error
     raise StoreError(str(error)) from error

@@ -90,8 +90,9 @@ class Bells:
         self._rings: dict[str, list[Callable[[], None]]] = {}
 
     def listen(self, topic: str, ring: Callable[[], None]) -> Callable[[], None]:
-        self._rings.setdefault(topic, []).append(ring)
-        return lambda: self._rings[topic].remove(ring)
+        rings = self._rings.setdefault(topic, [])
+        rings.append(ring)
+        return lambda: rings.remove(ring) if ring in rings else None
 
     def ring(self, topic: str) -> None:
         for ring in self._rings.get(topic, ()):

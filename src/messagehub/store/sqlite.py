@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 import apsw
 import apsw.ext
 
-from messagehub.errors import Conflict, SettingError, StoreError, Unavailable
+from messagehub.errors import Conflict, Refusal, SettingError, StoreError, Unavailable
 from messagehub.store import queries
 from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
 
@@ -262,11 +262,12 @@ class SQLiteStore:
         try:
             self._together(jobs)
         except Exception as error:
-            if len(jobs) == 1:
-                jobs[0].error = _translated(error)
+            if len(jobs) > 1 and not isinstance(error, UNAVAILABLE):
+                for job in jobs:
+                    self._commit([job])
                 return
-            for job in jobs:
-                self._commit([job])
+            for job in jobs:  # what cannot be written now cannot be written one by one either
+                job.error = _translated(error)
 
     def _together(self, jobs: list[Job]) -> None:
         self._writer.plain("BEGIN IMMEDIATE")
@@ -275,11 +276,21 @@ class SQLiteStore:
                 self._writer.many_now(query, rows)
             for job in jobs:
                 if job.unit:
-                    job.result = _run_to_its_end(job.unit(self._writer))
+                    self._run(job, job.unit)
             self._writer.plain("COMMIT")
         except BaseException:
             self._roll_back()
             raise
+
+    def _run(self, job: Job, unit: Unit[Any]) -> None:
+        """A unit that refuses takes back what it wrote itself, and costs the others of the commit nothing."""
+        self._writer.plain("SAVEPOINT unit")
+        try:
+            job.result = _run_to_its_end(unit(self._writer))
+        except Refusal as refusal:
+            job.error = refusal
+            self._writer.plain("ROLLBACK TO unit")
+        self._writer.plain("RELEASE unit")
 
     def _roll_back(self) -> None:
         try:

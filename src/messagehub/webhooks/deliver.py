@@ -106,9 +106,11 @@ class Dispatcher:
     # --- the outbox ---------------------------------------------------------------------
 
     def due_at(self, customer_id: str, now: int) -> int:
-        endpoint = self._endpoints.get(customer_id)
-        full = self._held >= MAX_HELD or (endpoint and endpoint.room(now) <= 0)
-        return now if full or not self._open else now + LEASE
+        endpoint = self._endpoint(customer_id)
+        if self._open and self._held < MAX_HELD and endpoint.takes_new(now):
+            return now + LEASE
+        endpoint.backlog = True
+        return now
 
     def offer(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -164,7 +166,8 @@ class Dispatcher:
         rows = await self._store.transaction(unit)
         for row in sorted(rows, key=lambda row: row.id):
             self._add(Pending(row.id, row.customer_id, row.message_id, row.body, row.attempts, lease, row.tm_create))
-        if len(rows) == room:
+        endpoint.backlog = len(rows) == room
+        if endpoint.backlog:
             self._claims.ring()
 
     # --- sending ------------------------------------------------------------------------

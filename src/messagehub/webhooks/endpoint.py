@@ -38,6 +38,8 @@ class Endpoint:
         self._openings = 0
         self.closed_until = 0
         """Microseconds; nothing is sent before."""
+        self.backlog = True
+        """Events wait in the store, as far as is known. What is new goes behind them."""
 
     # --- lanes --------------------------------------------------------------------------
 
@@ -82,6 +84,10 @@ class Endpoint:
         if self._openings:
             return 1 - self.held
         return MAX_HELD - self.held
+
+    def takes_new(self, now: int) -> bool:
+        """Whether a new event may come straight here, and not by way of the store."""
+        return not self.backlog and not self._openings and self.room(now) > 0
 
     def succeeded(self) -> None:
         self._failures = self._openings = self.closed_until = 0

@@ -111,7 +111,7 @@ CREATE TABLE messages (
 ) WITHOUT ROWID;
 
 CREATE INDEX messages_customer ON messages (customer_id, direction, id);
-CREATE INDEX messages_source ON messages (customer_id, source, id);
+CREATE INDEX messages_source ON messages (customer_id, source, direction, id);
 
 -- `due_at`: when something is to be done about the target. While queued: hand it over. While handed: since when it is
 -- in flight. While sent: give up waiting for its receipt. NULL when nothing is to be done.

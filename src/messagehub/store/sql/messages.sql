@@ -51,13 +51,27 @@ WHERE targets.customer_id = :customer_id AND targets.destination = :destination
     AND messages.tm_delete = 253370764800000000
 ORDER BY targets.message_id DESC LIMIT :count;
 
+-- name: messages_page_by_destination_both_ways
+SELECT messages.* FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.customer_id = :customer_id AND targets.destination = :destination
+    AND targets.message_id < :before AND targets.message_id >= :after AND messages.tm_delete = 253370764800000000
+ORDER BY targets.message_id DESC LIMIT :count;
+
+-- name: messages_page_by_source_and_destination_both_ways
+SELECT messages.* FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.customer_id = :customer_id AND targets.destination = :destination
+    AND targets.message_id < :before AND targets.message_id >= :after
+    AND messages.source = :source AND messages.tm_delete = 253370764800000000
+ORDER BY targets.message_id DESC LIMIT :count;
+
 -- name: targets_of_message
 SELECT * FROM targets WHERE message_id = :message_id AND n >= :first AND n < :end ORDER BY n;
 
 -- changing ------------------------------------------------------------------------------
 
 -- name: hand_target
-UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, attempts = attempts + 1
+UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, receipts = '',
+    attempts = attempts + 1
 WHERE message_id = :message_id AND n = :n AND status = 'queued';
 
 -- name: move_target
@@ -93,9 +107,14 @@ SELECT message_id, n FROM targets
 WHERE status = 'queued' AND carrier_id = :carrier_id AND due_at IS NOT NULL ORDER BY lane, due_at LIMIT :count;
 
 -- name: targets_of_dead_nodes
-SELECT message_id, n FROM targets
-WHERE status = 'handed' AND due_at IS NOT NULL AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)
+SELECT message_id, n, holder FROM targets
+WHERE status = 'handed' AND due_at IS NOT NULL AND holder != :own
+    AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)
 LIMIT :count;
+
+-- name: targets_handed_long_ago
+SELECT message_id, n, carrier_id FROM targets
+WHERE status = 'handed' AND due_at IS NOT NULL AND holder = :own AND due_at <= :tm_before LIMIT :count;
 
 -- segments and receipts -----------------------------------------------------------------
 

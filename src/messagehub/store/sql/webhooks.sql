@@ -34,7 +34,9 @@ VALUES (:id, :attempts, :response_status, :error, :now) ON CONFLICT DO NOTHING;
 
 -- name: postpone_events
 -- Nothing is sent to an endpoint that is down; what is due for it waits for the next probe.
-UPDATE events SET due_at = :until WHERE customer_id = :customer_id AND due_at <= :until;
+-- Also what was leased and never tried, so that first attempts stay in order.
+UPDATE events SET due_at = :until
+WHERE customer_id = :customer_id AND due_at IS NOT NULL AND (due_at <= :until OR attempts = 0);
 
 -- name: drop_events
 UPDATE events SET status = 'failed', due_at = NULL, tm_update = :now
