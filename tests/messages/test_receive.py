@@ -135,3 +135,19 @@ async def test_only_what_a_customer_wants_is_told(house: House) -> None:
     await arrive(house, Inbound(ANNE, SOURCE, "Ho", None))
     assert len(await house.told()) == 1
     assert texts(await inbox(house)) == ["Hi", "Ho"]
+
+
+async def test_a_reference_that_is_used_again_does_not_mix_two_messages(house: House) -> None:
+    """The second part of the old message never came; the same handset writes again with the same reference."""
+    await arrive(house, part("old 1 ", 9, 1, total=2), part("new 1 ", 9, 1, total=2), part("new 2", 9, 2, total=2))
+    assert texts(await inbox(house)) == ["old 1 …", "new 1 new 2"]
+
+
+async def test_the_octets_of_a_part_that_cannot_be_read_are_kept(house: House) -> None:
+    unreadable = part("\ufffd", 10, 1, total=2)
+    unreadable.octets = b"\xff"
+    await arrive(house, unreadable, part("b", 10, 2, total=2))
+    (message,) = await inbox(house)
+    row = await house.store.one("message_by_id", id=message.id, customer_id=house.customer.id)
+    assert row is not None
+    assert (row.text, row.octets) == ("\ufffdb", b"\xff")

@@ -1,14 +1,15 @@
 """What time alone brings about."""
 
 from messagehub import clock
+from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Inbound, Receipt, Verdict
 from messagehub.clock import SECOND
 from messagehub.messages import receipts
 from messagehub.messages.status import ERROR_CODES, Status
-from messagehub.messages.sweep import PARTS_WAIT
+from messagehub.messages.sweep import PARTS_WAIT, STRAY
 from messagehub.store import Insert, Tx
 from messagehub.text import Concatenation
-from tests.messages.house import ANNE, SOURCE, House, eventually
+from tests.messages.house import ANNE, SOURCE, House, eventually, eventually_so
 from tests.messages.queued import queue
 
 
@@ -87,3 +88,40 @@ async def test_parts_that_never_come_are_waited_for_and_then_left_out(house: Hou
     (told,) = await house.told()
     assert (told["event"], told["text"], told["targets"][0]["parts"]) == ("message_received", "part 1 …part 3 …", 2)
     assert PARTS_WAIT >= 10 * 60 * SECOND
+
+
+async def test_what_this_node_has_lost_sight_of_is_in_doubt_and_what_it_knows_is_not(house: House) -> None:
+    """The answer of a commit was lost: the row says handed, and no carrier has it."""
+    long_ago = clock.now() - STRAY
+    stray = await queue(house, status=Status.HANDED, holder="sweeper", due_at=long_ago)
+    fresh = await queue(house, status=Status.HANDED, holder="sweeper")
+
+    async def sent_again() -> bool:
+        await house.sweeper.sweep()  # while the exchange is at work, it may know of anything
+        return [handover.key for handover in house.peer.handed] == [stray]
+
+    await eventually_so(sent_again)
+    assert (await house.row(stray)).possible_duplicate == 1
+    assert (await house.row(fresh)).holder == "sweeper"
+
+
+async def test_a_node_never_rescues_what_it_holds_itself_though_its_lease_is_over(house: House) -> None:
+    key = await queue(house, status=Status.HANDED, holder="sweeper")
+    await house.sweeper.sweep()
+    assert (await house.row(key)).status == "handed"
+
+
+async def test_what_waits_for_a_carrier_that_is_gone_goes_to_another_or_fails(house: House) -> None:
+    carriers, now = Carriers(house.store), clock.now()
+    config = {"host": "carrier.test", "port": 2776, "system_id": "me", "password": ""}
+    gone = await carriers.add("gone", "smpp", config, False, now)
+    moved = await queue(house, carrier_id=gone.id)
+    await carriers.remove(gone, now)
+    await house.sweeper.sweep()
+    await eventually(lambda: [handover.key for handover in house.peer.handed] == [moved])
+    for route in await house.store.all("live_routes"):
+        await house.routes.remove(route.id, now)
+    lost = await queue(house, carrier_id=gone.id)
+    await house.sweeper.sweep()
+    row = await house.row(lost)
+    assert (row.status, row.error_code) == ("failed", "no_route")

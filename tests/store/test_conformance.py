@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messagehub.clock import NEVER
-from messagehub.errors import Conflict, StoreError
+from messagehub.errors import Conflict, Refusal, StoreError
 from messagehub.store import Insert, Store, Tx, queries
 
 
@@ -191,3 +191,26 @@ def target(message_id: str, n: int, **other: Any) -> dict[str, Any]:
     numbers = {"parts": 1, "lane": 0, "attempts": 0, "doubts": 0, "possible_duplicate": 0, "sequence": 0}
     row = {"customer_id": "c", "carrier_id": "k", "holder": "", "status": "queued", "due_at": 1, "tm_update": NEVER}
     return {"message_id": message_id, "n": n, **words, **numbers, **row, **other}
+
+
+async def test_a_refusal_takes_back_what_its_unit_wrote_and_nothing_else(store: Store) -> None:
+    async def refuses(tx: Tx) -> None:
+        await tx.run("insert_route", **route("refused"))
+        raise Refusal("STATE_INVALID", "no")
+
+    async def works(tx: Tx) -> None:
+        await tx.run("insert_route", **route("kept"))
+
+    written = [store.write([Insert("insert_route", [route(f"{n}")])]) for n in range(5)]
+    answers = await asyncio.gather(
+        *written, store.transaction(refuses), store.transaction(works), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [type(None)] * 5 + [Refusal, type(None)]
+    assert await ids(store) == ["0", "1", "2", "3", "4", "kept"]
+
+
+async def test_an_error_of_any_kind_ends_no_writer(store: Store) -> None:
+    with pytest.raises(KeyError):
+        await store.write([Insert("insert_route", [{"id": "a"}])])
+    await store.write([Insert("insert_route", [route("b")])])
+    assert await ids(store) == ["b"]

@@ -152,3 +152,16 @@ def test_each_probe_that_fails_is_followed_by_a_longer_pause_up_to_the_longest(e
         assert endpoint.failed(now)
         pauses.append(endpoint.closed_until - now)
     assert pauses == [pause * SECOND for pause in (*PAUSES_S, PAUSES_S[-1], PAUSES_S[-1])]
+
+
+def test_what_is_new_waits_behind_what_is_in_the_store() -> None:
+    """Else the first attempts of a message's events would not be made in order."""
+    endpoint = Endpoint("c")
+    assert not endpoint.takes_new(0)
+    endpoint.backlog = False
+    assert endpoint.takes_new(0)
+    for _ in range(FAILURES_TO_OPEN):
+        endpoint.failed(0)
+    assert not endpoint.takes_new(endpoint.closed_until)
+    endpoint.succeeded()
+    assert endpoint.takes_new(endpoint.closed_until)
