@@ -68,6 +68,19 @@ class Numbers:
     async def find(self, tx: Tx, number: str) -> Number | None:
         return await self._recent.get(tx, number) if len(number) <= LONGEST else None
 
+    async def get(self, number_id: str, owner_id: str | None) -> Number:
+        """A number by its id. Refusal when there is none, or it is not the owner's (None: whoever owns it)."""
+        row = await self._store.one("number_by_id", id=number_id)
+        if row is None or owner_id not in (None, row.customer_id):
+            raise Refusal("RESOURCE_NOT_FOUND", f"there is no number {number_id}")
+        return from_row(row)
+
+    async def page(self, owner_id: str | None, before: str, count: int) -> list[Number]:
+        """The newest `count` numbers of an owner (None: of all) whose id is smaller than `before`."""
+        query = "numbers_page" if owner_id else "all_numbers_page"
+        rows = await self._store.all(query, customer_id=owner_id, before=before, count=count)
+        return [from_row(row) for row in rows]
+
     async def add(self, now: int, **given: Any) -> Number:
         """Gives a number to a customer. Refusal when it cannot be owned or has an owner."""
         added = Number(id=ids.new(), tm_create=now, **given)

@@ -8,6 +8,7 @@ from typing import Any
 
 from messagehub import ids
 from messagehub.clock import NEVER
+from messagehub.errors import Refusal
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
@@ -100,6 +101,16 @@ class Routes:
         table = await self._recent.get(tx, "")
         assert table is not None
         return table
+
+    async def get(self, route_id: str) -> Route:
+        row = await self._store.one("route_by_id", id=route_id)
+        if row is None:
+            raise Refusal("RESOURCE_NOT_FOUND", f"there is no route {route_id}")
+        return from_row(row)
+
+    async def page(self, before: str, count: int) -> list[Route]:
+        """The newest `count` routes whose id is smaller than `before`."""
+        return [from_row(row) for row in await self._store.all("routes_page", before=before, count=count)]
 
     async def add(self, now: int, **given: Any) -> Route:
         route = Route(id=ids.new(), tm_create=now, **given)

@@ -78,6 +78,10 @@ class Customers:
             return customer
         raise Refusal("RESOURCE_NOT_FOUND", f"customer_id: there is no customer {customer_id}")
 
+    async def page(self, before: str, count: int) -> list[Customer]:
+        """The newest `count` customers whose id is smaller than `before`."""
+        return [from_row(row) for row in await self._store.all("customers_page", before=before, count=count)]
+
     async def change(self, customer_id: str, now: int, **changes: Any) -> Customer:
         """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from messagehub import shapes
-from messagehub.accounts import customers, setup
+from messagehub.accounts import setup
 from messagehub.accounts.customers import Customer
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
@@ -45,10 +45,7 @@ async def create(call: Call) -> shapes.Customer:
 
 
 async def page(call: Call) -> Page[shapes.Customer]:
-    async def read(before: str, count: int) -> list[Any]:
-        return await call.services.store.all("customers_page", before=before, count=count)
-
-    return await paging.newest_first(call, read, lambda row: _shape(customers.from_row(row)))
+    return await paging.newest_first(call, call.services.customers.page, _shape)
 
 
 async def one(call: Call) -> shapes.Customer:

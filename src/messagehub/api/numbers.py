@@ -1,15 +1,14 @@
 """Numbers over HTTP."""
 
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from msgspec import UNSET
 
-from messagehub import ids, numbers, shapes
+from messagehub import ids, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
 from messagehub.clock import plain
-from messagehub.errors import Refusal
 from messagehub.numbers import Number
 
 
@@ -26,14 +25,7 @@ async def create(call: Call) -> shapes.Number:
 
 async def page(call: Call) -> Page[shapes.Number]:
     """The operator sees the numbers of all."""
-    store = call.services.store
-
-    async def read(before: str, count: int) -> list[Any]:
-        if call.caller.is_operator:
-            return await store.all("all_numbers_page", before=before, count=count)
-        return await store.all("numbers_page", customer_id=call.customer_id, before=before, count=count)
-
-    return await paging.newest_first(call, read, lambda row: _shape(numbers.from_row(row)))
+    return await paging.newest_first(call, partial(call.services.numbers.page, _owner(call)), _shape)
 
 
 async def one(call: Call) -> shapes.Number:
@@ -54,10 +46,12 @@ async def delete(call: Call) -> shapes.Number:
 
 
 async def _find(call: Call) -> Number:
-    row = await call.services.store.one("number_by_id", id=call.id)
-    if row is None or not (call.caller.is_operator or row.customer_id == call.customer_id):
-        raise Refusal("RESOURCE_NOT_FOUND", f"there is no number {call.id}")
-    return numbers.from_row(row)
+    return await call.services.numbers.get(call.id, _owner(call))
+
+
+def _owner(call: Call) -> str | None:
+    """Whose numbers the caller may see; None for those of all."""
+    return None if call.caller.is_operator else call.customer_id
 
 
 def _shape(number: Number) -> shapes.Number:

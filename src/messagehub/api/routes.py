@@ -21,26 +21,23 @@ async def create(call: Call) -> shapes.Route:
 
 
 async def page(call: Call) -> Page[shapes.Route]:
-    async def read(before: str, count: int) -> list[Any]:
-        return await call.services.store.all("routes_page", before=before, count=count)
-
-    return await paging.newest_first(call, read, lambda row: _shape(routing.from_row(row)))
+    return await paging.newest_first(call, call.services.routes.page, _shape)
 
 
 async def one(call: Call) -> shapes.Route:
-    return _shape(await _find(call))
+    return _shape(await call.services.routes.get(call.id))
 
 
 async def change(call: Call) -> shapes.Route:
     members = {name: getattr(call.body, name) for name in call.body.__struct_fields__}
     changes = await _checked(call, {name: value for name, value in members.items() if value is not UNSET})
-    changed = replace(await _find(call), **changes, tm_update=call.now)
+    changed = replace(await call.services.routes.get(call.id), **changes, tm_update=call.now)
     await call.services.routes.change(changed)
     return _shape(changed)
 
 
 async def delete(call: Call) -> shapes.Route:
-    route = await _find(call)
+    route = await call.services.routes.get(call.id)
     await call.services.routes.remove(route.id, call.now)
     return _shape(replace(route, tm_delete=call.now, tm_update=call.now))
 
@@ -74,13 +71,6 @@ async def _checked(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     if "prefix" in given:
         given["prefix"] = given["prefix"].removeprefix("+")
     return given
-
-
-async def _find(call: Call) -> Route:
-    row = await call.services.store.one("route_by_id", id=call.id)
-    if row is None:
-        raise Refusal("RESOURCE_NOT_FOUND", f"there is no route {call.id}")
-    return routing.from_row(row)
 
 
 def _shape(route: Route) -> shapes.Route:

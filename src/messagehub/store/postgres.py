@@ -28,12 +28,13 @@ ANSWER_S = 10.0
 """How long the server may take for one statement, and a caller for a connection of the pool: then it is unavailable."""
 
 CLOSE_S = 2.0
-MAX_WAITING = 20_000
+MAX_WAITING = 4000
 MAX_BATCH = 1000
 TRIES = 5
 """How often a transaction that met a deadlock or a serialization failure is run."""
 
 CHANNEL = "messagehub"
+NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
 MIGRATION_LOCK = 0x6D736768  # an arbitrary number of ours for pg_advisory_lock
 RECONNECT_S = 1.0
 
@@ -251,8 +252,8 @@ class PostgresStore:
     async def _pass_on(self) -> None:
         topics, self._topics = self._topics, set()
         try:
-            for topic in topics:
-                await self._pool.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
+            if topics:
+                await self._pool.execute(NOTIFY, CHANNEL, sorted(topics))
         except TRANSLATED:
             return  # listeners poll as well
 

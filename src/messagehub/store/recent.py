@@ -34,10 +34,11 @@ class Recent(Generic[K, V]):
         known = self._known.get(key)
         if known and known[0] > self._clock():
             return known[1]
-        value = await self._read(tx, key)
         if len(self._known) >= self._size:
             self.clear()
-        self._known[key] = (self._clock() + self._seconds, value)
+        remembered = self._known  # what is read before a `clear` must not be remembered after it
+        value = await self._read(tx, key)
+        remembered[key] = (self._clock() + self._seconds, value)
         return value
 
     def clear(self) -> None:

@@ -38,7 +38,7 @@ PRAGMAS = (
 BUSY_MS = 5000
 STATEMENTS = 500
 READERS = 2
-MAX_WAITING = 20_000
+MAX_WAITING = 4000
 """Jobs that may wait for the writer. Beyond it the store says that it is too slow for what is asked of it."""
 
 MAX_BATCH = 1000
