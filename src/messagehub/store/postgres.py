@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 POOL = 8
 CONNECT_S = 10.0
-ANSWER_S = 10.0
+ANSWER_S = 5.0
 """How long the server may take for one statement, and a caller for a connection of the pool: then it is unavailable."""
 
 CLOSE_S = 2.0
@@ -138,8 +138,7 @@ class PostgresStore:
             pool = await asyncpg.create_pool(
                 url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S
             )
-            async with pool.acquire() as connection:
-                await _migrate(connection)
+            await _migrate(url)
         except ValueError as error:
             raise SettingError(f"MESSAGEHUB_DATABASE_URL: {_shown(url)}: {error}") from None
         except TRANSLATED as error:
@@ -294,16 +293,25 @@ class PostgresStore:
             self._pool.terminate()
 
 
-async def _migrate(connection: Any) -> None:
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-        await connection.execute("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
-        done = {row[0] for row in await connection.fetch("SELECT version FROM migration")}
-        for version, statements in queries.migrations():
-            if version not in done:
-                for statement in statements:
-                    await connection.execute(translated(statement))
-                await connection.execute("INSERT INTO migration (version) VALUES ($1)", version)
+async def _migrate(url: str) -> None:
+    """On a connection of its own, since a migration may take as long as it needs."""
+    connection = await asyncpg.connect(url, timeout=CONNECT_S)
+    try:
+        async with connection.transaction():
+            await _migrate_on(connection)
+    finally:
+        await connection.close()
+
+
+async def _migrate_on(connection: Any) -> None:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+    await connection.execute("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
+    done = {row[0] for row in await connection.fetch("SELECT version FROM migration")}
+    for version, statements in queries.migrations():
+        if version not in done:
+            for statement in statements:
+                await connection.execute(translated(statement))
+            await connection.execute("INSERT INTO migration (version) VALUES ($1)", version)
 
 
 def translated(statement: str) -> str:
