@@ -19,7 +19,7 @@ LAYERS = [
     {"numbers"},
     {"accounts"},
     {"work"},
-    {"store", "web"},
+    {"store", "web", "serving"},
     {"settings", "text", "smpp", "shapes"},
     {"ids"},
     {"errors", "clock", "events"},

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from messagehub.accounts.customers import Customers
 from messagehub.accounts.keys import Keys
 from messagehub.api.asgi import Application
-from messagehub.api.server import Server, listener
+from messagehub.api.server import listener, server
 from messagehub.api.services import Services
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
@@ -107,17 +107,17 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
     sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
     async with opened(settings) as services:
-        server = Server(Application(services))
+        http = server(Application(services))
         loop = asyncio.get_running_loop()
 
         def end() -> None:
-            server.end()
+            http.should_exit = True
             loop.call_later(END_S, _end_now)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
-        await server.up.wait()
+        serving = asyncio.create_task(http.serve(sockets=[sock]))
+        await http.up.wait()
         _spare_the_collector()
         ready(f"http://{host}:{port}", services.store)
         await serving

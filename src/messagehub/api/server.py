@@ -1,10 +1,8 @@
 """The HTTP server: uvicorn, on a socket of ours, with answers that leave in one write."""
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import Iterator
 from typing import Any, cast
 
 import uvicorn
@@ -12,6 +10,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from messagehub.errors import SettingError
+from messagehub.serving import Server
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 75
@@ -29,24 +28,9 @@ def listener(listen: str) -> socket.socket:
         raise SettingError(f"MESSAGEHUB_LISTEN: cannot listen on {listen!r}: {error}") from None
 
 
-class Server(uvicorn.Server):
-    """Signals are the owner's: the server's own handling would end the process before it has drained."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        super().__init__(_config(application))
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def end(self) -> None:
-        self.should_exit = True
+def server(application: ASGIApp) -> Server:
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
+    return Server(_config(application))
 
 
 def _config(application: ASGIApp) -> uvicorn.Config:

@@ -10,7 +10,7 @@ from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.reading import Reader
 from messagehub.messages.rows import SHOWN
-from messagehub.messages.status import ERROR_CODES, Happening
+from messagehub.messages.status import Happening
 from messagehub.messages.telling import Teller, store_events
 from messagehub.shapes import Message
 from messagehub.store import Store, Tx
@@ -81,7 +81,7 @@ class Actor:
 
 
 def _cancel(ledger: Ledger, target: Target) -> bool:
-    return ledger.happen(target, Happening.CANCEL, error_code="canceled", error_message=ERROR_CODES["canceled"])
+    return ledger.happen(target, Happening.CANCEL, error_code="canceled")
 
 
 def _resend(ledger: Ledger, target: Target) -> bool:

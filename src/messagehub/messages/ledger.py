@@ -12,7 +12,7 @@ from messagehub.errors import StoreError
 from messagehub.events import Event, Outbox
 from messagehub.messages import status
 from messagehub.messages.rows import SHOWN
-from messagehub.messages.status import GROUPS, PUBLIC, Happening, Status
+from messagehub.messages.status import ERROR_CODES, GROUPS, PUBLIC, Happening, Status
 from messagehub.messages.telling import Teller, store_events
 from messagehub.store import Row, Tx
 
@@ -117,7 +117,8 @@ class Ledger:
     ) -> bool:
         """Moves the target, or does nothing (False) where the table has no such move.
 
-        `due_at` is meant for the statuses in which something is still to be done.
+        `due_at` is meant for the statuses in which something is still to be done; `error_message` is the meaning of the
+        code where nobody says more.
         """
         after = status.move(target.status, what, target.error_code)
         if after is None:
@@ -126,7 +127,7 @@ class Ledger:
         if told:
             self._keep_last_step(target)
         target.status, target.due_at = after, due_at
-        target.error_code, target.error_message = error_code, error_message
+        target.error_code, target.error_message = error_code, error_message or ERROR_CODES.get(error_code, "")
         self.touch(target)
         if told:
             target.sequence += 1

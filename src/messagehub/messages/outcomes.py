@@ -9,7 +9,7 @@ from messagehub.carriers.carrier import REASONS, Accepted, Lost, Refused, Unansw
 from messagehub.clock import SECOND
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.send import RETRY_AFTER
-from messagehub.messages.status import ERROR_CODES, Happening, Status
+from messagehub.messages.status import Happening, Status
 from messagehub.work.schedule import next_attempt
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def unanswered(ledger: Ledger, target: Target, _: Unanswered | None = None, __: 
     if target.on_doubt == "resend" and target.doubts < MAX_REPEATS:
         _repeat(ledger, target)
     else:
-        ledger.happen(target, Happening.NO_ANSWER, error_code="no_answer", error_message=ERROR_CODES["no_answer"])
+        ledger.happen(target, Happening.NO_ANSWER, error_code="no_answer")
 
 
 def lost(ledger: Ledger, target: Target, _: Lost | None = None, __: float = 0) -> None:
@@ -51,7 +51,7 @@ def lost(ledger: Ledger, target: Target, _: Lost | None = None, __: float = 0) -
     if wish == "resend" and target.doubts < MAX_REPEATS:
         _repeat(ledger, target)
     else:
-        ledger.happen(target, Happening.HOLD, error_code="in_doubt", error_message=ERROR_CODES["in_doubt"])
+        ledger.happen(target, Happening.HOLD, error_code="in_doubt")
 
 
 def _repeat(ledger: Ledger, target: Target) -> None:

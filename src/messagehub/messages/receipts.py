@@ -13,7 +13,7 @@ from messagehub import ids
 from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.clock import SECOND
 from messagehub.messages.ledger import Ledger, Target
-from messagehub.messages.status import ERROR_CODES, Happening, Status
+from messagehub.messages.status import Happening, Status
 from messagehub.store import Row, Tx
 
 SWEEPS = (1, 5, 30, 120)
@@ -159,4 +159,4 @@ def _unpacked(row: Row) -> Receipt:
 def give_up(ledger: Ledger, target: Target) -> None:
     """The time in which a receipt was expected is over."""
     if target.status is Status.SENT and (target.due_at or 0) <= ledger.now:
-        ledger.happen(target, Happening.NO_RECEIPT, error_code="no_receipt", error_message=ERROR_CODES["no_receipt"])
+        ledger.happen(target, Happening.NO_RECEIPT, error_code="no_receipt")

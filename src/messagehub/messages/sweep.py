@@ -14,7 +14,7 @@ from messagehub.messages import outcomes, receipts
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
-from messagehub.messages.status import ERROR_CODES, Happening, Status
+from messagehub.messages.status import Happening, Status
 from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
@@ -108,8 +108,7 @@ class Sweeper:
             ledger.touch(target)
             self._waiting.add(route.carrier_id)
         elif gone:
-            words = ERROR_CODES["no_route"]
-            ledger.happen(target, Happening.REFUSE, error_code="no_route", error_message=words)
+            ledger.happen(target, Happening.REFUSE, error_code="no_route")
 
     async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> list[Event]:
         if not rows:

@@ -8,9 +8,7 @@ What goes wrong is {"error": words}: 400, 503 where nobody is bound, 504 where n
 """
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -23,6 +21,7 @@ from starlette.routing import Route
 
 from messagehub.carriers.simulator.record import as_dict
 from messagehub.carriers.simulator.smsc import NobodyBound, Smsc
+from messagehub.serving import Server
 from messagehub.smpp import status
 
 ANSWER_WITHIN = 30.0  # seconds that the ESME has for all parts
@@ -35,21 +34,6 @@ class Handset(msgspec.Struct, forbid_unknown_fields=True):
     to: str
     text: str
     shuffle: bool = False
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the process's own affair, and this server is only a part of it."""
-        yield
 
 
 class Control:
@@ -65,7 +49,7 @@ class Control:
         config = uvicorn.Config(
             Starlette(routes=routes), lifespan="off", access_log=False, log_level="warning", log_config=None
         )
-        self._server = _Server(config)
+        self._server = Server(config)
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self) -> int:
