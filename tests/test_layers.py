@@ -20,7 +20,7 @@ LAYERS = [
     {"accounts"},
     {"work"},
     {"store", "web", "serving"},
-    {"settings", "text", "smpp", "shapes"},
+    {"settings", "sealing", "text", "smpp", "shapes"},
     {"ids"},
     {"errors", "clock", "events"},
 ]

@@ -83,7 +83,7 @@ async def test_a_number_has_one_owner_until_it_is_given_back(store: Store) -> No
     assert await owned.find(store, "+15551234567") is None
     second = await owned.add(clock.now(), **given_to("b", "+15551234567"))
     assert await owned.find(store, "+15551234567") == second
-    await owned.change(second, clock.now(), name="main line")
+    await owned.change(second.id, "b", clock.now(), name="main line")
     found = await owned.find(store, "+15551234567")
     assert found
     assert (found.name, found.message_flow_id, found.customer_id) == ("main line", ids.UNSET, "b")

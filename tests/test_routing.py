@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from messagehub import clock
 from messagehub.carriers.book import Carriers
 from messagehub.routing import Route, Routes, Table, why
+from messagehub.sealing import Sealer
 from messagehub.store import Store
 
 MINE, THEIRS = "me", "them"
@@ -136,7 +137,7 @@ def test_why() -> None:
 
 
 async def test_routes_to_carriers_that_are_disabled_or_gone_are_passed_over(store: Store) -> None:
-    carriers, routes, now = Carriers(store), Routes(store), clock.now()
+    carriers, routes, now = Carriers(store, Sealer()), Routes(store), clock.now()
     config = {"host": "localhost", "port": 2775, "system_id": "me", "password": ""}
     live, off, gone = [await carriers.add(name, "smpp", config, name == "off", now) for name in ("live", "off", "gone")]
     made = [await routes.add(now, name=carrier.name, carrier_id=carrier.id) for carrier in (live, off, gone)]
@@ -145,5 +146,5 @@ async def test_routes_to_carriers_that_are_disabled_or_gone_are_passed_over(stor
     assert found == made[:1]
     await routes.remove(made[0].id, now)
     assert (await routes.table(store)).choose("+4420", MINE, never) == []
-    await carriers.change(off, now, disabled=0)
+    await carriers.change(off.id, now, disabled=0)
     assert (await routes.table(store)).choose("+4420", MINE, never) == [made[1]]

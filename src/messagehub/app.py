@@ -25,6 +25,7 @@ from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
+from messagehub.sealing import sealer
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store
 from messagehub.web import Client
@@ -57,6 +58,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
+        keys = sealer(settings.secret_key, settings.database_url)
         node = Node(store)
         alone = await node.open()
         stack.push_async_callback(node.close)
@@ -65,12 +67,16 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout, per_origin=MAX_HELD
         )
         stack.push_async_callback(client.close)
-        customers, numbers, routes = Customers(store), Numbers(store), Routes(store)
+        customers, numbers, routes = Customers(store, keys), Numbers(store), Routes(store)
+        carriers = Carriers(store, keys)
+        await customers.seal()
+        await carriers.seal()
+        if not keys:
+            log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
         await dispatcher.open(alone)
         stack.push_async_callback(dispatcher.close)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
-        carriers = Carriers(store)
 
         def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
             return Exchange(carrier_id, carrier, store, customers, receiver, dispatcher, node.id)
@@ -84,6 +90,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         reader = Reader(store)
         yield Services(
             store=store,
+            sealer=keys,
             node=node,
             customers=customers,
             keys=Keys(store),

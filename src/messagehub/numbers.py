@@ -1,7 +1,7 @@
 """Numbers: addresses of ours. E.164, or a short code or a name that may stand as a sender."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from messagehub import ids, text
@@ -70,10 +70,7 @@ class Numbers:
 
     async def get(self, number_id: str, owner_id: str | None) -> Number:
         """A number by its id. Refusal when there is none, or it is not the owner's (None: whoever owns it)."""
-        row = await self._store.one("number_by_id", id=number_id)
-        if row is None or owner_id not in (None, row.customer_id):
-            raise Refusal("RESOURCE_NOT_FOUND", f"there is no number {number_id}")
-        return from_row(row)
+        return _owned(await self._store.one("number_by_id", id=number_id), number_id, owner_id)
 
     async def page(self, owner_id: str | None, before: str, count: int) -> list[Number]:
         """The newest `count` numbers of an owner (None: of all) whose id is smaller than `before`."""
@@ -97,14 +94,28 @@ class Numbers:
         self._store.notify(CHANGED)
         return added
 
-    async def change(self, number: Number, now: int, **changes: str) -> None:
-        kept = {"name": number.name, "detail": number.detail, "message_flow_id": number.message_flow_id}
-        await self._store.run("update_number", id=number.id, now=now, **{**kept, **changes})
+    async def change(self, number_id: str, owner_id: str | None, now: int, **changes: Any) -> Number:
+        """Refusal as with `get`."""
+
+        async def unit(tx: Tx) -> Number:
+            number = _owned(await tx.one("number_for_change", id=number_id), number_id, owner_id)
+            changed = replace(number, **changes, tm_update=now)
+            await tx.many("update_number", [changed])
+            return changed
+
+        changed = await self._store.transaction(unit)
         self._store.notify(CHANGED)
+        return changed
 
     async def remove(self, number: Number, now: int) -> None:
         await self._store.run("delete_number", id=number.id, now=now)
         self._store.notify(CHANGED)
+
+
+def _owned(row: Row | None, number_id: str, owner_id: str | None) -> Number:
+    if row is None or owner_id not in (None, row.customer_id):
+        raise Refusal("RESOURCE_NOT_FOUND", f"there is no number {number_id}")
+    return from_row(row)
 
 
 async def _read(tx: Tx, number: str) -> Number | None:

@@ -3,7 +3,7 @@
 import bisect
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from messagehub import ids
@@ -105,7 +105,7 @@ class Routes:
     async def get(self, route_id: str) -> Route:
         row = await self._store.one("route_by_id", id=route_id)
         if row is None:
-            raise Refusal("RESOURCE_NOT_FOUND", f"there is no route {route_id}")
+            raise _missing(route_id)
         return from_row(row)
 
     async def page(self, before: str, count: int) -> list[Route]:
@@ -118,13 +118,28 @@ class Routes:
         self._store.notify(CHANGED)
         return route
 
-    async def change(self, route: Route) -> None:
-        await self._store.many("update_route", [route])
+    async def change(self, route_id: str, now: int, **changes: Any) -> Route:
+        """Refusal when there is no such route."""
+
+        async def unit(tx: Tx) -> Route:
+            row = await tx.one("route_for_change", id=route_id)
+            if row is None:
+                raise _missing(route_id)
+            changed = replace(from_row(row), **changes, tm_update=now)
+            await tx.many("update_route", [changed])
+            return changed
+
+        changed = await self._store.transaction(unit)
         self._store.notify(CHANGED)
+        return changed
 
     async def remove(self, route_id: str, now: int) -> None:
         await self._store.run("delete_route", id=route_id, now=now)
         self._store.notify(CHANGED)
+
+
+def _missing(route_id: str) -> Refusal:
+    return Refusal("RESOURCE_NOT_FOUND", f"there is no route {route_id}")
 
 
 def from_row(row: Row) -> Route:

@@ -26,6 +26,12 @@ def setting(default: Any, meaning: str, *choices: str, least: float = -math.inf,
 class Settings:
     listen: str = setting("127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one")
     database_url: str = setting("sqlite:///messagehub.db", "the store: `sqlite:///PATH` or `postgresql://…`")
+    secret_key: str = setting(
+        "",
+        "seals the secrets in the store: 32 characters or more, such as `openssl rand -base64 32` prints; several with "
+        "commas between them: the first seals, all open. Without it SQLite has a file `PATH.key` made beside it, and "
+        "PostgreSQL keeps secrets in the clear",
+    )
     webhook_allow_private: bool = setting(False, "let webhooks go to private, loopback and link-local addresses")
     webhook_timeout: float = setting(5.0, "seconds that an endpoint has to answer a webhook", least=0.1, most=25)
     max_segments: int = setting(10, "segments that one message may have at most", least=1, most=255)

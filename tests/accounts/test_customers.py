@@ -12,6 +12,7 @@ from messagehub.accounts import customers
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.errors import Refusal
 from messagehub.events import DEFAULT_EVENT_TYPES, EVENT_TYPES
+from messagehub.sealing import Sealer
 from messagehub.store import Insert, Store
 from messagehub.webhooks.sign import new_secret
 
@@ -54,12 +55,12 @@ def test_a_customer_is_told_what_it_chose_and_nothing_else(chosen: list[str], ki
 
 async def stored(store: Store, **given: Any) -> Customer:
     made = customer(**given)
-    await store.write([Insert("insert_customer", [made.as_row()])])
+    await store.write([Insert("insert_customer", [made.as_row(Sealer())])])
     return made
 
 
 async def test_a_customer_comes_back_as_it_was_and_changes_are_seen_at_once(store: Store) -> None:
-    known = Customers(store)
+    known = Customers(store, Sealer())
     made = await stored(store, detail="ü ✓", webhook_statuses=("sent", "failed"), on_doubt="hold")
     assert await known.get(store, made.id) == made
     now = clock.now()
@@ -73,7 +74,7 @@ async def test_a_customer_comes_back_as_it_was_and_changes_are_seen_at_once(stor
 
 
 async def test_changes_at_the_same_time_keep_each_others_members(store: Store) -> None:
-    known = Customers(store)
+    known = Customers(store, Sealer())
     made = await stored(store)
     changes: list[dict[str, Any]] = [{"name": "n"}, {"detail": "d"}, {"email": "e"}, {"address": "a"}]
     await asyncio.gather(*(known.change(made.id, clock.now(), **change) for change in changes))

@@ -6,6 +6,7 @@ from messagehub import clock
 from messagehub.accounts import customers, keys, setup
 from messagehub.accounts.keys import Caller, Keys
 from messagehub.clock import SECOND
+from messagehub.sealing import Sealer
 from messagehub.store import Insert, Store
 
 NOW = clock.now()
@@ -33,13 +34,13 @@ async def test_who_calls(store: Store) -> None:
     made = customers.new(name="c", now=now, webhook_secret="whsec_x")
     key, row = keys.issue(made.id, "first", now)
     short, short_row = keys.issue(made.id, "short", now, expire=now + 60 * SECOND)
-    await store.write([Insert("insert_customer", [made.as_row()]), row, short_row])
+    await store.write([Insert("insert_customer", [made.as_row(Sealer())]), row, short_row])
     assert await known.caller(key, now) == Caller(made.id, "customer")
     assert await known.caller(short, now + 59 * SECOND) == Caller(made.id, "customer", now + 60 * SECOND)
     assert await known.caller(short, now + 60 * SECOND) is None
     for wrong in ("", "vb_", key[:-1], key.lower() + "x", keys.hashed(key)):
         assert await known.caller(wrong, now) is None
-    operator = await setup.operator(store, now, "whsec_x")
+    operator = await setup.operator(store, Sealer(), now, "whsec_x")
     assert operator
     caller = await known.caller(operator.accesskey, now)
     assert caller

@@ -21,6 +21,7 @@ from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
+from messagehub.sealing import Sealer
 from messagehub.shapes import Message, MessageGiven
 from messagehub.store import Insert, Row, Store
 from messagehub.webhooks.sign import new_secret
@@ -47,7 +48,7 @@ class Outbox:
 class House:
     def __init__(self, store: Store) -> None:
         self.store, self.outbox = store, Outbox()
-        self.customers, self.numbers, self.routes = Customers(store), Numbers(store), Routes(store)
+        self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.reader = Reader(store)
         self.actor = Actor(store, self.customers, self.outbox, self.reader)
         self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, 10)
@@ -71,11 +72,11 @@ class House:
             webhook_uri="http://hook.test/",
             webhook_events=EVENT_TYPES[:2],
         )
-        await self.store.write([Insert("insert_customer", [self.customer.as_row()])])
+        await self.store.write([Insert("insert_customer", [self.customer.as_row(Sealer())])])
         number = {"customer_id": self.customer.id, "number": SOURCE, "name": "", "detail": ""}
         await self.numbers.add(now, **number, message_flow_id=ids.UNSET)
         config = {"host": "carrier.test", "port": 2775, "system_id": "me", "password": ""}
-        self.carrier_id = (await Carriers(self.store).add("carrier", "smpp", config, False, now)).id
+        self.carrier_id = (await Carriers(self.store, Sealer()).add("carrier", "smpp", config, False, now)).id
         await self.routes.add(now, carrier_id=self.carrier_id)
 
     async def change(self, **changes: Any) -> None:

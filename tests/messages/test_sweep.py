@@ -7,6 +7,7 @@ from messagehub.clock import SECOND
 from messagehub.messages import receipts
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.sweep import PARTS_WAIT, STRAY
+from messagehub.sealing import Sealer
 from messagehub.store import Insert, Tx
 from messagehub.text import Concatenation
 from tests.messages.house import ANNE, SOURCE, House, eventually, eventually_so
@@ -112,7 +113,7 @@ async def test_a_node_never_rescues_what_it_holds_itself_though_its_lease_is_ove
 
 
 async def test_what_waits_for_a_carrier_that_is_gone_goes_to_another_or_fails(house: House) -> None:
-    carriers, now = Carriers(house.store), clock.now()
+    carriers, now = Carriers(house.store, Sealer()), clock.now()
     config = {"host": "carrier.test", "port": 2776, "system_id": "me", "password": ""}
     gone = await carriers.add("gone", "smpp", config, False, now)
     moved = await queue(house, carrier_id=gone.id)

@@ -9,10 +9,16 @@ from messagehub import ids
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.events import DEFAULT_EVENT_TYPES
+from messagehub.sealing import Sealer
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
 OPERATOR, CUSTOMER = "operator", "customer"
+LISTS = ("webhook_events", "webhook_statuses")
+"""Members that the store keeps as JSON."""
+
+SECRETS = ("webhook_secret",)
+SEALED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,29 +53,36 @@ class Customer:
             return False
         return not (status and self.webhook_statuses) or status in self.webhook_statuses
 
-    def as_row(self) -> dict[str, Any]:
+    def as_row(self, sealer: Sealer) -> dict[str, Any]:
         row = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
-        lists = {name: msgspec.json.encode(row[name]).decode() for name in ("webhook_events", "webhook_statuses")}
-        return row | lists
+        lists = {name: msgspec.json.encode(row[name]).decode() for name in LISTS}
+        return row | lists | {name: sealer.seal(row[name], place(self.id, name)) for name in SECRETS}
 
 
 def new(*, name: str, now: int, webhook_secret: str, **other: Any) -> Customer:
     return Customer(id=ids.new(), name=name, webhook_secret=webhook_secret, tm_create=now, **other)
 
 
-def from_row(row: Row) -> Customer:
+def from_row(row: Row, sealer: Sealer) -> Customer:
     values = row._asdict()
-    for name in ("webhook_events", "webhook_statuses"):
+    for name in LISTS:
         values[name] = msgspec.json.decode(values[name], type=tuple[str, ...])
+    for name in SECRETS:
+        values[name] = sealer.unseal(values[name], place(row.id, name))
     return Customer(**values)
+
+
+def place(customer_id: str, name: str) -> str:
+    """Where a secret stands, to which it is bound."""
+    return f"customers/{customer_id}/{name}"
 
 
 class Customers:
     """The customers in the store, with those remembered who were asked for lately."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._recent: Recent[str, Customer] = Recent(_read)
+    def __init__(self, store: Store, sealer: Sealer) -> None:
+        self._store, self._sealer = store, sealer
+        self._recent: Recent[str, Customer] = Recent(self._read)
         self._recent.follow(store)
 
     async def get(self, tx: Tx, customer_id: str) -> Customer:
@@ -80,7 +93,8 @@ class Customers:
 
     async def page(self, before: str, count: int) -> list[Customer]:
         """The newest `count` customers whose id is smaller than `before`."""
-        return [from_row(row) for row in await self._store.all("customers_page", before=before, count=count)]
+        rows = await self._store.all("customers_page", before=before, count=count)
+        return [from_row(row, self._sealer) for row in rows]
 
     async def change(self, customer_id: str, now: int, **changes: Any) -> Customer:
         """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
@@ -88,15 +102,27 @@ class Customers:
         async def unit(tx: Tx) -> Customer:
             row = await tx.one("customer_for_change", id=customer_id)
             assert row is not None
-            changed = replace(from_row(row), **changes, tm_update=now)
-            await tx.run("update_customer", **changed.as_row())
+            changed = replace(from_row(row, self._sealer), **changes, tm_update=now)
+            await tx.run("update_customer", **changed.as_row(self._sealer))
             return changed
 
         customer = await self._store.transaction(unit)
         self._store.notify(CHANGED)
         return customer
 
+    async def seal(self) -> int:
+        """Seals what is not sealed under the first key. How many were; SettingError where an older key is missing."""
 
-async def _read(tx: Tx, customer_id: str) -> Customer | None:
-    row = await tx.one("customer_by_id", id=customer_id)
-    return from_row(row) if row else None
+        async def unit(tx: Tx) -> int:
+            rows = await tx.all("customers_to_seal", mark=mark, behind=mark + "~", count=SEALED_AT_ONCE)
+            await tx.many("seal_customer", [from_row(row, self._sealer).as_row(self._sealer) for row in rows])
+            return len(rows)
+
+        sealed, mark = 0, self._sealer.mark
+        while self._sealer and (more := await self._store.transaction(unit)):
+            sealed += more
+        return sealed
+
+    async def _read(self, tx: Tx, customer_id: str) -> Customer | None:
+        row = await tx.one("customer_by_id", id=customer_id)
+        return from_row(row, self._sealer) if row else None

@@ -8,6 +8,7 @@ from messagehub.accounts import customers, keys, logins
 from messagehub.accounts.customers import OPERATOR, Customer
 from messagehub.clock import NEVER
 from messagehub.errors import Conflict, Refusal
+from messagehub.sealing import Sealer
 from messagehub.store import Insert, Store
 
 
@@ -21,24 +22,26 @@ class NewAccount:
     password: str
 
 
-async def operator(store: Store, now: int, webhook_secret: str) -> NewAccount | None:
+async def operator(store: Store, sealer: Sealer, now: int, webhook_secret: str) -> NewAccount | None:
     """The operator of a new installation; None when it has one already."""
     if await store.one("operator"):
         return None
     customer = customers.new(name="operator", now=now, webhook_secret=webhook_secret, role=OPERATOR)
-    return await _make(store, customer, "admin", secrets.token_urlsafe(18), now)
+    return await _make(store, sealer, customer, "admin", secrets.token_urlsafe(18), now)
 
 
-async def customer(store: Store, given: dict[str, Any], username: str, password: str, now: int) -> NewAccount:
+async def customer(
+    store: Store, sealer: Sealer, given: dict[str, Any], username: str, password: str, now: int
+) -> NewAccount:
     """A customer with a login and an access key. Refusal when somebody has the username already."""
     try:
-        return await _make(store, customers.new(now=now, **given), username, password, now)
+        return await _make(store, sealer, customers.new(now=now, **given), username, password, now)
     except Conflict:
         raise Refusal("ALREADY_EXISTS", f"username: {username!r} is taken; choose another") from None
 
 
-async def _make(store: Store, customer: Customer, username: str, password: str, now: int) -> NewAccount:
+async def _make(store: Store, sealer: Sealer, customer: Customer, username: str, password: str, now: int) -> NewAccount:
     key, key_row = keys.issue(customer.id, "first key", now, NEVER)
     login_row = await logins.new(username, password, customer.id, now)
-    await store.write([Insert("insert_customer", [customer.as_row()]), login_row, key_row])
+    await store.write([Insert("insert_customer", [customer.as_row(sealer)]), login_row, key_row])
     return NewAccount(customer, key, username, password)

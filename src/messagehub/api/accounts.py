@@ -38,7 +38,8 @@ async def change_own(call: Call) -> shapes.Customer:
 async def create(call: Call) -> shapes.Customer:
     body: shapes.CustomerGiven = call.body
     given = {"name": body.name, "detail": body.detail, "email": body.email, "webhook_secret": new_secret()}
-    account = await setup.customer(call.services.store, given, body.username, body.password, call.now)
+    services = call.services
+    account = await setup.customer(services.store, services.sealer, given, body.username, body.password, call.now)
     shape = _shape(account.customer)
     shape.accesskey = account.accesskey
     return shape

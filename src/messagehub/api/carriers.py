@@ -36,8 +36,7 @@ async def change(call: Call) -> shapes.Carrier:
         changes["disabled"] = int(body.disabled)
     if body.config is not UNSET:
         changes["settings"] = body.config
-    row = await call.services.carriers.get(call.id)
-    return _shape(call, await call.services.carriers.change(row, call.now, **changes))
+    return _shape(call, await call.services.carriers.change(call.id, call.now, **changes))
 
 
 async def delete(call: Call) -> shapes.Carrier:

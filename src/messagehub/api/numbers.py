@@ -33,10 +33,8 @@ async def one(call: Call) -> shapes.Number:
 
 
 async def change(call: Call) -> shapes.Number:
-    number = await _find(call)
     changes = {name: value for name in ("name", "detail") if (value := getattr(call.body, name)) is not UNSET}
-    await call.services.numbers.change(number, call.now, **changes)
-    return _shape(replace(number, **changes, tm_update=call.now))
+    return _shape(await call.services.numbers.change(call.id, _owner(call), call.now, **changes))
 
 
 async def delete(call: Call) -> shapes.Number:

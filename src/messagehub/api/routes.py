@@ -31,9 +31,7 @@ async def one(call: Call) -> shapes.Route:
 async def change(call: Call) -> shapes.Route:
     members = {name: getattr(call.body, name) for name in call.body.__struct_fields__}
     changes = await _checked(call, {name: value for name, value in members.items() if value is not UNSET})
-    changed = replace(await call.services.routes.get(call.id), **changes, tm_update=call.now)
-    await call.services.routes.change(changed)
-    return _shape(changed)
+    return _shape(await call.services.routes.change(call.id, call.now, **changes))
 
 
 async def delete(call: Call) -> shapes.Route:

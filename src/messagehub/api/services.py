@@ -11,6 +11,7 @@ from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.reading import Reader
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
+from messagehub.sealing import Sealer
 from messagehub.store import Store
 from messagehub.work.node import Node
 
@@ -18,6 +19,7 @@ from messagehub.work.node import Node
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     store: Store
+    sealer: Sealer
     node: Node
     customers: Customers
     keys: Keys

@@ -1,5 +1,6 @@
 """The carriers in the store: made, changed and removed by the operator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,8 @@ from messagehub.carriers import config
 from messagehub.carriers.carrier import Carrier
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
-from messagehub.store import Insert, Row, Store
+from messagehub.sealing import Sealer
+from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED
 
 
@@ -19,21 +21,34 @@ class CarrierRow:
     id: str
     name: str
     type: str
-    config: str
-    """JSON, with its secrets."""
+    settings: dict[str, Any]
+    """Its config, with its secrets."""
     disabled: int = 0
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
 
+    def as_row(self, sealer: Sealer) -> dict[str, Any]:
+        sealed = {name: sealer.seal(self.settings[name], place(self.id, name)) for name in self._secrets}
+        row = {name: getattr(self, name) for name in self.__slots__ if name != "settings"}
+        return {**row, "config": msgspec.json.encode({**self.settings, **sealed}).decode()}
+
     @property
-    def settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = msgspec.json.decode(self.config)
-        return settings
+    def _secrets(self) -> list[str]:
+        return [name for name in self.settings if name in config.SECRETS]
 
 
-def from_row(row: Row) -> CarrierRow:
-    return CarrierRow(**row._asdict())
+def from_row(row: Row, sealer: Sealer) -> CarrierRow:
+    values = row._asdict()
+    settings: dict[str, Any] = msgspec.json.decode(values.pop("config"))
+    for name in config.SECRETS & settings.keys():
+        settings[name] = sealer.unseal(settings[name], place(row.id, name))
+    return CarrierRow(settings=settings, **values)
+
+
+def place(carrier_id: str, name: str) -> str:
+    """Where a secret stands, to which it is bound."""
+    return f"carriers/{carrier_id}/{name}"
 
 
 def make(row: CarrierRow) -> Carrier:
@@ -44,37 +59,45 @@ def make(row: CarrierRow) -> Carrier:
 
 
 class Carriers:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, sealer: Sealer) -> None:
+        self._store, self._sealer = store, sealer
 
     async def get(self, carrier_id: str) -> CarrierRow:
         row = await self._store.one("carrier_by_id", id=carrier_id)
         if row is None:
-            raise Refusal("RESOURCE_NOT_FOUND", f"there is no carrier {carrier_id}")
-        return from_row(row)
+            raise _missing(carrier_id)
+        return from_row(row, self._sealer)
 
     async def live(self) -> list[CarrierRow]:
-        return [from_row(row) for row in await self._store.all("live_carriers")]
+        return [from_row(row, self._sealer) for row in await self._store.all("live_carriers")]
 
     async def page(self, before: str, count: int) -> list[CarrierRow]:
-        return [from_row(row) for row in await self._store.all("carriers_page", before=before, count=count)]
+        rows = await self._store.all("carriers_page", before=before, count=count)
+        return [from_row(row, self._sealer) for row in rows]
 
     async def add(self, name: str, kind: str, settings: dict[str, Any], disabled: bool, now: int) -> CarrierRow:
         config.parse(kind, settings)
-        packed = msgspec.json.encode(settings).decode()
-        row = CarrierRow(id=ids.new(), name=name, type=kind, config=packed, disabled=int(disabled), tm_create=now)
-        await self._store.write([Insert("insert_carrier", [row])])
+        row = CarrierRow(id=ids.new(), name=name, type=kind, settings=settings, disabled=int(disabled), tm_create=now)
+        await self._store.write([Insert("insert_carrier", [row.as_row(self._sealer)])])
         self._store.notify(CHANGED)
         return row
 
-    async def change(self, row: CarrierRow, now: int, **changes: Any) -> CarrierRow:
-        """Members of the config that are left out stay as they are."""
-        if settings := changes.pop("settings", None):
-            settings = {**row.settings, **settings}
-            config.parse(row.type, settings)
-            changes["config"] = msgspec.json.encode(settings).decode()
-        changed = replace(row, **changes, tm_update=now)
-        await self._store.many("update_carrier", [changed])
+    async def change(
+        self, carrier_id: str, now: int, settings: Mapping[str, Any] | None = None, **changes: Any
+    ) -> CarrierRow:
+        """Members of the config that are left out stay as they are. Refusal when there is no such carrier."""
+
+        async def unit(tx: Tx) -> CarrierRow:
+            row = await tx.one("carrier_for_change", id=carrier_id)
+            if row is None:
+                raise _missing(carrier_id)
+            kept = from_row(row, self._sealer)
+            changed = replace(kept, **changes, settings={**kept.settings, **(settings or {})}, tm_update=now)
+            config.parse(changed.type, changed.settings)
+            await tx.run("update_carrier", **changed.as_row(self._sealer))
+            return changed
+
+        changed = await self._store.transaction(unit)
         self._store.notify(CHANGED)
         return changed
 
@@ -82,3 +105,20 @@ class Carriers:
         await self._store.run("delete_carrier", id=row.id, now=now)
         self._store.notify(CHANGED)
         return replace(row, tm_delete=now, tm_update=now)
+
+    async def seal(self) -> None:
+        """Seals what is not sealed under the first key. SettingError where an older key is missing."""
+
+        async def unit(tx: Tx) -> None:
+            old = [row for row in await tx.all("live_carriers") if not self._is_current(row)]
+            await tx.many("update_carrier", [from_row(row, self._sealer).as_row(self._sealer) for row in old])
+
+        await self._store.transaction(unit)
+
+    def _is_current(self, row: Row) -> bool:
+        kept = msgspec.json.decode(row.config)
+        return all(self._sealer.is_current(kept[name]) for name in config.SECRETS & kept.keys())
+
+
+def _missing(carrier_id: str) -> Refusal:
+    return Refusal("RESOURCE_NOT_FOUND", f"there is no carrier {carrier_id}")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from messagehub.sealing import Sealer
+    from messagehub.settings import Settings
     from messagehub.store import Store
 
 NUMBERS = ("+15551234567", "+15559876543", "+821021656521")
@@ -65,7 +67,7 @@ async def _dev(listen: str, folder: Path, ready_file: Path | None, simulator: "s
     from messagehub.settings import Settings
 
     settings = Settings.read(listen=listen, database_url=f"sqlite:///{folder / 'hub.db'}", webhook_allow_private=True)
-    demo = await _furnish(settings.database_url, folder, simulator)
+    demo = await _furnish(settings, folder, simulator)
 
     def ready(address: str, _: "Store") -> None:
         from messagehub.cli import state
@@ -107,27 +109,29 @@ Ctrl-C ends it.
 # --- the demo ---------------------------------------------------------------------------
 
 
-async def _furnish(database_url: str, folder: Path, simulator: "subprocess.Popen[str]") -> dict[str, Any]:
+async def _furnish(settings: "Settings", folder: Path, simulator: "subprocess.Popen[str]") -> dict[str, Any]:
     """The operator, the demo customer with its numbers, and a carrier that leads to the simulator of this run."""
     from messagehub.carriers.book import Carriers
     from messagehub.cli import state
+    from messagehub.sealing import sealer
     from messagehub.store import open_store
 
     kept = folder / "dev.json"
-    store = await open_store(database_url)
+    store = await open_store(settings.database_url)
     try:
         store.serve()  # before anything of a store is changed that another process serves
-        demo = json.loads(kept.read_text()) if kept.exists() else await _make_accounts(store)
+        keys = sealer(settings.secret_key, settings.database_url)
+        demo = json.loads(kept.read_text()) if kept.exists() else await _make_accounts(store, keys)
         state.write(demo, kept)
         assert simulator.stdout
         ports = json.loads(simulator.stdout.readline())
-        await _lead_to(store, Carriers(store), ports["smpp"])
+        await _lead_to(store, Carriers(store, keys), ports["smpp"])
     finally:
         await store.close()
     return {**demo, "smpp_simulator": ports["smpp"], "simulator_control": ports["http"]}
 
 
-async def _make_accounts(store: "Store") -> dict[str, Any]:
+async def _make_accounts(store: "Store", keys: "Sealer") -> dict[str, Any]:
     from messagehub import clock, ids
     from messagehub.accounts import setup
     from messagehub.errors import HubError
@@ -135,11 +139,11 @@ async def _make_accounts(store: "Store") -> dict[str, Any]:
     from messagehub.webhooks.sign import new_secret
 
     now = clock.now()
-    operator = await setup.operator(store, now, new_secret())
+    operator = await setup.operator(store, keys, now, new_secret())
     if operator is None:
         raise HubError("this folder holds a store that `messagehub dev` did not make; choose another with --data")
     given = {"name": "demo", "webhook_secret": new_secret()}
-    account = await setup.customer(store, given, "demo", secrets.token_urlsafe(12), now)
+    account = await setup.customer(store, keys, given, "demo", secrets.token_urlsafe(12), now)
     for number in NUMBERS:
         await OwnedNumbers(store).add(
             now, customer_id=account.customer.id, number=number, name="", detail="", message_flow_id=ids.UNSET
@@ -165,7 +169,7 @@ async def _lead_to(store: "Store", carriers: Any, smpp: str) -> None:
     now = clock.now()
     for row in await carriers.live():
         if row.name == CARRIER:
-            await carriers.change(row, now, settings=config)
+            await carriers.change(row.id, now, settings=config)
             return
     carrier = await carriers.add(CARRIER, "smpp", config, False, now)
     await Routes(store).add(now, name="everything to the simulator", carrier_id=carrier.id)

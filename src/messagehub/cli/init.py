@@ -16,18 +16,20 @@ def init(
     from messagehub.cli.running import run
     from messagehub.settings import Settings
 
-    run(_init(Settings.read().database_url, as_json))
+    settings = Settings.read()
+    run(_init(settings.database_url, settings.secret_key, as_json))
 
 
-async def _init(database_url: str, as_json: bool) -> None:
+async def _init(database_url: str, secret_key: str, as_json: bool) -> None:
     from messagehub import clock
     from messagehub.accounts import setup
+    from messagehub.sealing import sealer
     from messagehub.store import open_store
     from messagehub.webhooks.sign import new_secret
 
     store = await open_store(database_url)
     try:
-        account = await setup.operator(store, clock.now(), new_secret())
+        account = await setup.operator(store, sealer(secret_key, database_url), clock.now(), new_secret())
     finally:
         await store.close()
     if account is None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Carrier, CarrierStatus, TargetKey
@@ -21,7 +22,7 @@ MakeExchange = Callable[[str, Carrier], Exchange]
 
 @dataclass(slots=True)
 class Running:
-    config: str
+    settings: dict[str, Any]
     exchange: Exchange
 
 
@@ -59,11 +60,11 @@ class Exchanges:
         """Opens what is new, closes what is gone or disabled, and does both for what has another config."""
         wanted = {row.id: row for row in await self._carriers.live() if not row.disabled}
         for carrier_id, running in list(self._running.items()):
-            if carrier_id not in wanted or wanted[carrier_id].config != running.config:
+            if carrier_id not in wanted or wanted[carrier_id].settings != running.settings:
                 del self._running[carrier_id]
                 await running.exchange.close(SWITCH_DRAIN_S)
         for carrier_id, row in wanted.items():
             if carrier_id not in self._running:
                 exchange = self._exchange(carrier_id, self._make(row))
                 exchange.open()
-                self._running[carrier_id] = Running(row.config, exchange)
+                self._running[carrier_id] = Running(row.settings, exchange)

@@ -12,6 +12,13 @@ UPDATE customers SET name = :name, detail = :detail, email = :email, phone_numbe
     tm_update = :tm_update
 WHERE id = :id;
 
+-- name: customers_to_seal
+-- What is sealed under the key in use begins with its mark.
+SELECT * FROM customers WHERE webhook_secret < :mark OR webhook_secret > :behind ORDER BY id LIMIT :count;
+
+-- name: seal_customer
+UPDATE customers SET webhook_secret = :webhook_secret WHERE id = :id;
+
 -- name: disable_webhook
 -- The address is repeated, so that one that was changed meanwhile is not disabled for its forerunner's answer.
 UPDATE customers SET webhook_disabled = :why, tm_update = :now

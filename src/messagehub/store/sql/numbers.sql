@@ -16,7 +16,8 @@ ORDER BY id DESC LIMIT :count;
 SELECT * FROM numbers WHERE id < :before AND tm_delete = 253370764800000000 ORDER BY id DESC LIMIT :count;
 
 -- name: update_number
-UPDATE numbers SET name = :name, detail = :detail, message_flow_id = :message_flow_id, tm_update = :now
+UPDATE numbers SET name = :name, detail = :detail, message_flow_id = :message_flow_id,
+    tm_update = :tm_update
 WHERE id = :id AND tm_delete = 253370764800000000;
 
 -- name: delete_number

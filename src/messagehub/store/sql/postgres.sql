@@ -32,3 +32,15 @@ SELECT events.id, events.customer_id, events.message_id, event_bodies.body, even
     events.tm_create
 FROM events JOIN event_bodies ON event_bodies.event_id = events.id
 WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
+
+-- name: carrier_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM carriers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: route_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM routes WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: number_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;

@@ -32,3 +32,15 @@ SELECT events.id, events.customer_id, events.message_id, event_bodies.body, even
     events.tm_create
 FROM events JOIN event_bodies ON event_bodies.event_id = events.id
 WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count;
+
+-- name: carrier_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM carriers WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: route_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM routes WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: number_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
