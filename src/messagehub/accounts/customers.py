@@ -118,6 +118,8 @@ class Customers:
             await tx.many("seal_customer", [from_row(row, self._sealer).as_row(self._sealer) for row in rows])
             return len(rows)
 
+        if not self._sealer and (row := await self._store.one("sealed_customer")):
+            from_row(row, self._sealer)
         sealed, mark = 0, self._sealer.mark
         while self._sealer and (more := await self._store.transaction(unit)):
             sealed += more

@@ -16,6 +16,9 @@ WHERE id = :id;
 -- What is sealed under the key in use begins with its mark.
 SELECT * FROM customers WHERE webhook_secret < :mark OR webhook_secret > :behind ORDER BY id LIMIT :count;
 
+-- name: sealed_customer
+SELECT * FROM customers WHERE webhook_secret >= 'sealed:' AND webhook_secret < 'sealed;' LIMIT 1;
+
 -- name: seal_customer
 UPDATE customers SET webhook_secret = :webhook_secret WHERE id = :id;
 
