@@ -127,6 +127,22 @@ def test_the_first_choice_is_that_of_the_whole_order(routes: list[Route], number
     assert first == (chosen[0] if chosen else None)
 
 
+@given(
+    routes=ROUTES,
+    number=DIGITS,
+    seed=st.integers(),
+    down=st.frozensets(st.sampled_from(["carrier 0", "carrier 1", "carrier 2"])),
+)
+def test_routes_whose_carrier_is_down_come_last(
+    routes: list[Route], number: str, seed: int, down: frozenset[str]
+) -> None:
+    usual = Table(routes).choose(f"+{number}", MINE, random.Random(seed).random)
+    table = Table(routes, down)
+    chosen = table.choose(f"+{number}", MINE, random.Random(seed).random)
+    assert chosen == sorted(usual, key=lambda found: found.carrier_id in down)
+    assert table.first(f"+{number}", MINE, random.Random(seed).random) == (chosen[0] if chosen else None)
+
+
 # --- words, and the store
 
 

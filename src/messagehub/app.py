@@ -20,6 +20,7 @@ from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
+from messagehub.messages.health import Health
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.sweep import Sweeper
@@ -79,11 +80,14 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
 
         def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
-            return Exchange(carrier_id, carrier, store, customers, receiver, dispatcher, node.id)
+            return Exchange(carrier_id, carrier, store, customers, routes, receiver, dispatcher, node.id)
 
         exchanges = Exchanges(store, carriers, book.make, exchange)
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
+        health = Health(store, node.id, exchanges.states)
+        health.start()
+        stack.push_async_callback(health.stop)
         sweeper = Sweeper(store, customers, routes, receiver, dispatcher, node.id, exchanges.knows)
         sweeper.start()
         stack.push_async_callback(sweeper.stop)

@@ -11,6 +11,7 @@ from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
+from messagehub.work.node import store_clock
 
 MAX_DIGITS = 15
 """Of a prefix and of a number. A number is filled up to them, lest it match a prefix that is longer than itself."""
@@ -37,7 +38,9 @@ class Route:
 class Table:
     """The routes of an installation, ready to be asked. Pure: routes in, an order out."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], down: frozenset[str] = frozenset()) -> None:
+        self.down = down
+        """Carriers that cannot be sent to just now; they come last."""
         self._by_prefix: dict[str, list[Route]] = {}
         for route in routes:
             self._by_prefix.setdefault(route.prefix, []).append(route)
@@ -54,9 +57,12 @@ class Table:
         for length in self._lengths:
             if routes := self._by_prefix.get(digits[:length]):
                 chosen += _in_order([r for r in routes if r.customer_id in (EVERYBODY, customer_id)], chance)
-        return chosen
+        return sorted(chosen, key=lambda route: route.carrier_id in self.down) if self.down else chosen
 
     def first(self, destination: str, customer_id: str, chance: Callable[[], float]) -> Route | None:
+        """As `choose`, but only the first."""
+        if self.down:
+            return next(iter(self.choose(destination, customer_id, chance)), None)
         digits = destination.removeprefix("+").ljust(MAX_DIGITS)
         for length in self._lengths:
             routes = self._by_prefix.get(digits[:length])
@@ -65,11 +71,12 @@ class Table:
         return None
 
 
-def why(route: Route) -> str:
+def why(route: Route, down: frozenset[str] = frozenset()) -> str:
     """In words, why a route stands where it stands."""
     match = f"prefix +{route.prefix}" if route.prefix else "any destination"
     whose = "the customer's own route" if route.customer_id else "a general route"
-    return f"{match}, {whose}, priority {route.priority}, weight {route.weight}"
+    behind = "; behind the others, since its carrier is down" if route.carrier_id in down else ""
+    return f"{match}, {whose}, priority {route.priority}, weight {route.weight}{behind}"
 
 
 def _in_order(routes: list[Route], chance: Callable[[], float]) -> list[Route]:
@@ -148,4 +155,5 @@ def from_row(row: Row) -> Route:
 
 async def _read(tx: Tx, _: str) -> Table | None:
     usable = {row.id for row in await tx.all("live_carriers") if not row.disabled}
-    return Table([route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in usable])
+    down = frozenset(row.carrier_id for row in await tx.all("carriers_down", now=await store_clock(tx)))
+    return Table([route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in usable], down)

@@ -60,8 +60,8 @@ REFUSALS = [
     ("ESME_RSYSERR", "unwell"),
     ("ESME_RX_T_APPN", "unwell"),
     ("ESME_RINVBNDSTS", "not_ready"),
-    ("ESME_RX_R_APPN", "rejected"),
-    ("ESME_RSUBMITFAIL", "rejected"),
+    ("ESME_RX_R_APPN", "refused_here"),
+    ("ESME_RSUBMITFAIL", "refused_here"),
     ("ESME_RINVDCS", "misconfigured"),
 ]
 

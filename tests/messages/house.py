@@ -82,15 +82,35 @@ class House:
     async def change(self, **changes: Any) -> None:
         self.customer = await self.customers.change(self.customer.id, clock.now(), **changes)
 
-    async def open(self, peer: Peer | None = None, node: str = "here") -> Exchange:
+    async def failover(self, name: str = "second", priority: int = 2) -> str:
+        """Another carrier, to which a route of a later priority leads."""
+        now = clock.now()
+        config = {"host": f"{name}.test", "port": 2775, "system_id": "me", "password": ""}
+        carrier = await Carriers(self.store, Sealer()).add(name, "smpp", config, False, now)
+        await self.routes.add(now, carrier_id=carrier.id, priority=priority)
+        return carrier.id
+
+    async def open(self, peer: Peer | None = None, node: str = "here", carrier_id: str = "") -> Exchange:
         """An exchange with a peer, on a node that lives."""
         await self.store.run("keep_lease", id=node, tm_lease=NEVER)
         exchange = Exchange(
-            self.carrier_id, peer or self.peer, self.store, self.customers, self.receiver, self.outbox, node
+            carrier_id or self.carrier_id,
+            peer or self.peer,
+            self.store,
+            self.customers,
+            self.routes,
+            self.receiver,
+            self.outbox,
+            node,
         )
         exchange.open()
         self._open.append(exchange)
         return exchange
+
+    def take_open(self) -> list[Exchange]:
+        """The exchanges that are open, which are the caller's to close from now on."""
+        taken, self._open = self._open, []
+        return taken
 
     async def close(self) -> None:
         while self._open:

@@ -52,11 +52,13 @@ async def choose(call: Call) -> shapes.Choices:
     table = await services.routes.table(services.store)
     chosen = table.choose(destination, owner.customer_id if owner else "", random.random)
     names = {row.id: row.name for row in await services.carriers.live()}
-    return shapes.Choices(destination, [_choice(route, names.get(route.carrier_id, "")) for route in chosen])
+    return shapes.Choices(
+        destination, [_choice(route, names.get(route.carrier_id, ""), table.down) for route in chosen]
+    )
 
 
-def _choice(route: Route, carrier_name: str) -> shapes.Choice:
-    why = routing.why(route)
+def _choice(route: Route, carrier_name: str, down: frozenset[str]) -> shapes.Choice:
+    why = routing.why(route, down)
     return shapes.Choice(route_id=route.id, carrier_id=route.carrier_id, carrier_name=carrier_name, why=why)
 
 

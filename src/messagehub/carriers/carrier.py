@@ -118,16 +118,19 @@ class Reason:
     meaning: str
     retry: bool = False
     """The same handover may do better later."""
+    reroute: bool = False
+    """Another carrier may take it."""
     ours: bool = False
     """It is for the operator to repair."""
 
 
 REASONS = {
     "throttled": Reason("carrier_busy", "The carrier takes no more just now.", retry=True),
-    "unwell": Reason("carrier_unavailable", "The carrier has a fault that may pass.", retry=True),
-    "not_ready": Reason("carrier_unavailable", "The bind cannot take it.", retry=True),
+    "unwell": Reason("carrier_unavailable", "The carrier has a fault that may pass.", retry=True, reroute=True),
+    "not_ready": Reason("carrier_unavailable", "The bind cannot take it.", retry=True, reroute=True),
     "invalid_number": Reason("invalid_number", "There is no such number."),
-    "invalid_source": Reason("invalid_source", "The carrier does not let this sender through."),
+    "invalid_source": Reason("invalid_source", "The carrier does not let this sender through.", reroute=True),
+    "refused_here": Reason("carrier_rejected", "The carrier refuses it, and another may take it.", reroute=True),
     "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
     "unreadable": Reason("carrier_misconfigured", "The carrier's answer made no sense.", ours=True),

@@ -52,7 +52,7 @@ REASONS = {
     Action.SLOW_BIND: "throttled",
     Action.RETRY: "unwell",
     Action.SESSION: "not_ready",
-    Action.REROUTE: "rejected",
+    Action.REROUTE: "refused_here",
     Action.PERMANENT: "rejected",
     Action.OURS: "misconfigured",
 }

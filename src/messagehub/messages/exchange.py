@@ -19,8 +19,9 @@ from messagehub.events import Event, Outbox
 from messagehub.messages import outcomes, receipts, send
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger
-from messagehub.messages.outcomes import Outcome
+from messagehub.messages.outcomes import Outcome, Terms
 from messagehub.messages.receive import Receiver
+from messagehub.routing import Routes
 from messagehub.store import Store, Tx
 from messagehub.work.loop import Loop
 
@@ -37,6 +38,8 @@ class Turn:
     handovers: list[Handover] = field(default_factory=list)
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    rerouted: set[str] = field(default_factory=set)
+    """Carriers that got a target of this one's."""
     unknown: int = 0
 
 
@@ -47,13 +50,14 @@ class Exchange:
         carrier: Carrier,
         store: Store,
         customers: Customers,
+        routes: Routes,
         receiver: Receiver,
         outbox: Outbox,
         node_id: str,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
         self.unknown_destinations = 0
-        self._store, self._customers, self._receiver = store, customers, receiver
+        self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
         self._outbox, self._node_id = outbox, node_id
         self._kept: list[News] = []
         self._draining = False
@@ -136,6 +140,8 @@ class Exchange:
         for ticket, verdict in turn.verdicts:
             self.carrier.answer(ticket, verdict)
         self.carrier.send(turn.handovers)
+        for carrier_id in turn.rerouted:
+            self._store.notify(due_topic(carrier_id))
         self._outbox.offer(turn.events)
 
     def _put_off(self, news: list[News]) -> None:
@@ -158,7 +164,9 @@ class Exchange:
         told = [one for one in news if not isinstance(one, Receipt | Inbound)]
         came = [one for one in news if isinstance(one, Receipt)]
         if told or came:
-            turn.events += await self._settle_outbound(tx, told, came, now)
+            ledger = await self._settle_outbound(tx, told, came, now)
+            turn.events += await ledger.write()
+            turn.rerouted = ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:
             received = await self._receiver.receive(tx, self.carrier_id, arrivals, now)
@@ -170,7 +178,7 @@ class Exchange:
             turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone)
         return turn
 
-    async def _settle_outbound(self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], now: int) -> list[Event]:
+    async def _settle_outbound(self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], now: int) -> Ledger:
         accepted = [outcome for outcome in told if isinstance(outcome, Accepted)]
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
         names = [name for outcome in accepted for name in outcome.names]
@@ -179,10 +187,11 @@ class Exchange:
         await receipts.park(tx, self.carrier_id, others, now)
         ledger = Ledger(tx, self._customers, self._outbox, now)
         await ledger.load([outcome.key for outcome in told] + [match.key for match in matches])
+        terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:
-            outcomes.tell(ledger, outcome, self.carrier.dlr_timeout, self._node_id)
+            outcomes.tell(ledger, outcome, terms, self._node_id)
         receipts.apply(ledger, matches)
-        return await ledger.write()
+        return ledger
 
     def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:
         message_id, n = accepted.key

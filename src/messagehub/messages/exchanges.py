@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from messagehub.carriers.book import CarrierRow, Carriers
-from messagehub.carriers.carrier import Carrier, CarrierStatus, TargetKey
+from messagehub.carriers.carrier import Carrier, CarrierState, CarrierStatus, TargetKey
 from messagehub.clock import NEVER
 from messagehub.messages.exchange import Exchange
 from messagehub.store import Store
@@ -51,6 +51,10 @@ class Exchanges:
         if not (running := self._running.get(row.id)):
             return CarrierStatus("connecting"), 0
         return running.exchange.carrier.status(), running.exchange.unknown_destinations
+
+    def states(self) -> dict[str, CarrierState]:
+        """How each carrier that is open here is doing."""
+        return {carrier_id: one.exchange.carrier.status().status for carrier_id, one in self._running.items()}
 
     def knows(self, carrier_id: str, key: TargetKey) -> bool:
         """Whether a target is on its way here, or what became of it is still to be written down."""

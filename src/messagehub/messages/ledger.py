@@ -41,6 +41,8 @@ class Target:
     possible_duplicate: int
     sequence: int
     tm_update: int
+    tried: str
+    """The carriers that had it before, with spaces between them."""
     source: str
     source_detail: str
     text: str
@@ -80,6 +82,8 @@ class Ledger:
         self._targets: dict[TargetKey, Target] = {}
         self._owners: dict[str, Customer] = {}
         self._touched: dict[TargetKey, Target] = {}
+        self.rerouted: set[str] = set()
+        """Carriers that got a target of another's."""
         self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
 
     async def load(self, keys: Iterable[TargetKey]) -> None:
@@ -97,6 +101,15 @@ class Ledger:
 
     def owner(self, target: Target) -> Customer:
         return self._owners[target.customer_id]
+
+    def reroute(self, target: Target, carrier_id: str) -> bool:
+        """Another carrier gets the target, and all its tries anew. False where the table has no such move."""
+        if not self.happen(target, Happening.REROUTE, due_at=self.now):
+            return False
+        target.tried = f"{target.tried} {target.carrier_id}".lstrip()
+        target.carrier_id, target.attempts = carrier_id, 0
+        self.rerouted.add(carrier_id)
+        return True
 
     @property
     def has_changes(self) -> bool:

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Refused, Unanswered
@@ -10,9 +11,13 @@ from messagehub.clock import SECOND
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import Happening, Status
+from messagehub.routing import Table
 from messagehub.work.schedule import next_attempt
 
 log = logging.getLogger(__name__)
+
+TRIES_HERE = 3
+"""How often a carrier with a fault that may pass is tried before the next route is."""
 
 MAX_REPEATS = 1
 """How often a target in doubt is sent once more."""
@@ -20,24 +25,43 @@ MAX_REPEATS = 1
 Outcome = Accepted | Refused | Unanswered | Lost
 
 
-def accepted(ledger: Ledger, target: Target, _: Accepted, dlr_timeout: float) -> None:
-    ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(dlr_timeout * SECOND))
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what an outcome is judged: whose it is, how long a receipt is waited for, and where else a target could go."""
+
+    carrier_id: str
+    dlr_timeout: float
+    table: Table
 
 
-def refused(ledger: Ledger, target: Target, outcome: Refused, _: float) -> None:
+def accepted(ledger: Ledger, target: Target, _: Accepted, terms: Terms) -> None:
+    if ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(terms.dlr_timeout * SECOND)):
+        target.carrier_id = terms.carrier_id  # a late answer, when another carrier was to have it next
+
+
+def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> None:
     reason = REASONS[outcome.reason]
-    again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
-    code, words = reason.error_code, outcome.words or reason.meaning
     if reason.ours:
-        log.error("carrier %s does not understand us: %s", target.carrier_id, words)
-    if again:
-        if ledger.happen(target, Happening.POSTPONE, due_at=again):
-            target.possible_duplicate |= outcome.partly
+        log.error("carrier %s does not understand us: %s", target.carrier_id, outcome.words or reason.meaning)
+    enough = not reason.retry or target.attempts >= TRIES_HERE
+    other = _next_carrier(target, terms.table) if reason.reroute and enough else None
+    again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
+    if other or again:
+        goes_on = ledger.reroute(target, other) if other else ledger.happen(target, Happening.POSTPONE, due_at=again)
+        target.possible_duplicate |= goes_on and outcome.partly
     else:
-        ledger.happen(target, Happening.REFUSE, error_code=code, error_message=words)
+        words = outcome.words or reason.meaning
+        ledger.happen(target, Happening.REFUSE, error_code=reason.error_code, error_message=words)
 
 
-def unanswered(ledger: Ledger, target: Target, _: Unanswered | None = None, __: float = 0) -> None:
+def _next_carrier(target: Target, table: Table) -> str | None:
+    """The first in the order of routes that has not had the target yet, and can be sent to."""
+    tried = {*target.tried.split(), target.carrier_id} | table.down
+    routes = table.choose(target.destination, target.customer_id, random.random)
+    return next((route.carrier_id for route in routes if route.carrier_id not in tried), None)
+
+
+def unanswered(ledger: Ledger, target: Target, _: Unanswered | None = None, __: Terms | None = None) -> None:
     """The bind lives and the carrier does not answer: sent again only where the message itself asks for it."""
     if target.on_doubt == "resend" and target.doubts < MAX_REPEATS:
         _repeat(ledger, target)
@@ -45,7 +69,7 @@ def unanswered(ledger: Ledger, target: Target, _: Unanswered | None = None, __: 
         ledger.happen(target, Happening.NO_ANSWER, error_code="no_answer")
 
 
-def lost(ledger: Ledger, target: Target, _: Lost | None = None, __: float = 0) -> None:
+def lost(ledger: Ledger, target: Target, _: Lost | None = None, __: Terms | None = None) -> None:
     """The bind or the process was lost before the answer: as the message, or its customer, wishes."""
     wish = target.on_doubt or ledger.owner(target).on_doubt
     if wish == "resend" and target.doubts < MAX_REPEATS:
@@ -60,7 +84,7 @@ def _repeat(ledger: Ledger, target: Target) -> None:
         target.possible_duplicate = 1
 
 
-TELL: dict[type, Callable[[Ledger, Target, Any, float], None]] = {
+TELL: dict[type, Callable[[Ledger, Target, Any, Terms], None]] = {
     Accepted: accepted,
     Refused: refused,
     Unanswered: unanswered,
@@ -68,11 +92,11 @@ TELL: dict[type, Callable[[Ledger, Target, Any, float], None]] = {
 }
 
 
-def tell(ledger: Ledger, outcome: Outcome, dlr_timeout: float, holder: str) -> None:
+def tell(ledger: Ledger, outcome: Outcome, terms: Terms, holder: str) -> None:
     """Moves the outcome's target, which must have been loaded.
 
     A node that stalled and wakes late does not conclude what another has handed over meanwhile.
     """
     target = ledger.get(outcome.key)
     if target and not (target.status is Status.HANDED and target.holder != holder):
-        TELL[type(outcome)](ledger, target, outcome, dlr_timeout)
+        TELL[type(outcome)](ledger, target, outcome, terms)

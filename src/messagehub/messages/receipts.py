@@ -31,6 +31,7 @@ class Match:
     """A receipt and the segment that it is about."""
 
     receipt: Receipt
+    carrier_id: str
     key: TargetKey
     part: int
 
@@ -54,16 +55,16 @@ async def match(tx: Tx, carrier_id: str, receipts: Sequence[Receipt]) -> tuple[l
     known: dict[str, list[Row]] = {}
     for row in await tx.many("segments_by_name", names):
         known.setdefault(row.carrier_message_id, []).append(row)
-    matches = [_pick(receipt, known[receipt.name]) for receipt in receipts if receipt.name in known]
+    matches = [_pick(receipt, carrier_id, known[receipt.name]) for receipt in receipts if receipt.name in known]
     return matches, [receipt for receipt in receipts if receipt.name not in known]
 
 
-def _pick(receipt: Receipt, rows: list[Row]) -> Match:
+def _pick(receipt: Receipt, carrier_id: str, rows: list[Row]) -> Match:
     """Names come again after a while: the one with the receipt's destination, else the newest."""
     newest_first = sorted(rows, key=lambda row: row.message_id, reverse=True)
     same = (row for row in newest_first if row.destination == receipt.destination)
     row = next(same, newest_first[0])
-    return Match(receipt, (row.message_id, row.n), row.part)
+    return Match(receipt, carrier_id, (row.message_id, row.n), row.part)
 
 
 # --- applying ---------------------------------------------------------------------------
@@ -79,6 +80,8 @@ def apply(ledger: Ledger, matches: Iterable[Match]) -> None:
 
 def _apply(ledger: Ledger, target: Target, found: Match) -> None:
     good = found.receipt.state == "delivered"
+    if found.carrier_id != target.carrier_id and not (good and target.parts == 1):
+        return  # of a try before the last one, which another carrier has now: only a whole delivery counts
     if target.parts > 1:
         target.receipts = _marked(target, found.part, GOOD if good else BAD)
         ledger.touch(target)

@@ -30,6 +30,7 @@ class Happening(StrEnum):
     ACCEPT = "the carrier accepts it"
     REFUSE = "the carrier, or a check of ours, refuses it"
     POSTPONE = "the carrier refuses it for now"
+    REROUTE = "the carrier refuses it, and the next route leads to another"
     REPEAT = "it is in doubt, and is sent once more"
     HOLD = "it is in doubt, and is not sent again"
     NO_ANSWER = "the carrier does not answer in time"
@@ -49,6 +50,7 @@ MOVES = {
     (S.HANDED, H.ACCEPT): S.SENT,
     (S.HANDED, H.REFUSE): S.FAILED,
     (S.HANDED, H.POSTPONE): S.QUEUED,
+    (S.HANDED, H.REROUTE): S.QUEUED,
     (S.HANDED, H.REPEAT): S.QUEUED,
     (S.HANDED, H.HOLD): S.GW_TIMEOUT,
     (S.HANDED, H.NO_ANSWER): S.GW_TIMEOUT,

@@ -90,12 +90,12 @@ class Sweeper:
         return await self._each(tx, rows, receipts.give_up)
 
     async def _replan(self, tx: Tx) -> list[Event]:
-        """What waits for a carrier that is disabled or gone is given to another, where a route leads to one."""
+        """What waits for a carrier that is down, disabled or gone goes to another, where a route leads to one."""
         table = await self._routes.table(tx)
         events: list[Event] = []
         for carrier in await tx.all("every_carrier"):
             gone = carrier.tm_delete != NEVER
-            if gone or carrier.disabled:
+            if gone or carrier.disabled or carrier.id in table.down:
                 rows = await tx.all("targets_queued_for", carrier_id=carrier.id, count=BATCH)
                 events += await self._each(tx, rows, partial(self._plan_anew, table, gone))
         return events
@@ -104,9 +104,10 @@ class Sweeper:
         if target.status is not Status.QUEUED:
             return
         if route := table.first(target.destination, target.customer_id, random.random):
-            target.carrier_id = route.carrier_id
-            ledger.touch(target)
-            self._waiting.add(route.carrier_id)
+            if route.carrier_id != target.carrier_id:
+                target.carrier_id = route.carrier_id
+                ledger.touch(target)
+                self._waiting.add(route.carrier_id)
         elif gone:
             ledger.happen(target, Happening.REFUSE, error_code="no_route")
 

@@ -52,6 +52,7 @@ class Node:
             now = await store_clock(tx)
             await tx.run("keep_lease", id=self.id, tm_lease=now + LEASE)
             await tx.run("drop_old_leases", tm_before=now - 10 * LEASE)
+            await tx.run("forget_health_of_dead")
 
         await self._store.transaction(unit)
         self._renewed = time.monotonic()

@@ -78,7 +78,8 @@ WHERE message_id = :message_id AND n = :n AND status = 'queued';
 -- The status it came from is repeated: when somebody was quicker, nothing changes and nothing is told.
 UPDATE targets SET status = :status, error_code = :error_code, error_message = :error_message, parts = :parts,
     receipts = :receipts, carrier_id = :carrier_id, due_at = :due_at, holder = :holder, attempts = :attempts,
-    doubts = :doubts, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update
+    doubts = :doubts, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update,
+    tried = :tried
 WHERE message_id = :message_id AND n = :n AND status = :before;
 
 -- name: count_message

@@ -22,6 +22,16 @@ UPDATE carriers SET name = :name, config = :config, disabled = :disabled, tm_upd
 UPDATE carriers SET tm_delete = :now, tm_update = :now
 WHERE id = :id AND tm_delete = 253370764800000000;
 
+-- name: keep_carrier_health
+INSERT INTO carrier_health (carrier_id, node_id, bound) VALUES (:carrier_id, :node_id, :bound)
+ON CONFLICT (carrier_id, node_id) DO UPDATE SET bound = excluded.bound;
+
+-- name: carriers_down
+-- Those that no living node can send to.
+SELECT carrier_id FROM carrier_health
+WHERE node_id IN (SELECT id FROM nodes WHERE tm_lease > :now)
+GROUP BY carrier_id HAVING MAX(bound) = 0;
+
 -- name: insert_route
 INSERT INTO routes (id, name, prefix, carrier_id, priority, weight, customer_id, tm_create, tm_update, tm_delete)
 VALUES (:id, :name, :prefix, :carrier_id, :priority, :weight, :customer_id, :tm_create, :tm_update, :tm_delete);

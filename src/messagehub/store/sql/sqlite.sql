@@ -17,7 +17,7 @@ ORDER BY targets.due_at LIMIT :count;
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,
     targets.status, targets.error_code, targets.error_message, targets.parts, targets.receipts, targets.carrier_id,
     targets.due_at, targets.holder, targets.attempts, targets.doubts, targets.possible_duplicate, targets.sequence,
-    targets.tm_update, messages.source, messages.source_detail, messages.text, messages.on_doubt,
+    targets.tm_update, targets.tried, messages.source, messages.source_detail, messages.text, messages.on_doubt,
     messages.target_count, messages.tm_create, messages.tm_delete
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.message_id = :message_id AND targets.n = :n;

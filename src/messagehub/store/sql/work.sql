@@ -2,6 +2,9 @@
 INSERT INTO nodes (id, tm_lease) VALUES (:id, :tm_lease)
 ON CONFLICT (id) DO UPDATE SET tm_lease = excluded.tm_lease;
 
+-- name: forget_health_of_dead
+DELETE FROM carrier_health WHERE node_id NOT IN (SELECT id FROM nodes);
+
 -- name: drop_lease
 DELETE FROM nodes WHERE id = :id;
 
