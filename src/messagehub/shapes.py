@@ -241,6 +241,20 @@ class Carrier(Struct, kw_only=True):
     tm_delete: str
 
 
+class UnmatchedReceipt(Struct, kw_only=True):
+    """A receipt whose segment is not known: it came too early, or is of a message that is no longer there."""
+
+    id: str
+    carrier_message_id: str
+    state: str
+    """`delivered`, `intermediate`, or the `error_code` that it would have been."""
+    words: str
+    destination: str
+    is_given_up: bool
+    """It is no longer looked for, and is kept for three days."""
+    tm_create: str
+
+
 class RouteGiven(Request):
     carrier_id: str
     name: Name = ""

@@ -12,6 +12,8 @@ class Peer:
         self.handed: list[Handover] = []
         self.answers: dict[Any, Verdict] = {}
         """How receipts and inbound messages were answered, by their tickets."""
+        self.lost_sessions: set[str] = set()
+        """Those that ended before their answers were heard."""
         self._in_flight: dict[TargetKey, int] = {}
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
@@ -53,6 +55,9 @@ class Peer:
     def answer(self, ticket: Any, verdict: Verdict) -> None:
         assert ticket not in self.answers, "it was answered before"
         self.answers[ticket] = verdict
+
+    def heard(self, session: str, moment: int) -> bool:
+        return session not in self.lost_sessions
 
     def status(self) -> CarrierStatus:
         return CarrierStatus("bound")

@@ -165,12 +165,13 @@ class Undo(Exception):
 NUMBERS = (
     "n tm_create tm_update tm_delete tm_expire tm_lease priority weight disabled target_count waiting_count sent_count "
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
-    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound"
+    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound late"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
     "body": b"",
     ("park_receipt", "body"): "",
+    "fingerprint": b"",
     "octets": None,
     "role": "customer",
     "direction": "inbound",

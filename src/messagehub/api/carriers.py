@@ -1,5 +1,6 @@
 """Carriers over HTTP, for the operator."""
 
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET
@@ -11,6 +12,8 @@ from messagehub.carriers import config
 from messagehub.carriers.book import CarrierRow
 from messagehub.carriers.carrier import BindStatus
 from messagehub.clock import plain
+from messagehub.messages import receipts
+from messagehub.messages.receipts import Unmatched
 
 
 async def create(call: Call) -> shapes.Carrier:
@@ -42,6 +45,24 @@ async def change(call: Call) -> shapes.Carrier:
 async def delete(call: Call) -> shapes.Carrier:
     row = await call.services.carriers.get(call.id)
     return _shape(call, await call.services.carriers.remove(row, call.now))
+
+
+async def unmatched_receipts(call: Call) -> Page[shapes.UnmatchedReceipt]:
+    carrier = await call.services.carriers.get(call.id)
+    read = partial(receipts.unmatched, call.services.store, carrier.id)
+    return await paging.newest_first(call, read, _unmatched)
+
+
+def _unmatched(one: Unmatched) -> shapes.UnmatchedReceipt:
+    return shapes.UnmatchedReceipt(
+        id=one.id,
+        carrier_message_id=one.receipt.name,
+        state=one.receipt.state,
+        words=one.receipt.words,
+        destination=one.receipt.destination,
+        is_given_up=one.is_given_up,
+        tm_create=plain(one.tm_create),
+    )
 
 
 def _shape(call: Call, row: CarrierRow) -> shapes.Carrier:
@@ -89,6 +110,11 @@ ENDPOINTS = [
     Endpoint(
         method="GET", path="/carriers/{id}", summary="Get a carrier", who=Who.OPERATOR, gives=shapes.Carrier,
         reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="GET", path="/carriers/{id}/unmatched_receipts", summary="List receipts that belong to nothing known",
+        who=Who.OPERATOR, gives=Page[shapes.UnmatchedReceipt], parameters=PAGING,
+        reasons=(*ID, "INVALID_REQUEST_PARAMETER"), handler=unmatched_receipts,
     ),
     Endpoint(
         method="PUT", path="/carriers/{id}", summary="Change a carrier; it is connected anew where needed",

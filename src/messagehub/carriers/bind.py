@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from functools import lru_cache
 
-from messagehub import clock
+from messagehub import clock, ids
 from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
 from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, connect, status
@@ -35,6 +35,8 @@ class Bind:
     ) -> None:
         self.status = BindStatus(role=role, state="connecting", since=clock.now())
         self.driver: Driver | None = None
+        self.session_id = ""
+        """Of the session that is, or was last."""
         self._config = config
         self._on_events, self._on_lost = on_events, on_lost
         self._failures = 0
@@ -98,7 +100,7 @@ class Bind:
         except (OSError, TimeoutError, UnicodeError) as error:  # the last for names that can be no host's
             self.status.last_error = f"cannot connect: {error or type(error).__name__}"
             return
-        self.driver, self._refusal = driver, ""
+        self.driver, self.session_id, self._refusal = driver, ids.new(), ""
         try:
             driver.request(f"bind_{self.status.role}", self._credentials())
         except StateError:  # the peer has broken the protocol before we could say a word

@@ -93,6 +93,11 @@ class Inbound:
     """The octets on the wire, where they could not be read as text."""
     concatenation: Concatenation | None = None
     ticket: Any = None
+    fingerprint: bytes = b""
+    """Of its addresses and octets, by which a repetition is known."""
+    session: str = ""
+    """The connection that it came by, and when (microseconds)."""
+    tm_arrive: int = 0
 
 
 News = Accepted | Refused | Unanswered | Lost | Receipt | Inbound
@@ -190,6 +195,12 @@ class Carrier(Protocol):
 
     def answer(self, ticket: Any, verdict: Verdict) -> None:
         """Answers a receipt or an inbound message."""
+
+    def heard(self, session: str, moment: int) -> bool:
+        """Whether what was answered in a session at a moment (microseconds) has surely reached the peer.
+
+        It is asked from other threads, too.
+        """
 
     def status(self) -> CarrierStatus: ...
 

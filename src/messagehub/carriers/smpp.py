@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from messagehub import clock
 from messagehub.carriers.bind import Bind
 from messagehub.carriers.carrier import (
     Accepted,
@@ -24,6 +25,7 @@ from messagehub.carriers.carrier import (
 )
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, with_segment
+from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
 from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
@@ -34,6 +36,10 @@ ROLES: dict[str, list[BindRole]] = {
     "transmitter+receiver": ["transmitter", "receiver"],
 }
 WITHOUT_ANSWER = ("outbind", "alert_notification")
+
+SESSIONS_REMEMBERED = 100
+UNSURE = 60 * SECOND
+"""An answer that left so long before the end of its session, or longer, has reached the peer."""
 
 BURST_S = 0.1
 """The share of a second in which what the rate allows may leave at once."""
@@ -85,6 +91,8 @@ class SMPPCarrier:
         self._transfers: dict[TargetKey, Transfer] = {}
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
+        self._ended: dict[str, int] = {}
+        """When sessions ended, of the last ones."""
         self._idle = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -122,6 +130,11 @@ class SMPPCarrier:
 
     def answer(self, ticket: Ticket, verdict: Verdict) -> None:
         ticket.driver.answer(ticket.request, ANSWERS[verdict])
+
+    def heard(self, session: str, moment: int) -> bool:
+        if any(bind.session_id == session and bind.driver for bind in self._binds):
+            return True
+        return moment < self._ended.get(session, 0) - UNSURE
 
     def status(self) -> CarrierStatus:
         for bind in self._binds:
@@ -231,11 +244,16 @@ class SMPPCarrier:
         ticket = Ticket(self._driver_of(bind), request)
         if request.name in ("deliver_sm", "data_sm"):
             bind.status.received += 1
-            self._news.append(arrival(request, ticket))
+            self._news.append(self._dated(arrival(request, ticket), bind))
         elif request.name in WITHOUT_ANSWER:
             ticket.driver.session.ignore(request)
         else:
             ticket.driver.answer(request, NUMBERS["ESME_RINVCMDID"])
+
+    def _dated(self, news: Receipt | Inbound, bind: Bind) -> Receipt | Inbound:
+        if isinstance(news, Inbound):
+            news.session, news.tm_arrive = bind.session_id, clock.now()
+        return news
 
     def _driver_of(self, bind: Bind) -> Driver:
         assert bind.driver is not None
@@ -256,6 +274,9 @@ class SMPPCarrier:
 
     def _lost(self, bind: Bind) -> None:
         driver = bind.driver
+        self._ended[bind.session_id] = clock.now()
+        if len(self._ended) > SESSIONS_REMEMBERED:
+            del self._ended[next(iter(self._ended))]
         for _, part in driver.session.pending if driver else ():
             if isinstance(part, Part):
                 self._end(part.transfer, Lost(part.transfer.key))

@@ -1,5 +1,6 @@
 """Between the contract's words and SMPP's: segments to submit_sm, deliver_sm to receipts and inbound messages. Pure."""
 
+from hashlib import blake2b
 from typing import Any
 
 from messagehub import text
@@ -108,7 +109,14 @@ def _inbound(pdu: PDU, ticket: Any) -> Inbound:
         octets=None if read.clean else octets,
         concatenation=read.concatenation or _sar(pdu.tlvs),
         ticket=ticket,
+        fingerprint=_fingerprint(pdu, octets),
     )
+
+
+def _fingerprint(pdu: PDU, octets: bytes) -> bytes:
+    names = ("source_addr", "destination_addr", "esm_class", "data_coding")
+    told = repr([*(pdu.fields.get(name) for name in names), octets, sorted(pdu.tlvs.items())])
+    return blake2b(told.encode(), digest_size=16).digest()
 
 
 def _sar(tlvs: dict[int, bytes]) -> Concatenation | None:

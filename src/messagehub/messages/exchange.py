@@ -16,7 +16,7 @@ from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, TargetKey, Verdict
 from messagehub.errors import Unavailable
 from messagehub.events import Event, Outbox
-from messagehub.messages import outcomes, receipts, send
+from messagehub.messages import outcomes, receipts, repeats, send
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.outcomes import Outcome, Terms
@@ -78,6 +78,7 @@ class Exchange:
         await self._loop.stop()
         await self.carrier.close()
         await self._turns()
+        await self._store.run("forget_inbound_seen_here", node_id=self._node_id, carrier_id=self.carrier_id)
 
     def knows(self, key: TargetKey) -> bool:
         """Whether the target is on its way, or what became of it is still to be written down."""
@@ -169,9 +170,11 @@ class Exchange:
             turn.rerouted = ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:
-            received = await self._receiver.receive(tx, self.carrier_id, arrivals, now)
+            heard = self.carrier.heard
+            fresh, repeated = await repeats.sort_out(tx, self.carrier_id, self._node_id, arrivals, heard, now)
+            received = await self._receiver.receive(tx, self.carrier_id, fresh, now)
             turn.events += received.events
-            turn.verdicts += received.verdicts
+            turn.verdicts += received.verdicts + [(one.ticket, Verdict.TAKEN) for one in repeated]
             turn.unknown = received.unknown
         if room > 0:
             alone = self.carrier.idle

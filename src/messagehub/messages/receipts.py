@@ -156,6 +156,22 @@ def _unpacked(row: Row) -> Receipt:
     return Receipt(*msgspec.json.decode(row.body, type=tuple[str, str, str, str]))
 
 
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A receipt that belongs to nothing that we know of, at least not yet."""
+
+    id: str
+    receipt: Receipt
+    is_given_up: bool
+    tm_create: int
+
+
+async def unmatched(tx: Tx, carrier_id: str, before: str, count: int) -> list[Unmatched]:
+    """The newest `count` of a carrier whose id is smaller than `before`."""
+    rows = await tx.all("parked_page", carrier_id=carrier_id, before=before, count=count)
+    return [Unmatched(row.id, _unpacked(row), row.due_at is None, row.tm_create) for row in rows]
+
+
 # --- those that never come --------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import TargetKey
 from messagehub.clock import NEVER, SECOND
 from messagehub.events import Event, Outbox
-from messagehub.messages import outcomes, receipts
+from messagehub.messages import outcomes, receipts, repeats
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
@@ -144,4 +144,5 @@ class Sweeper:
 
     async def _stale_parts(self, tx: Tx) -> list[Event]:
         now = clock.now()
+        await tx.run("forget_inbound_seen", tm_before=now - repeats.REMEMBERED)
         return await self._receiver.give_up_waiting(tx, now - PARTS_WAIT, now, BATCH)

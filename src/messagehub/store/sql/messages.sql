@@ -142,6 +142,10 @@ WHERE carrier_id = :carrier_id AND carrier_message_id = :carrier_message_id ORDE
 -- name: parked_any
 SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id LIMIT 1;
 
+-- name: parked_page
+SELECT id, carrier_message_id, body, sweeps, due_at, tm_create FROM parked_receipts
+WHERE carrier_id = :carrier_id AND id < :before ORDER BY id DESC LIMIT :count;
+
 -- name: parked_due
 SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_receipts
 WHERE due_at <= :now ORDER BY due_at LIMIT :count;
@@ -177,3 +181,21 @@ WHERE carrier_id = :carrier_id AND source = :source AND destination = :destinati
 -- name: stale_inbound_parts
 SELECT carrier_id, source, destination, reference, width, total FROM inbound_parts
 WHERE tm_create < :tm_before ORDER BY tm_create LIMIT :count;
+
+-- name: inbound_seen
+SELECT fingerprint, node_id, session, late, tm_create,
+    (SELECT COUNT(*) FROM nodes WHERE nodes.id = inbound_seen.node_id AND tm_lease > :now) AS node_lives
+FROM inbound_seen WHERE carrier_id = :carrier_id AND fingerprint = :fingerprint;
+
+-- name: keep_inbound_seen
+INSERT INTO inbound_seen (carrier_id, fingerprint, node_id, session, late, tm_create)
+VALUES (:carrier_id, :fingerprint, :node_id, :session, :late, :tm_create)
+ON CONFLICT (carrier_id, fingerprint) DO UPDATE SET node_id = excluded.node_id, session = excluded.session,
+    late = excluded.late, tm_create = excluded.tm_create;
+
+-- name: forget_inbound_seen
+DELETE FROM inbound_seen WHERE tm_create < :tm_before;
+
+-- name: forget_inbound_seen_here
+-- What was parted from in order has had all our answers.
+DELETE FROM inbound_seen WHERE node_id = :node_id AND carrier_id = :carrier_id;
