@@ -12,6 +12,7 @@ from messagehub.messages.reading import Reader
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.store import Store
+from messagehub.webhooks.deliver import Dispatcher
 from messagehub.work.node import Node
 
 
@@ -28,5 +29,8 @@ class Services:
     acceptor: Acceptor
     reader: Reader
     actor: Actor
+    dispatcher: Dispatcher
     webhook_allow_private: bool
     body_timeout: float
+    metrics: str
+    """Who may read them: `open`, `operator` or `off`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Refused, Unanswered
 from messagehub.clock import SECOND
+from messagehub.logs import about
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import Happening, Status
@@ -29,7 +30,8 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, _: float) -> None:
     again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
     code, words = reason.error_code, outcome.words or reason.meaning
     if reason.ours:
-        log.error("carrier %s does not understand us: %s", target.carrier_id, words)
+        fields = about(carrier_id=target.carrier_id, message_id=target.message_id, error=words)
+        log.error("a carrier does not understand us", extra=fields)
     if again:
         if ledger.happen(target, Happening.POSTPONE, due_at=again):
             target.possible_duplicate |= outcome.partly

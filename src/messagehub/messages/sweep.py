@@ -9,12 +9,13 @@ from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import TargetKey
 from messagehub.clock import NEVER, SECOND
-from messagehub.events import Event, Outbox
+from messagehub.events import Outbox
 from messagehub.messages import outcomes, receipts
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
 from messagehub.messages.status import Happening, Status
+from messagehub.messages.telling import Told
 from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
@@ -28,7 +29,7 @@ STRAY = 30 * SECOND
 PARTS_WAIT = 30 * 60 * SECOND
 """How long the parts of an inbound message are waited for."""
 
-Unit = Callable[[Tx], Awaitable[list[Event]]]
+Unit = Callable[[Tx], Awaitable[Told]]
 
 
 class Sweeper:
@@ -57,12 +58,12 @@ class Sweeper:
     async def sweep(self) -> None:
         await self._find_strays()
         for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
-            self._outbox.offer(await self._store.transaction(unit))
+            (await self._store.transaction(unit)).make_known(self._outbox)
         waiting, self._waiting = self._waiting, set()
         for carrier_id in waiting:
             self._store.notify(due_topic(carrier_id))
 
-    async def _rescue(self, tx: Tx) -> list[Event]:
+    async def _rescue(self, tx: Tx) -> Told:
         """What a node held that lives no more is in doubt."""
         now = await store_clock(tx)
         rows = await tx.all("targets_of_dead_nodes", own=self._node_id, now=now, count=BATCH)
@@ -75,7 +76,8 @@ class Sweeper:
         rows = await self._store.all("targets_handed_long_ago", own=self._node_id, tm_before=before, count=BATCH)
         if strays := [row for row in rows if not self._knows(row.carrier_id, (row.message_id, row.n))]:
             doubt = partial(self._doubt, {(row.message_id, row.n): self._node_id for row in strays})
-            self._outbox.offer(await self._store.transaction(lambda tx: self._each(tx, strays, doubt)))
+            told = await self._store.transaction(lambda tx: self._each(tx, strays, doubt))
+            told.make_known(self._outbox)
 
     def _doubt(self, holders: dict[TargetKey, str], ledger: Ledger, target: Target) -> None:
         # Now that the row is ours: it may have been answered, or rescued and handed over again, since it was found.
@@ -83,22 +85,22 @@ class Sweeper:
             outcomes.lost(ledger, target)
             self._waiting.add(target.carrier_id)
 
-    async def _without_receipt(self, tx: Tx) -> list[Event]:
+    async def _without_receipt(self, tx: Tx) -> Told:
         now, rows = clock.now(), []
         for carrier in await tx.all("every_carrier"):
             rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, now=now, count=BATCH)
         return await self._each(tx, rows, receipts.give_up)
 
-    async def _replan(self, tx: Tx) -> list[Event]:
+    async def _replan(self, tx: Tx) -> Told:
         """What waits for a carrier that is disabled or gone is given to another, where a route leads to one."""
         table = await self._routes.table(tx)
-        events: list[Event] = []
+        told = Told()
         for carrier in await tx.all("every_carrier"):
             gone = carrier.tm_delete != NEVER
             if gone or carrier.disabled:
                 rows = await tx.all("targets_queued_for", carrier_id=carrier.id, count=BATCH)
-                events += await self._each(tx, rows, partial(self._plan_anew, table, gone))
-        return events
+                told.add(await self._each(tx, rows, partial(self._plan_anew, table, gone)))
+        return told
 
     def _plan_anew(self, table: Table, gone: bool, ledger: Ledger, target: Target) -> None:
         if target.status is not Status.QUEUED:
@@ -110,9 +112,9 @@ class Sweeper:
         elif gone:
             ledger.happen(target, Happening.REFUSE, error_code="no_route")
 
-    async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> list[Event]:
+    async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> Told:
         if not rows:
-            return []
+            return Told()
         ledger = Ledger(tx, self._customers, self._outbox, clock.now())
         keys: list[TargetKey] = [(row.message_id, row.n) for row in rows]
         await ledger.load(keys)
@@ -123,15 +125,15 @@ class Sweeper:
             self._loop.ring()  # there may be more of them
         return await ledger.write()
 
-    async def _parked(self, tx: Tx) -> list[Event]:
-        events: list[Event] = []
+    async def _parked(self, tx: Tx) -> Told:
+        told = Told()
         now = clock.now()
         for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
             matches, _ = await receipts.match(tx, carrier_id, [one.receipt for one in parked])
             ledger = Ledger(tx, self._customers, self._outbox, now)
             await ledger.load([match.key for match in matches])
             receipts.apply(ledger, matches)
-            events += await ledger.write()
+            told.add(await ledger.write())
             known = {id(match.receipt) for match in matches}
             await receipts.swept(
                 tx,
@@ -139,8 +141,8 @@ class Sweeper:
                 [one for one in parked if id(one.receipt) not in known],
             )
         await tx.run("forget_parked", tm_before=now - receipts.KEPT)
-        return events
+        return told
 
-    async def _stale_parts(self, tx: Tx) -> list[Event]:
+    async def _stale_parts(self, tx: Tx) -> Told:
         now = clock.now()
         return await self._receiver.give_up_waiting(tx, now - PARTS_WAIT, now, BATCH)

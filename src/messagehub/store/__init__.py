@@ -5,9 +5,10 @@ of the two stores answers.
 """
 
 from messagehub.errors import SettingError
+from messagehub.store.address import shown
 from messagehub.store.seam import Insert, Row, Store, Tx, Unit
 
-__all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store"]
+__all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store", "shown"]
 
 
 async def open_store(url: str) -> Store:
@@ -20,4 +21,4 @@ async def open_store(url: str) -> Store:
         from messagehub.store.postgres import PostgresStore
 
         return await PostgresStore.open(url)
-    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {url!r} is neither sqlite:///PATH nor postgresql://…")
+    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {shown(url)!r} is neither sqlite:///PATH nor postgresql://…")
