@@ -24,10 +24,10 @@ PAGES = {
     ),
     "metrics.md": (
         "Metrics",
-        "`GET /metrics` gives them in the text format of Prometheus, or as OpenMetrics to those who ask for that. Counts "
-        "are of the process that answers, since its start; those of a carrier begin anew when its config is changed. What "
-        "is asked of the store is five seconds old at most. Those of the process itself have their usual names: "
-        "`process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and others.",
+        "`GET /metrics` gives them in the text format of Prometheus, or as OpenMetrics to those who ask for that. "
+        "Counts are of the process that answers, since its start; those of a carrier begin anew when its config is "
+        "changed. What is asked of the store is five seconds old at most. Those of the process itself have their usual "
+        "names: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and others.",
         metrics.as_markdown,
     ),
     "statuses.md": (

@@ -1,6 +1,12 @@
-"""The address of a store, as it may be shown."""
+"""The address of a store: where it leads, and how it may be shown."""
 
 import re
+
+
+def path_of(url: str) -> str:
+    """The file of a SQLite store; empty for any other address."""
+    is_file = url.startswith("sqlite:///") and not url.endswith((":memory:", "/"))
+    return url.removeprefix("sqlite:///") if is_file else ""
 
 
 def shown(url: str) -> str:
