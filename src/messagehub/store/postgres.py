@@ -232,7 +232,8 @@ class PostgresStore:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             if not self._waiting:
                 self._wanted.clear()
-            await self._commit(batch)
+            if batch:  # and not just a topic to pass on
+                await self._commit(batch)
             await self._pass_on()
 
     async def _commit(self, batch: list[Waiting]) -> None:
