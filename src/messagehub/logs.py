@@ -79,7 +79,7 @@ def shortened(number: str) -> str:
 
 
 class _Form(logging.Formatter):
-    """What both forms have: the fields of a line, in order, with nothing in them that must not be seen."""
+    """What both forms have: the fields of a line but the empty ones, with nothing in them that must not be seen."""
 
     def __init__(self, numbers: bool) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class _Form(logging.Formatter):
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         fields = {**_within.get(), **getattr(record, "about", {})}
-        shown = {name: self._shown(name, value) for name, value in fields.items()}
+        shown = {name: self._shown(name, value) for name, value in fields.items() if value not in (None, "", b"")}
         head = {
             "time": clock.iso(int(record.created * clock.SECOND)),
             "level": record.levelname.lower(),
@@ -102,7 +102,7 @@ class _Form(logging.Formatter):
         return self._clean("".join(traceback.format_exception(record.exc_info[1])).rstrip())
 
     def _shown(self, name: str, value: Any) -> Any:
-        if value is None or isinstance(value, int | float):
+        if isinstance(value, int | float):
             return value
         text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
         return shortened(text) if name == _NUMBER_FIELD and not self._numbers else self._clean(text)
@@ -135,7 +135,7 @@ class TextForm(_Form):
 
 
 def _quoted(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = str(value)
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 

@@ -86,7 +86,7 @@ class Metric:
 
 
 CARRIER = ("carrier", "carrier_id")
-MOST_COUNTED = 100_000
+MOST_COUNTED = 20_000
 """Where rows of the store are counted, no more than these are."""
 
 

@@ -1,5 +1,7 @@
 """Metrics of a hub that works, held against what its API says of the same messages."""
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -267,6 +269,11 @@ def test_nobody(tmp_path: Path) -> None:
     with hubs.hub(f"sqlite:///{tmp_path}/hub.db", tmp_path, metrics="off") as hub:
         refusal(httpx.get(f"{hub.address}/metrics"), 404, "PATH_NOT_FOUND")
         assert "/metrics" not in httpx.get(f"{hub.address}/openapi.json").json()["paths"]
+
+
+def test_a_process_that_nobody_scrapes_does_not_load_the_library() -> None:
+    code = "import sys, messagehub.app; sys.exit('prometheus_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_histogram_counts_what_is_not_above_its_bounds() -> None:

@@ -1,6 +1,7 @@
 """What time alone makes due: receipts that never come, receipts that came too early, parts that are missing,
 and what a node held that died, and what waits for a carrier that is gone."""
 
+import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import TargetKey
 from messagehub.clock import NEVER, SECOND
 from messagehub.events import Outbox
+from messagehub.logs import about
 from messagehub.messages import outcomes, receipts
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
@@ -20,6 +22,8 @@ from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.node import store_clock
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 BATCH = 500
@@ -48,6 +52,7 @@ class Sweeper:
         self._node_id, self._knows = node_id, knows
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
+        self._rescued = 0
 
     def start(self) -> None:
         self._loop.start()
@@ -59,6 +64,8 @@ class Sweeper:
         await self._find_strays()
         for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
             (await self._store.transaction(unit)).make_known(self._outbox)
+        if self._rescued:
+            log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
         waiting, self._waiting = self._waiting, set()
         for carrier_id in waiting:
             self._store.notify(due_topic(carrier_id))
@@ -67,6 +74,7 @@ class Sweeper:
         """What a node held that lives no more is in doubt."""
         now = await store_clock(tx)
         rows = await tx.all("targets_of_dead_nodes", own=self._node_id, now=now, count=BATCH)
+        self._rescued = len(rows)
         holders = {(row.message_id, row.n): row.holder for row in rows}
         return await self._each(tx, rows, partial(self._doubt, holders))
 
@@ -75,6 +83,7 @@ class Sweeper:
         before = clock.now() - STRAY
         rows = await self._store.all("targets_handed_long_ago", own=self._node_id, tm_before=before, count=BATCH)
         if strays := [row for row in rows if not self._knows(row.carrier_id, (row.message_id, row.n))]:
+            log.warning("what was handed over was lost sight of, and is in doubt", extra=about(targets=len(strays)))
             doubt = partial(self._doubt, {(row.message_id, row.n): self._node_id for row in strays})
             told = await self._store.transaction(lambda tx: self._each(tx, strays, doubt))
             told.make_known(self._outbox)
