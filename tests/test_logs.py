@@ -104,11 +104,12 @@ def test_nothing_that_was_sent_begins_a_line_of_text(event: str, fields: dict[st
 
 def test_a_trace_is_indented_below_its_line() -> None:
     try:
-        raise ValueError("one\n2026-01-01T00:00:00.000000Z INFO messagehub.app: forged")
+        raise ValueError("one\n2026-01-01T00:00:00.000000Z INFO messagehub.app: forged\x1b[2J")
     except ValueError:
         first, *others = TextForm(False).format(made("failed", exc_info=sys.exc_info())).splitlines()
     assert first.endswith("ERROR messagehub.test: failed")
     assert others
+    assert not any("\x1b" in line for line in others)
     assert all(line.startswith("    ") for line in others)
 
 

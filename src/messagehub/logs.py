@@ -131,7 +131,7 @@ class TextForm(_Form):
         del fields["level"]
         words = [fields.pop("event"), *(f"{name}={_quoted(value)}" for name, value in fields.items())]
         line = f"{head}: {' '.join(words)}".translate(_CONTROLS)
-        return "\n    ".join([line, *self.trace(record).splitlines()])
+        return "\n    ".join([line, *(each.translate(_CONTROLS) for each in self.trace(record).splitlines())])
 
 
 def _quoted(value: Any) -> str:

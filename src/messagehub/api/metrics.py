@@ -8,6 +8,7 @@ import asyncio
 import platform
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -104,8 +105,7 @@ def _of_process(services: Services) -> Iterator[Sample]:
     yield "webhook_endpoints_down", (), services.dispatcher.endpoints_down
     yield "store_waiting_jobs", (), services.store.waiting
     yield "http_connections", (), len(COUNTS.connections)
-    kind = type(services.store).__name__.removesuffix("Store").lower()
-    yield "build_info", (version("messagehub"), platform.python_version(), kind), 1
+    yield "build_info", (*_build(), type(services.store).__name__.removesuffix("Store").lower()), 1
     for name, carrier_id, exchange in services.exchanges.running():
         counts, binds = exchange.counts, exchange.carrier.status().binds
         yield from _of_carrier((name, carrier_id), binds)
@@ -113,6 +113,11 @@ def _of_process(services: Services) -> Iterator[Sample]:
         yield "receipts_unmatched_total", (name, carrier_id), counts.unmatched
         yield "inbound_segments_total", (name, carrier_id), counts.inbound
         yield "inbound_unknown_total", (name, carrier_id), counts.unknown
+
+
+@cache  # it is read from files
+def _build() -> tuple[str, str]:
+    return version("messagehub"), platform.python_version()
 
 
 def _of_carrier(carrier: tuple[str, str], binds: Iterable[BindStatus]) -> Iterator[Sample]:
