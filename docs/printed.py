@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from messagehub import errors, settings
+from messagehub import errors, metrics, settings
 from messagehub.messages import status
 
 FOLDER = Path(__file__).parent
@@ -21,6 +21,14 @@ PAGES = {
         'Every error has the same envelope: `{"error": {"status", "reason", "message", "request_id", '
         '"details"}}`. `message` names the field and says what would be right.',
         errors.as_markdown,
+    ),
+    "metrics.md": (
+        "Metrics",
+        "`GET /metrics` gives them in the text format of Prometheus, or as OpenMetrics to those who ask for that. "
+        "Counts are of the process that answers, since its start; those of a carrier begin anew when its config is "
+        "changed. What is asked of the store is five seconds old at most. Those of the process itself have their usual "
+        "names: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and others.",
+        metrics.as_markdown,
     ),
     "statuses.md": (
         "Statuses of a target",

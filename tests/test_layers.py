@@ -22,7 +22,8 @@ LAYERS = [
     {"store", "web", "serving"},
     {"settings", "sealing", "text", "smpp", "shapes"},
     {"ids"},
-    {"errors", "clock", "events"},
+    {"logs"},
+    {"errors", "clock", "events", "metrics"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}

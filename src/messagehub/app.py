@@ -7,15 +7,20 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from typing import Any
 
+from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.accounts.keys import Keys
 from messagehub.api.asgi import Application
 from messagehub.api.server import listener, server
 from messagehub.api.services import Services
+from messagehub.api.watching import Watched
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Carrier
+from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
@@ -24,13 +29,15 @@ from messagehub.messages.health import Health
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.sweep import Sweeper
+from messagehub.metrics import COUNTS, MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import sealer
 from messagehub.settings import Settings
-from messagehub.store import Store, open_store
+from messagehub.store import Store, open_store, shown
 from messagehub.web import Client
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
+from messagehub.work import lag
 from messagehub.work.node import Node
 
 log = logging.getLogger(__name__)
@@ -48,9 +55,16 @@ def _spare_the_collector() -> None:
 
 def _end_now() -> None:
     """Somebody takes too long to part. All that counts is on disk, as after any crash."""
-    log.warning("not everything was settled within %s s; what is in doubt is settled at the next start", END_S)
+    log.warning("not everything was settled within %g s; what is in doubt is settled at the next start", END_S)
     logging.shutdown()
     os._exit(0)
+
+
+async def _described(services: Services, settings: Settings, listen: str) -> dict[str, Any]:
+    store = services.store
+    doubt = await store.one("targets_in_doubt", now=clock.now(), count=MOST_COUNTED)
+    found = {"in_doubt": doubt.count if doubt else 0}
+    return about(version=version("messagehub"), listen=listen, store=shown(settings.database_url), **found)
 
 
 @asynccontextmanager
@@ -92,6 +106,8 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         sweeper.start()
         stack.push_async_callback(sweeper.stop)
         reader = Reader(store)
+        measuring = asyncio.create_task(lag.measure())
+        stack.callback(measuring.cancel)
         yield Services(
             store=store,
             sealer=keys,
@@ -105,8 +121,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             acceptor=Acceptor(store, customers, numbers, routes, dispatcher, settings.max_segments),
             reader=reader,
             actor=Actor(store, customers, dispatcher, reader),
+            dispatcher=dispatcher,
             webhook_allow_private=settings.webhook_allow_private,
             body_timeout=settings.body_timeout,
+            metrics=settings.metrics,
         )
 
 
@@ -118,7 +136,8 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
     sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
     async with opened(settings) as services:
-        http = server(Application(services))
+        http = server(Watched(Application(services), settings.log_requests))
+        COUNTS.connections = http.server_state.connections
         loop = asyncio.get_running_loop()
 
         def end() -> None:
@@ -130,6 +149,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
         serving = asyncio.create_task(http.serve(sockets=[sock]))
         await http.up.wait()
         _spare_the_collector()
+        log.info("started", extra=await _described(services, settings, f"{host}:{port}"))
         ready(f"http://{host}:{port}", services.store)
         await serving
         log.info("no more requests; waiting for what is in flight")

@@ -46,6 +46,22 @@ class Settings:
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
+    log_format: str = setting("text", "`text` or `json`, one event a line, to standard error", "text", "json")
+    log_requests: str = setting(
+        "failed",
+        "requests with a line in the log: `none`, `failed` (answered 401, 429 or 5xx; ten a second at most) or `all`",
+        "none",
+        "failed",
+        "all",
+    )
+    log_numbers: bool = setting(False, "phone numbers stand whole in the log, and not as `+1555…67`")
+    metrics: str = setting(
+        "open",
+        "who may read `/metrics`: `open` (anybody), `operator` (with an access key of the operator) or `off`",
+        "open",
+        "operator",
+        "off",
+    )
 
     @classmethod
     def read(cls, env: Mapping[str, str] = os.environ, **given: Any) -> "Settings":

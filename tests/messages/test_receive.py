@@ -123,7 +123,7 @@ async def test_a_number_of_nobodys_is_answered_as_the_operator_wishes(house: Hou
     refusing = await house.open(house.peer)
     assert await arrive(house, Inbound(ANNE, "+15550000000", "Hi", None)) == [Verdict.REFUSED]
     assert await arrive(house, Inbound(ANNE, SOURCE, "Hi", None)) == [Verdict.TAKEN]
-    assert (accepting.unknown_destinations, refusing.unknown_destinations) == (1, 1)
+    assert (accepting.counts.unknown, refusing.counts.unknown) == (1, 1)
     assert texts(await inbox(house)) == ["Hi"]
 
 

@@ -82,7 +82,7 @@ async def test_parts_that_never_come_are_waited_for_and_then_left_out(house: Hou
     now = clock.now()
 
     async def give_up(tx: Tx) -> int:
-        return len(await house.receiver.give_up_waiting(tx, now, now, 100))
+        return len((await house.receiver.give_up_waiting(tx, now, now, 100)).events)
 
     assert await house.store.transaction(give_up) == 1
     assert await house.store.transaction(give_up) == 0

@@ -116,7 +116,7 @@ class _Connection(asyncio.Protocol):
         self._octets += data
         while found := _request(self._octets):
             hit, self._octets = found
-            if status := self._endpoints[hit.path].take(hit):
+            if status := self._endpoints[hit.path.partition("?")[0]].take(hit):
                 self._transport.write(b"HTTP/1.1 %d Word\r\nContent-Length: 2\r\n\r\nok" % status)
 
 

@@ -12,9 +12,11 @@ from starlette.types import Receive, Scope, Send
 from messagehub import clock, shapes
 from messagehub.accounts.keys import Caller
 from messagehub.api import bodies
-from messagehub.api.endpoint import Call, Endpoint, Who, read_query
+from messagehub.api.endpoint import Call, Endpoint, Text, Who, read_query
 from messagehub.api.services import Services
+from messagehub.api.watching import CALLER
 from messagehub.errors import REASONS, Conflict, Refusal, Unavailable
+from messagehub.logs import within
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,8 @@ CORS: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Request-Id, Retry-After"),
 ]
-_JSON: list[Header] = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *CORS]
+_UNKEPT: list[Header] = [(b"cache-control", b"no-store"), *CORS]
+_JSON: list[Header] = [(b"content-type", b"application/json"), *_UNKEPT]
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +45,7 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
+        within({"request_id": request_id})
         try:
             if scope["method"] == "OPTIONS":
                 await respond(send, 200, b"{}", request_id, self._preflight())
@@ -52,7 +56,10 @@ class Resource:
         except Exception as error:
             await refuse(send, error, request_id, self._allow)
             return
-        await respond(send, 200, _encode(answer), request_id)
+        if type(answer) is Text:
+            await respond(send, 200, answer.body, request_id, head=[(b"content-type", answer.kind), *_UNKEPT])
+        else:
+            await respond(send, 200, _encode(answer), request_id)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
         # The server leaves the body of an answer to HEAD out.
@@ -61,7 +68,8 @@ class Resource:
             raise Refusal("METHOD_NOT_ALLOWED", f"{scope['method']}: this path answers to {self._allow}")
         now = clock.now()
         caller = await self._caller(endpoint, headers, scope["query_string"], now)
-        call = Call(self._services, caller, scope.get("path_params", {}), scope["query_string"], now)
+        scope[CALLER] = caller.customer_id
+        call = Call(self._services, caller, scope.get("path_params", {}), scope["query_string"], headers, now)
         if endpoint.takes:
             body = await bodies.read(receive, headers, self._services.body_timeout)
             call.body = bodies.decode(body, endpoint.takes)
@@ -117,7 +125,7 @@ async def respond(
 
 async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "") -> None:
     """Any failure as the envelope of errors."""
-    refusal = _refusal(error, request_id)
+    refusal = _refusal(error)
     reason = REASONS[refusal.reason]
     body = shapes.ErrorBody(
         status=reason.status,
@@ -136,13 +144,13 @@ async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "
     await respond(send, reason.http, _encode(shapes.Error(body)), request_id, more.get(reason.http, []))
 
 
-def _refusal(error: Exception, request_id: bytes) -> Refusal:
+def _refusal(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Unavailable):
-        log.warning("%s: the store is unavailable: %s", request_id.decode(), error)
+        log.warning("the store is unavailable: %s", error)
         return Refusal("SERVICE_UNAVAILABLE", "the store cannot be reached or written just now; nothing was accepted")
     if isinstance(error, Conflict):
         return Refusal("ALREADY_EXISTS", "somebody made the same thing at the same moment; read it and try again")
-    log.error("%s: a request failed", request_id.decode(), exc_info=error)
+    log.error("a request failed", exc_info=error)
     return Refusal("INTERNAL", "the program failed; the request id leads to the log")

@@ -4,7 +4,7 @@ import msgspec
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from messagehub.api import accounts, carriers, health, messages, numbers, openapi, routes
+from messagehub.api import accounts, carriers, health, messages, metrics, numbers, openapi, routes
 from messagehub.api.answers import CORS, Resource, refuse, request_id_of, respond
 from messagehub.api.endpoint import Endpoint
 from messagehub.api.services import Services
@@ -44,12 +44,13 @@ class Application:
 
     def __init__(self, services: Services) -> None:
         paths: dict[str, list[Endpoint]] = {}
-        for base, endpoint in ENDPOINTS:
+        endpoints = [*ENDPOINTS, *(("", endpoint) for endpoint in metrics.endpoints(services))]
+        for base, endpoint in endpoints:
             paths.setdefault(base + endpoint.path, []).append(endpoint)
-        resources = {path: Resource(services, endpoints) for path, endpoints in paths.items()}
+        resources = {path: Resource(services, rows) for path, rows in paths.items()}
         self._first_path = BASE + "/messages"
         self._first = resources[self._first_path]
-        documented = openapi.document(ENDPOINTS)
+        documented = openapi.document(endpoints)
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items()]
             + [

@@ -45,13 +45,30 @@ class Page(msgspec.Struct, Generic[T]):
     """Empty on the last page."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An answer that is no JSON. `kind`: its Content-Type."""
+
+    body: bytes
+    kind: bytes
+
+
 class Call:
     """One request, as a handler sees it."""
 
-    __slots__ = ("_query", "body", "caller", "now", "path", "query_string", "services")
+    __slots__ = ("_query", "body", "caller", "headers", "now", "path", "query_string", "services")
 
-    def __init__(self, services: Services, caller: Caller, path: dict[str, str], query_string: bytes, now: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        caller: Caller,
+        path: dict[str, str],
+        query_string: bytes,
+        headers: dict[bytes, bytes],
+        now: int,
+    ) -> None:
         self.services, self.caller, self.path, self.query_string, self.now = services, caller, path, query_string, now
+        self.headers = headers
         self.body: Any = None
         self._query: dict[str, str] | None = None
 
@@ -110,6 +127,8 @@ class Endpoint:
     who: Who = Who.CUSTOMER
     takes: type | None = None
     gives: Any
+    content: tuple[str, ...] = ("application/json",)
+    """The media types of what it gives; where it is no JSON, the handler returns a Text."""
     reasons: tuple[str, ...] = ()
     """Those of its own, besides the ones that every endpoint has."""
     parameters: tuple[Parameter, ...] = ()

@@ -48,7 +48,7 @@ def _operation(row: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
         "summary": row.summary,
         "operationId": f"{row.method.lower()}{row.path.replace('/', '_').replace('{', '').replace('}', '')}",
         "parameters": [*_path_parameters(row), *map(_query_parameter, row.parameters)],
-        "responses": {"200": _json("The answer.", of[row.gives]), **_errors(row, of[shapes.Error])},
+        "responses": {"200": _content("The answer.", of[row.gives], row.content), **_errors(row, of[shapes.Error])},
         "security": [] if row.who is Who.ANYBODY else [{name: []} for name in SCHEMES],
         "x-who": row.who.value,
     }
@@ -84,4 +84,8 @@ def _errors(row: Endpoint, schema: Any) -> dict[str, Any]:
 
 
 def _json(description: str, schema: Any) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+    return _content(description, schema, ("application/json",))
+
+
+def _content(description: str, schema: Any, kinds: Iterable[str]) -> dict[str, Any]:
+    return {"description": description, "content": {kind: {"schema": schema} for kind in kinds}}

@@ -13,6 +13,7 @@ from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.store import Store
+from messagehub.webhooks.deliver import Dispatcher
 from messagehub.work.node import Node
 
 
@@ -30,5 +31,8 @@ class Services:
     acceptor: Acceptor
     reader: Reader
     actor: Actor
+    dispatcher: Dispatcher
     webhook_allow_private: bool
     body_timeout: float
+    metrics: str
+    """Who may read them: `open`, `operator` or `off`."""

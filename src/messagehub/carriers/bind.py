@@ -10,6 +10,7 @@ from functools import lru_cache
 from messagehub import clock, ids
 from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
+from messagehub.logs import about
 from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, connect, status
 from messagehub.smpp.states import SENDING
 
@@ -85,7 +86,7 @@ class Bind:
             try:
                 await self._once()
             except Exception as error:  # whatever it is, the bind is tried again
-                log.exception("bind %s failed and is tried again", self._config.system_id)
+                log.exception("a bind failed and is tried again")
                 self.status.last_error = f"{type(error).__name__}: {error}"
             self._turn("down" if self._failures else "connecting")
             pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
@@ -149,8 +150,10 @@ class Bind:
         if self.status.state == state:
             return
         self.status.state, self.status.since = state, clock.now()
-        config, why = self._config, self.status.last_error
-        log.info("%s at %s:%s is %s%s", self.status.role, config.host, config.port, state, f": {why}" if why else "")
+        config, fields = self._config, {"why": why} if (why := self.status.last_error) else {}
+        level = logging.WARNING if state == "down" else logging.INFO
+        where = about(role=self.status.role, host=config.host, port=config.port, **fields)
+        log.log(level, "a bind is %s", state, extra=where)
 
 
 def _end(state: str, error: Exception | None) -> str:

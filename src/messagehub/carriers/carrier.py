@@ -157,7 +157,9 @@ class BindStatus:
     since: int = 0
     in_flight: int = 0
     sent: int = 0
+    accepted: int = 0
     refused: int = 0
+    unanswered: int = 0
     received: int = 0
     last_error: str = ""
 

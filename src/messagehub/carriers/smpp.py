@@ -219,6 +219,7 @@ class SMPPCarrier:
             bind.status.refused += 1
             transfer.refusal = transfer.refusal or refusal(response.status)
         else:
+            bind.status.accepted += 1
             transfer.accepted += 1
             transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         self._conclude(transfer)
@@ -236,6 +237,7 @@ class SMPPCarrier:
         if isinstance(event.context, Part):
             transfer = event.context.transfer
             transfer.given_up = transfer.given_up or not transfer.ended
+            bind.status.unanswered += 1
             bind.status.last_error = "no answer to a submit_sm"
             self._end(transfer, Unanswered(transfer.key))
 

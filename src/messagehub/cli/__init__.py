@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from messagehub.cli import dev, init, segments, serve, simulator
+from messagehub.cli import backup, dev, init, segments, serve, simulator
 from messagehub.errors import HubError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ def _options(
 app.command("dev")(dev.dev)
 app.command("serve")(serve.serve)
 app.command("init")(init.init)
+app.command("backup")(backup.backup)
 app.command("segments")(segments.segments)
 app.add_typer(simulator.app, name="simulator")
 

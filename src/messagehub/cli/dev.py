@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,14 +38,18 @@ def dev(
     """
     from messagehub.cli import state
     from messagehub.cli.running import run
+    from messagehub.settings import Settings
 
+    env = {"MESSAGEHUB_LOG_LEVEL": "warning", **os.environ}  # what is said at info would hide what is printed
+    settings = Settings.read(env, listen=listen, webhook_allow_private=True)
     temporary = None if data else Path(tempfile.mkdtemp(prefix="messagehub-dev-"))
     folder = data or temporary
     assert folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     simulator = _start_simulator(plain)
     try:
-        run(_dev(listen, folder, ready_file, simulator))
+        settings = replace(settings, database_url=f"sqlite:///{folder / 'hub.db'}")
+        run(_dev(settings, folder, ready_file, simulator), settings)
     finally:
         state.remove()
         assert simulator.stdin
@@ -62,11 +67,9 @@ def _start_simulator(plain: bool) -> "subprocess.Popen[str]":
     )
 
 
-async def _dev(listen: str, folder: Path, ready_file: Path | None, simulator: "subprocess.Popen[str]") -> None:
+async def _dev(settings: "Settings", folder: Path, ready_file: Path | None, simulator: "subprocess.Popen[str]") -> None:
     from messagehub import app
-    from messagehub.settings import Settings
 
-    settings = Settings.read(listen=listen, database_url=f"sqlite:///{folder / 'hub.db'}", webhook_allow_private=True)
     demo = await _furnish(settings, folder, simulator)
 
     def ready(address: str, _: "Store") -> None:

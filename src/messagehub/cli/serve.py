@@ -15,7 +15,7 @@ def serve() -> None:
     from messagehub.settings import Settings
 
     settings = Settings.read()
-    run(app.serve(settings, _ready), settings.log_level)
+    run(app.serve(settings, _ready), settings)
 
 
 def _ready(address: str, _: Any) -> None:

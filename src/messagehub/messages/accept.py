@@ -11,6 +11,7 @@ from messagehub.events import Event, Outbox
 from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.telling import EVENT_QUERIES, Teller
+from messagehub.metrics import COUNTS
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes, Table
 from messagehub.shapes import AddressGiven, Message, MessageGiven
@@ -71,6 +72,9 @@ class Acceptor:
         if accepted.events:
             inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
         await self._store.write(inserts)
+        COUNTS.messages += 1
+        COUNTS.targets += len(accepted.targets)
+        COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         for carrier_id in {target.carrier_id for target in accepted.targets if target.due_at is not None}:
             self._store.notify(due_topic(carrier_id))
         self._outbox.offer(accepted.events)

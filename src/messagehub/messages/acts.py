@@ -5,13 +5,13 @@ from collections.abc import Callable
 from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.errors import Refusal
-from messagehub.events import Event, Outbox
+from messagehub.events import Outbox
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.reading import Reader
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import Happening
-from messagehub.messages.telling import Teller, store_events
+from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.shapes import Message
 from messagehub.store import Store, Tx
 
@@ -23,38 +23,38 @@ class Actor:
     async def cancel(self, customer_id: str, message_id: str) -> Message:
         """Targets that were not handed over yet become `failed` / `canceled`; the others go their way."""
 
-        async def unit(tx: Tx) -> tuple[Message, list[Event], list[Target]]:
+        async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
             await self._reader.row(tx, customer_id, message_id)
-            events, moved = await self._move(tx, message_id, "targets_to_cancel", _cancel)
-            return await self._reader.message(tx, customer_id, message_id), events, moved
+            told, moved = await self._move(tx, message_id, "targets_to_cancel", _cancel)
+            return await self._reader.message(tx, customer_id, message_id), told, moved
 
-        message, events, _ = await self._store.transaction(unit)
-        self._outbox.offer(events)
+        message, told, _ = await self._store.transaction(unit)
+        told.make_known(self._outbox)
         return message
 
     async def resend(self, customer_id: str, message_id: str) -> Message:
         """Targets that were held since they are in doubt are sent again. Refusal when there is none."""
 
-        async def unit(tx: Tx) -> tuple[Message, list[Event], list[Target]]:
+        async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
             await self._reader.row(tx, customer_id, message_id)
-            events, moved = await self._move(tx, message_id, "targets_held", _resend)
+            told, moved = await self._move(tx, message_id, "targets_held", _resend)
             if not moved:
                 raise Refusal("STATE_INVALID", "no target of this message is held (gw_timeout / in_doubt)")
-            return await self._reader.message(tx, customer_id, message_id), events, moved
+            return await self._reader.message(tx, customer_id, message_id), told, moved
 
-        message, events, moved = await self._store.transaction(unit)
+        message, told, moved = await self._store.transaction(unit)
         for carrier_id in {target.carrier_id for target in moved}:
             self._store.notify(due_topic(carrier_id))
-        self._outbox.offer(events)
+        told.make_known(self._outbox)
         return message
 
     async def delete(self, customer_id: str, message_id: str) -> Message:
         """Cancels what was not handed over, and takes the message out of sight. Receipts still update it silently."""
         now = clock.now()
 
-        async def unit(tx: Tx) -> tuple[Message, list[Event]]:
+        async def unit(tx: Tx) -> tuple[Message, Told]:
             await self._reader.row(tx, customer_id, message_id)
-            events, _ = await self._move(tx, message_id, "targets_to_cancel", _cancel, now)
+            told, _ = await self._move(tx, message_id, "targets_to_cancel", _cancel, now)
             row = await self._reader.row(tx, customer_id, message_id)
             await tx.run("delete_message", id=message_id, customer_id=customer_id, now=now)
             gone = row._replace(tm_delete=now, tm_update=now)
@@ -63,16 +63,16 @@ class Actor:
             if customer.wants("message_deleted"):
                 deleted = Teller(self._outbox, now).about("message_deleted", gone, targets)
                 await store_events(tx, [deleted])
-                events.append(deleted)
-            return self._reader.shape(gone, targets), events
+                told.events.append(deleted)
+            return self._reader.shape(gone, targets), told
 
-        message, events = await self._store.transaction(unit)
-        self._outbox.offer(events)
+        message, told = await self._store.transaction(unit)
+        told.make_known(self._outbox)
         return message
 
     async def _move(
         self, tx: Tx, message_id: str, which: str, how: Callable[[Ledger, Target], bool], now: int = 0
-    ) -> tuple[list[Event], list[Target]]:
+    ) -> tuple[Told, list[Target]]:
         ledger = Ledger(tx, self._customers, self._outbox, now or clock.now())
         keys = [(row.message_id, row.n) for row in await tx.all(which, message_id=message_id)]
         await ledger.load(keys)

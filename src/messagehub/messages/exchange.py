@@ -15,12 +15,14 @@ from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, TargetKey, Verdict
 from messagehub.errors import Unavailable
-from messagehub.events import Event, Outbox
+from messagehub.events import Outbox
+from messagehub.logs import about
 from messagehub.messages import outcomes, receipts, repeats, send
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.outcomes import Outcome, Terms
 from messagehub.messages.receive import Receiver
+from messagehub.messages.telling import Told
 from messagehub.routing import Routes
 from messagehub.store import Store, Tx
 from messagehub.work.loop import Loop
@@ -32,15 +34,34 @@ POLL_S = 0.5
 
 
 @dataclass(slots=True)
+class Counts:
+    """What came from a carrier."""
+
+    receipts: int = 0
+    unmatched: int = 0
+    """Receipts whose segment was not known when they came."""
+    inbound: int = 0
+    """Segments of inbound messages."""
+    unknown: int = 0
+    """Those for a number of nobody's."""
+
+    def add(self, more: "Counts") -> None:
+        self.receipts += more.receipts
+        self.unmatched += more.unmatched
+        self.inbound += more.inbound
+        self.unknown += more.unknown
+
+
+@dataclass(slots=True)
 class Turn:
     """What one transaction settled."""
 
     handovers: list[Handover] = field(default_factory=list)
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    told: Told = field(default_factory=Told)
     rerouted: set[str] = field(default_factory=set)
     """Carriers that got a target of this one's."""
-    unknown: int = 0
+    counts: Counts = field(default_factory=Counts)
 
 
 class Exchange:
@@ -56,7 +77,7 @@ class Exchange:
         node_id: str,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
-        self.unknown_destinations = 0
+        self.counts = Counts()
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
         self._outbox, self._node_id = outbox, node_id
         self._kept: list[News] = []
@@ -116,7 +137,7 @@ class Exchange:
         except Exception:
             if not news:
                 raise
-            log.exception("carrier %s: a turn failed; its news are tried one by one", self.carrier_id)
+            log.exception("a turn failed; its news are tried one by one")
             await self._one_by_one(news)
             return Turn()
         self._conclude(turn)
@@ -131,19 +152,19 @@ class Exchange:
                 self._put_off(news[n:])
                 raise
             except Exception:
-                log.exception("carrier %s: set aside: %s", self.carrier_id, type(one).__name__)
+                log.exception("news is set aside, since it cannot be stored", extra=about(news=type(one).__name__))
                 self._set_aside(one)
             else:
                 self._conclude(turn)
 
     def _conclude(self, turn: Turn) -> None:
-        self.unknown_destinations += turn.unknown
+        self.counts.add(turn.counts)
         for ticket, verdict in turn.verdicts:
             self.carrier.answer(ticket, verdict)
         self.carrier.send(turn.handovers)
         for carrier_id in turn.rerouted:
             self._store.notify(due_topic(carrier_id))
-        self._outbox.offer(turn.events)
+        turn.told.make_known(self._outbox)
 
     def _put_off(self, news: list[News]) -> None:
         """The store cannot write: the carrier may tell again what it told; what became of handovers is kept."""
@@ -165,29 +186,33 @@ class Exchange:
         told = [one for one in news if not isinstance(one, Receipt | Inbound)]
         came = [one for one in news if isinstance(one, Receipt)]
         if told or came:
-            ledger = await self._settle_outbound(tx, told, came, now)
-            turn.events += await ledger.write()
+            turn.counts.receipts = len(came)
+            ledger = await self._settle_outbound(tx, told, came, turn.counts, now)
+            turn.told.add(await ledger.write())
             turn.rerouted = ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:
             heard = self.carrier.heard
             fresh, repeated = await repeats.sort_out(tx, self.carrier_id, self._node_id, arrivals, heard, now)
             received = await self._receiver.receive(tx, self.carrier_id, fresh, now)
-            turn.events += received.events
+            turn.told.add(received.told)
             turn.verdicts += received.verdicts + [(one.ticket, Verdict.TAKEN) for one in repeated]
-            turn.unknown = received.unknown
+            turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
             alone = self.carrier.idle
             turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone)
         return turn
 
-    async def _settle_outbound(self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], now: int) -> Ledger:
+    async def _settle_outbound(
+        self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], counts: Counts, now: int
+    ) -> Ledger:
         accepted = [outcome for outcome in told if isinstance(outcome, Accepted)]
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
         names = [name for outcome in accepted for name in outcome.names]
         parked = await receipts.unpark_for(tx, self.carrier_id, names)
         matches, others = await receipts.match(tx, self.carrier_id, [*parked, *came])
         await receipts.park(tx, self.carrier_id, others, now)
+        counts.unmatched = len(others)
         ledger = Ledger(tx, self._customers, self._outbox, now)
         await ledger.load([outcome.key for outcome in told] + [match.key for match in matches])
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))

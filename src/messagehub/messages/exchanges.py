@@ -1,13 +1,16 @@
 """The exchanges of this process: one for each carrier in the store, opened, changed and closed as that changes."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Carrier, CarrierState, CarrierStatus, TargetKey
 from messagehub.clock import NEVER
+from messagehub.logs import about, within
 from messagehub.messages.exchange import Exchange
 from messagehub.store import Store
 from messagehub.store.recent import CHANGED
@@ -20,8 +23,12 @@ SWITCH_DRAIN_S = 2.0
 MakeExchange = Callable[[str, Carrier], Exchange]
 
 
+log = logging.getLogger(__name__)
+
+
 @dataclass(slots=True)
 class Running:
+    name: str
     settings: dict[str, Any]
     exchange: Exchange
 
@@ -50,7 +57,7 @@ class Exchanges:
             return CarrierStatus("disabled"), 0
         if not (running := self._running.get(row.id)):
             return CarrierStatus("connecting"), 0
-        return running.exchange.carrier.status(), running.exchange.unknown_destinations
+        return running.exchange.carrier.status(), running.exchange.counts.unknown
 
     def states(self) -> dict[str, CarrierState]:
         """How each carrier that is open here is doing."""
@@ -60,15 +67,29 @@ class Exchanges:
         """Whether a target is on its way here, or what became of it is still to be written down."""
         return carrier_id in self._running and self._running[carrier_id].exchange.knows(key)
 
+    def running(self) -> Iterator[tuple[str, str, Exchange]]:
+        """The name and the id of each carrier that is open here, and its exchange."""
+        return ((running.name, carrier_id, running.exchange) for carrier_id, running in self._running.items())
+
     async def _follow(self) -> None:
         """Opens what is new, closes what is gone or disabled, and does both for what has another config."""
         wanted = {row.id: row for row in await self._carriers.live() if not row.disabled}
         for carrier_id, running in list(self._running.items()):
             if carrier_id not in wanted or wanted[carrier_id].settings != running.settings:
                 del self._running[carrier_id]
+                why = "its config was changed" if carrier_id in wanted else "it was disabled or deleted"
+                fields = about(carrier=running.name, carrier_id=carrier_id, why=why)
+                log.info("a carrier is closed", extra=fields)
                 await running.exchange.close(SWITCH_DRAIN_S)
         for carrier_id, row in wanted.items():
-            if carrier_id not in self._running:
-                exchange = self._exchange(carrier_id, self._make(row))
-                exchange.open()
-                self._running[carrier_id] = Running(row.settings, exchange)
+            if carrier_id in self._running:
+                self._running[carrier_id].name = row.name
+            else:
+                self._running[carrier_id] = copy_context().run(self._open, row)
+
+    def _open(self, row: CarrierRow) -> Running:
+        """In a context of its own: all that is logged by the carrier's tasks is about it."""
+        within({"carrier": row.name, "carrier_id": row.id})
+        exchange = self._exchange(row.id, self._make(row))
+        exchange.open()
+        return Running(row.name, row.settings, exchange)

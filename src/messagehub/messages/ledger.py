@@ -13,7 +13,7 @@ from messagehub.events import Event, Outbox
 from messagehub.messages import status
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import ERROR_CODES, GROUPS, PUBLIC, Happening, Status
-from messagehub.messages.telling import Teller, store_events
+from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.store import Row, Tx
 
 STATUSES = {status.value: status for status in Status}
@@ -84,6 +84,7 @@ class Ledger:
         self._touched: dict[TargetKey, Target] = {}
         self.rerouted: set[str] = set()
         """Carriers that got a target of another's."""
+        self._reached: list[str] = []
         self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
 
     async def load(self, keys: Iterable[TargetKey]) -> None:
@@ -145,6 +146,7 @@ class Ledger:
         if told:
             target.sequence += 1
             target.tm_update = self.now
+            self._reached.append(PUBLIC[after])
             if self._is_told(target):
                 self._steps[target.message_id][target.message_id, target.n].append(target)
         return True
@@ -159,15 +161,15 @@ class Ledger:
         # A deleted message is no longer spoken of.
         return target.tm_delete > self.now and self._owners[target.customer_id].wants("message_updated", target.status)
 
-    async def write(self) -> list[Event]:
-        """Writes what happened, and its events. Returns the events, for the outbox to have after the commit."""
+    async def write(self) -> Told:
+        """Writes what happened, and its events. Returns what is to be made known after the commit."""
         touched = list(self._touched.values())
         if await self._tx.change("move_target", touched) != len(touched):
             raise StoreError("a target was moved by somebody else in the middle of a transaction")
         counted = await self._count(touched)
         events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]
         await store_events(self._tx, events)
-        return events
+        return Told(events, self._reached)
 
     async def _count(self, touched: list[Target]) -> dict[str, Row]:
         """Messages with several targets keep a count per group of statuses; their new counts."""

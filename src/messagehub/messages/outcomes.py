@@ -8,6 +8,7 @@ from typing import Any
 
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Refused, Unanswered
 from messagehub.clock import SECOND
+from messagehub.logs import about
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import Happening, Status
@@ -41,8 +42,10 @@ def accepted(ledger: Ledger, target: Target, _: Accepted, terms: Terms) -> None:
 
 def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> None:
     reason = REASONS[outcome.reason]
+    words = outcome.words or reason.meaning
     if reason.ours:
-        log.error("carrier %s does not understand us: %s", target.carrier_id, outcome.words or reason.meaning)
+        fields = about(carrier_id=target.carrier_id, message_id=target.message_id, error=words)
+        log.error("a carrier does not understand us", extra=fields)
     enough = not reason.retry or target.attempts >= TRIES_HERE
     other = _next_carrier(target, terms.table) if reason.reroute and enough else None
     again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
@@ -50,7 +53,6 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> N
         goes_on = ledger.reroute(target, other) if other else ledger.happen(target, Happening.POSTPONE, due_at=again)
         target.possible_duplicate |= goes_on and outcome.partly
     else:
-        words = outcome.words or reason.meaning
         ledger.happen(target, Happening.REFUSE, error_code=reason.error_code, error_message=words)
 
 

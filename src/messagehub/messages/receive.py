@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from messagehub import ids
 from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.events import Event, Outbox
+from messagehub.logs import about
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
-from messagehub.messages.telling import Teller, store_events
+from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.numbers import Number, Numbers
 from messagehub.store import Row, Tx
 
@@ -44,8 +45,8 @@ class Whole:
 class Received:
     """What one transaction took in."""
 
-    verdicts: list[tuple[Any, Verdict]]
-    events: list[Event]
+    verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
+    told: Told = field(default_factory=Told)
     unknown: int = 0
 
 
@@ -55,26 +56,27 @@ class Receiver:
 
     async def receive(self, tx: Tx, carrier_id: str, arrivals: Sequence[Inbound], now: int) -> Received:
         """Stores the messages that are whole, and the parts of those that are not yet."""
-        received = Received([], [])
+        received = Received()
         wholes: list[Whole] = []
         for arrival in arrivals:
             number = await self._numbers.find(tx, arrival.destination)
             if number is None:
-                log.warning("carrier %s: a message came for %r, a number of nobody's", carrier_id, arrival.destination)
+                fields = about(carrier_id=carrier_id, number=arrival.destination)
+                log.warning("a message came for a number of nobody's", extra=fields)
                 received.unknown += 1
                 received.verdicts.append((arrival.ticket, self._policy.verdict))
                 continue
             wholes += await _wholes(tx, carrier_id, arrival, number, now)
             received.verdicts.append((arrival.ticket, Verdict.TAKEN))
-        received.events = await self._store(tx, wholes, now)
+        received.told = await self._store(tx, wholes, now)
         return received
 
-    async def _store(self, tx: Tx, wholes: Sequence[Whole], now: int) -> list[Event]:
+    async def _store(self, tx: Tx, wholes: Sequence[Whole], now: int) -> Told:
         await tx.many("insert_message", [whole.message for whole in wholes])
         await tx.many("insert_target", [whole.target for whole in wholes])
         events = [event for whole in wholes for event in await self._events(tx, whole, now)]
         await store_events(tx, events)
-        return events
+        return Told(events, [Status.RECEIVED] * len(wholes))
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:
         teller = Teller(self._outbox, now)
@@ -82,7 +84,7 @@ class Receiver:
         kinds = [kind for kind in ("message_created", "message_received") if customer.wants(kind)]
         return [teller.about(kind, whole.message, [whole.target]) for kind in kinds]
 
-    async def give_up_waiting(self, tx: Tx, before: int, now: int, count: int) -> list[Event]:
+    async def give_up_waiting(self, tx: Tx, before: int, now: int, count: int) -> Told:
         """Stores messages some of whose parts came before `before` and whose others never did."""
         wholes = []
         for row in await tx.all("stale_inbound_parts", tm_before=before, count=count):

@@ -1,6 +1,7 @@
 """What time alone makes due: receipts that never come, receipts that came too early, parts that are missing,
 and what a node held that died, and what waits for a carrier that is gone."""
 
+import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -9,16 +10,20 @@ from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import TargetKey
 from messagehub.clock import NEVER, SECOND
-from messagehub.events import Event, Outbox
+from messagehub.events import Outbox
+from messagehub.logs import about
 from messagehub.messages import outcomes, receipts, repeats
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
 from messagehub.messages.status import Happening, Status
+from messagehub.messages.telling import Told
 from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.node import store_clock
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 BATCH = 500
@@ -28,7 +33,7 @@ STRAY = 30 * SECOND
 PARTS_WAIT = 30 * 60 * SECOND
 """How long the parts of an inbound message are waited for."""
 
-Unit = Callable[[Tx], Awaitable[list[Event]]]
+Unit = Callable[[Tx], Awaitable[Told]]
 
 
 class Sweeper:
@@ -47,6 +52,7 @@ class Sweeper:
         self._node_id, self._knows = node_id, knows
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
+        self._rescued = 0
 
     def start(self) -> None:
         self._loop.start()
@@ -57,15 +63,18 @@ class Sweeper:
     async def sweep(self) -> None:
         await self._find_strays()
         for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
-            self._outbox.offer(await self._store.transaction(unit))
+            (await self._store.transaction(unit)).make_known(self._outbox)
+        if self._rescued:
+            log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
         waiting, self._waiting = self._waiting, set()
         for carrier_id in waiting:
             self._store.notify(due_topic(carrier_id))
 
-    async def _rescue(self, tx: Tx) -> list[Event]:
+    async def _rescue(self, tx: Tx) -> Told:
         """What a node held that lives no more is in doubt."""
         now = await store_clock(tx)
         rows = await tx.all("targets_of_dead_nodes", own=self._node_id, now=now, count=BATCH)
+        self._rescued = len(rows)
         holders = {(row.message_id, row.n): row.holder for row in rows}
         return await self._each(tx, rows, partial(self._doubt, holders))
 
@@ -74,8 +83,10 @@ class Sweeper:
         before = clock.now() - STRAY
         rows = await self._store.all("targets_handed_long_ago", own=self._node_id, tm_before=before, count=BATCH)
         if strays := [row for row in rows if not self._knows(row.carrier_id, (row.message_id, row.n))]:
+            log.warning("what was handed over was lost sight of, and is in doubt", extra=about(targets=len(strays)))
             doubt = partial(self._doubt, {(row.message_id, row.n): self._node_id for row in strays})
-            self._outbox.offer(await self._store.transaction(lambda tx: self._each(tx, strays, doubt)))
+            told = await self._store.transaction(lambda tx: self._each(tx, strays, doubt))
+            told.make_known(self._outbox)
 
     def _doubt(self, holders: dict[TargetKey, str], ledger: Ledger, target: Target) -> None:
         # Now that the row is ours: it may have been answered, or rescued and handed over again, since it was found.
@@ -83,22 +94,22 @@ class Sweeper:
             outcomes.lost(ledger, target)
             self._waiting.add(target.carrier_id)
 
-    async def _without_receipt(self, tx: Tx) -> list[Event]:
+    async def _without_receipt(self, tx: Tx) -> Told:
         now, rows = clock.now(), []
         for carrier in await tx.all("every_carrier"):
             rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, now=now, count=BATCH)
         return await self._each(tx, rows, receipts.give_up)
 
-    async def _replan(self, tx: Tx) -> list[Event]:
+    async def _replan(self, tx: Tx) -> Told:
         """What waits for a carrier that is down, disabled or gone goes to another, where a route leads to one."""
         table = await self._routes.table(tx)
-        events: list[Event] = []
+        told = Told()
         for carrier in await tx.all("every_carrier"):
             gone = carrier.tm_delete != NEVER
             if gone or carrier.disabled or carrier.id in table.down:
                 rows = await tx.all("targets_queued_for", carrier_id=carrier.id, count=BATCH)
-                events += await self._each(tx, rows, partial(self._plan_anew, table, gone))
-        return events
+                told.add(await self._each(tx, rows, partial(self._plan_anew, table, gone)))
+        return told
 
     def _plan_anew(self, table: Table, gone: bool, ledger: Ledger, target: Target) -> None:
         if target.status is not Status.QUEUED:
@@ -111,9 +122,9 @@ class Sweeper:
         elif gone:
             ledger.happen(target, Happening.REFUSE, error_code="no_route")
 
-    async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> list[Event]:
+    async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> Told:
         if not rows:
-            return []
+            return Told()
         ledger = Ledger(tx, self._customers, self._outbox, clock.now())
         keys: list[TargetKey] = [(row.message_id, row.n) for row in rows]
         await ledger.load(keys)
@@ -124,15 +135,15 @@ class Sweeper:
             self._loop.ring()  # there may be more of them
         return await ledger.write()
 
-    async def _parked(self, tx: Tx) -> list[Event]:
-        events: list[Event] = []
+    async def _parked(self, tx: Tx) -> Told:
+        told = Told()
         now = clock.now()
         for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
             matches, _ = await receipts.match(tx, carrier_id, [one.receipt for one in parked])
             ledger = Ledger(tx, self._customers, self._outbox, now)
             await ledger.load([match.key for match in matches])
             receipts.apply(ledger, matches)
-            events += await ledger.write()
+            told.add(await ledger.write())
             known = {id(match.receipt) for match in matches}
             await receipts.swept(
                 tx,
@@ -140,9 +151,9 @@ class Sweeper:
                 [one for one in parked if id(one.receipt) not in known],
             )
         await tx.run("forget_parked", tm_before=now - receipts.KEPT)
-        return events
+        return told
 
-    async def _stale_parts(self, tx: Tx) -> list[Event]:
+    async def _stale_parts(self, tx: Tx) -> Told:
         now = clock.now()
         await tx.run("forget_inbound_seen", tm_before=now - repeats.REMEMBERED)
         return await self._receiver.give_up_waiting(tx, now - PARTS_WAIT, now, BATCH)

@@ -1,6 +1,7 @@
 """Events: what customers are told of their messages. Their bodies are made here, in the commit of the change."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from messagehub import ids, shapes
 from messagehub.clock import iso
 from messagehub.events import Event, Outbox
 from messagehub.messages.rows import message_shape, target_shape
+from messagehub.metrics import COUNTS
 from messagehub.store import Tx
 
 _encoder = msgspec.json.Encoder()
@@ -20,6 +22,23 @@ EVENT_QUERIES = ("insert_event", "insert_event_body")
 async def store_events(tx: Tx, events: Sequence[Event]) -> None:
     for query in EVENT_QUERIES:
         await tx.many(query, events)
+
+
+@dataclass(slots=True)
+class Told:
+    """What a transaction has to make known once it is committed."""
+
+    events: list[Event] = field(default_factory=list)
+    reached: list[str] = field(default_factory=list)
+    """The statuses that targets came to, one for each move."""
+
+    def add(self, more: "Told") -> None:
+        self.events += more.events
+        self.reached += more.reached
+
+    def make_known(self, outbox: Outbox) -> None:
+        COUNTS.reached.update(self.reached)
+        outbox.offer(self.events)
 
 
 class Teller:

@@ -5,19 +5,20 @@ of the two stores answers.
 """
 
 from messagehub.errors import SettingError
+from messagehub.store.address import path_of, shown
 from messagehub.store.seam import Insert, Row, Store, Tx, Unit
 
-__all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store"]
+__all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store", "path_of", "shown"]
 
 
 async def open_store(url: str) -> Store:
     """Opens and migrates `sqlite:///PATH` or `postgresql://…`. SettingError for any other address."""
-    if url.startswith("sqlite:///") and not url.endswith((":memory:", "/")):
+    if path := path_of(url):
         from messagehub.store.sqlite import SQLiteStore
 
-        return await SQLiteStore.open(url.removeprefix("sqlite:///"))
+        return await SQLiteStore.open(path)
     if url.startswith(("postgresql://", "postgres://")):
         from messagehub.store.postgres import PostgresStore
 
         return await PostgresStore.open(url)
-    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {url!r} is neither sqlite:///PATH nor postgresql://…")
+    raise SettingError(f"MESSAGEHUB_DATABASE_URL: {shown(url)!r} is neither sqlite:///PATH nor postgresql://…")

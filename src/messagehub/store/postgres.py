@@ -8,13 +8,16 @@ the single-row form, so no table of types stands here.
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
 from messagehub.errors import Conflict, SettingError, StoreError, Unavailable
+from messagehub.metrics import COUNTS
 from messagehub.store import queries
+from messagehub.store.address import shown
 from messagehub.store.queries import Query
 from messagehub.store.seam import Bells, Insert, Row, Tx, Unit, row_maker
 
@@ -128,6 +131,7 @@ class PostgresStore:
         self._forms = Forms()
         self._bells = Bells()
         self._waiting: list[Waiting] = []
+        self._transactions = 0
         self._wanted = asyncio.Event()
         self._topics: set[str] = set()
         self._tasks = [asyncio.create_task(self._write_forever()), asyncio.create_task(self._hear_forever())]
@@ -140,9 +144,12 @@ class PostgresStore:
             )
             await _migrate(url)
         except ValueError as error:
-            raise SettingError(f"MESSAGEHUB_DATABASE_URL: {_shown(url)}: {error}") from None
+            # What is not the driver's own may quote a piece of the password.
+            own = isinstance(error, asyncpg.InterfaceError)
+            why = error if own else "it cannot be read; in a password / is written as %2F, and so on"
+            raise SettingError(f"MESSAGEHUB_DATABASE_URL: {shown(url)}: {why}") from None
         except TRANSLATED as error:
-            raise Unavailable(f"{_shown(url)} cannot be opened: {error or 'it does not answer'}") from error
+            raise Unavailable(f"{shown(url)} cannot be opened: {error or 'it does not answer'}") from error
         return cls(pool, url)
 
     # --- reading ------------------------------------------------------------------------
@@ -182,18 +189,34 @@ class PostgresStore:
     # --- writing ------------------------------------------------------------------------
 
     async def transaction(self, unit: Unit[T]) -> T:
+        self._transactions += 1
+        try:
+            return await self._repeated(unit, 1)
+        finally:
+            self._transactions -= 1
+
+    async def _repeated(self, unit: Unit[T], units: int) -> T:
         for _ in range(TRIES):
             try:
-                return await self._once(unit)
+                return await self._once(unit, units)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 continue
             except TRANSLATED as error:
                 _raise(error)
         raise Unavailable(f"rolled back {TRIES} times in favour of other transactions")
 
-    async def _once(self, unit: Unit[T]) -> T:
-        async with self._pool.acquire(timeout=ANSWER_S) as connection, connection.transaction():
-            return await unit(Connection(connection, self._forms))
+    async def _once(self, unit: Unit[T], units: int) -> T:
+        async with self._pool.acquire(timeout=ANSWER_S) as connection:
+            begun = time.perf_counter()
+            async with connection.transaction():
+                result = await unit(Connection(connection, self._forms))
+        COUNTS.commit_seconds.observe(time.perf_counter() - begun)
+        COUNTS.commit_units.observe(units)
+        return result
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting) + self._transactions
 
     async def write(self, inserts: Sequence[Insert]) -> None:
         if len(self._waiting) > MAX_WAITING:
@@ -209,7 +232,8 @@ class PostgresStore:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             if not self._waiting:
                 self._wanted.clear()
-            await self._commit(batch)
+            if batch:  # and not just a topic to pass on
+                await self._commit(batch)
             await self._pass_on()
 
     async def _commit(self, batch: list[Waiting]) -> None:
@@ -236,7 +260,7 @@ class PostgresStore:
             for query, rows in merged.items():
                 await tx.many(query, rows)
 
-        await self.transaction(unit)
+        await self._repeated(unit, len(batch))
 
     # --- telling other nodes ------------------------------------------------------------
 
@@ -319,11 +343,6 @@ def translated(statement: str) -> str:
     for sqlite, postgres in WORDS.items():
         statement = sqlite.sub(postgres, statement)
     return statement
-
-
-def _shown(url: str) -> str:
-    """An address without its password."""
-    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1@", url)
 
 
 def _fail(future: asyncio.Future[None], error: Exception) -> None:

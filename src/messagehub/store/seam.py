@@ -51,6 +51,10 @@ Unit = Callable[[Tx], Coroutine[Any, Any, T]]
 class Store(Tx, Protocol):
     """Outside of a transaction `one`, `all`, `run` and `many` stand alone, each with its own commit."""
 
+    @property
+    def waiting(self) -> int:
+        """How many writes and transactions their callers wait for."""
+
     async def transaction(self, unit: Unit[T]) -> T:
         """What `unit` returns, once all it wrote is on disk. Raises what it raises, with nothing written.
 

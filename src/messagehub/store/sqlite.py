@@ -9,6 +9,7 @@ import fcntl
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,6 +21,7 @@ import apsw
 import apsw.ext
 
 from messagehub.errors import Conflict, Refusal, SettingError, StoreError, Unavailable
+from messagehub.metrics import COUNTS
 from messagehub.store import queries
 from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
 
@@ -167,7 +169,7 @@ class SQLiteStore:
         self._bells = Bells()
         self._lock: TextIO | None = None
         self._gathered: list[Job] = []
-        self._waiting = 0
+        self.waiting = 0
         self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         """What the writer is asked for; nothing at all ends it."""
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its secrets are its owner's
@@ -228,10 +230,10 @@ class SQLiteStore:
         await self._submit(None, inserts)
 
     async def _submit(self, unit: Unit[Any] | None, inserts: Sequence[Insert]) -> Any:
-        if self._waiting >= MAX_WAITING:
+        if self.waiting >= MAX_WAITING:
             raise Unavailable("more is asked of the store than it can write")
         job = Job(self._loop.create_future(), unit, inserts)
-        self._waiting += 1
+        self.waiting += 1
         if not self._gathered:
             self._loop.call_soon(self._pass_on)
         self._gathered.append(job)
@@ -254,7 +256,7 @@ class SQLiteStore:
             self._loop.call_soon_threadsafe(self._settle, jobs)
 
     def _settle(self, jobs: list[Job]) -> None:
-        self._waiting -= len(jobs)
+        self.waiting -= len(jobs)
         for job in jobs:
             job.settle()
 
@@ -270,6 +272,7 @@ class SQLiteStore:
                 job.error = _translated(error)
 
     def _together(self, jobs: list[Job]) -> None:
+        begun = time.perf_counter()
         self._writer.plain("BEGIN IMMEDIATE")
         try:
             for query, rows in _merged(jobs).items():
@@ -281,6 +284,8 @@ class SQLiteStore:
         except BaseException:
             self._roll_back()
             raise
+        COUNTS.commit_seconds.observe(time.perf_counter() - begun)
+        COUNTS.commit_units.observe(len(jobs))
 
     def _run(self, job: Job, unit: Unit[Any]) -> None:
         """A unit that refuses takes back what it wrote itself, and costs the others of the commit nothing."""

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -18,6 +19,8 @@ from messagehub.accounts.customers import Customer, Customers
 from messagehub.clock import SECOND
 from messagehub.errors import StoreError, Unavailable
 from messagehub.events import Event
+from messagehub.logs import about
+from messagehub.metrics import COUNTS
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED
 from messagehub.web import Answer, Busy, Client, Closed, WebError
@@ -103,6 +106,11 @@ class Dispatcher:
         await self._conclusions.stop()
         await self._conclude()
 
+    @property
+    def endpoints_down(self) -> int:
+        """To how many endpoints nothing is sent but a probe now and then."""
+        return sum(endpoint.is_down for endpoint in self._endpoints.values())
+
     # --- the outbox ---------------------------------------------------------------------
 
     def due_at(self, customer_id: str, now: int) -> int:
@@ -129,7 +137,8 @@ class Dispatcher:
         self._held += 1
         if endpoint.wants_worker:
             endpoint.workers += 1
-            worker = asyncio.create_task(self._work(endpoint))
+            # In a context of its own, since it outlives the request whose event is its first.
+            worker = asyncio.create_task(self._work(endpoint), context=Context())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
@@ -178,7 +187,8 @@ class Dispatcher:
                 try:
                     await self._attempt(endpoint, pending)
                 except Exception:  # its lease runs out, and it is tried again
-                    log.exception("an attempt to deliver event %s failed", pending.id)
+                    fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
+                    log.exception("an attempt to deliver an event failed", extra=fields)
                 endpoint.done(pending)
                 self._held -= 1
         finally:
@@ -215,12 +225,14 @@ class Dispatcher:
 
     def _answered(self, endpoint: Endpoint, pending: Pending, answer: Answer, customer: Customer) -> None:
         if 200 <= answer.status < 300:
-            endpoint.succeeded()
+            if endpoint.succeeded():
+                log.info("an endpoint answers again", extra=about(customer_id=endpoint.customer_id))
             self._note(pending, "delivered", None, answer.status, "")
         elif answer.status == GONE:
             self._note(pending, "failed", None, answer.status, "gone")
             self._forget_waiting(endpoint)
             self._unwritten.gone.append(customer)
+            log.warning("an endpoint said that it is gone, and is disabled", extra=about(customer_id=customer.id))
         else:
             self._failed(endpoint, pending, answer, "status")
 
@@ -235,8 +247,12 @@ class Dispatcher:
         if counts and endpoint.failed(now):
             self._forget_waiting(endpoint)
             self._unwritten.postponed[endpoint.customer_id] = endpoint.closed_until
+            fields = about(customer_id=endpoint.customer_id, error=error, status=answer.status if answer else None)
+            pause = (endpoint.closed_until - now) // SECOND
+            log.warning("an endpoint fails; nothing is sent to it for %s s", pause, extra=fields)
 
     def _note(self, pending: Pending, status: str, due_at: int | None, response_status: int, error: str) -> None:
+        COUNTS.webhooks[error or status] += 1
         self._unwritten.results.append(
             Result(pending.id, status, pending.attempts + 1, due_at, response_status, error, clock.now())
         )

@@ -89,8 +89,16 @@ class Endpoint:
         """Whether a new event may come straight here, and not by way of the store."""
         return not self.backlog and not self._openings and self.room(now) > 0
 
-    def succeeded(self) -> None:
+    @property
+    def is_down(self) -> bool:
+        """The breaker is open, or opened and no probe has come through since."""
+        return self._openings > 0
+
+    def succeeded(self) -> bool:
+        """Whether the breaker shuts by this success."""
+        was_down = self.is_down
         self._failures = self._openings = self.closed_until = 0
+        return was_down
 
     def failed(self, now: int) -> bool:
         """Whether the breaker opens by this failure."""

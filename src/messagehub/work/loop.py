@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from messagehub.errors import Unavailable
+from messagehub.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,10 @@ class Loop:
         try:
             await self._turn()
         except Unavailable as error:
-            log.warning("%s waits for the store: %s", self._name, error)
+            log.warning("work waits for the store: %s", error, extra=about(work=self._name))
             return False
         except Exception:
-            log.exception("%s failed and goes on", self._name)
+            log.exception("work failed and goes on", extra=about(work=self._name))
             return False
         return True
 

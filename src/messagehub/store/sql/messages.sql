@@ -113,6 +113,20 @@ WHERE status = 'handed' AND due_at IS NOT NULL AND holder != :own
     AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)
 LIMIT :count;
 
+-- name: targets_in_doubt
+-- Of nodes that live no more.
+SELECT COUNT(*) AS count FROM (SELECT n FROM targets
+    WHERE status = 'handed' AND due_at IS NOT NULL AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)
+    LIMIT :count) AS found;
+
+-- name: targets_due
+-- As of one moment, and the moment since which the oldest is due. Both are read from the index.
+SELECT (SELECT COUNT(*) FROM (SELECT due_at FROM targets
+        WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now LIMIT :count) AS found)
+        AS count,
+    (SELECT MIN(due_at) FROM targets
+        WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now) AS oldest;
+
 -- name: targets_handed_long_ago
 SELECT message_id, n, carrier_id FROM targets
 WHERE status = 'handed' AND due_at IS NOT NULL AND holder = :own AND due_at <= :tm_before LIMIT :count;

@@ -11,6 +11,23 @@ SELECT customer_id FROM due
 WHERE customer_id IS NOT NULL AND EXISTS (
     SELECT 1 FROM events WHERE events.customer_id = due.customer_id AND events.due_at <= :now);
 
+-- name: events_waiting
+SELECT COUNT(*) AS count FROM (SELECT due_at FROM events WHERE due_at IS NOT NULL LIMIT :count) AS found;
+
+-- name: oldest_event_due
+-- The same walk, to the first event of each customer.
+WITH RECURSIVE due (customer_id) AS (
+    SELECT (SELECT MIN(customer_id) FROM events WHERE due_at IS NOT NULL)
+    UNION ALL
+    SELECT (SELECT MIN(events.customer_id) FROM events
+        WHERE events.due_at IS NOT NULL AND events.customer_id > due.customer_id)
+    FROM due WHERE due.customer_id IS NOT NULL
+)
+SELECT MIN(oldest) AS oldest FROM (
+    SELECT (SELECT MIN(events.due_at) FROM events
+        WHERE events.customer_id = due.customer_id AND events.due_at IS NOT NULL) AS oldest
+    FROM due WHERE due.customer_id IS NOT NULL) AS first_of_each;
+
 -- name: lease_event
 UPDATE events SET due_at = :lease WHERE id = :id AND due_at = :due_at;
 

@@ -1,0 +1,106 @@
+"""Every request is counted and timed here, and has its line in the log where that is wished."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from messagehub.logs import about
+from messagehub.metrics import COUNTS
+
+log = logging.getLogger(__name__)
+
+METHODS = {name: name for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")}
+OTHER = "other"
+CALLER = "messagehub.customer_id"
+"""The member of a request's scope that says whose it is, once that is known."""
+
+FAILED = frozenset({401, 429})
+"""Statuses below 500 by which an operator sees that somebody is at the wrong door, or at the right one too often."""
+
+FAILED_PER_S = 10
+LONGEST_PATH = 200
+
+
+class Watched:
+    """An ASGI application as it is, watched. `lines`: `none`, `failed` or `all`."""
+
+    def __init__(self, application: ASGIApp, lines: str) -> None:
+        self._application = application
+        ways: dict[str, Callable[[int], bool]]
+        ways = {"none": lambda _: False, "failed": Few(FAILED_PER_S), "all": lambda _: True}
+        self._is_told = ways[lines]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        begun = time.perf_counter()
+        answer = _Answer(send)
+        try:
+            await self._application(scope, receive, answer)
+        finally:
+            seconds = time.perf_counter() - begun
+            COUNTS.requests[METHODS.get(scope["method"], OTHER), answer.status // 100] += 1
+            COUNTS.request_seconds.observe(seconds)
+            if self._is_told(answer.status):
+                self._tell(scope, answer, seconds)
+
+    def _tell(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
+        fields = about(
+            method=scope["method"],
+            path=scope["path"][:LONGEST_PATH],
+            status=answer.status,
+            milliseconds=round(seconds * 1000, 1),
+            customer_id=scope.get(CALLER, ""),
+            request_id=answer.request_id,
+        )
+        log.log(logging.WARNING if answer.status >= 500 else logging.INFO, "request", extra=fields)
+
+
+class _Answer:
+    """The `send` of a request, which remembers how the answer began."""
+
+    __slots__ = ("_send", "_start", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message = {}
+        self.status = 0
+        """0 until something is answered."""
+
+    def __call__(self, message: Message) -> Any:
+        if message["type"] == "http.response.start":
+            self._start, self.status = message, message["status"]
+        return self._send(message)
+
+    @property
+    def request_id(self) -> bytes:
+        headers: dict[bytes, bytes] = dict(self._start.get("headers", ()))
+        return headers.get(b"x-request-id", b"")
+
+
+class Few:
+    """Says which failures have a line: so many in a second at most, so that nobody fills the disk by knocking."""
+
+    def __init__(self, per_s: int) -> None:
+        self._per_s = per_s
+        self._second, self._told, self._untold = 0, 0, 0
+
+    def __call__(self, status: int) -> bool:
+        if status < 500 and status not in FAILED:
+            return False
+        second = int(time.monotonic())
+        if second != self._second:
+            self._say_untold()
+            self._second, self._told = second, 0
+        self._told += 1
+        if self._told > self._per_s:
+            self._untold += 1
+        return self._told <= self._per_s
+
+    def _say_untold(self) -> None:
+        if self._untold:
+            log.warning("requests failed that have no line of their own", extra=about(count=self._untold))
+            self._untold = 0
