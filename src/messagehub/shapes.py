@@ -120,18 +120,101 @@ class Segments(Struct):
 # --- accounts ---------------------------------------------------------------------------
 
 
+Username = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._%+@-]+$(?!\n)")]
+"""Nothing that looks like something else, or like nothing."""
+
+Password = Annotated[str, Meta(min_length=8, max_length=1024)]
+Email = Annotated[str, Meta(max_length=254, pattern=r"^([^@\s]{1,64}@[^@\s]{1,253})?$(?!\n)")]
+
+
+class LoginGiven(Request):
+    username: Annotated[str, Meta(max_length=255)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class Token(Struct):
+    username: str
+    token: str
+
+
+class PasswordChange(Request):
+    password: Annotated[str, Meta(max_length=1024)]
+    """The one that the login has."""
+    new_password: Password
+
+
+class Me(Struct, kw_only=True):
+    """The access key or the login that asks."""
+
+    type: Literal["accesskey", "login"]
+    id: str
+    customer_id: str
+    role: Literal["operator", "customer"]
+    username: str
+    """Of a login."""
+    name: str
+    """Of the access key; of a login its customer's."""
+    detail: str
+    token_prefix: str
+    """Of an access key."""
+    tm_expire: str
+    """When the access key, or the token that asks, is good no more."""
+    tm_last_use: str
+    tm_create: str
+    tm_update: str
+
+
+class AccessKeyGiven(Request):
+    name: Name = ""
+    detail: Detail = ""
+    expire: Annotated[int, Meta(ge=86_400, le=315_360_000)] = 31_536_000
+    """Seconds from now: a day to ten years."""
+    customer_id: str = ""
+    """Whose it is to be; for the operator."""
+
+
+class AccessKeyChange(Request):
+    name: Name | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+    expire: Annotated[int, Meta(ge=86_400, le=315_360_000)] | UnsetType = UNSET
+
+
+class AccessKey(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    name: str
+    detail: str
+    token_prefix: str
+    token: str | UnsetType = UNSET
+    """The key itself; only in the answer to the POST that made it."""
+    tm_expire: str
+    tm_last_use: str
+    """To the minute."""
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
 class CustomerGiven(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)]
-    username: Annotated[str, Meta(min_length=1, max_length=255)]
-    password: Annotated[str, Meta(min_length=8, max_length=1024)]
+    username: Username
+    password: Password
     detail: Detail = ""
-    email: Name = ""
+    email: Email = ""
+
+
+class CustomerChangeByOperator(Request):
+    name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    password: Password | UnsetType = UNSET
+    """For the customer's login; its tokens end."""
 
 
 class CustomerChange(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
-    email: Name | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
     phone_number: Name | UnsetType = UNSET
     address: Name | UnsetType = UNSET
     webhook_uri: Annotated[str, Meta(max_length=2000)] | UnsetType = UNSET
@@ -170,12 +253,19 @@ class Customer(Struct, kw_only=True):
 class NumberGiven(Request):
     number: str
     customer_id: str
+    type: Literal["normal"] = "normal"
     name: Name = ""
     detail: Detail = ""
+    call_flow_id: str = ""
     message_flow_id: str = ""
 
 
-class NumberChange(Request):
+class NumberFlows(Request):
+    call_flow_id: str | UnsetType = UNSET
+    message_flow_id: str | UnsetType = UNSET
+
+
+class NumberChange(NumberFlows):
     name: Name | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
 
@@ -189,7 +279,7 @@ class Number(Struct, kw_only=True):
     message_flow_id: str
     name: str
     detail: str
-    status: Literal["active"] = "active"
+    status: Literal["active", "deleted"] = "active"
     t38_enabled: bool = False
     emergency_enabled: bool = False
     tm_purchase: str
