@@ -1,6 +1,5 @@
 """When each access key was used last: noted in memory, where it costs next to nothing, and written once a minute."""
 
-from messagehub.errors import StoreError
 from messagehub.store import Store
 from messagehub.work.loop import Loop
 
@@ -29,7 +28,7 @@ class LastUses:
         try:
             # In one order, so that nodes that write the same keys do not wait for each other.
             await self._store.many("note_last_use", [{"id": id, "now": now} for id, now in sorted(written.items())])
-        except StoreError:
+        except BaseException:
             for id, now in written.items():
                 self.noted.setdefault(id, now)
             raise

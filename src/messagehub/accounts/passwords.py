@@ -41,7 +41,7 @@ def _verified(password: str, kept: str | None) -> bool:
 
     nobodys = _of_nobody()
     try:
-        return _hasher().verify(kept or nobodys, password) and kept is not None
+        return _hasher().verify(nobodys if kept is None else kept, password) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
