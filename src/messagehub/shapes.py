@@ -120,11 +120,14 @@ class Segments(Struct):
 # --- accounts ---------------------------------------------------------------------------
 
 
-Username = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._%+@-]+$(?!\n)")]
+USERNAME = r"^[A-Za-z0-9._%+@-]+$(?!\n)"
 """Nothing that looks like something else, or like nothing."""
 
+EMAIL = r"^([^@\s]{1,64}@[^@\s]{1,253})?$(?!\n)"
+Username = Annotated[str, Meta(min_length=1, max_length=255, pattern=USERNAME)]
+
 Password = Annotated[str, Meta(min_length=8, max_length=1024)]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^([^@\s]{1,64}@[^@\s]{1,253})?$(?!\n)")]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
 
 
 class LoginGiven(Request):
@@ -399,6 +402,10 @@ class Health(Struct):
 
 _ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_PATTERNS = {
+    f"expected `str` matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",
+    f"expected `str` matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
+}
 _MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}
 
 
@@ -410,4 +417,5 @@ def words(error: str, root: str = "") -> str:
     if member := _MEMBER.fullmatch(what):
         path, what = f"{path}.{member['name']}", _MEMBER_WORDS[member["what"]]
     place = f"{root}{path}".removeprefix(".")
-    return f"{place or 'the body'}: {what[:1].lower()}{what[1:]}"
+    what = f"{what[:1].lower()}{what[1:]}"
+    return f"{place or 'the body'}: {_PATTERNS.get(what, what)}"

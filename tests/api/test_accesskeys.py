@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support import credentials, numbering
+from tests.support import credentials
 from tests.support.api import Api, Json, refusal
 from tests.support.hub import Account, Hub
 
@@ -145,4 +145,3 @@ def test_me(hub: Hub, admin: Api) -> None:
 def test_the_operators_first_key_is_in_its_list(hub: Hub, admin: Api) -> None:
     own = admin.get("/accesskeys", customer_id=admin.get("/me")["customer_id"])["result"]
     assert admin.get("/me")["id"] in [key["id"] for key in own]
-    assert numbering.own()

@@ -23,7 +23,7 @@ def test_the_operator_changes_what_is_sent(hub: Hub, admin: Api) -> None:
 
 WRONG: list[tuple[Json, str]] = [
     ({"name": ""}, "name: "),
-    ({"email": "nobody"}, "email: "),
+    ({"email": "nobody"}, "email: write an address such as somebody@example.com"),
     ({"email": "a b@c"}, "email: "),
     ({"email": "a@b\n"}, "email: "),
     ({"email": f"{'a' * 65}@b"}, "email: "),
@@ -41,7 +41,8 @@ def test_what_cannot_be_changed(account: Account, admin: Api, body: Json, words:
 @pytest.mark.parametrize("username", ["", " anne", "anne ", "an ne", "anne\n", "аnne", "a\u200bnne", "a\0b", "x" * 256])
 def test_usernames_that_cannot_be(admin: Api, username: str) -> None:
     body = {"name": "x", "username": username, "password": "long enough"}
-    refusal(admin.call("POST", "/customers", body), 400, "INVALID_ARGUMENT", "username: ")
+    error = refusal(admin.call("POST", "/customers", body), 400, "INVALID_ARGUMENT", "username: ")
+    assert "regex" not in error["message"]
 
 
 @pytest.mark.parametrize("shape", ["{}@example.com", "+{}", "a.b_c-{}", "A%{}"])
@@ -57,8 +58,8 @@ def test_who_is_deleted_is_gone_with_all_that_lets_it_in(hub: Hub, admin: Api) -
     assert gone["tm_delete"].startswith("20")
     for credential in (customer["accesskey"], customer["login"]):
         refusal(hub.caller(credential).call("GET", "/me"), 401, "INVALID_CREDENTIALS")
-    for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
-        refusal(admin.call(method, f"/customers/{customer['id']}", body), 404, "RESOURCE_NOT_FOUND")
+    for method in ("GET", "PUT", "DELETE"):
+        refusal(admin.call(method, f"/customers/{customer['id']}", {}), 404, "RESOURCE_NOT_FOUND")
     assert customer["id"] not in [each["id"] for each in admin.every("/customers")]
     for path, more in (("/numbers", {"number": number}), ("/accesskeys", {})):
         body = {"customer_id": customer["id"], **more}

@@ -21,7 +21,7 @@ LIMITS = {
 
 @pytest.fixture(scope="module")
 def narrow(folder: Path) -> Iterator[Hub]:
-    with hubs.hub(f"sqlite:///{folder}/narrow.db", folder, "narrow", **LIMITS) as opened:  # type: ignore[arg-type]
+    with hubs.hub(f"sqlite:///{folder}/narrow.db", folder, "narrow", **LIMITS) as opened:
         yield opened
         assert "Traceback" not in opened.log
 

@@ -42,7 +42,7 @@ def test_a_token_is_got_and_shown_like_a_key(hub: Hub, customer: Json, base: str
     token = answer["token"]
     assert token.count(".") == 2
     for way in ({"headers": {"Authorization": f"Bearer {token}"}}, {"params": {"token": token}}):
-        assert httpx.get(f"{hub.address}/v1.0/customer", **way).json()["id"] == customer["id"]  # type: ignore[arg-type]
+        assert httpx.get(f"{hub.address}/v1.0/customer", **way).json()["id"] == customer["id"]
     assert httpx.get(f"{hub.address}/v1.0/customer?accesskey={token}").json()["id"] == customer["id"]
 
 
