@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from messagehub import errors, metrics, settings
+from messagehub.api import rights
 from messagehub.messages import status
 
 FOLDER = Path(__file__).parent
@@ -29,6 +30,13 @@ PAGES = {
         "changed. What is asked of the store is five seconds old at most. Those of the process itself have their usual "
         "names: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and others.",
         metrics.as_markdown,
+    ),
+    "rights.md": (
+        "Who may do what",
+        "By access key or by token, whose rights are those of their customer. Whoever shows neither gets 401. What "
+        "belongs to another customer is 404, as if it were not there, and in no list. The operator is a customer, too: "
+        "what is said of a customer holds for its own things, and where the summary says so it sees those of all.",
+        rights.as_markdown,
     ),
     "statuses.md": (
         "Statuses of a target",

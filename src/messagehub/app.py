@@ -11,9 +11,15 @@ from importlib.metadata import version
 from typing import Any
 
 from messagehub import clock
+from messagehub.accounts.attempts import Attempts
+from messagehub.accounts.callers import Callers
 from messagehub.accounts.customers import Customers
-from messagehub.accounts.keys import Keys
+from messagehub.accounts.keys import AccessKeys
+from messagehub.accounts.lastuse import LastUses
+from messagehub.accounts.logins import Logins
+from messagehub.accounts.tokens import Tokens
 from messagehub.api.asgi import Application
+from messagehub.api.limits import Limits, limit
 from messagehub.api.server import listener, server
 from messagehub.api.services import Services
 from messagehub.api.watching import Watched
@@ -23,6 +29,7 @@ from messagehub.carriers.carrier import Carrier
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
+from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.health import Health
@@ -86,6 +93,8 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         carriers = Carriers(store, keys)
         await customers.seal()
         await carriers.seal()
+        tokens = Tokens(store, keys, settings.token_lifetime)
+        await tokens.seal()
         if not keys:
             log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
@@ -106,6 +115,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         sweeper.start()
         stack.push_async_callback(sweeper.stop)
         reader = Reader(store)
+        actor = Actor(store, customers, dispatcher, reader)
+        last_uses = LastUses(store)
+        last_uses.start()
+        stack.push_async_callback(last_uses.close)
         measuring = asyncio.create_task(lag.measure())
         stack.callback(measuring.cancel)
         yield Services(
@@ -113,15 +126,23 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             sealer=keys,
             node=node,
             customers=customers,
-            keys=Keys(store),
+            callers=Callers(store, tokens, last_uses.noted),
+            accesskeys=AccessKeys(store, last_uses.noted),
+            logins=Logins(store, tokens, Attempts()),
             numbers=numbers,
             routes=routes,
             carriers=carriers,
             exchanges=exchanges,
             acceptor=Acceptor(store, customers, numbers, routes, dispatcher, settings.max_segments),
             reader=reader,
-            actor=Actor(store, customers, dispatcher, reader),
+            actor=actor,
             dispatcher=dispatcher,
+            departure=Departure(store, customers, numbers, actor),
+            limits=Limits(
+                logins=limit("ip", settings.login_rate, settings.login_burst),
+                address=limit("ip", settings.rate_per_address, settings.burst_per_address),
+                customer=limit("customer", settings.rate_per_customer, settings.burst_per_customer),
+            ),
             webhook_allow_private=settings.webhook_allow_private,
             body_timeout=settings.body_timeout,
             metrics=settings.metrics,

@@ -18,9 +18,12 @@ class HubError(Exception):
 class Refusal(HubError):
     """A request that cannot be done. `message` begins with the name of the field, where there is one."""
 
-    def __init__(self, reason: str, message: str, details: tuple[dict[str, object], ...] = ()) -> None:
+    def __init__(
+        self, reason: str, message: str, details: tuple[dict[str, object], ...] = (), *, retry_after: int = 0
+    ) -> None:
+        """`retry_after`: in how many seconds it may be asked again; 0 where that is not known."""
         super().__init__(f"{reason}: {message}")
-        self.reason, self.message, self.details = reason, message, details
+        self.reason, self.message, self.details, self.retry_after = reason, message, details, retry_after
 
 
 class SettingError(HubError, ValueError):
@@ -77,8 +80,8 @@ REASONS: dict[str, Reason] = {
         401,
         "UNAUTHENTICATED",
         {
-            "AUTHENTICATION_REQUIRED": "The request carries no access key.",
-            "INVALID_CREDENTIALS": "The access key is unknown, expired or revoked.",
+            "AUTHENTICATION_REQUIRED": "The request carries neither an access key nor a token.",
+            "INVALID_CREDENTIALS": "The access key or token is unknown, expired or revoked; or the password is wrong.",
         },
     ),
     **_reasons(403, "PERMISSION_DENIED", {"PERMISSION_DENIED": "Only the operator may do this."}),
@@ -97,6 +100,11 @@ REASONS: dict[str, Reason] = {
     **_reasons(409, "FAILED_PRECONDITION", {"STATE_INVALID": "The resource is not in a state that allows this."}),
     **_reasons(413, "INVALID_ARGUMENT", {"BODY_TOO_LARGE": "The body is larger than 1 MiB."}),
     **_reasons(415, "INVALID_ARGUMENT", {"NOT_JSON": "The Content-Type is not application/json."}),
+    **_reasons(
+        429,
+        "RESOURCE_EXHAUSTED",
+        {"RATE_LIMIT_EXCEEDED": "Too many requests, or too many failed logins; `Retry-After` says how long to wait."},
+    ),
     **_reasons(500, "INTERNAL", {"INTERNAL": "The program failed. The request id leads to the log."}),
     **_reasons(
         503,

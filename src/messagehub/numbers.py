@@ -72,15 +72,21 @@ class Numbers:
         """A number by its id. Refusal when there is none, or it is not the owner's (None: whoever owns it)."""
         return _owned(await self._store.one("number_by_id", id=number_id), number_id, owner_id)
 
-    async def page(self, owner_id: str | None, before: str, count: int) -> list[Number]:
-        """The newest `count` numbers of an owner (None: of all) whose id is smaller than `before`."""
+    async def page(self, owner_id: str | None, number: str, before: str, count: int) -> list[Number]:
+        """The newest `count` numbers of an owner (None: of all) whose id is smaller than `before`.
+
+        With a `number` that one alone, if it is there.
+        """
+        if number:
+            found = await self.find(self._store, number)
+            return [found] if found and owner_id in (None, found.customer_id) and found.id < before else []
         query = "numbers_page" if owner_id else "all_numbers_page"
         rows = await self._store.all(query, customer_id=owner_id, before=before, count=count)
         return [from_row(row) for row in rows]
 
     async def add(self, now: int, **given: Any) -> Number:
         """Gives a number to a customer. Refusal when it cannot be owned or has an owner."""
-        added = Number(id=ids.new(), tm_create=now, **given)
+        added = Number(id=ids.new(), tm_create=now, **_with_flows(given))
         if not can_be_owned(added.number):
             raise Refusal(
                 "INVALID_NUMBER",
@@ -95,11 +101,11 @@ class Numbers:
         return added
 
     async def change(self, number_id: str, owner_id: str | None, now: int, **changes: Any) -> Number:
-        """Refusal as with `get`."""
+        """Refusal as with `get`, and for a flow that cannot be."""
 
         async def unit(tx: Tx) -> Number:
             number = _owned(await tx.one("number_for_change", id=number_id), number_id, owner_id)
-            changed = replace(number, **changes, tm_update=now)
+            changed = replace(number, **_with_flows(changes), tm_update=now)
             await tx.many("update_number", [changed])
             return changed
 
@@ -107,9 +113,25 @@ class Numbers:
         self._store.notify(CHANGED)
         return changed
 
-    async def remove(self, number: Number, now: int) -> None:
+    async def remove(self, number: Number, now: int) -> Number:
         await self._store.run("delete_number", id=number.id, now=now)
         self._store.notify(CHANGED)
+        return replace(number, tm_update=now, tm_delete=now)
+
+    async def release(self, tx: Tx, owner_id: str, now: int) -> None:
+        """Takes all numbers from their owner. Notify CHANGED after the commit."""
+        await tx.run("delete_numbers_of", customer_id=owner_id, now=now)
+
+
+def _with_flows(given: dict[str, Any]) -> dict[str, Any]:
+    """As they are kept: ids of flows in lower case, and none of a call, since nobody answers calls here."""
+    if given.pop("call_flow_id", "") not in ("", ids.UNSET):
+        raise Refusal("INVALID_ARGUMENT", f"call_flow_id: no calls are carried here; leave it out, or give {ids.UNSET}")
+    if (flow_id := given.get("message_flow_id")) is not None:
+        given["message_flow_id"] = flow_id.lower() or ids.UNSET
+        if not ids.is_id(given["message_flow_id"]):
+            raise Refusal("INVALID_ARGUMENT", f"message_flow_id: {flow_id!r} is no UUID; for no flow give {ids.UNSET}")
+    return given
 
 
 def _owned(row: Row | None, number_id: str, owner_id: str | None) -> Number:

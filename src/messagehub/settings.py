@@ -42,6 +42,19 @@ class Settings:
         "refuse",
     )
     body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive", least=0.1, most=3600)
+    token_lifetime: int = setting(86_400, "seconds for which the token of a login is good", least=1, most=30 * 86_400)
+    login_rate: float = setting(
+        10.0, "logins per second that one address may try, in each process; 0 for any", least=0, most=1_000_000
+    )
+    login_burst: int = setting(20, "logins that one address may try at once", least=1, most=1_000_000)
+    rate_per_address: float = setting(
+        0.0, "requests per second that one address may make, in each process; 0 for any", least=0, most=1_000_000
+    )
+    burst_per_address: int = setting(400, "requests that one address may make at once", least=1, most=1_000_000)
+    rate_per_customer: float = setting(
+        0.0, "requests per second that one customer may make, in each process; 0 for any", least=0, most=1_000_000
+    )
+    burst_per_customer: int = setting(33, "requests that one customer may make at once", least=1, most=1_000_000)
     drain_timeout: float = setting(
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )

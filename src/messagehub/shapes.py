@@ -120,18 +120,104 @@ class Segments(Struct):
 # --- accounts ---------------------------------------------------------------------------
 
 
+USERNAME = r"^[A-Za-z0-9._%+@-]+$(?!\n)"
+"""Nothing that looks like something else, or like nothing."""
+
+EMAIL = r"^([^@\s]{1,64}@[^@\s]{1,253})?$(?!\n)"
+Username = Annotated[str, Meta(min_length=1, max_length=255, pattern=USERNAME)]
+
+Password = Annotated[str, Meta(min_length=8, max_length=1024)]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+
+
+class LoginGiven(Request):
+    username: Annotated[str, Meta(max_length=255)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class Token(Struct):
+    username: str
+    token: str
+
+
+class PasswordChange(Request):
+    password: Annotated[str, Meta(max_length=1024)]
+    """The one that the login has."""
+    new_password: Password
+
+
+class Me(Struct, kw_only=True):
+    """The access key or the login that asks."""
+
+    type: Literal["accesskey", "login"]
+    id: str
+    customer_id: str
+    role: Literal["operator", "customer"]
+    username: str
+    """Of a login."""
+    name: str
+    """Of the access key; of a login its customer's."""
+    detail: str
+    token_prefix: str
+    """Of an access key."""
+    tm_expire: str
+    """When the access key, or the token that asks, is good no more."""
+    tm_last_use: str
+    tm_create: str
+    tm_update: str
+
+
+class AccessKeyGiven(Request):
+    name: Name = ""
+    detail: Detail = ""
+    expire: Annotated[int, Meta(ge=86_400, le=315_360_000)] = 31_536_000
+    """Seconds from now: a day to ten years."""
+    customer_id: str = ""
+    """Whose it is to be; for the operator."""
+
+
+class AccessKeyChange(Request):
+    name: Name | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+    expire: Annotated[int, Meta(ge=86_400, le=315_360_000)] | UnsetType = UNSET
+
+
+class AccessKey(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    name: str
+    detail: str
+    token_prefix: str
+    token: str | UnsetType = UNSET
+    """The key itself; only in the answer to the POST that made it."""
+    tm_expire: str
+    tm_last_use: str
+    """To the minute."""
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
 class CustomerGiven(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)]
-    username: Annotated[str, Meta(min_length=1, max_length=255)]
-    password: Annotated[str, Meta(min_length=8, max_length=1024)]
+    username: Username
+    password: Password
     detail: Detail = ""
-    email: Name = ""
+    email: Email = ""
+
+
+class CustomerChangeByOperator(Request):
+    name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    password: Password | UnsetType = UNSET
+    """For the customer's login; its tokens end."""
 
 
 class CustomerChange(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
-    email: Name | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
     phone_number: Name | UnsetType = UNSET
     address: Name | UnsetType = UNSET
     webhook_uri: Annotated[str, Meta(max_length=2000)] | UnsetType = UNSET
@@ -170,12 +256,19 @@ class Customer(Struct, kw_only=True):
 class NumberGiven(Request):
     number: str
     customer_id: str
+    type: Literal["normal"] = "normal"
     name: Name = ""
     detail: Detail = ""
+    call_flow_id: str = ""
     message_flow_id: str = ""
 
 
-class NumberChange(Request):
+class NumberFlows(Request):
+    call_flow_id: str | UnsetType = UNSET
+    message_flow_id: str | UnsetType = UNSET
+
+
+class NumberChange(NumberFlows):
     name: Name | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
 
@@ -189,7 +282,7 @@ class Number(Struct, kw_only=True):
     message_flow_id: str
     name: str
     detail: str
-    status: Literal["active"] = "active"
+    status: Literal["active", "deleted"] = "active"
     t38_enabled: bool = False
     emergency_enabled: bool = False
     tm_purchase: str
@@ -323,6 +416,10 @@ class Health(Struct):
 
 _ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_PATTERNS = {
+    f"expected `str` matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",
+    f"expected `str` matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
+}
 _MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}
 
 
@@ -334,4 +431,5 @@ def words(error: str, root: str = "") -> str:
     if member := _MEMBER.fullmatch(what):
         path, what = f"{path}.{member['name']}", _MEMBER_WORDS[member["what"]]
     place = f"{root}{path}".removeprefix(".")
-    return f"{place or 'the body'}: {what[:1].lower()}{what[1:]}"
+    what = f"{what[:1].lower()}{what[1:]}"
+    return f"{place or 'the body'}: {_PATTERNS.get(what, what)}"

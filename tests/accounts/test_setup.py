@@ -6,8 +6,9 @@ import pytest
 
 from messagehub import clock
 from messagehub.accounts import setup
+from messagehub.accounts.callers import Callers
 from messagehub.accounts.customers import Customers
-from messagehub.accounts.keys import Keys
+from messagehub.accounts.tokens import Tokens
 from messagehub.errors import Refusal
 from messagehub.sealing import Sealer
 from messagehub.store import Store
@@ -20,7 +21,7 @@ async def test_an_installation_has_one_operator(store: Store) -> None:
     assert (made.customer.role, made.username) == ("operator", "admin")
     assert len(made.password) >= 16
     assert await setup.operator(store, Sealer(), clock.now(), new_secret()) is None
-    caller = await Keys(store).caller(made.accesskey, clock.now())
+    caller = await Callers(store, Tokens(store, Sealer(), 60), {}).caller(made.accesskey, clock.now())
     assert caller
     assert caller.customer_id == made.customer.id
 

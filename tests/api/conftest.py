@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +29,8 @@ def box(folder: Path) -> Iterator[Simulator]:
 @pytest.fixture(scope="session")
 def hub(folder: Path, box: Simulator) -> Iterator[Hub]:
     """One server for all; the tests make their own customers. Whatever they did to it, it lives, and has not failed."""
-    with hubs.hub(f"sqlite:///{folder}/hub.db", folder, body_timeout=BODY_TIMEOUT_S, log_level="debug") as opened:
+    settings: dict[str, Any] = {"body_timeout": BODY_TIMEOUT_S, "log_level": "debug", "login_burst": 10_000}
+    with hubs.hub(f"sqlite:///{folder}/hub.db", folder, **settings) as opened:
         opened.lead_to(box)
         opened.on_answer = Documentation(httpx.get(f"{opened.address}/openapi.json").json()).check
         yield opened

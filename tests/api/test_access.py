@@ -7,7 +7,7 @@ import pytest
 
 from messagehub.api.asgi import ENDPOINTS
 from messagehub.api.endpoint import Endpoint, Who
-from tests.support import numbering
+from tests.support import credentials, numbering
 from tests.support.api import Api, Json, refusal
 from tests.support.hub import Account, Hub
 
@@ -49,6 +49,42 @@ def test_a_wrong_key(hub: Hub, place: Place) -> None:
     assert WRONG_KEY not in str(error)
 
 
+@pytest.fixture(scope="module")
+def bad_ones(hub: Hub) -> dict[str, str]:
+    return credentials.bad_ones(hub)
+
+
+@closed
+def test_credentials_that_are_good_no_more_or_never_were(hub: Hub, bad_ones: dict[str, str], place: Place) -> None:
+    stranger = hub.caller()
+    for label, credential in bad_ones.items():
+        stranger.http.headers["Authorization"] = f"Bearer {credential}"
+        answer = call(stranger, place)
+        error = refusal(answer, 401, "INVALID_CREDENTIALS")
+        assert credential not in answer.text, label
+        assert "access key or token" in error["message"]
+
+
+def test_what_is_right_in_all_of_these_is_let_in(hub: Hub) -> None:
+    """Else the test above would not mean much."""
+    forger = credentials.Forger(hub)
+    for credential in (forger.customer["accesskey"], forger.customer["login"], forger.token(), forger.token(jti="x")):
+        assert hub.caller(credential).get("/me")["customer_id"] == forger.customer["id"]
+
+
+@pytest.fixture(scope="module")
+def customer(hub: Hub) -> Json:
+    return credentials.made(hub)
+
+
+@closed
+def test_a_token_is_as_good_as_a_key(hub: Hub, customer: Json, place: Place) -> None:
+    """Of a customer, whose key and token are refused or let in alike."""
+    by_key, by_token = (call(hub.caller(customer[which]), place) for which in ("accesskey", "login"))
+    assert by_token.status_code == by_key.status_code
+    assert by_token.status_code not in (401, 429, 500)
+
+
 @pytest.mark.parametrize("place", those(Who.OPERATOR), ids=called)
 def test_a_customer_at_what_is_the_operators(account: Account, place: Place) -> None:
     assert refusal(call(account.api, place), 403, "PERMISSION_DENIED")["status"] == "PERMISSION_DENIED"
@@ -56,7 +92,14 @@ def test_a_customer_at_what_is_the_operators(account: Account, place: Place) -> 
 
 @pytest.mark.parametrize("place", those(Who.ANYBODY), ids=called)
 def test_what_is_open_to_anybody(hub: Hub, place: Place) -> None:
-    assert call(hub.caller(), place).status_code == 200
+    assert call(hub.caller(), place).status_code == (400 if place[1].takes else 200)
+
+
+@pytest.mark.parametrize("place", those(Who.OPERATOR), ids=called)
+def test_rights_come_before_what_is_wrong_with_the_body(account: Account, place: Place) -> None:
+    url = httpx.URL(str(account.api.http.base_url)).join(place[0] + place[1].path.replace("{id}", "123"))
+    answer = account.api.http.request(place[1].method, url, content=b"{", headers={"Content-Type": "text/plain"})
+    refusal(answer, 403, "PERMISSION_DENIED")
 
 
 def _number(account: Account) -> str:
@@ -69,7 +112,12 @@ def _message(account: Account) -> str:
     return sent
 
 
-OWNED: dict[str, Callable[[Account], str]] = {"messages": _message, "numbers": _number}
+def _accesskey(account: Account) -> str:
+    key: str = account.api.get("/accesskeys")["result"][0]["id"]
+    return key
+
+
+OWNED: dict[str, Callable[[Account], str]] = {"messages": _message, "numbers": _number, "accesskeys": _accesskey}
 """How a customer comes to a resource, by the first word of its path."""
 
 with_id = pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_put_keeps_what_is_left_out(hub: Hub, name: str) -> None:
     api = hub.customer().api
     api.put("/customer", SETTINGS)
     value = {"webhook_method": "POST", "webhook_events": [], "webhook_statuses": [], "on_doubt": "resend"}
+    value |= {"email": "b@example.org"}
     given = value.get(name, "https://example.org/")
     assert api.put("/customer", {name: given})[name] == given
     others = {key: kept for key, kept in SETTINGS.items() if key != name}
@@ -126,6 +127,50 @@ def test_a_number_needs_somebody(admin: Api) -> None:
         answer = admin.call("POST", "/numbers", {"number": numbering.own(), "customer_id": nobody})
         assert answer.status_code in (400, 404)
         assert "customer_id: " in answer.json()["error"]["message"]
+
+
+def test_lists_of_numbers_by_number_and_customer(hub: Hub, admin: Api) -> None:
+    one, other = hub.customer(numbering.own(), numbering.own()), hub.customer()
+    for given in (one.number, f" {one.number[1:]}"):
+        assert [each["number"] for each in one.api.get("/numbers", number=given)["result"]] == [one.number]
+    assert one.api.get("/numbers", number=other.number)["result"] == []
+    assert [each["customer_id"] for each in admin.get("/numbers", number=other.number)["result"]] == [other.id]
+    assert len(admin.get("/numbers", customer_id=one.id)["result"]) == 2
+    assert admin.get("/numbers", customer_id=one.id, number=other.number)["result"] == []
+    assert len(one.api.get("/numbers", customer_id=other.id)["result"]) == 2
+    refusal(admin.call("GET", "/numbers", customer_id="x"), 400, "INVALID_REQUEST_PARAMETER", "customer_id: ")
+
+
+def test_flows_of_a_number(hub: Hub) -> None:
+    owner = hub.customer()
+    [number] = owner.api.get("/numbers")["result"]
+    nothing, flow = "00000000-0000-0000-0000-000000000000", "01234567-89AB-7DEF-8123-456789ABCDEF"
+    assert (number["call_flow_id"], number["message_flow_id"]) == (nothing, nothing)
+    path = f"/numbers/{number['id']}"
+    assert owner.api.put(path, {"message_flow_id": flow, "call_flow_id": nothing})["message_flow_id"] == flow.lower()
+    assert owner.api.put(path, {"name": "x"})["message_flow_id"] == flow.lower()
+    changed = owner.api.put(f"{path}/flow_ids", {"call_flow_id": nothing, "message_flow_id": nothing})
+    assert (changed["name"], changed["message_flow_id"]) == ("x", nothing)
+    for where in (path, f"{path}/flow_ids"):
+        refusal(owner.api.call("PUT", where, {"call_flow_id": flow}), 400, "INVALID_ARGUMENT", "call_flow_id: ")
+        refusal(owner.api.call("PUT", where, {"message_flow_id": "x"}), 400, "INVALID_ARGUMENT", "message_flow_id: ")
+    refusal(owner.api.call("PUT", f"{path}/flow_ids", {"name": "x"}), 400, "INVALID_ARGUMENT", "name: ")
+
+
+def test_what_a_number_is_given_with(admin: Api, account: Account) -> None:
+    body = {"number": numbering.own(), "customer_id": account.id}
+    for more, words in (
+        ({"type": "virtual"}, "type: "),
+        ({"call_flow_id": account.id}, "call_flow_id: "),
+        ({"message_flow_id": "x"}, "message_flow_id: "),
+    ):
+        refusal(admin.call("POST", "/numbers", {**body, **more}), 400, "INVALID_ARGUMENT", words)
+    refusal(admin.call("POST", "/numbers", {"number": body["number"]}), 400, "INVALID_ARGUMENT", "customer_id: ")
+    refusal(account.api.call("POST", "/numbers", {}), 403, "PERMISSION_DENIED")
+    given = admin.post("/numbers", {**body, "type": "normal", "message_flow_id": account.id, "call_flow_id": ""})
+    assert given["message_flow_id"] == account.id
+    gone = admin.delete(f"/numbers/{given['id']}")
+    assert (given["status"], gone["status"]) == ("active", "deleted")
 
 
 # --- segments ---------------------------------------------------------------------------

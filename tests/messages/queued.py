@@ -25,7 +25,7 @@ async def queue(house: House, text: str = "Hello", parts: int = 1, **target: Any
         "carrier_id": house.carrier_id,
         "due_at": now,
     }
-    row = TargetRow(message_id=message_id, n=0, parts=parts, **owner, **{**usual, **target})
+    row = TargetRow(message_id=message_id, n=0, parts=parts, **{**owner, **usual, **target})
     await house.store.write([Insert("insert_message", [message]), Insert("insert_target", [row])])
     house.store.notify(due_topic(house.carrier_id))
     return message_id, 0

@@ -19,6 +19,7 @@ LISTS = ("webhook_events", "webhook_statuses")
 
 SECRETS = ("webhook_secret",)
 SEALED_AT_ONCE = 500
+DELETED = "the customer was deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,14 @@ class Customers:
         """The customer by its id, also one that is deleted. Refusal when there is none."""
         if customer := await self._recent.get(tx, customer_id):
             return customer
-        raise Refusal("RESOURCE_NOT_FOUND", f"customer_id: there is no customer {customer_id}")
+        raise _nobody(customer_id)
+
+    async def living(self, customer_id: str) -> Customer:
+        """As `get`, and Refusal for one that is deleted, too."""
+        customer = await self.get(self._store, customer_id)
+        if customer.tm_delete != NEVER:
+            raise _nobody(customer_id)
+        return customer
 
     async def page(self, before: str, count: int) -> list[Customer]:
         """The newest `count` customers whose id is smaller than `before`."""
@@ -100,15 +108,26 @@ class Customers:
         """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
 
         async def unit(tx: Tx) -> Customer:
-            row = await tx.one("customer_for_change", id=customer_id)
-            assert row is not None
-            changed = replace(from_row(row, self._sealer), **changes, tm_update=now)
+            changed = replace(await self._for_change(tx, customer_id), **changes, tm_update=now)
             await tx.run("update_customer", **changed.as_row(self._sealer))
             return changed
 
         customer = await self._store.transaction(unit)
         self._store.notify(CHANGED)
         return customer
+
+    async def remove(self, tx: Tx, customer_id: str, now: int) -> Customer:
+        """Its access keys are revoked, its login is gone, and nothing is told to its webhook any more.
+
+        The customer as it is then. Refusal when there is none, or it is the operator. Notify CHANGED after the commit.
+        """
+        customer = await self._for_change(tx, customer_id)
+        if customer.role == OPERATOR:
+            raise Refusal("STATE_INVALID", "the operator cannot be deleted: nobody else could make another")
+        await tx.run("delete_customer", id=customer_id, why=DELETED, now=now)
+        await tx.run("revoke_accesskeys_of", customer_id=customer_id, now=now)
+        await tx.run("delete_logins_of", customer_id=customer_id)
+        return replace(customer, webhook_disabled=DELETED, tm_update=now, tm_delete=now)
 
     async def seal(self) -> int:
         """Seals what is not sealed under the first key. How many were; SettingError where an older key is missing."""
@@ -125,6 +144,16 @@ class Customers:
             sealed += more
         return sealed
 
+    async def _for_change(self, tx: Tx, customer_id: str) -> Customer:
+        row = await tx.one("customer_for_change", id=customer_id)
+        if row is None or row.tm_delete != NEVER:
+            raise _nobody(customer_id)
+        return from_row(row, self._sealer)
+
     async def _read(self, tx: Tx, customer_id: str) -> Customer | None:
         row = await tx.one("customer_by_id", id=customer_id)
         return from_row(row, self._sealer) if row else None
+
+
+def _nobody(customer_id: str) -> Refusal:
+    return Refusal("RESOURCE_NOT_FOUND", f"customer_id: there is no customer {customer_id}")

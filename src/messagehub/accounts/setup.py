@@ -6,7 +6,6 @@ from typing import Any
 
 from messagehub.accounts import customers, keys, logins
 from messagehub.accounts.customers import OPERATOR, Customer
-from messagehub.clock import NEVER
 from messagehub.errors import Conflict, Refusal
 from messagehub.sealing import Sealer
 from messagehub.store import Insert, Store
@@ -41,7 +40,7 @@ async def customer(
 
 
 async def _make(store: Store, sealer: Sealer, customer: Customer, username: str, password: str, now: int) -> NewAccount:
-    key, key_row = keys.issue(customer.id, "first key", now, NEVER)
-    login_row = await logins.new(username, password, customer.id, now)
-    await store.write([Insert("insert_customer", [customer.as_row(sealer)]), login_row, key_row])
+    key, kept = keys.issue(customer.id, "first key", now)
+    login = await logins.new(username, password, customer.id, now)
+    await store.write([Insert("insert_customer", [customer.as_row(sealer)]), login, Insert("insert_accesskey", [kept])])
     return NewAccount(customer, key, username, password)

@@ -10,9 +10,11 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from messagehub import clock, shapes
-from messagehub.accounts.keys import Caller
+from messagehub.accounts.callers import Caller
 from messagehub.api import bodies
+from messagehub.api.callers import caller_address
 from messagehub.api.endpoint import Call, Endpoint, Text, Who, read_query
+from messagehub.api.limits import Limit, Limits
 from messagehub.api.services import Services
 from messagehub.api.watching import CALLER
 from messagehub.errors import REASONS, Conflict, Refusal, Unavailable
@@ -41,6 +43,8 @@ class Resource:
         self._services = services
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         self._allow = ", ".join([*self._endpoints, "OPTIONS"])
+        self._address_limits = _address_limits(services.limits, endpoints)
+        self._customer_limit = services.limits.customer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -67,9 +71,13 @@ class Resource:
         if endpoint is None:
             raise Refusal("METHOD_NOT_ALLOWED", f"{scope['method']}: this path answers to {self._allow}")
         now = clock.now()
+        if self._address_limits and (limit := self._address_limits.get(endpoint.method)):
+            limit.check(caller_address(scope, headers), now)
         caller = await self._caller(endpoint, headers, scope["query_string"], now)
         scope[CALLER] = caller.customer_id
-        call = Call(self._services, caller, scope.get("path_params", {}), scope["query_string"], headers, now)
+        if self._customer_limit and caller is not NOBODY:
+            self._customer_limit.check(caller.customer_id, now)
+        call = Call(self._services, caller, scope, headers, now)
         if endpoint.takes:
             body = await bodies.read(receive, headers, self._services.body_timeout)
             call.body = bodies.decode(body, endpoint.takes)
@@ -78,12 +86,15 @@ class Resource:
     async def _caller(self, endpoint: Endpoint, headers: dict[bytes, bytes], query: bytes, now: int) -> Caller:
         if endpoint.who is Who.ANYBODY:
             return NOBODY
-        key = credential(headers, query)
-        if not key:
-            raise Refusal("AUTHENTICATION_REQUIRED", "send an access key: Authorization: Bearer …, or ?accesskey=…")
-        caller = await self._services.keys.caller(key, now)
+        shown = credential(headers, query)
+        if not shown:
+            raise Refusal(
+                "AUTHENTICATION_REQUIRED",
+                "send an access key or a token: Authorization: Bearer …, ?accesskey=… or ?token=…",
+            )
+        caller = await self._services.callers.caller(shown, now)
         if caller is None:
-            raise Refusal("INVALID_CREDENTIALS", "the access key is unknown, expired or revoked")
+            raise Refusal("INVALID_CREDENTIALS", "the access key or token is unknown, expired or revoked")
         if endpoint.who is Who.OPERATOR and not caller.is_operator:
             raise Refusal("PERMISSION_DENIED", f"{endpoint.method} {endpoint.path} is the operator's")
         return caller
@@ -96,8 +107,18 @@ class Resource:
         ]
 
 
+def _address_limits(limits: Limits, endpoints: Sequence[Endpoint]) -> dict[str, Limit]:
+    """By method. Whoever looks whether the server lives is not counted."""
+    of = {
+        endpoint.method: limits.logins if endpoint.logs_in else limits.address
+        for endpoint in endpoints
+        if endpoint.logs_in or endpoint.who is not Who.ANYBODY
+    }
+    return {method: limit for method, limit in of.items() if limit}
+
+
 def credential(headers: dict[bytes, bytes], query_string: bytes) -> str:
-    """The access key of a request; empty where there is none. `token` and `accesskey` mean the same."""
+    """The access key or token of a request; empty where there is none. `token` and `accesskey` mean the same."""
     scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() == "bearer" and key:
         return key.strip()
@@ -139,6 +160,7 @@ async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "
         401: [(b"www-authenticate", b"Bearer")],
         408: [(b"connection", b"close")],
         413: [(b"connection", b"close")],
+        429: [(b"retry-after", b"%d" % refusal.retry_after)],
         503: [(b"retry-after", RETRY_AFTER_S)],
     }
     await respond(send, reason.http, _encode(shapes.Error(body)), request_id, more.get(reason.http, []))

@@ -4,7 +4,19 @@ import msgspec
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from messagehub.api import accounts, carriers, health, messages, metrics, numbers, openapi, routes
+from messagehub.api import (
+    accesskeys,
+    carriers,
+    customers,
+    health,
+    logins,
+    me,
+    messages,
+    metrics,
+    numbers,
+    openapi,
+    routes,
+)
 from messagehub.api.answers import CORS, Resource, refuse, request_id_of, respond
 from messagehub.api.endpoint import Endpoint
 from messagehub.api.services import Services
@@ -13,12 +25,16 @@ from messagehub.errors import Refusal
 BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
-    *accounts.ENDPOINTS,
+    *logins.ENDPOINTS,
+    *me.ENDPOINTS,
+    *accesskeys.ENDPOINTS,
+    *customers.ENDPOINTS,
     *numbers.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
 ]
-ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in health.ENDPOINTS)]
+ROOT = [*logins.ENDPOINTS, *health.ENDPOINTS]
+ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in ROOT)]
 
 
 FRONT_PAGE = f"""<!doctype html>

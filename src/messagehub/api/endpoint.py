@@ -7,9 +7,12 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import UNSET
+from starlette.types import Scope
 
 from messagehub import ids
-from messagehub.accounts.keys import Caller
+from messagehub.accounts.callers import Caller
+from messagehub.api.callers import caller_address
 from messagehub.api.services import Services
 from messagehub.errors import Refusal
 
@@ -37,6 +40,7 @@ PAGING = (
     Parameter("page_size", "How many at most: 1 to 100, default 100.", {"type": "integer"}),
     Parameter("page_token", "The `next_page_token` of the page before."),
 )
+CUSTOMER = Parameter("customer_id", "Only those of this customer; for the operator, who else sees those of all.")
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -56,26 +60,29 @@ class Text:
 class Call:
     """One request, as a handler sees it."""
 
-    __slots__ = ("_query", "body", "caller", "headers", "now", "path", "query_string", "services")
+    __slots__ = ("_query", "_scope", "body", "caller", "headers", "now", "services")
 
-    def __init__(
-        self,
-        services: Services,
-        caller: Caller,
-        path: dict[str, str],
-        query_string: bytes,
-        headers: dict[bytes, bytes],
-        now: int,
-    ) -> None:
-        self.services, self.caller, self.path, self.query_string, self.now = services, caller, path, query_string, now
-        self.headers = headers
+    def __init__(self, services: Services, caller: Caller, scope: Scope, headers: dict[bytes, bytes], now: int) -> None:
+        self.services, self.caller, self.headers, self.now = services, caller, headers, now
+        self._scope = scope
         self.body: Any = None
         self._query: dict[str, str] | None = None
 
     @property
+    def given(self) -> dict[str, Any]:
+        """The members of the body that were sent, of a shape whose members may be left out."""
+        members = {name: getattr(self.body, name) for name in self.body.__struct_fields__}
+        return {name: value for name, value in members.items() if value is not UNSET}
+
+    @property
+    def origin(self) -> str:
+        """The address that the request comes from."""
+        return caller_address(self._scope, self.headers)
+
+    @property
     def query(self) -> dict[str, str]:
         if self._query is None:
-            self._query = read_query(self.query_string)
+            self._query = read_query(self._scope["query_string"])
         return self._query
 
     def address(self, name: str) -> str:
@@ -86,10 +93,18 @@ class Call:
     @property
     def id(self) -> str:
         """The id in the path."""
-        given = self.path["id"].lower()
-        if not ids.is_id(given):
-            raise Refusal("INVALID_ID", f"{self.path['id']!r} is no UUID")
-        return given
+        given: str = self._scope["path_params"]["id"]
+        if not ids.is_id(given.lower()):
+            raise Refusal("INVALID_ID", f"{given!r} is no UUID")
+        return given.lower()
+
+    @property
+    def owner(self) -> str | None:
+        """Whose things are asked for; None for those of all, as the operator does that names no customer."""
+        asked = self.query.get("customer_id", "").lower()
+        if asked and not ids.is_id(asked):
+            raise Refusal("INVALID_REQUEST_PARAMETER", f"customer_id: {asked!r} is no UUID")
+        return (asked or None) if self.caller.is_operator else self.customer_id
 
     @property
     def customer_id(self) -> str:
@@ -125,6 +140,8 @@ class Endpoint:
     """Below the base path, with `{id}` where an id stands."""
     summary: str
     who: Who = Who.CUSTOMER
+    logs_in: bool = False
+    """It asks for a password, so it is counted with the logins of an address, and not with its requests."""
     takes: type | None = None
     gives: Any
     content: tuple[str, ...] = ("application/json",)

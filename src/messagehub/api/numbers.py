@@ -1,31 +1,25 @@
 """Numbers over HTTP."""
 
-from dataclasses import replace
 from functools import partial
-
-from msgspec import UNSET
 
 from messagehub import ids, shapes
 from messagehub.api import paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
-from messagehub.clock import plain
+from messagehub.api.endpoint import CUSTOMER, PAGING, Call, Endpoint, Page, Parameter, Who
+from messagehub.clock import NEVER, plain
 from messagehub.numbers import Number
 
 
 async def create(call: Call) -> shapes.Number:
-    body: shapes.NumberGiven = call.body
-    services = call.services
-    customer = await services.customers.get(services.store, body.customer_id)
-    given = {"number": body.number, "name": body.name, "detail": body.detail}
-    added = await services.numbers.add(
-        call.now, customer_id=customer.id, message_flow_id=body.message_flow_id or ids.UNSET, **given
-    )
-    return _shape(added)
+    given = call.given
+    del given["type"]  # there is but one
+    customer = await call.services.customers.living(given["customer_id"])
+    return _shape(await call.services.numbers.add(call.now, **{**given, "customer_id": customer.id}))
 
 
 async def page(call: Call) -> Page[shapes.Number]:
     """The operator sees the numbers of all."""
-    return await paging.newest_first(call, partial(call.services.numbers.page, _owner(call)), _shape)
+    read = partial(call.services.numbers.page, call.owner, call.address("number"))
+    return await paging.newest_first(call, read, _shape)
 
 
 async def one(call: Call) -> shapes.Number:
@@ -33,23 +27,15 @@ async def one(call: Call) -> shapes.Number:
 
 
 async def change(call: Call) -> shapes.Number:
-    changes = {name: value for name in ("name", "detail") if (value := getattr(call.body, name)) is not UNSET}
-    return _shape(await call.services.numbers.change(call.id, _owner(call), call.now, **changes))
+    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **call.given))
 
 
 async def delete(call: Call) -> shapes.Number:
-    number = await _find(call)
-    await call.services.numbers.remove(number, call.now)
-    return _shape(replace(number, tm_delete=call.now, tm_update=call.now))
+    return _shape(await call.services.numbers.remove(await _find(call), call.now))
 
 
 async def _find(call: Call) -> Number:
-    return await call.services.numbers.get(call.id, _owner(call))
-
-
-def _owner(call: Call) -> str | None:
-    """Whose numbers the caller may see; None for those of all."""
-    return None if call.caller.is_operator else call.customer_id
+    return await call.services.numbers.get(call.id, call.owner)
 
 
 def _shape(number: Number) -> shapes.Number:
@@ -61,6 +47,7 @@ def _shape(number: Number) -> shapes.Number:
         message_flow_id=number.message_flow_id,
         name=number.name,
         detail=number.detail,
+        status="active" if number.tm_delete == NEVER else "deleted",
         tm_purchase=plain(number.tm_create),
         tm_renew=plain(number.tm_create),
         tm_create=plain(number.tm_create),
@@ -70,6 +57,7 @@ def _shape(number: Number) -> shapes.Number:
 
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
+NUMBER = Parameter("number", "Only this number.")
 
 ENDPOINTS = [
     Endpoint(
@@ -79,14 +67,19 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/numbers", summary="List your numbers, newest first; the operator sees all",
-        gives=Page[shapes.Number], parameters=PAGING, reasons=("INVALID_REQUEST_PARAMETER",), handler=page,
+        gives=Page[shapes.Number], parameters=(*PAGING, NUMBER, CUSTOMER), reasons=("INVALID_REQUEST_PARAMETER",),
+        handler=page,
     ),
     Endpoint(
         method="GET", path="/numbers/{id}", summary="Get a number", gives=shapes.Number, reasons=ID, handler=one,
     ),
     Endpoint(
-        method="PUT", path="/numbers/{id}", summary="Rename a number", takes=shapes.NumberChange,
-        gives=shapes.Number, reasons=ID, handler=change,
+        method="PUT", path="/numbers/{id}", summary="Change a number; what is left out stays",
+        takes=shapes.NumberChange, gives=shapes.Number, reasons=ID, handler=change,
+    ),
+    Endpoint(
+        method="PUT", path="/numbers/{id}/flow_ids", summary="Say which flow answers what comes to a number",
+        takes=shapes.NumberFlows, gives=shapes.Number, reasons=ID, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/numbers/{id}", summary="Take a number away from its customer", who=Who.OPERATOR,

@@ -12,6 +12,7 @@ from messagehub.errors import REASONS
 
 EVERYWHERE = ("INTERNAL", "SERVICE_UNAVAILABLE")
 WITH_KEY = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS")
+WITH_LIMIT = ("RATE_LIMIT_EXCEEDED",)
 WITH_QUERY = ("INVALID_REQUEST_PARAMETER",)
 WITH_BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT", "NOT_JSON", "BODY_TOO_LARGE", "REQUEST_TIMEOUT")
 REF = "#/components/schemas/{name}"
@@ -27,7 +28,7 @@ def document(endpoints: Iterable[tuple[str, Endpoint]]) -> dict[str, Any]:
     of = dict(zip(unique, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for base, row in placed:
-        paths.setdefault(base + row.path, {})[row.method.lower()] = _operation(row, of)
+        paths.setdefault(base + row.path, {})[row.method.lower()] = _operation(base, row, of)
     return {
         "openapi": "3.1.0",
         "info": {"title": "messagehub", "version": version("messagehub")},
@@ -43,10 +44,10 @@ SCHEMES = {
 }
 
 
-def _operation(row: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
+def _operation(base: str, row: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": row.summary,
-        "operationId": f"{row.method.lower()}{row.path.replace('/', '_').replace('{', '').replace('}', '')}",
+        "operationId": _name(base, row),
         "parameters": [*_path_parameters(row), *map(_query_parameter, row.parameters)],
         "responses": {"200": _content("The answer.", of[row.gives], row.content), **_errors(row, of[shapes.Error])},
         "security": [] if row.who is Who.ANYBODY else [{name: []} for name in SCHEMES],
@@ -55,6 +56,12 @@ def _operation(row: Endpoint, of: dict[Any, Any]) -> dict[str, Any]:
     if row.takes:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": of[row.takes]}}}
     return operation
+
+
+def _name(base: str, row: Endpoint) -> str:
+    """What is at the root and below the API's base, too, has two names."""
+    words = row.path.replace("{", "").replace("}", "").split("/")
+    return "_".join([row.method.lower(), *([] if base else ["root"]), *words[1:]])
 
 
 def _path_parameters(row: Endpoint) -> list[dict[str, Any]]:
@@ -71,6 +78,8 @@ def reasons_of(row: Endpoint) -> list[str]:
     names = [*row.reasons, *EVERYWHERE, *(WITH_BODY if row.takes else ())]
     if row.who is not Who.ANYBODY:
         names += [*WITH_KEY, *WITH_QUERY]
+    if row.who is not Who.ANYBODY or row.logs_in:
+        names += WITH_LIMIT
     if row.who is Who.OPERATOR:
         names.append("PERMISSION_DENIED")
     return list(dict.fromkeys(names))

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from messagehub.accounts.callers import Callers
 from messagehub.accounts.customers import Customers
-from messagehub.accounts.keys import Keys
+from messagehub.accounts.keys import AccessKeys
+from messagehub.accounts.logins import Logins
+from messagehub.api.limits import Limits
 from messagehub.carriers.book import Carriers
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
+from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.reading import Reader
 from messagehub.numbers import Numbers
@@ -23,7 +27,9 @@ class Services:
     sealer: Sealer
     node: Node
     customers: Customers
-    keys: Keys
+    callers: Callers
+    accesskeys: AccessKeys
+    logins: Logins
     numbers: Numbers
     routes: Routes
     carriers: Carriers
@@ -32,6 +38,8 @@ class Services:
     reader: Reader
     actor: Actor
     dispatcher: Dispatcher
+    departure: Departure
+    limits: Limits
     webhook_allow_private: bool
     body_timeout: float
     metrics: str

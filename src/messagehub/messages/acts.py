@@ -1,6 +1,7 @@
 """What a customer can do with a message that is there: cancel it, send held targets again, delete it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
@@ -14,6 +15,8 @@ from messagehub.messages.status import Happening
 from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.shapes import Message
 from messagehub.store import Store, Tx
+
+BATCH = 500
 
 
 class Actor:
@@ -31,6 +34,27 @@ class Actor:
         message, told, _ = await self._store.transaction(unit)
         told.make_known(self._outbox)
         return message
+
+    async def cancel_all(self, customer_id: str) -> None:
+        """As `cancel`, for all that the customer has queued, in batches."""
+        for carrier in await self._store.all("every_carrier"):
+            batch = {"carrier_id": carrier.id, "customer_id": customer_id, "count": BATCH}
+            while await self._cancel_batch(batch):
+                pass
+
+    async def _cancel_batch(self, batch: dict[str, Any]) -> bool:
+        """Whether there may be more."""
+
+        async def unit(tx: Tx) -> tuple[Told, bool]:
+            ledger = Ledger(tx, self._customers, self._outbox, clock.now())
+            keys = [(row.message_id, row.n) for row in await tx.all("targets_queued_of", **batch)]
+            await ledger.load(keys)
+            moved = [_cancel(ledger, target) for key in keys if (target := ledger.get(key))]
+            return await ledger.write(), any(moved)
+
+        told, is_more = await self._store.transaction(unit)
+        told.make_known(self._outbox)
+        return is_more
 
     async def resend(self, customer_id: str, message_id: str) -> Message:
         """Targets that were held since they are in doubt are sent again. Refusal when there is none."""

@@ -107,6 +107,11 @@ WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :n
 SELECT message_id, n FROM targets
 WHERE status = 'queued' AND carrier_id = :carrier_id AND due_at IS NOT NULL ORDER BY lane, due_at LIMIT :count;
 
+-- name: targets_queued_of
+SELECT message_id, n FROM targets
+WHERE status = 'queued' AND carrier_id = :carrier_id AND due_at IS NOT NULL AND customer_id = :customer_id
+LIMIT :count;
+
 -- name: targets_of_dead_nodes
 SELECT message_id, n, holder FROM targets
 WHERE status = 'handed' AND due_at IS NOT NULL AND holder != :own

@@ -23,3 +23,7 @@ WHERE id = :id AND tm_delete = 253370764800000000;
 -- name: delete_number
 UPDATE numbers SET tm_delete = :now, tm_update = :now
 WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: delete_numbers_of
+UPDATE numbers SET tm_delete = :now, tm_update = :now
+WHERE customer_id = :customer_id AND tm_delete = 253370764800000000;

@@ -44,3 +44,7 @@ SELECT * FROM routes WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDAT
 -- name: number_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: accesskey_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;

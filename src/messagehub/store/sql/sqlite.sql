@@ -44,3 +44,7 @@ SELECT * FROM routes WHERE id = :id AND tm_delete = 253370764800000000;
 -- name: number_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: accesskey_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;

@@ -1,10 +1,5 @@
 """Customers over HTTP: one's own, and, for the operator, all of them."""
 
-from typing import Any
-
-import msgspec
-from msgspec import UNSET
-
 from messagehub import shapes
 from messagehub.accounts import setup
 from messagehub.accounts.customers import Customer
@@ -22,7 +17,7 @@ async def own(call: Call) -> shapes.Customer:
 
 async def change_own(call: Call) -> shapes.Customer:
     services = call.services
-    changes = _given(call.body)
+    changes = call.given
     if uri := changes.get("webhook_uri"):
         _check_uri(uri, services.webhook_allow_private)
     if "webhook_uri" in changes:
@@ -50,13 +45,21 @@ async def page(call: Call) -> Page[shapes.Customer]:
 
 
 async def one(call: Call) -> shapes.Customer:
-    return _shape(await call.services.customers.get(call.services.store, call.id))
+    return _shape(await call.services.customers.living(call.id))
 
 
-def _given(body: msgspec.Struct) -> dict[str, Any]:
-    """The members that were sent."""
-    members = {name: getattr(body, name) for name in body.__struct_fields__}
-    return {name: value for name, value in members.items() if value is not UNSET}
+async def change(call: Call) -> shapes.Customer:
+    """All that can be refused is refused before anything is changed."""
+    services, changes = call.services, call.given
+    password = changes.pop("password", None)
+    await services.customers.living(call.id)
+    if password is not None:
+        await services.logins.reset_password(call.id, password, call.now)
+    return _shape(await services.customers.change(call.id, call.now, **changes))
+
+
+async def delete(call: Call) -> shapes.Customer:
+    return _shape(await call.services.departure.of(call.id, call.now))
 
 
 def _check_uri(uri: str, allow_private: bool) -> None:
@@ -98,6 +101,8 @@ def _owned(customer: Customer) -> shapes.Customer:
     return shape
 
 
+ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
+
 ENDPOINTS = [
     Endpoint(method="GET", path="/customer", summary="Get your own customer", gives=shapes.Customer, handler=own),
     Endpoint(
@@ -115,6 +120,16 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/customers/{id}", summary="Get a customer", who=Who.OPERATOR, gives=shapes.Customer,
-        reasons=("INVALID_ID", "RESOURCE_NOT_FOUND"), handler=one,
+        reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="PUT", path="/customers/{id}", summary="Change a customer, or the password of its login",
+        who=Who.OPERATOR, takes=shapes.CustomerChangeByOperator, gives=shapes.Customer,
+        reasons=(*ID, "STATE_INVALID"), handler=change,
+    ),
+    Endpoint(
+        method="DELETE", path="/customers/{id}",
+        summary="Delete a customer, its keys and its login; its numbers are free, what it has queued is canceled",
+        who=Who.OPERATOR, gives=shapes.Customer, reasons=(*ID, "STATE_INVALID"), handler=delete,
     ),
 ]  # fmt: skip

@@ -1,0 +1,53 @@
+"""What goes with a customer that is deleted, and what stays."""
+
+import pytest
+
+from messagehub import clock
+from messagehub.carriers.carrier import Accepted
+from messagehub.errors import Refusal
+from messagehub.messages import acts
+from messagehub.messages.departure import Departure
+from tests.messages.house import SOURCE, House
+from tests.messages.queued import queue
+
+
+def departure(house: House) -> Departure:
+    return Departure(house.store, house.customers, house.numbers, house.actor)
+
+
+async def test_all_that_is_queued_is_canceled_and_what_was_handed_over_goes_its_way(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "BATCH", 2)
+    house.peer.window = 1
+    (handed,) = await house.handed()
+    waiting = [await queue(house) for _ in range(5)]
+    others = await queue(house, customer_id="somebody else")
+    gone = await departure(house).of(house.customer.id, clock.now())
+    assert gone.tm_delete == gone.tm_update
+    assert [(row.status, row.error_code) for row in [await house.row(key) for key in waiting]] == [
+        ("failed", "canceled")
+    ] * 5
+    assert (await house.row(others)).status == "queued"
+    house.peer.tell(Accepted(handed, ["n"]))
+    await house.until(handed, "sent")
+    for key in [handed, *waiting]:
+        assert await house.steps(key[0]) == []  # nobody is told
+
+
+async def test_its_numbers_are_free_and_it_is_told_nothing(house: House) -> None:
+    assert house.customer.wants("message_received")
+    await departure(house).of(house.customer.id, clock.now())
+    assert await house.numbers.find(house.store, SOURCE) is None
+    gone = await house.customers.get(house.store, house.customer.id)
+    assert not gone.wants("message_received")
+    with pytest.raises(Refusal, match="RESOURCE_NOT_FOUND"):
+        await house.customers.living(house.customer.id)
+
+
+async def test_who_is_gone_cannot_go_or_change(house: House) -> None:
+    await departure(house).of(house.customer.id, clock.now())
+    with pytest.raises(Refusal, match="RESOURCE_NOT_FOUND"):
+        await departure(house).of(house.customer.id, clock.now())
+    with pytest.raises(Refusal, match="RESOURCE_NOT_FOUND"):
+        await house.change(name="x")
