@@ -38,10 +38,14 @@ def remove() -> None:
 
 
 def read() -> dict[str, Any]:
+    """NotRunning says what is the matter, and leaves it to the caller what else could be done."""
+    file = path()
     try:
-        values: dict[str, Any] = json.loads(path().read_text())
+        if file.stat().st_uid != os.getuid():  # it would lead us, and our keys, to wherever its owner likes
+            raise NotRunning(f"{file} is somebody else's")
+        values: dict[str, Any] = json.loads(file.read_text())
     except FileNotFoundError:
-        raise NotRunning(
-            "no `messagehub dev` is running; start one, or say with --url where the simulator is controlled"
-        ) from None
+        raise NotRunning("no `messagehub dev` is running") from None
+    except (OSError, ValueError) as error:
+        raise NotRunning(f"{file} cannot be read: {error}") from None
     return values
