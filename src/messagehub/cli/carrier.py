@@ -170,7 +170,7 @@ def _watch(session: Session, id: str) -> None:
     with Live(console=out, auto_refresh=False) as live:
         while True:
             carrier = session.api.get("carriers", id)
-            live.update(showing.details(carrier, {"binds": BINDS}, framed=True), refresh=True)
+            live.update(showing.details(carrier, {"binds": BINDS}, out.width), refresh=True)
             time.sleep(REFRESH_S)
 
 

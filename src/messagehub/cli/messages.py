@@ -35,7 +35,6 @@ def tally(message: dict[str, Any]) -> str:
 COLUMNS: Columns = {
     "id": "id",
     "created": moment("tm_create"),
-    "direction": "direction",
     "from": lambda message: message["source"]["target"],
     "to": recipients,
     "status": "status",

@@ -15,7 +15,6 @@ from messagehub.errors import HubError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.table import Table
     from rich.text import Text
 
 Columns = dict[str, str | Callable[[Any], Any]]
@@ -26,7 +25,9 @@ NOT_YET = clock.plain(clock.NEVER)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 BOUNDLESS = 1_000_000
 """The width of what is no terminal."""
-ID_WIDTH = 36
+LEAST_LAST = 16
+"""What the last column of a table may be squeezed to."""
+PADDING = (0, 2, 0, 0)
 
 STYLES = {
     "green": ("delivered", "bound", "received", "working", "active"),
@@ -60,48 +61,75 @@ def as_json(value: object) -> None:
 
 def print_table(rows: Sequence[Any], columns: Columns, more: bool = False) -> None:
     out = console()
-    if rows or not out.is_terminal:
-        out.print(table(rows, columns, out.is_terminal))
-    else:
+    if not rows and out.is_terminal:
         out.print("there are none", style="dim")
+    else:
+        out.print(table(rows, columns, out.width))
     if more and out.is_terminal:
         out.print("there are more; --limit N or --all shows them", style="dim")
 
 
 def print_details(thing: dict[str, Any], tables: dict[str, Columns]) -> None:
     out = console()
-    out.print(details(thing, tables, out.is_terminal))
+    out.print(details(thing, tables, out.width))
 
 
-def table(rows: Sequence[Any], columns: Columns, framed: bool) -> "Table":
-    from rich.box import SIMPLE_HEAD
+def table(rows: Sequence[Any], columns: Columns, width: int) -> "RenderableType":
+    """A line for each row; where that would be too long, a line for each member, as other tools' expanded form."""
+    cells = [[cell(heading, _value(row, what)) for heading, what in columns.items()] for row in rows]
+    return _lines(columns, cells) if _width(columns, cells) <= width else _blocks(columns, cells)
+
+
+def details(thing: dict[str, Any], tables: dict[str, Columns], width: int) -> "RenderableType":
+    """Two columns, member and value; then the lists that `tables` names."""
+    from rich.console import Group
+    from rich.text import Text
+
+    members = [(name, cell(name, value, lines=True)) for name, value in _flat(thing, tables)]
+    parts = [_pairs(members)]
+    for name, columns in tables.items():
+        if name in thing:
+            parts += [Text(f"\n{name}", style="bold"), table(thing[name], columns, width)]
+    return Group(*parts)
+
+
+def _lines(columns: Columns, cells: list[list["Text"]]) -> "RenderableType":
     from rich.table import Table
 
-    made = Table(box=SIMPLE_HEAD if framed else None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in columns:
-        is_id = heading == "id"
-        made.add_column(heading, no_wrap=is_id, min_width=ID_WIDTH if is_id else None, overflow="fold")
-    for row in rows:
-        made.add_row(*(cell(heading, _value(row, what)) for heading, what in columns.items()))
+    made = Table(box=None, pad_edge=False, padding=PADDING, header_style="bold")
+    *others, last = columns
+    for heading in others:
+        made.add_column(heading, no_wrap=True)
+    made.add_column(last, overflow="fold")
+    for row in cells:
+        made.add_row(*row)
     return made
 
 
-def details(thing: dict[str, Any], tables: dict[str, Columns], framed: bool) -> "RenderableType":
-    """Two columns, member and value; then the lists that `tables` names."""
+def _blocks(columns: Columns, cells: list[list["Text"]]) -> "RenderableType":
     from rich.console import Group
+
+    return Group(*(part for row in cells for part in (_pairs(list(zip(columns, row, strict=True))), "")))
+
+
+def _pairs(members: list[tuple[str, "Text"]]) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    made = Table(box=None, show_header=False, pad_edge=False, padding=PADDING)
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
-    for name, value in _flat(thing, tables):
-        made.add_row(Text(visible(name)), cell(name, value, lines=True))
-    parts: list[RenderableType] = [made]
-    for name, columns in tables.items():
-        if name in thing:
-            parts += [Text(f"\n{name}", style="bold"), table(thing[name], columns, framed)]
-    return Group(*parts)
+    for name, value in members:
+        made.add_row(Text(visible(name)), value)
+    return made
+
+
+def _width(columns: Columns, cells: list[list["Text"]]) -> int:
+    """How wide a table must be; its last column can be folded."""
+    *widths, last = (
+        max(len(heading), *(row[at].cell_len for row in cells), 0) + PADDING[1] for at, heading in enumerate(columns)
+    )
+    return sum(widths) + min(last, LEAST_LAST)
 
 
 def cell(heading: str, value: Any, lines: bool = False) -> "Text":

@@ -22,7 +22,7 @@ def span(text: str) -> int:
 def moment(text: str) -> str:
     """A time as the API reads it: one that was written out, or so long ago."""
     if _SPAN.fullmatch(text):
-        return clock.iso(clock.now() - span(text) * clock.SECOND)
+        return clock.iso(max(0, clock.now() - span(text) * clock.SECOND))
     try:
         return clock.iso(clock.parse(text))
     except ValueError:
