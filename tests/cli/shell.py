@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -87,25 +88,27 @@ class Shell:
             )
         )
 
-    def answer(self, *words: str, says: str) -> Done:
-        """A command run by somebody at a terminal, who says `says` when he is asked."""
+    def answer(self, *words: str, says: str = "") -> Done:
+        """A command run by somebody at a terminal, who says `says` when he is asked; only its output goes elsewhere."""
         ours, theirs = os.openpty()
         os.write(ours, says.encode())
         try:
             done = subprocess.run(
                 [PROGRAM, *words],
-                env=self._env({}),
+                env=self._env({}) | {"TERM": "xterm"},
                 cwd=self.folder,
                 stdin=theirs,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=theirs,
                 text=True,
                 timeout=30,
                 check=False,
             )
+            seen = os.read(ours, 65536).decode() if select.select([ours], [], [], 0)[0] else ""
         finally:
             os.close(ours)
             os.close(theirs)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done(done.returncode, done.stdout, seen)
 
     def _env(self, settings: dict[str, str]) -> dict[str, str]:
         env = {f"MESSAGEHUB_{name.upper()}": value for name, value in {**self.settings, **settings}.items()}

@@ -54,6 +54,13 @@ class Rows(list[list[str]]):
         super().__init__(line.split() for line in text.splitlines())
 
 
+def test_somebody_at_a_terminal_sees_that_it_waits(mine: Shell) -> None:
+    done = mine.answer("send", "--wait", "--json", "--to", numbering.somebody(), "Hello")
+    assert "waiting: 1 " in done.err
+    assert done.json["status"] == "delivered"
+    assert "waiting" not in mine.run("send", "--wait", "--to", numbering.somebody(), "Hello").err
+
+
 def test_waiting_has_an_end(mine: Shell, account: Account) -> None:
     done = mine.run("send", "--wait", "--timeout", "0.3", "--to", numbering.somebody("0005"), "Hello")
     assert done.code == 4

@@ -44,6 +44,8 @@ def test_no_server_and_no_key(shell: Shell) -> None:
     shell.run("customer", "me", *given).is_refused("--accesskey", "MESSAGEHUB_ACCESSKEY", "messagehub dev")
     (shell.folder / "messagehub-dev.json").write_text("{")
     shell.run("customer", "me").is_refused("messagehub-dev.json cannot be read")
+    run_dev(shell.folder, api="http://127.0.0.1:1/v1.0")
+    shell.run("customer", "me").is_refused("does not say accesskey")
 
 
 def test_a_server_that_is_not_there_or_is_none(shell: Shell, standin: StandIn) -> None:
@@ -56,6 +58,8 @@ def test_a_server_that_is_not_there_or_is_none(shell: Shell, standin: StandIn) -
     for nonsense in (b"<html>", b"[]", b"\xff", b""):
         standin.answers["GET /customer"] = nonsense
         ask(standin.url).is_refused("is no messagehub", "200")
+    standin.answers["GET /numbers?page_size=20"] = {}
+    shell.run("number", "list", "--url", standin.url, "--accesskey", "vb_secret").is_refused("no page of a list")
 
 
 def test_what_the_server_refuses_is_one_line(mine: Shell, operator: Shell) -> None:

@@ -39,6 +39,8 @@ BINDS: Columns = {
     "received": "received",
     "last error": "last_error",
 }
+WATCHED = ("id", "name", "status", "unknown_destinations", "binds")
+"""What changes by itself; a terminal has room for no more."""
 REFRESH_S = 1.0
 
 
@@ -170,7 +172,8 @@ def _watch(session: Session, id: str) -> None:
     with Live(console=out, auto_refresh=False) as live:
         while True:
             carrier = session.api.get("carriers", id)
-            live.update(showing.details(carrier, {"binds": BINDS}, out.width), refresh=True)
+            watched = {name: carrier[name] for name in WATCHED}
+            live.update(showing.details(watched, {"binds": BINDS}, out.width), refresh=True)
             time.sleep(REFRESH_S)
 
 

@@ -120,6 +120,8 @@ class Api:
         token = ""
         while True:
             page = self.get(*path, page_size=size, page_token=token, **query)
+            if not page.keys() >= {"result", "next_page_token"}:
+                raise NoAnswer(f"what came for the list of {path[-1]} is no page of a list")
             yield page
             if not (token := page["next_page_token"]):
                 return

@@ -115,7 +115,7 @@ def tail(
                 if session.as_json:
                     showing.as_json(message)
                 else:
-                    out.print(_line(message), no_wrap=out.is_terminal, overflow="ellipsis")
+                    out.print(_line(message))
             time.sleep(every)
     except KeyboardInterrupt:
         return

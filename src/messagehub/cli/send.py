@@ -72,7 +72,7 @@ def _settled(api: "Api", message: dict[str, Any], timeout: float, say: Callable[
     """The message once nothing more is expected of it, or when the time is up."""
     end, pause = time.monotonic() + timeout, FIRST_PAUSE_S
     while message["status"] in WAITING and (left := end - time.monotonic()) > 0:
-        say(f"{message['status']}: {messages.tally(message)}")
+        say(f"waiting: {messages.tally(message)}")
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, LONGEST_PAUSE_S)
         message = api.get("messages", message["id"])

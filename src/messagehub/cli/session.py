@@ -95,7 +95,7 @@ def _reached(url: str, key: str, role: Role) -> tuple[str, str]:
     if url and key:
         return url, key
     try:
-        running = state.read()
+        running = state.read("api", role)
     except state.NotRunning as error:
         missing = "no access key" if url else "no server"
         raise HubError(f"{missing}: give {_ways(url)}, or start `messagehub dev` ({error})") from None

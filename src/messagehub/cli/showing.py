@@ -160,11 +160,12 @@ def address(value: dict[str, Any]) -> str:
 
 def moment(member: str) -> Callable[[dict[str, Any]], str]:
     """A column with a time to the second."""
-    return lambda row: "" if row[member] == NOT_YET else str(row[member])[:19]
+    return lambda row: "" if row.get(member, NOT_YET) == NOT_YET else str(row[member])[:19]
 
 
 def _value(row: Any, what: str | Callable[[Any], Any]) -> Any:
-    return row[what] if isinstance(what, str) else what(row)
+    """A member that the server does not have, being older than we are, is nothing."""
+    return row.get(what) if isinstance(what, str) else what(row)
 
 
 def _flat(thing: dict[str, Any], left_out: dict[str, Columns], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -184,8 +185,9 @@ def console(error: bool = False) -> "Console":
 
     stream = sys.stderr if error else sys.stdout
     getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    made = Console(file=stream, highlight=False, markup=False, emoji=False)
-    return made if made.is_terminal else Console(file=stream, width=BOUNDLESS, color_system=None, highlight=False)
+    there = stream.isatty()
+    width = None if there else BOUNDLESS
+    return Console(file=stream, force_terminal=there, width=width, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

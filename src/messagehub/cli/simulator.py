@@ -78,6 +78,6 @@ def _running() -> str:
     from messagehub.cli import state
 
     try:
-        return str(state.read()["simulator_control"])
+        return str(state.read("simulator_control")["simulator_control"])
     except state.NotRunning as error:
         raise HubError(f"{error}; start one, or say with --url where the simulator is controlled") from None
