@@ -29,7 +29,7 @@ def cli_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def carrier_box(cli_folder: Path) -> Iterator[Simulator]:
-    with simulators.simulator(cli_folder) as opened:
+    with simulators.simulator(cli_folder, "simulator", "--slow-receipt", "2") as opened:
         yield opened
 
 
