@@ -48,11 +48,13 @@ def test_a_delivery_is_shown_with_each_attempt(elsewhere: Shell, standin: StandI
     done = elsewhere.run("webhooks", "delivery", ID)
     assert ["body", '{"type":"x"}'] in done.rows
     assert done.rows[-2:] == [["1", "0", "timeout", "2026-11-21 01:24:37"]] * 2
+    assert [line for line in done.out.splitlines() if line.endswith(" ")] == []
 
 
 def test_one_is_replayed(elsewhere: Shell, standin: StandIn) -> None:
     standin.answers[f"POST /webhook_deliveries/{ID}/replay"] = DELIVERY
     assert elsewhere.run("webhooks", "replay", ID, "--json").json == DELIVERY
+    assert ["status", "failed"] in elsewhere.run("webhooks", "replay", ID).rows
 
 
 def test_a_range_is_replayed_part_by_part(elsewhere: Shell, standin: StandIn) -> None:

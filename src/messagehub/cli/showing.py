@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from messagehub import clock
+from messagehub import clock, ids
 from messagehub.cli.exits import WrongUsage
 from messagehub.errors import HubError
 
@@ -22,7 +22,6 @@ Columns = dict[str, str | Callable[[Any], Any]]
 
 NOTHING = "-"
 NOT_YET = clock.plain(clock.NEVER)
-NOBODY = "00000000-0000-0000-0000-000000000000"
 BOUNDLESS = 1_000_000
 """The width of what is no terminal."""
 LEAST_LAST = 16
@@ -64,14 +63,25 @@ def print_table(rows: Sequence[Any], columns: Columns, more: bool = False) -> No
     if not rows and out.is_terminal:
         out.print("there are none", style="dim")
     else:
-        out.print(table(rows, columns, out.width))
+        _print(out, table(rows, columns, out.width))
     if more and out.is_terminal:
         out.print("there are more; --limit N or --all shows them", style="dim")
 
 
 def print_details(thing: dict[str, Any], tables: dict[str, Columns]) -> None:
     out = console()
-    out.print(details(thing, tables, out.width))
+    _print(out, details(thing, tables, out.width))
+
+
+def _print(out: "Console", what: "RenderableType") -> None:
+    """Without the blanks at the ends of lines, but on a terminal, where nobody sees them."""
+    if out.is_terminal:
+        out.print(what)
+        return
+    with out.capture() as captured:
+        out.print(what)
+    out.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().split("\n")[:-1]))
+    out.file.flush()
 
 
 def table(rows: Sequence[Any], columns: Columns, width: int) -> "RenderableType":
@@ -141,7 +151,7 @@ def cell(heading: str, value: Any, lines: bool = False) -> "Text":
 
 def words(value: Any) -> str:
     """A value of the API as people write it."""
-    if value in ("", None, NOT_YET, NOBODY, []):
+    if value in ("", None, NOT_YET, ids.UNSET, []):
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"

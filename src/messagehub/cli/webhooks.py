@@ -126,7 +126,7 @@ def replay(
     if bool(id) == bool(asked):
         raise WrongUsage("give the id of one delivery, or a range with --from, --to, --type, --status or --message")
     if id:
-        session.show(session.api.post("webhook_deliveries", id, "replay", body={}))
+        session.show(session.api.post("webhook_deliveries", id, "replay", body={}), tries=TRIES)
     else:
         session.show(_replayed(session, asked))
 
