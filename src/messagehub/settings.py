@@ -14,7 +14,7 @@ PREFIX = "MESSAGEHUB_"
 FILE = PREFIX + "CONFIG"
 """The variable that names the optional TOML file."""
 
-CLIENT = frozenset({PREFIX + "URL", PREFIX + "ACCESSKEY"})
+CLIENT = frozenset({PREFIX + "URL", PREFIX + "ACCESSKEY", PREFIX + "PASSWORD"})
 """Variables of the command line's HTTP client; a server passes over them."""
 
 

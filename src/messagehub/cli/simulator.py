@@ -1,7 +1,7 @@
 """messagehub simulator"""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -61,35 +61,23 @@ def send(
 
     Example: messagehub simulator send --from +15559876543 --to +15551234567 "Hello"
     """
+    from messagehub.cli.client import Server
+
+    url = url or _running()
+    with Server("simulator", url) as server:
+        answer, told = server.ask("POST", "/send", {"from": source, "to": destination, "text": text})
+    if answer.status != 200:
+        raise HubError(f"the simulator refused: {told}")
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        typer.echo(f"sent in {told['parts']} part(s): {', '.join(told['statuses'])}")
+
+
+def _running() -> str:
     from messagehub.cli import state
 
-    url = url or state.read()["simulator_control"]
-    answer = _post(f"{url}/send", {"from": source, "to": destination, "text": text})
-    if as_json:
-        typer.echo(json.dumps(answer))
-    else:
-        typer.echo(f"sent in {answer['parts']} part(s): {', '.join(answer['statuses'])}")
-
-
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    import asyncio
-
-    from messagehub.web import Client, WebError
-
-    async def post() -> dict[str, Any]:
-        client = Client(allow_private=True, timeout=30)
-        try:
-            answer = await client.request("POST", url, {"Content-Type": "application/json"}, json.dumps(body).encode())
-        except WebError as error:
-            raise HubError(f"the simulator at {url} does not answer: {error}") from None
-        finally:
-            await client.close()
-        try:
-            values: dict[str, Any] = json.loads(answer.body)
-        except ValueError:
-            raise HubError(f"{url} is no simulator: it answered {answer.status} and no JSON") from None
-        if answer.status != 200:
-            raise HubError(f"the simulator refused: {values}")
-        return values
-
-    return asyncio.run(post())
+    try:
+        return str(state.read("simulator_control")["simulator_control"])
+    except state.NotRunning as error:
+        raise HubError(f"{error}; start one, or say with --url where the simulator is controlled") from None

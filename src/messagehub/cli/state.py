@@ -37,11 +37,17 @@ def remove() -> None:
         return
 
 
-def read() -> dict[str, Any]:
+def read(*needed: str) -> dict[str, Any]:
+    """What is there, with these members at least. NotRunning leaves it to the caller to say what else can be done."""
+    file = path()
     try:
-        values: dict[str, Any] = json.loads(path().read_text())
+        if file.stat().st_uid != os.getuid():  # it would lead us, and our keys, to wherever its owner likes
+            raise NotRunning(f"{file} is somebody else's")
+        values: dict[str, Any] = dict(json.loads(file.read_text()))
     except FileNotFoundError:
-        raise NotRunning(
-            "no `messagehub dev` is running; start one, or say with --url where the simulator is controlled"
-        ) from None
+        raise NotRunning("no `messagehub dev` is running") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise NotRunning(f"{file} cannot be read: {error}") from None
+    if missing := set(needed) - values.keys():
+        raise NotRunning(f"{file} does not say {', '.join(sorted(missing))}")
     return values

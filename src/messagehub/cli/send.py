@@ -1,0 +1,85 @@
+"""messagehub send"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from messagehub.cli import messages, showing
+from messagehub.cli.exits import Exit, WrongUsage
+from messagehub.cli.session import Session, customer, given
+from messagehub.errors import HubError
+
+if TYPE_CHECKING:
+    from messagehub.cli.client import Api
+
+WAITING = ("sending", "sent")
+"""Statuses of a message of which more will be heard."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+
+
+@customer
+def send(
+    session: Session,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What it says; - reads it from standard input.")],
+    destinations: Annotated[list[str], typer.Option("--to", help="Who gets it; may be repeated.")],
+    source: Annotated[
+        str, typer.Option("--from", help="A number of yours; may be left out if you have only one.")
+    ] = "",
+    on_doubt: Annotated[
+        Literal["resend", "hold"] | None,
+        typer.Option("--on-doubt", help="What to do if a carrier may have got it or not."),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is delivered or has failed.")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", min=0, help="How many seconds to wait.")] = 120,
+) -> None:
+    """Send a message. It is accepted when this ends; with --wait it is delivered.
+
+    Example: messagehub send --from +15551234567 --to +15559876543 --wait "Hello"
+    """
+    said = given(text=_read() if text == "-" else text, destinations=destinations, on_doubt=on_doubt)
+    message = session.api.post("messages", body={"source": source or _only_number(session.api), **said})
+    code = Exit.DONE
+    if wait:
+        with showing.progress("accepted") as say:
+            message = _settled(session.api, message, timeout, say)
+        code = _code(message)
+    session.show(message, targets=messages.TARGETS)
+    raise typer.Exit(code)
+
+
+def _read() -> str:
+    """Standard input without the end of its last line."""
+    try:
+        return sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise HubError("standard input is no UTF-8") from None
+
+
+def _only_number(api: "Api") -> str:
+    numbers, more = api.rows("numbers", limit=10)
+    if not numbers:
+        raise HubError("you have no number to send from; the operator gives one with `messagehub number create`")
+    if len(numbers) > 1:
+        which = ", ".join(number["number"] for number in numbers) + (", …" if more else "")
+        raise WrongUsage(f"say with --from which of your numbers it is from: {which}")
+    return str(numbers[0]["number"])
+
+
+def _settled(api: "Api", message: dict[str, Any], timeout: float, say: Callable[[str], None]) -> dict[str, Any]:
+    """The message once nothing more is expected of it, or when the time is up."""
+    end, pause = time.monotonic() + timeout, FIRST_PAUSE_S
+    while message["status"] in WAITING and (left := end - time.monotonic()) > 0:
+        say(f"waiting: {messages.tally(message)}")
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_PAUSE_S)
+        message = api.get("messages", message["id"])
+    return message
+
+
+def _code(message: dict[str, Any]) -> Exit:
+    if message["status"] in WAITING:
+        return Exit.STILL_WAITING
+    return Exit.DONE if message["status"] == "delivered" else Exit.NOT_DELIVERED

@@ -1,0 +1,169 @@
+"""messagehub messages"""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from messagehub.cli.client import Api as Server
+from messagehub.cli.following import REMEMBERED, Follower
+from tests.cli.shell import Shell
+from tests.support import numbering
+from tests.support.hub import Account, Hub
+from tests.support.simulator import Simulator
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def server(hub: Hub, account: Account) -> Iterator[Server]:
+    opened = Server(hub.address, account.api.key)
+    yield opened
+    opened.close()
+
+
+def test_the_newest_are_listed(mine: Shell, account: Account) -> None:
+    sent = [account.send(numbering.somebody(), f"Hello {n}")["id"] for n in range(22)]
+    few, usual, every = mine.run_all(
+        ("messages", "list", "--limit", "2", "--json"),
+        ("messages", "list"),
+        ("messages", "list", "--all", "--json"),
+    )
+    assert [each["id"] for each in few.json] == sent[:-3:-1]
+    head, *rows = usual.rows
+    assert head == ["id", "created", "from", "to", "status", "text"]
+    assert [row[0] for row in rows] == sent[:1:-1]
+    assert every.json == account.api.every("/messages")
+
+
+def test_more_than_a_page(mine: Shell, server: Server, account: Account) -> None:
+    sent = [account.send(numbering.somebody("0005"))["id"] for _ in range(103)]
+    limited, every = mine.run_all(
+        ("messages", "list", "--limit", "101", "--json"), ("messages", "list", "--all", "--json")
+    )
+    assert [each["id"] for each in limited.json] == sent[:1:-1]
+    assert [each["id"] for each in every.json] == sent[::-1]
+    assert [server.rows("messages", limit=limit)[1] for limit in (1, 100, 101, 103, 150, None)] == [True] * 3 + [
+        False
+    ] * 3
+
+
+def test_filters_are_those_of_the_api(mine: Shell, account: Account, carrier_box: Simulator) -> None:
+    to, stranger = numbering.somebody(), numbering.somebody()
+    sent = account.send(to)["id"]
+    account.send(numbering.somebody())
+    carrier_box.write(stranger, account.number, "Hi, shop")
+    until(lambda: account.api.every("/messages", direction="inbound"), "it has come")
+    inbound, to_one, since, until_then = mine.run_all(
+        ("messages", "list", "--direction", "inbound", "--json"),
+        ("messages", "list", "--destination", to, "--json"),
+        ("messages", "list", "--since", "1h", "--source", account.number, "--json"),
+        ("messages", "list", "--until", "1h", "--json"),
+    )
+    assert [(each["source"]["target"], each["text"]) for each in inbound.json] == [(stranger, "Hi, shop")]
+    assert [each["id"] for each in to_one.json] == [sent]
+    assert len(since.json) == 2
+    assert until_then.json == []
+
+
+def test_one_is_shown_with_its_targets(mine: Shell, account: Account) -> None:
+    to = [numbering.somebody("1234"), numbering.somebody("0003")]
+    sent = account.settled(account.send(to, "Two\nlines \x1b[31m"))
+    shown, exact = mine.run_all(("messages", "show", sent["id"]), ("messages", "show", sent["id"], "--json"))
+    assert exact.json == sent
+    assert ["status", "partially_delivered"] in shown.rows
+    assert [to[1], "failed", "1", "invalid_number"] in [row[:4] for row in shown.rows]
+    assert "\x1b" not in shown.out
+
+
+def test_all_targets_are_listed(mine: Shell, account: Account) -> None:
+    to = numbering.somebodies(120, "0005")
+    sent = account.send(to)
+    done = mine.run("messages", "targets", sent["id"], "--all", "--json")
+    assert [target["destination"]["target"] for target in done.json] == to
+
+
+def test_acts(mine: Shell, account: Account) -> None:
+    sent = account.settled(account.send(numbering.somebody()))
+    assert mine.run("messages", "cancel", sent["id"], "--json").json["status"] == "delivered"
+    mine.run("messages", "resend", sent["id"]).is_refused("STATE_INVALID")
+    mine.run("messages", "delete", sent["id"]).is_wrong("--yes")
+    assert account.api.message(sent["id"])
+    assert mine.run("messages", "delete", sent["id"], "--yes", "--json").json["id"] == sent["id"]
+    mine.run("messages", "show", sent["id"]).is_refused("MESSAGE_NOT_FOUND")
+
+
+def test_deleting_is_asked_for_at_a_terminal(mine: Shell, account: Account) -> None:
+    sent = account.settled(account.send(numbering.somebody()))
+    for says in ("n\n", "\n", "what\n"):
+        refused = mine.answer("messages", "delete", sent["id"], says=says)
+        assert (refused.code, refused.out) == (1, "")
+        assert sent["id"] in refused.err
+        assert "nothing was changed" in refused.err
+    assert account.api.message(sent["id"])
+    assert mine.answer("messages", "delete", sent["id"], says="y\n").code == 0
+    mine.run("messages", "show", sent["id"]).is_refused("MESSAGE_NOT_FOUND")
+
+
+# --- following --------------------------------------------------------------------------
+
+
+def test_they_are_followed_until_ctrl_c(mine: Shell, account: Account) -> None:
+    before = account.settled(account.send(numbering.somebody(), "before"))
+    running = mine.start("messages", "tail", "--since", "1h", "--every", "0.1")
+    assert before["id"] in running.line()
+    sent, seen = account.send(numbering.somebody("0001"), "later"), ""
+    while "failed undelivered" not in seen:
+        seen = running.line()
+        assert sent["id"] in seen
+        assert f"{account.number} → {sent['targets'][0]['destination']['target']}" in seen
+        assert seen.endswith("later\n")
+    done = running.interrupt()
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_as_json_it_is_one_a_line(mine: Shell, account: Account) -> None:
+    running = mine.start("messages", "tail", "--since", "1h", "--every", "0.1", "--json")
+    sent = account.send(numbering.somebody())
+    seen = json.loads(running.line())
+    while seen["status"] != "delivered":
+        seen = json.loads(running.line())
+    assert seen == account.api.message(sent["id"])
+    assert running.interrupt().code == 0
+
+
+def test_more_than_a_page_may_come_between_two_looks(server: Server, account: Account) -> None:
+    old = account.settled(account.send(numbering.somebody()))
+    follower = Follower(server, None)
+    assert follower.news() == []
+    sent = [account.send(numbering.somebody("0005"))["id"] for _ in range(105)]
+    assert [message["id"] for message in follower.news()] == sent
+    assert old["id"] not in {message["id"] for message in follower.news()}
+
+
+def test_a_change_is_news_wherever_the_message_stands(server: Server, account: Account) -> None:
+    """Its receipt comes when it is no longer on the first page."""
+    follower = Follower(server, "2020-01-01T00:00:00Z")
+    late = account.send(numbering.somebody("0008"))
+    for _ in range(105):
+        account.send(numbering.somebody("0005"))
+    seen = [message["status"] for message in follower.news() if message["id"] == late["id"]]
+    account.settled(late)
+    seen += [message["status"] for message in follower.news() if message["id"] == late["id"]]
+    assert seen[-1] == "delivered"
+    assert len(seen) == 2
+
+
+def test_what_is_deleted_is_no_news(server: Server, account: Account) -> None:
+    sent = account.send(numbering.somebody("0005"))
+    follower = Follower(server, None)
+    account.api.delete(f"/messages/{sent['id']}")
+    assert follower.news() == []
+
+
+def test_it_remembers_so_many_and_no_more(server: Server, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert REMEMBERED > 100  # a page at least, or it would tell of some again and again
+    monkeypatch.setattr("messagehub.cli.following.REMEMBERED", 10)
+    sent = [account.settled(account.send(numbering.somebody("0003")))["id"] for _ in range(15)]
+    follower = Follower(server, "2020-01-01T00:00:00Z")
+    assert [message["id"] for message in follower.news()] == sent
+    assert follower.news() == []
