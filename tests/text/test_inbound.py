@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -194,7 +196,7 @@ codings = st.sampled_from([(8, "utf-16-be"), (14, "euc_kr"), (5, "iso2022_jp")])
 def test_it_does_not_matter_where_a_text_is_cut(coding: tuple[int, str], text: str, places: list[int]) -> None:
     octets = text.encode(coding[1])
     borders = [0, *sorted(place for place in places if place < len(octets)), len(octets)]
-    pieces = [Piece(coding[0], octets[a:b], False) for a, b in zip(borders, borders[1:], strict=False)]
+    pieces = [Piece(coding[0], octets[a:b], False) for a, b in pairwise(borders)]
     assert join(pieces) == Decoded(text, None, True)
 
 
