@@ -10,7 +10,7 @@ and 0x23 (both single). As everybody does who has built this, they are taken her
 
 import codecs
 import re
-from functools import cache
+from functools import lru_cache
 
 from messagehub.text.gsm import BASIC, ESCAPE, EXTENSION
 
@@ -193,7 +193,7 @@ def _shift(pair: re.Match[str]) -> str:
     return chr(_SHIFTED + code) if code < 128 else pair[1]
 
 
-@cache
+@lru_cache(maxsize=32)  # a peer may name any pair
 def shifted(locking: int, single: int) -> Shifted:
     """By the identifiers of two languages, 0 for the default. KeyError where the standard has no such table."""
     return Shifted(LOCKING[locking], SINGLE[single])

@@ -8,6 +8,7 @@ and emoji have none: to replace them would change what is said. Accents are take
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from messagehub.text.gsm import NOT_GSM, is_gsm
 
@@ -94,6 +95,7 @@ class Forcing:
     replacement: str | None
 
 
+@lru_cache(maxsize=4096)
 def replacement(character: str, accents: bool = False) -> str | None:
     """GSM text that can stand for a character outside of the alphabet, None where there is none.
 
