@@ -4,8 +4,9 @@ A locking shift table takes the place of the default alphabet, a single shift ta
 of them a message uses is said by its user data header (TS 23.040, 9.2.3.24.15 and 9.2.3.24.16). Loaded only by who
 meets one of them.
 
-The standard prints three codes wrongly, and some editions more: Kannada 0x24 (locking), Tamil 0x24, and Telugu 0x22
-and 0x23 (both single). As everybody does who has built this, they are taken here for the letters that are due.
+The standard has misprints: Kannada 0x24 (locking), Oriya 0x20, Tamil 0x24, Telugu 0x1C, 0x22 and 0x23 (single), not all
+of them in every edition. They are taken here, as elsewhere, for the letters that are due; and 0x11 of Tamil and Telugu
+for empty, where Unicode has no letter.
 """
 
 import codecs
