@@ -2,8 +2,8 @@
 
 Of the locking tables the columns 0, 1, 2, 4 and 5, one line for each row; in the line above those cells of the columns
 3, 6 and 7 that are not the same in all of them. Of the single tables the cells that differ, in the order of their
-codes. Code points in hexadecimal, `-` for no character. What is
-misprinted (see national.py) is corrected, and 0x11 of Tamil and Telugu is empty.
+codes. Code points in hexadecimal, `-` for no character. What is misprinted (see national.py) is corrected, and 0x11 of
+Tamil and Telugu is empty.
 """
 
 LOCKING = {
