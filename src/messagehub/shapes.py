@@ -109,7 +109,7 @@ class Forcing(Struct):
 
 
 class Segments(Struct):
-    encoding: Literal["GSM-7", "UCS-2"]
+    encoding: Literal["GSM-7", "Latin-1", "ASCII", "UCS-2"]
     parts: int
     units: int
     units_per_part: int

@@ -66,6 +66,39 @@ def test_counts(text: str, encoding: str, units: int, units_per_part: int, lengt
     assert cutting.parts == count_parts(text) == len(cut(text, 0)) == len(lengths)
 
 
+KNOWN = [  # counted by hand: text, septets or code units, parts
+    ("", 0, 1),
+    ("Hi", 2, 1),
+    ("Hello, world!", 13, 1),
+    ("Your code is 123456", 19, 1),
+    ("Price: 5€", 10, 1),
+    ("[ok]", 6, 1),
+    ("{}[]~^|\\€\f", 20, 1),
+    ("Grüße aus Köln", 14, 1),
+    ("¿Qué? ¡Sí!", 10, 1),  # í is in no table, so UCS-2
+    ("ça va", 5, 1),
+    ("Ça va", 5, 1),
+    ("ΣΩ", 2, 1),
+    ("αβγ", 3, 1),
+    ("Привет", 6, 1),
+    ("日本語", 3, 1),
+    ("ok 👍", 5, 1),
+    ("0123456789" * 16, 160, 1),
+    ("0123456789" * 16 + "!", 161, 2),
+    ("Привет" * 12, 72, 2),
+    ("0123456789" * 31, 310, 3),
+]
+IN_GSM = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 16, 17, 19]
+
+
+@pytest.mark.parametrize("n", range(20))
+def test_known_texts(n: int) -> None:
+    text, units, parts = KNOWN[n]
+    cutting = segment(text)
+    assert (cutting.units, cutting.parts) == (units, parts)
+    assert cutting.encoding == ("GSM-7" if n in IN_GSM else "UCS-2")
+
+
 def test_a_single_part_has_no_header() -> None:
     assert cut("5 €", 7) == [Segment(data_coding=0, udhi=False, octets=b"5 \x1be", text="5 €")]
     assert cut("Ж", 7) == [Segment(data_coding=8, udhi=False, octets=b"\x04\x16", text="Ж")]

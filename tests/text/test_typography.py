@@ -15,6 +15,7 @@ CASES = [  # text, characters and their replacements
     ("a\u200bb\ufeff", [("\u200b", ""), ("\ufeff", "")]),
     ("2½ ﬁsh • œuf", [("½", " 1/2"), ("ﬁ", "fi"), ("•", "*"), ("œ", "oe")]),
     ("garçon", [("ç", None)]),
+    ("Ａ𝐁 10²", [("Ａ", "A"), ("𝐁", "B"), ("²", None)]),
     ("Привет", [("П", None), ("р", None), ("и", None), ("в", None), ("е", None), ("т", None)]),
     ("❤️ 😀", [("❤", None), ("\ufe0f", ""), ("😀", None)]),
 ]

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.text.udh import Concatenation, Element, UserData, concatenation_header, parse_user_data
+from messagehub.text.udh import (
+    Concatenation,
+    Element,
+    Ports,
+    UserData,
+    build_header,
+    concatenation_header,
+    parse_user_data,
+)
 
 octet = st.integers(0, 255)
 
@@ -74,3 +82,42 @@ def test_reads_anything_and_loses_nothing(octets: bytes) -> None:
     elements = b"".join(bytes([e.identifier, len(e.data)]) + e.data for e in data.elements)
     assert octets == (bytes([len(elements)]) + elements if data.intact else b"") + data.payload
     assert data.concatenation is None or data.intact
+
+
+PORTS = [  # header, ports
+    ("06 05 04 0b 84 23 f0", Ports(2948, 9200, 16)),
+    ("04 04 02 f5 f6", Ports(0xF5, 0xF6, 8)),
+    ("0b 05 04 0b 84 23 f0 00 03 01 02 02", Ports(2948, 9200, 16)),
+    ("0a 04 02 01 02 05 04 00 03 00 04", Ports(3, 4, 16)),
+    ("05 05 03 0b 84 23", None),
+    ("05 00 03 01 02 02", None),
+]
+
+
+@pytest.mark.parametrize(("header", "ports"), PORTS)
+def test_ports(header: str, ports: Ports | None) -> None:
+    assert parse_user_data(bytes.fromhex(header)).ports == ports
+
+
+elements = st.lists(st.builds(Element, octet, st.binary(max_size=40)), max_size=5)
+
+
+@given(elements, st.binary())
+def test_elements_built_are_read_again(elements: list[Element], payload: bytes) -> None:
+    assert parse_user_data(build_header(elements) + payload) == UserData(tuple(elements), payload)
+
+
+@given(st.sampled_from([8, 16]), st.integers(0), st.integers(1, 255), st.integers(1, 255), elements)
+def test_a_concatenation_among_others_is_read_again(
+    width: int, reference: int, total: int, sequence: int, others: list[Element]
+) -> None:
+    said = Concatenation(reference % (1 << width), max(total, sequence), sequence, width)
+    assert parse_user_data(build_header([*others, said.element])).concatenation == said
+
+
+@pytest.mark.parametrize(
+    "elements", [[Element(0, bytes(256))], [Element(256, b"")], [Element(0, bytes(200)), Element(1, bytes(60))]]
+)
+def test_a_header_that_is_too_long_is_refused(elements: list[Element]) -> None:
+    with pytest.raises(ValueError, match="range"):
+        build_header(elements)

@@ -1,20 +1,17 @@
 """Segmentation: the one place that counts segments, and cuts them (3GPP TS 23.040, section 9.2.3.24.1).
 
-A text goes in the GSM alphabet if that has all its characters, else in UCS-2. A message of several parts gives six
-octets of each to the concatenation header. No part ends within an escape pair or a surrogate pair, nor within what a
-reader sees as one character (a grapheme cluster of Unicode, UAX 29), as long as a part can hold that.
+A text goes in the first alphabet of the carrier that has all its characters; the last, UCS-2, has them all. Where the
+carrier takes national language tables, and a text needs fewer segments by one of them, it goes so.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from messagehub.text.gsm import ESCAPE, NOT_GSM, ONE_SEPTET, decode_gsm, encode_gsm
-from messagehub.text.ucs2 import encode_ucs2
-from messagehub.text.udh import concatenation_header
-
-Encoding = Literal["GSM-7", "UCS-2"]
+from messagehub.text.alphabets import Encoding
+from messagehub.text.gsm import ONE_SEPTET, encode_gsm
+from messagehub.text.profile import STANDARD, Form, Profile, Way
+from messagehub.text.udh import REFERENCE_OCTETS, Concatenation
 
 MAX_PARTS = 255
 
@@ -31,8 +28,8 @@ class TooManyParts(ValueError):
 class Segmentation:
     """How a text is cut. The join of `segments` is the text; a text without characters is one empty segment.
 
-    `units` are those of the whole text, and `units_per_part` what a part can hold: septets (160 alone, 153 as one of
-    several) for GSM-7, UTF-16 code units (70 or 67) for UCS-2.
+    `units` are those of the whole text, and `units_per_part` what a part can hold. With a standard carrier those are
+    septets (160 alone, 153 as one of several) for GSM-7, UTF-16 code units (70 or 67) for UCS-2.
     """
 
     encoding: Encoding
@@ -47,114 +44,119 @@ class Segmentation:
 
 @dataclass(slots=True)  # not frozen: that would make one four times as dear
 class Segment:
-    """One piece on the wire: `octets` begin with a user data header where `udhi`; `text` is what they say."""
+    """One piece on the wire: `octets` begin with a user data header where `udhi`; `text` is what they say.
+
+    `sar` is for SMPP's sar_* parameters, None where there is nothing to say in them. Where `payload` is not 0, the
+    octets are for message_payload, of which the SMSC will make about so many parts.
+    """
 
     data_coding: int
     udhi: bool
     octets: bytes
     text: str
+    sar: Concatenation | None = None
+    payload: int = 0
 
 
-def segment(text: str) -> Segmentation:
-    """Cut `text` and tell how."""
-    alphabet, pieces = _divide(text)
-    room = alphabet.alone if len(pieces) == 1 else alphabet.in_part
-    return Segmentation(alphabet.name, alphabet.units(text), room, tuple(pieces))
+# Most texts are of this kind, and one look is enough for them.
+_PLAIN = STANDARD.forms[0]
+_short_and_plain = re.compile(f"[{re.escape(ONE_SEPTET)}]{{0,{_PLAIN.alone}}}").fullmatch
 
 
-def count_parts(text: str) -> int:
-    """The number of parts of `text`: always that of `segment(text)`."""
-    return len(_divide(text)[1])
+def segment(text: str, profile: Profile = STANDARD) -> Segmentation:
+    """Cut `text` and tell how. For message_payload this is a forecast: the cutting is the SMSC's."""
+    form, pieces = _divide(text, profile)
+    room = form.alone if len(pieces) == 1 else form.in_part
+    return Segmentation(form.alphabet.name, form.alphabet.units(text), room, tuple(pieces))
 
 
-def cut(text: str, reference: int) -> list[Segment]:
-    """The segments of `text` as they go on the wire, in order.
+def count_parts(text: str, profile: Profile = STANDARD) -> int:
+    """The number of parts of `text`: always that of `segment(text, profile)`."""
+    if profile is STANDARD and _short_and_plain(text):
+        return 1
+    return len(_divide(text, profile)[1])
 
-    `reference` may be any integer, such as a counter: its low octet tells the parts from those of other messages.
+
+def cut(text: str, reference: int, profile: Profile = STANDARD) -> list[Segment]:
+    """The segments of `text` as they go on the wire, in order: as many as it has parts, but one for message_payload.
+
+    `reference` may be any integer, such as a counter: its low octet or two tell the parts from those of other messages.
     Raises TooManyParts above 255.
     """
-    alphabet, pieces = _divide(text)
-    total = len(pieces)
-    if total == 1:
-        return [Segment(alphabet.data_coding, False, alphabet.encode(text), text)]
-    if total > MAX_PARTS:
-        raise TooManyParts(total)
+    if profile is STANDARD and _short_and_plain(text):
+        return [Segment(0, False, encode_gsm(text), text)]
+    form, pieces = _divide(text, profile)
+    if len(pieces) > MAX_PARTS:
+        raise TooManyParts(len(pieces))
+    if len(pieces) == 1 and profile.concatenation != "payload":
+        return [Segment(form.data_coding, bool(form.header), form.octets(text, form.header), text)]
+    return _MARKED[profile.concatenation](form, pieces, reference)
+
+
+# --- Which form ------------------------------------------------------------------------------------------------------
+
+
+def _divide(text: str, profile: Profile) -> tuple[Form, list[str]]:
+    for form in profile.forms:
+        if not form.alphabet.lacks(text):  # the last lacks nothing
+            break
+    pieces = form.divide(text)
+    # What is beyond any number of parts need not be tried in each language.
+    if profile.languages and len(pieces) > 1 and len(text) <= MAX_PARTS * _PLAIN.alone:
+        return _shortest(text, profile, (form, pieces))
+    return form, pieces
+
+
+def _shortest(text: str, profile: Profile, best: tuple[Form, list[str]]) -> tuple[Form, list[str]]:
+    for form in profile.national_forms:
+        if not form.alphabet.lacks(text):
+            pieces = form.divide(text)
+            best = (form, pieces) if len(pieces) < len(best[1]) else best
+    return best
+
+
+# --- How parts are told to be of one message -------------------------------------------------------------------------
+
+_Marking = Callable[[Form, list[str], int], list[Segment]]
+
+
+def _by_header(identifier: int) -> _Marking:
+    size = REFERENCE_OCTETS[identifier]
+
+    def mark(form: Form, pieces: list[str], reference: int) -> list[Segment]:
+        languages = form.header[1:]
+        number = (reference % (1 << 8 * size)).to_bytes(size)
+        start = bytes((4 + size + len(languages), identifier, 2 + size)) + number + bytes((len(pieces),))
+        return [
+            Segment(form.data_coding, True, form.octets(piece, start + bytes((sequence,)) + languages), piece)
+            for sequence, piece in enumerate(pieces, start=1)
+        ]
+
+    return mark
+
+
+def _by_sar(form: Form, pieces: list[str], reference: int) -> list[Segment]:
     return [
         Segment(
-            alphabet.data_coding,
-            True,
-            concatenation_header(reference & 0xFF, total, sequence) + alphabet.encode(piece),
+            form.data_coding,
+            bool(form.header),
+            form.octets(piece, form.header),
             piece,
+            sar=Concatenation(reference % (1 << 16), len(pieces), sequence, 16),
         )
         for sequence, piece in enumerate(pieces, start=1)
     ]
 
 
-# --- How each alphabet is cut ---------------------------------------------------------------------------------------
-
-_ESCAPE = bytes([ESCAPE])
-
-
-def _split_gsm(text: str, room: int) -> Iterator[str]:
-    octets, start = encode_gsm(text), 0
-    while start < len(octets):
-        end = start + room
-        # CR LF is the one cluster of several characters that this alphabet can write.
-        if octets[end - 1 : end] == _ESCAPE or octets[end - 1 : end + 1] == b"\r\n":
-            end -= 1
-        yield decode_gsm(octets[start:end])
-        start = end
+def _in_payload(form: Form, pieces: list[str], reference: int) -> list[Segment]:
+    text = "".join(pieces)
+    octets = form.octets(text, form.header)
+    return [Segment(form.data_coding, bool(form.header), octets, text, payload=len(pieces))]
 
 
-def _split_ucs2(text: str, room: int) -> Iterator[str]:
-    start = 0
-    while start < len(text):
-        end = _whole_clusters(text, start, start + _fitting(text[start : start + room], room))
-        yield text[start:end]
-        start = end
-
-
-def _fitting(text: str, room: int) -> int:
-    """How many code points of `text` fit `room` UTF-16 code units: a pair cut in two at the end does not."""
-    return len(encode_ucs2(text)[: 2 * room].decode("utf-16-be", "ignore"))
-
-
-def _whole_clusters(text: str, start: int, end: int) -> int:
-    """The last place up to `end` that is not within a cluster; `end` itself if one cluster fills it all."""
-    if end == len(text):
-        return end
-    import regex  # late: it takes 10 ms to load, and most texts have one part
-
-    # Whether a cluster ends at `end` is decided by what is before it and by the one character behind it.
-    last: str = regex.findall(r"\X", text[start : end + 1])[-1]
-    return end + 1 - len(last) if len(last) <= end - start else end
-
-
-@dataclass(frozen=True, slots=True)
-class _Alphabet:
-    name: Encoding
-    data_coding: int  # SMPP 3.4, 5.2.19
-    octets_per_unit: int
-    alone: int
-    in_part: int
-    encode: Callable[[str], bytes]
-    split: Callable[[str, int], Iterator[str]]
-
-    def units(self, text: str) -> int:
-        return len(self.encode(text)) // self.octets_per_unit
-
-
-_GSM_7 = _Alphabet("GSM-7", 0, 1, 160, 153, encode_gsm, _split_gsm)
-_UCS_2 = _Alphabet("UCS-2", 8, 2, 70, 67, encode_ucs2, _split_ucs2)
-
-# Most texts are of this kind, and one look is enough for them.
-_short_and_plain = re.compile(f"[{re.escape(ONE_SEPTET)}]{{0,{_GSM_7.alone}}}").fullmatch
-
-
-def _divide(text: str) -> tuple[_Alphabet, list[str]]:
-    if _short_and_plain(text):
-        return _GSM_7, [text]
-    alphabet = _UCS_2 if NOT_GSM.search(text) else _GSM_7
-    if alphabet.units(text) <= alphabet.alone:
-        return alphabet, [text]
-    return alphabet, list(alphabet.split(text, alphabet.in_part))
+_MARKED: dict[Way, _Marking] = {
+    "udh8": _by_header(0x00),
+    "udh16": _by_header(0x08),
+    "sar": _by_sar,
+    "payload": _in_payload,
+}

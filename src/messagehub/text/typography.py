@@ -2,12 +2,15 @@
 
 Word processors and telephones put in typographic characters that nobody asked for: one curly quote, and a message of
 160 characters becomes three. The replacements are those that a typist would choose. Letters of other alphabets, marks
-and emoji have none: to replace them would change what is said.
+and emoji have none: to replace them would change what is said. Accents are taken off only where that is asked for.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
-from messagehub.text.gsm import NOT_GSM
+from messagehub.text.gsm import NOT_GSM, is_gsm
 
 _SUBSTITUTIONS = (
     # Quotation marks, apostrophes, primes
@@ -28,6 +31,8 @@ _SUBSTITUTIONS = (
     ("\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff", ""),
     ("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""),
     ("\ufe0e\ufe0f", ""),
+    # Greek capitals that look like Latin ones: GSM has the others only, since telephones write these so
+    *zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True),
     # Fractions: the space keeps 2½ from becoming 21/2
     ("½", " 1/2"),
     ("⅓", " 1/3"),
@@ -59,6 +64,26 @@ _SUBSTITUTIONS = (
     ("™", "(TM)"),
     ("№", "No."),
 )
+# Letters that Unicode does not take for another one with an accent
+_WITHOUT_ACCENT = {
+    "ı": "i",
+    "ł": "l",
+    "Ł": "L",
+    "đ": "d",
+    "Đ": "D",
+    "ħ": "h",
+    "Ħ": "H",
+    "ŧ": "t",
+    "Ŧ": "T",
+    "ð": "d",
+    "Ð": "D",
+    "þ": "th",
+    "Þ": "Th",
+}
+# Compatibility decompositions (Unicode, UAX 15) that look the same: full-width and small forms, fonts made of
+# mathematical letters, ligatures. Not what is raised or circled: 10² is not 102.
+_SAME_LOOK = re.compile("<(?:wide|narrow|small|font|compat)>|[0-9A-F]")
+
 REPLACEMENTS = {character: replacement for characters, replacement in _SUBSTITUTIONS for character in characters}
 
 
@@ -70,9 +95,28 @@ class Forcing:
     replacement: str | None
 
 
+@lru_cache(maxsize=4096)
+def replacement(character: str, accents: bool = False) -> str | None:
+    """GSM text that can stand for a character outside of the alphabet, None where there is none.
+
+    `accents`: a letter may stand for one with an accent.
+    """
+    found = REPLACEMENTS.get(character)
+    if found is None and _SAME_LOOK.match(unicodedata.decomposition(character)):
+        found = unicodedata.normalize("NFKC", character)
+    if accents and (found is None or not is_gsm(found)):
+        found = _WITHOUT_ACCENT.get(character) or _bare(character)
+    return found if found is not None and is_gsm(found) else None
+
+
+def _bare(character: str) -> str:
+    letters = (letter for letter in unicodedata.normalize("NFKD", character) if not unicodedata.combining(letter))
+    return "".join(REPLACEMENTS.get(letter, letter) for letter in letters)
+
+
 def forced_by(text: str) -> list[Forcing]:
     """The characters for which `text` has to go as UCS-2: each once, in order of appearance; empty for GSM text.
 
     To write the replacements saves something only where each of them has one.
     """
-    return [Forcing(character, REPLACEMENTS.get(character)) for character in dict.fromkeys(NOT_GSM.findall(text))]
+    return [Forcing(character, replacement(character)) for character in dict.fromkeys(NOT_GSM.findall(text))]
