@@ -13,14 +13,16 @@ from typing import Any
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import Accepted, Carrier, Inbound, News, Receipt, TargetKey, Verdict
 from messagehub.errors import Unavailable
 from messagehub.events import Event, Outbox
 from messagehub.messages import outcomes, receipts, send
 from messagehub.messages.accept import due_topic
+from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.outcomes import Outcome
 from messagehub.messages.receive import Receiver
+from messagehub.messages.send import Claim
 from messagehub.store import Store, Tx
 from messagehub.work.loop import Loop
 
@@ -34,7 +36,7 @@ POLL_S = 0.5
 class Turn:
     """What one transaction settled."""
 
-    handovers: list[Handover] = field(default_factory=list)
+    claim: Claim = field(default_factory=Claim)
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     unknown: int = 0
@@ -56,6 +58,7 @@ class Exchange:
         self._store, self._customers, self._receiver = store, customers, receiver
         self._outbox, self._node_id = outbox, node_id
         self._kept: list[News] = []
+        self._share = Share()
         self._draining = False
         self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
@@ -92,7 +95,7 @@ class Exchange:
             if not news and room <= 0:
                 return
             turn = await self._turn(news, room)
-            if not news and not turn.handovers:
+            if not news and not turn.claim.handovers:
                 return
 
     def _take_news(self) -> list[News]:
@@ -135,7 +138,8 @@ class Exchange:
         self.unknown_destinations += turn.unknown
         for ticket, verdict in turn.verdicts:
             self.carrier.answer(ticket, verdict)
-        self.carrier.send(turn.handovers)
+        self.carrier.send(turn.claim.handovers)
+        self._share.settle(turn.claim.segments, turn.claim.normal_waits)
         self._outbox.offer(turn.events)
 
     def _put_off(self, news: list[News]) -> None:
@@ -167,7 +171,7 @@ class Exchange:
             turn.unknown = received.unknown
         if room > 0:
             alone = self.carrier.idle
-            turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone)
+            turn.claim = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone, self._share.owed)
         return turn
 
     async def _settle_outbound(self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], now: int) -> list[Event]:

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 MAX_REPEATS = 1
 """How often a target in doubt is sent once more."""
 
+BLAMELESS_FOR = 48 * 3600 * SECOND
+"""How long after its making a target is spared its tries where the carrier has trouble of its own."""
+
 Outcome = Accepted | Refused | Unanswered | Lost
 
 
@@ -26,13 +29,16 @@ def accepted(ledger: Ledger, target: Target, _: Accepted, dlr_timeout: float) ->
 
 def refused(ledger: Ledger, target: Target, outcome: Refused, _: float) -> None:
     reason = REASONS[outcome.reason]
-    again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
+    blameless = reason.blameless and ledger.now - target.tm_create < BLAMELESS_FOR
+    tries = min(target.attempts, len(RETRY_AFTER)) if blameless else target.attempts
+    again = next_attempt(RETRY_AFTER, tries, ledger.now, random.random()) if reason.retry else None
     code, words = reason.error_code, outcome.words or reason.meaning
     if reason.ours:
         log.error("carrier %s does not understand us: %s", target.carrier_id, words)
     if again:
         if ledger.happen(target, Happening.POSTPONE, due_at=again):
             target.possible_duplicate |= outcome.partly
+            target.attempts -= blameless
     else:
         ledger.happen(target, Happening.REFUSE, error_code=code, error_message=words)
 

@@ -100,7 +100,7 @@ SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'g
 
 -- name: targets_without_receipt
 SELECT message_id, n FROM targets
-WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now ORDER BY due_at LIMIT :count;
+WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now ORDER BY due_at LIMIT :count;
 
 -- name: targets_queued_for
 SELECT message_id, n FROM targets

@@ -1,0 +1,139 @@
+"""How fast a carrier may be sent to: its rate, and less while it says that this is too much. Pure.
+
+A bucket of tokens keeps the rate. Where the carrier throttles, the pace falls to half of what was last sent and nothing
+leaves for a pause, which doubles while it goes on; then the pace grows back by the same amount each second (additive
+increase, multiplicative decrease: RFC 5681 does so with a window). All times are seconds of a clock that never goes
+back; a pace is in PDUs per second, and 0 is no limit.
+"""
+
+import math
+
+UNLIMITED = 1_000_000
+"""PDUs that may leave at once where there is no limit: more than all windows."""
+
+BURST_S = 0.1
+"""The share of a second in which what the pace allows may leave at once."""
+
+METER_S = 1.0
+"""How long PDUs are counted before what was sent is known as a rate."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+CALM_S = 10.0
+"""A carrier that throttles again within so many seconds after a pause gets a longer one."""
+
+DECREASE = 0.5
+INCREASE_S, WHOLE_INCREASE_S = 20.0, 100.0
+"""Seconds in which the pace grows by what it was before it fell; and, however low it fell, back to its ceiling."""
+
+SLOWEST = 1.0
+"""PDUs per second below which a carrier is not slowed, so that nothing waits for ever."""
+
+HEADROOM = 2.0
+"""Where there is no rate: how far above the pace at which it fell the limit is dropped."""
+
+STEP_S = 0.1
+"""How often a pace that grows is set anew."""
+
+
+class Pace:
+    def __init__(self, rate: float) -> None:
+        self.throttled = 0
+        """How many PDUs were refused for being too many."""
+        self.until = -math.inf
+        """Nothing leaves before."""
+        self._rate = rate
+        self._pause = 0.0
+        self._ceiling = self._step = 0.0
+        self._fell = -math.inf
+        self._set_at = -math.inf
+        self._counted = 0
+        self._before = 0.0
+        self._since = 0.0
+        self._tokens = self._filled = 0.0
+        self._limit_to(rate)
+        self._tokens = self._size
+
+    @property
+    def limits(self) -> bool:
+        return self.now > 0
+
+    # --- sending ------------------------------------------------------------------------
+
+    def allows(self, now: float) -> int:
+        """How many PDUs may leave now."""
+        if now - self._since >= METER_S:
+            self._read_meter(now)
+        if self._ceiling:
+            if now < self.until:
+                return 0
+            self._grow(now)
+        if not self.now:
+            return UNLIMITED
+        self._tokens = min(self._size, self._tokens + max(0.0, now - self._filled) * self._flow)
+        self._filled = now
+        return int(self._tokens)
+
+    def spend(self) -> None:
+        """A PDU has left."""
+        self._tokens -= 1
+        self._counted += 1
+
+    def pause(self, now: float) -> float:
+        """Seconds until another PDU may leave; 0 where one may now."""
+        if self.allows(now) >= 1:
+            return 0
+        return self.until - now if now < self.until else (1 - self._tokens) / self._flow
+
+    # --- what the carrier says ----------------------------------------------------------
+
+    def throttle(self, now: float) -> None:
+        """The carrier refused a PDU for being too many. What left before a pause says nothing new in it."""
+        self.throttled += 1
+        if now < self.until:
+            return
+        goes_on = now - self.until < CALM_S + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if goes_on else FIRST_PAUSE_S
+        self.until = now + self._pause
+        self._fall(now)
+
+    def slow(self, now: float) -> None:
+        """The carrier took a PDU, and says that it is near its end. It is heard once a second."""
+        if now - self._fell >= METER_S and now >= self.until:
+            self._fall(now)
+
+    # ------------------------------------------------------------------------------------
+
+    def _fall(self, now: float) -> None:
+        peak = self.now if self._ceiling else min(self.now or math.inf, max(self._sent(now), SLOWEST))
+        if not self._ceiling:
+            self._ceiling = self._rate or HEADROOM * peak
+        self._step = max(peak / INCREASE_S, self._ceiling / WHOLE_INCREASE_S)
+        self._fell, self._set_at = now, max(now, self.until)
+        self._limit_to(max(peak * DECREASE, min(SLOWEST, self._ceiling)))
+        self._tokens, self._filled = min(self._tokens, 0.0), self._set_at
+
+    def _grow(self, now: float) -> None:
+        if now - self._set_at < STEP_S:
+            return None
+        pace = self.now + self._step * (now - self._set_at)
+        self._set_at = now
+        if pace < self._ceiling:
+            return self._limit_to(pace)
+        self._ceiling = 0.0
+        return self._limit_to(self._rate)
+
+    def _limit_to(self, pace: float) -> None:
+        self.now = pace
+        self._size = max(1.0, pace * BURST_S)
+        # What leaves in any second is a full bucket and what flows in meanwhile: together never more than the pace.
+        self._flow = pace - self._size + 1 if pace > 1 else pace
+
+    # --- what is sent -------------------------------------------------------------------
+
+    def _sent(self, now: float) -> float:
+        """PDUs per second over the last one to two seconds."""
+        return (self._before * METER_S + self._counted) / (METER_S + min(now - self._since, METER_S))
+
+    def _read_meter(self, now: float) -> None:
+        self._before = self._counted / (now - self._since)
+        self._counted, self._since = 0, now
