@@ -181,10 +181,17 @@ class Bind:
         was_bound = self.status.state == "bound"
         if was_bound and clock.now() - self.status.since > STEADY_S * SECOND:
             self._backoff.forget()
-        self.status.last_error = self._refusal or _end(was_bound, error)
+        self.status.last_error = self._refusal or _end(was_bound, error) + self._hint(was_bound)
         self._turn("connecting" if was_bound else "down")
         self._decided.set()
         self._on_lost(self)
+
+    def _hint(self, was_bound: bool) -> str:
+        """With TLS 1.3 a certificate that is missing ends the session after the handshake, often without a word."""
+        anonymous = self._config.tls and not self._config.tls_certificate
+        return (
+            "; it may want a certificate of us: `tls_certificate` and `tls_key`" if anonymous and not was_bound else ""
+        )
 
     def _turn(self, state: BindState) -> None:
         if self.status.state == state:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-NO_PASSPHRASE = ""
-"""Without one OpenSSL would ask the terminal for that of an encrypted key."""
+ENCRYPTED = "ENCRYPTED"
+"""In the first line of a key that wants a passphrase, for which OpenSSL would ask the terminal."""
 
 
 class Unusable(ValueError):
@@ -33,28 +33,22 @@ def _identify(made: ssl.SSLContext, certificate: str, key: str) -> None:
     if not (certificate and key):
         missing, given = ("tls_key", "tls_certificate") if certificate else ("tls_certificate", "tls_key")
         raise Unusable(f"{missing}: it is needed where there is a {given}")
+    if ENCRYPTED in key:
+        raise Unusable("tls_key: it is encrypted; give it without a passphrase")
     with NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(f"{key}\n{certificate}\n")
         file.flush()
-        _read("tls_certificate and tls_key", lambda: made.load_cert_chain(file.name, password=NO_PASSPHRASE))
+        _read("tls_certificate and tls_key", lambda: made.load_cert_chain(file.name, password=""))
 
 
 def _read(member: str, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (ssl.SSLError, ValueError, OSError) as error:
-        reason = getattr(error, "reason", None) or "not readable"
-        raise Unusable(f"{member}: {WRONG_PEM.get(reason, reason.replace('_', ' ').lower())}") from None
+    except ssl.SSLError as error:
+        mismatch = error.reason == "KEY_VALUES_MISMATCH"
+        words = "the key is not that of the certificate" if mismatch else "this is not in PEM form"
+        raise Unusable(f"{member}: {words}") from None
 
-
-WRONG_PEM = {
-    "KEY_VALUES_MISMATCH": "the key is not that of the certificate",
-    "BAD_PASSWORD_READ": "the key is encrypted; give it without a passphrase",
-    "BAD_DECRYPT": "the key is encrypted; give it without a passphrase",
-    "NO_CERTIFICATE_OR_CRL_FOUND": "no certificate in PEM form",
-    "NO_START_LINE": "no certificate in PEM form",
-    "not readable": "no certificates in PEM form",
-}
 
 # --- what was wrong with a connection -----------------------------------------------------
 
