@@ -30,6 +30,9 @@ INCREASE_S = 20.0
 SLOWEST = 0.1
 """PDUs per second below which a carrier is not slowed, so that nothing waits for ever."""
 
+SUPPOSED = 20.0
+"""PDUs per second that a carrier is taken to manage, where so few were sent that nothing can be known."""
+
 HEADROOM = 2.0
 """Where there is no rate: how far above the pace at which it fell the limit is dropped."""
 
@@ -107,7 +110,7 @@ class Pace:
     # ------------------------------------------------------------------------------------
 
     def _fall(self, now: float, to: float) -> None:
-        peak = self.now if self._ceiling else min(self.now or math.inf, max(self._sent(now), SLOWEST))
+        peak = self.now if self._ceiling else min(self.now or math.inf, max(self._sent(now), SUPPOSED))
         if not self._ceiling:
             self._ceiling = self._rate or HEADROOM * peak
         self._step = peak / INCREASE_S
