@@ -12,6 +12,7 @@ MessageStatus = Literal["sending", "sent", "delivered", "partially_delivered", "
 TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout", "received"]
 Direction = Literal["outbound", "inbound"]
 OnDoubt = Literal["resend", "hold"]
+Priority = Literal["high", "normal"]
 Name = Annotated[str, Meta(max_length=255)]
 Detail = Annotated[str, Meta(max_length=1000)]
 
@@ -56,6 +57,7 @@ class MessageGiven(Request):
     medias: list[MediaGiven] = []
     subject: str = ""
     on_doubt: OnDoubt | Literal[""] = ""
+    priority: Priority = "normal"
 
 
 class TextGiven(Request):
@@ -326,7 +328,17 @@ class Carrier(Struct, kw_only=True):
     config: dict[str, Any]
     disabled: bool
     status: Literal["connecting", "bound", "degraded", "down", "disabled"]
+    last_error: str
+    """Why a bind is not bound, and what is to be done; empty where all are."""
+    warnings: list[str]
+    """What works, and should not be left so."""
     binds: list[Bind]
+    pace: float
+    """PDUs per second that may leave now: `rate`, or less while the carrier throttles; 0 is no limit."""
+    throttled: int
+    """PDUs that it refused for being too many, since it was opened."""
+    throttled_until: str
+    """When PDUs leave again; empty where they do."""
     unknown_destinations: int
     """Inbound messages to numbers of nobody's, since the carrier was opened."""
     tm_create: str
@@ -414,7 +426,7 @@ class Health(Struct):
 
 # --- what is wrong with a shape ---------------------------------------------------------
 
-_ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?", re.DOTALL)
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _PATTERNS = {
     f"expected `str` matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",

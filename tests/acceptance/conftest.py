@@ -43,8 +43,8 @@ def serving(request: pytest.FixtureRequest, shared_folder: Path, carrier_box: Si
 
 
 @pytest.fixture(scope="session")
-def outset(serving: Hub, webhooks: Sink) -> Outset:
-    return Outset(serving, webhooks.endpoint())
+def outset(serving: Hub, webhooks: Sink, carrier_box: Simulator) -> Outset:
+    return Outset(serving, webhooks.endpoint(), carrier_box)
 
 
 @pytest.fixture(scope="session")

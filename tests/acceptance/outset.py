@@ -3,6 +3,7 @@
 from tests.support import numbering
 from tests.support.api import Json
 from tests.support.hub import Hub
+from tests.support.simulator import Simulator
 from tests.support.sink import Endpoint, Hit
 
 MAGIC = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
@@ -11,10 +12,13 @@ MAGIC = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 class Outset:
     """A message to each magic number, all sent at once so that their time limits pass together."""
 
-    def __init__(self, hub: Hub, endpoint: Endpoint) -> None:
+    def __init__(self, hub: Hub, endpoint: Endpoint, box: Simulator) -> None:
         self._endpoint = endpoint
         self._account = hub.customer(webhook_uri=endpoint.url)
-        self._sent = {digits: self._account.send(numbering.somebody(digits)) for digits in ("1234", *MAGIC)}
+        to = {digits: numbering.somebody(digits) for digits in ("1234", *MAGIC)}
+        # A carrier that throttles is slowed as a whole, so this number has one of its own.
+        hub.route(hub.carrier(box.port, "throttling"), customer_id=self._account.id, prefix=to["0004"])
+        self._sent = {digits: self._account.send(number) for digits, number in to.items()}
         self._two = self._account.send([numbering.somebody("1234"), numbering.somebody("0005")])
 
     def settled(self, digits: str) -> Json:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.carriers.authority import Authority
 from tests.support import numbering, simulator
 from tests.support.api import Api, Json, refusal
 from tests.support.hub import Account, Hub
@@ -69,6 +70,70 @@ def test_a_carrier_tells_of_its_binds(hub: Hub, admin: Api, carrier: Json, owner
     assert bind.keys() >= BIND
     assert (bind["role"], bind["state"], bind["last_error"]) == ("transceiver", "bound", "")
     assert (bind["sent"], bind["refused"], bind["received"], bind["in_flight"]) == (2, 1, 1, 0)
+    assert (shown["last_error"], shown["warnings"]) == ("", [])
+    assert (shown["pace"], shown["throttled"], shown["throttled_until"]) == (0, 0, "")
+
+
+def test_a_carrier_that_throttles_is_slowed_and_says_so(hub: Hub, carrier: Json, owner: Account) -> None:
+    sent = owner.send(numbering.somebody("0004"))
+    slowed = hub.when_carrier(carrier, lambda now: now["throttled_until"])
+    assert slowed["pace"] > 0
+    assert owner.settled(sent)["status"] == "delivered"
+    now = hub.admin.get(f"/carriers/{carrier['id']}")
+    assert (now["throttled"], now["throttled_until"], now["binds"][0]["refused"]) == (3, "", 3)
+
+
+def test_what_is_urgent_goes_first(hub: Hub, carrier: Json, owner: Account, other: Simulator) -> None:
+    """Both wait for a carrier that is slow; the urgent one was written last."""
+    hub.admin.put(f"/carriers/{carrier['id']}", {"config": {**carrier["config"], "rate": 10, "window": 1}})
+    hub.when_carrier(carrier, lambda now: now["status"] == "bound" and now["config"]["rate"] == 10)
+    bulk = owner.send(numbering.somebodies(30))
+    urgent = owner.send(numbering.somebody(), priority="high")
+    assert owner.settled(urgent)["status"] == "delivered"
+    owner.settled(bulk)
+    order = [f"+{submit['destination']}" for submit in other.submits()]
+    assert order.index(urgent["targets"][0]["destination"]["target"]) < 10
+    wrong = owner.api.call(
+        "POST", "/messages", {"source": owner.number, "destinations": ["+15559876543"], "text": "x", "priority": "low"}
+    )
+    refusal(wrong, 400, "INVALID_ARGUMENT", "priority")
+
+
+def test_a_key_is_written_and_never_shown(admin: Api) -> None:
+    certificate, key = Authority().certificate()
+    config = {"host": "h", "port": 1, "system_id": "keyed", "password": "", "tls": True, "tls_verify": False}
+    given = {**config, "tls_certificate": certificate, "tls_key": key}
+    made = admin.post("/carriers", {"name": "keyed", "type": "smpp", "config": given})
+    assert made["config"]["tls_certificate"] == certificate
+    until(lambda: admin.get(f"/carriers/{made['id']}")["warnings"], "a warning that nobody is checked")
+    secret = key.splitlines()[1]
+    for answer in (admin.call("GET", f"/carriers/{made['id']}"), admin.call("PUT", f"/carriers/{made['id']}", {})):
+        assert secret not in answer.text
+        assert "tls_key" not in answer.json()["config"]
+    admin.delete(f"/carriers/{made['id']}")
+
+
+@pytest.mark.parametrize(
+    ("config", "word"),
+    [
+        ({"tls_ca": "nonsense"}, "config.tls_ca"),
+        ({"tlvs": {"x": {"tag": 1, "type": "uint8", "value": 256}}}, "config.tlvs[]"),
+        ({"statuses": {"69": "retry"}}, "config.statuses"),
+    ],
+)
+def test_a_config_that_cannot_work_is_refused(admin: Api, config: Json, word: str) -> None:
+    usual = {"host": "h", "port": 1, "system_id": "x", "password": ""}
+    answer = admin.call("POST", "/carriers", {"name": "x", "type": "smpp", "config": {**usual, **config}})
+    refusal(answer, 400, "INVALID_CARRIER_CONFIG", word)
+
+
+def test_a_carrier_is_parted_from_and_comes_back(hub: Hub, carrier: Json, owner: Account, other: Simulator) -> None:
+    hub.admin.put(f"/carriers/{carrier['id']}", {"disabled": True})
+    until(lambda: other.stats()["binds"] == 0, "it unbinds")
+    assert hub.admin.get(f"/carriers/{carrier['id']}")["status"] == "disabled"
+    hub.admin.put(f"/carriers/{carrier['id']}", {"disabled": False})
+    hub.bound(carrier)
+    delivered(owner)
 
 
 @pytest.mark.parametrize(("changes", "binds"), [({"binds": 3}, 3), ({"bind": "transmitter+receiver"}, 2)])

@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, TypeVar
 
 from messagehub import text
+from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.carrier import Handover, Inbound, News, Receipt, TargetKey, Verdict
-from messagehub.carriers.config import SMPPConfig
+from messagehub.carriers.config import parse
 from messagehub.carriers.simulator import Options
 from messagehub.carriers.simulator.smsc import Smsc
 from messagehub.carriers.smpp import SMPPCarrier
-from messagehub.smpp import PDU, Driver, Event, Received, Role, Session, listen
+from messagehub.smpp import PDU, Driver, Event, Received, Role, Session, Unbound, listen
+from messagehub.smpp.statuses import NUMBERS
 
 T = TypeVar("T")
 
@@ -29,9 +32,9 @@ _ids = count(1)
 class Ours:
     """Our side: the carrier, and the news of it."""
 
-    def __init__(self, port: int, **config: Any) -> None:
+    def __init__(self, port: int, pauses: Pauses = PAUSES, **config: Any) -> None:
         given = {"host": "127.0.0.1", "port": port, "system_id": "me", "password": "secret", **config}
-        self.carrier = SMPPCarrier(SMPPConfig(**given))
+        self.carrier = SMPPCarrier(parse("smpp", given), pauses)
         self.news: list[News] = []
         self.verdict: Verdict | None = Verdict.TAKEN
         """How receipts and messages are answered; None: not at all."""
@@ -109,6 +112,11 @@ class Centre:
     def __init__(self) -> None:
         self.submits: list[tuple[float, Driver, PDU]] = []
         self.on_submit: Callable[[Driver, PDU], None] = lambda driver, pdu: driver.answer(pdu, 0, {"message_id": "n"})
+        self.binds: list[PDU] = []
+        self.on_bind: Callable[[Driver, PDU], None]
+        self.let_in()
+        self.unbound = 0
+        """How many sessions ended in good order."""
         self.drivers: list[Driver] = []
 
     def connected(self) -> Driver:
@@ -116,19 +124,27 @@ class Centre:
 
     def _heard(self, driver: Driver, events: list[Event]) -> None:
         for event in events:
+            self.unbound += isinstance(event, Unbound)
             if not isinstance(event, Received):
                 continue
             if event.request.name == "submit_sm":
                 self.submits.append((asyncio.get_running_loop().time(), driver, event.request))
                 self.on_submit(driver, event.request)
             else:
-                driver.answer(event.request, 0, {"system_id": "centre"})
+                self.binds.append(event.request)
+                self.on_bind(driver, event.request)
+
+    def let_in(self) -> None:
+        self.on_bind = lambda driver, pdu: driver.answer(pdu, 0, {"system_id": "centre"})
+
+    def refuse_binds(self, name: str) -> None:
+        self.on_bind = lambda driver, pdu: driver.answer(pdu, NUMBERS[name])
 
 
 @asynccontextmanager
-async def centre() -> AsyncIterator[tuple[Centre, int]]:
+async def centre(ssl: SSLContext | None = None) -> AsyncIterator[tuple[Centre, int]]:
     opened = Centre()
-    server = await listen("127.0.0.1", 0, opened.connected)
+    server = await listen("127.0.0.1", 0, opened.connected, ssl=ssl)
     try:
         yield opened, server.sockets[0].getsockname()[1]
     finally:

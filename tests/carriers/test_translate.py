@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messagehub import text
-from messagehub.carriers import translate
+from messagehub.carriers import profile, translate
 from messagehub.carriers.carrier import REASONS, Inbound, Receipt, Verdict
 from messagehub.messages.status import ERROR_CODES
 from messagehub.smpp import PDU, Action, decode, encode, pack_tlvs
@@ -17,6 +17,7 @@ from messagehub.smpp.statuses import NUMBERS, STATUSES
 from messagehub.text import Concatenation, concatenation_header, cut
 
 TICKET = object()
+USUAL = profile.Profile()
 
 # --- out
 
@@ -31,8 +32,7 @@ ADDRESSES = [  # an address of ours, TON, NPI, what goes on the wire
 
 @pytest.mark.parametrize(("number", "ton", "npi", "digits"), ADDRESSES)
 def test_an_address_has_a_type_and_a_plan(number: str, ton: int, npi: int, digits: str) -> None:
-    assert translate.address(number) == (ton, npi, digits)
-    fields = translate.submission(number, "+442079461234")
+    fields = translate.submission(USUAL, number, "+442079461234")
     assert (fields["source_addr_ton"], fields["source_addr_npi"], fields["source_addr"]) == (ton, npi, digits)
     assert (fields["dest_addr_ton"], fields["dest_addr_npi"], fields["destination_addr"]) == (1, 1, "442079461234")
     assert fields["registered_delivery"] == 1
@@ -42,7 +42,7 @@ def test_an_address_has_a_type_and_a_plan(number: str, ton: int, npi: int, digit
 def test_what_is_submitted_says_what_was_written(words: str) -> None:
     said = ""
     for segment in cut(words, 7):
-        fields = translate.with_segment(translate.submission("+15551234567", "+442079461234"), segment)
+        fields = translate.with_segment(translate.submission(USUAL, "+15551234567", "+442079461234"), segment)
         sent = decode(encode(PDU("submit_sm", 1, fields=fields)))
         read = text.decode(sent.fields["data_coding"], sent.fields["short_message"], sent.fields["esm_class"] == 0x40)
         assert read.clean or "\ufffd" in words
@@ -62,27 +62,28 @@ REFUSALS = [
     ("ESME_RINVBNDSTS", "not_ready"),
     ("ESME_RX_R_APPN", "refused_here"),
     ("ESME_RSUBMITFAIL", "refused_here"),
+    ("ESME_RINVMSGLEN", "rejected"),
     ("ESME_RINVDCS", "misconfigured"),
 ]
 
 
 @pytest.mark.parametrize(("name", "reason"), REFUSALS)
 def test_why_it_was_refused(name: str, reason: str) -> None:
-    found, words = translate.refusal(NUMBERS[name])
+    found, words = translate.refusal(USUAL, NUMBERS[name])
     assert found == reason
     assert words == f"{name}: {STATUSES[NUMBERS[name]].words}"
 
 
 @given(number=st.one_of(st.sampled_from(sorted(STATUSES)), st.integers(1, 2**32 - 1)).filter(bool))
 def test_every_command_status_has_a_reason(number: int) -> None:
-    reason, words = translate.refusal(number)
+    reason, words = translate.refusal(USUAL, number)
     assert reason in REASONS
     assert words
 
 
 def test_every_action_but_ok_and_every_outcome_and_verdict_is_translated() -> None:
-    assert translate.REASONS.keys() == set(Action) - {Action.OK}
-    assert set(translate.REASONS.values()) <= REASONS.keys()
+    assert profile.OF_ACTION.keys() == set(Action) - {Action.OK}
+    assert set(profile.OF_ACTION.values()) <= REASONS.keys()
     assert translate.STATES.keys() == set(Outcome)
     assert set(translate.STATES.values()) - {"delivered", "intermediate"} <= ERROR_CODES.keys()
     assert translate.ANSWERS.keys() == set(Verdict)
@@ -100,14 +101,14 @@ def deliver(**fields: Any) -> PDU:
 
 
 def inbound(**fields: Any) -> Inbound:
-    found = translate.arrival(deliver(**fields), TICKET)
+    found = translate.arrival(USUAL, deliver(**fields), TICKET)
     assert isinstance(found, Inbound)
     assert found.ticket is TICKET
     return found
 
 
 def receipt(**fields: Any) -> Receipt:
-    found = translate.arrival(deliver(esm_class=0x04, **fields), TICKET)
+    found = translate.arrival(USUAL, deliver(esm_class=0x04, **fields), TICKET)
     assert isinstance(found, Receipt)
     assert found.ticket is TICKET
     return found
@@ -141,7 +142,7 @@ def test_a_number_is_brought_to_e164_where_it_is_one(ton: int, digits: str, numb
 @given(octets=st.binary(max_size=20), ton=st.integers(0, 6))
 def test_an_address_of_any_octets_can_be_kept(octets: bytes, ton: int) -> None:
     pdu = PDU("deliver_sm", 1, fields={"source_addr": octets.decode("latin-1"), "source_addr_ton": ton})
-    assert "\0" not in translate.number(pdu, "source_addr")
+    assert "\0" not in translate.number(USUAL, pdu, "source_addr")
 
 
 TEXTS = [  # label, data_coding, octets, text, whether it was read whole
@@ -239,7 +240,7 @@ def test_whatever_comes_is_a_receipt_or_a_message_that_can_be_kept(
     octets: bytes, esm_class: int, data_coding: int
 ) -> None:
     pdu = deliver(short_message=octets, esm_class=esm_class, data_coding=data_coding)
-    found = translate.arrival(pdu, TICKET)
+    found = translate.arrival(USUAL, pdu, TICKET)
     if isinstance(found, Inbound):
         found.text.encode()
         assert "\0" not in found.text

@@ -7,7 +7,7 @@ import pytest
 from messagehub import clock
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Receipt, Refused, TargetKey, Unanswered
 from messagehub.clock import SECOND
-from messagehub.messages.outcomes import Outcome
+from messagehub.messages.outcomes import BLAMELESS_FOR, Outcome
 from messagehub.messages.send import RETRY_AFTER
 from tests.messages.house import House, eventually
 from tests.messages.peer import Peer
@@ -36,7 +36,7 @@ async def test_each_reason_that_may_pass_is_tried_again_after_a_pause_and_told_t
     for key in keys:
         row = await house.until(key, "queued")
         assert 0.8 * SECOND < row.due_at - begun < 3 * SECOND
-        assert (row.attempts, row.error_code, row.possible_duplicate) == (1, "", 0)
+        assert (row.error_code, row.possible_duplicate) == ("", 0)
     assert len(house.peer.handed) == len(keys)
     assert await house.told() == []
 
@@ -53,13 +53,37 @@ async def test_the_pauses_follow_the_schedule_and_its_end_is_the_end(house: Hous
     keys = [await queue(house, attempts=attempts) for attempts in before]
     await eventually(lambda: len(house.peer.handed) == len(keys))
     begun = clock.now()
-    house.peer.tell(*(Refused(key, "throttled") for key in keys))
+    house.peer.tell(*(Refused(key, "unwell") for key in keys))
     last = await house.until(keys[-1], "failed")
-    assert (last.error_code, last.attempts) == ("carrier_busy", len(RETRY_AFTER) + 1)
+    assert (last.error_code, last.attempts) == ("carrier_unavailable", len(RETRY_AFTER) + 1)
     for key, attempts in zip(keys[:-1], before, strict=False):
         row = await house.row(key)
         assert (row.status, row.attempts) == ("queued", attempts + 1)
         assert (row.due_at - begun) / SECOND == pytest.approx(RETRY_AFTER[attempts], rel=0.15, abs=1)
+
+
+BLAMELESS = [name for name, reason in REASONS.items() if reason.blameless]
+
+
+@pytest.mark.parametrize("reason", BLAMELESS)
+async def test_what_is_the_trouble_of_the_bind_uses_up_no_try(house: House, reason: str) -> None:
+    """Though all its tries are used up but one."""
+    key = await queue(house, attempts=len(RETRY_AFTER) - 1)
+    for times in (1, 2, 3):
+        await eventually(lambda times=times: len(house.peer.handed) == times)  # type: ignore[misc]
+        begun = clock.now()
+        house.peer.tell(Refused(key, reason))
+        row = await house.until(key, "queued")
+        assert row.attempts == len(RETRY_AFTER) - 1
+        assert row.due_at - begun > 0.8 * SECOND
+        await house.store.run("move_target", **{**row._asdict(), "before": "queued", "due_at": clock.now()})
+
+
+async def test_but_not_for_ever(house: House) -> None:
+    key = await queue(house, age=BLAMELESS_FOR)
+    await eventually(lambda: house.peer.handed)
+    house.peer.tell(Refused(key, "throttled"))
+    assert (await house.until(key, "queued")).attempts == 1
 
 
 # --- in doubt

@@ -147,7 +147,7 @@ async def test_a_listener_hears_its_topic_only(store: Store) -> None:
 @pytest.mark.parametrize("batch", [False, True])
 async def test_every_query_is_understood(store: Store, batch: bool) -> None:
     for name, query in queries.load(type(store).__name__.removesuffix("Store").lower()).items():
-        args = {key: VALUES.get((name, key), VALUES.get(key, "x")) for key in query.names}
+        args = {key: VALUES.get((name, key), VALUES.get(key, 1 if key.startswith("tm_") else "x")) for key in query.names}
 
         async def unit(tx: Tx, name: str = name, args: dict[str, Any] = args) -> None:
             await (tx.many(name, [args]) if batch else tx.all(name, **args))

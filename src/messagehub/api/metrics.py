@@ -18,6 +18,7 @@ from messagehub.api.services import Services
 from messagehub.carriers.carrier import BindStatus
 from messagehub.clock import SECOND
 from messagehub.errors import Unavailable
+from messagehub.messages.lanes import LANES
 from messagehub.metrics import COUNTS, METRICS, MOST_COUNTED, Histogram, Metric
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ class Readings:
 async def _of_store(services: Services) -> AsyncIterator[Sample]:
     now = clock.now()
     for name, carrier_id, _ in list(services.exchanges.running()):
-        row = await services.store.one("targets_due", carrier_id=carrier_id, now=now, count=MOST_COUNTED)
-        assert row is not None
-        yield "due_targets", (name, carrier_id), row.count
-        yield "oldest_due_target_age_seconds", (name, carrier_id), _age(row.oldest, now)
+        of_lanes = [{"carrier_id": carrier_id, "lane": lane, "now": now, "count": MOST_COUNTED} for lane in LANES]
+        rows = await services.store.many("targets_due", of_lanes)
+        yield "due_targets", (name, carrier_id), sum(row.count for row in rows)
+        yield "oldest_due_target_age_seconds", (name, carrier_id), max(_age(row.oldest, now) for row in rows)
     waiting = await services.store.one("events_waiting", count=MOST_COUNTED)
     oldest = await services.store.one("oldest_event_due")
     assert waiting is not None

@@ -5,23 +5,26 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
-from functools import lru_cache
 
 from messagehub import clock, ids
+from messagehub.carriers import tls
+from messagehub.carriers.backoff import OF_STATUS, PAUSES, Backoff, Pauses, Trouble
 from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
+from messagehub.carriers.door import Door
+from messagehub.clock import SECOND
 from messagehub.logs import about
-from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, connect, status
+from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, status
 from messagehub.smpp.states import SENDING
 
 log = logging.getLogger(__name__)
 
-PAUSES_S = (0.5, 1, 2, 5, 10, 30, 60)
-"""Between one connection and the next; the last repeats."""
-
 INTERFACE_VERSION = 0x34
 CONNECT_S = 10.0
 UNBIND_S = 1.0
+
+STEADY_S = 10.0
+"""How long a session must have lasted for the next try to be the first."""
 
 
 class Bind:
@@ -31,17 +34,22 @@ class Bind:
         self,
         config: SMPPConfig,
         role: BindRole,
+        door: Door,
         on_events: Callable[["Bind", list[Event]], None],
         on_lost: Callable[["Bind"], None],
+        pauses: Pauses = PAUSES,
     ) -> None:
         self.status = BindStatus(role=role, state="connecting", since=clock.now())
         self.driver: Driver | None = None
         self.session_id = ""
         """Of the session that is, or was last."""
-        self._config = config
+        self._config, self._door = config, door
         self._on_events, self._on_lost = on_events, on_lost
-        self._failures = 0
+        self._backoff = Backoff(pauses)
+        self._trouble = Trouble.CONNECTION
         self._refusal = ""
+        self._decided = asyncio.Event()
+        """The carrier has let us in, or not, or is gone."""
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -83,31 +91,52 @@ class Bind:
 
     async def _run(self) -> None:
         while True:
+            self._trouble = Trouble.CONNECTION
             try:
                 await self._once()
             except Exception as error:  # whatever it is, the bind is tried again
                 log.exception("a bind failed and is tried again")
                 self.status.last_error = f"{type(error).__name__}: {error}"
-            self._turn("down" if self._failures else "connecting")
-            pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
-            self._failures += 1
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+                self._turn("down")
+            if self._trouble is not Trouble.CREDENTIALS:  # for those the door stays shut
+                await asyncio.sleep(self._backoff.fail(self._trouble, random.random()))
 
     async def _once(self) -> None:
         """One session from its beginning to its end."""
+        async with self._door.turn():
+            await self._knock()
+        if self.driver:
+            await self.driver.wait_lost()
+            self.driver = None
+
+    async def _knock(self) -> None:
+        """Connects, binds, and waits until the carrier has let us in or not."""
+        self._refusal = ""
+        self._decided.clear()
         try:
-            tls = _trust() if self._config.tls else None
-            driver = await connect(self._config.host, self._config.port, self._new_driver, ssl=tls, timeout=CONNECT_S)
-        except (OSError, TimeoutError, UnicodeError) as error:  # the last for names that can be no host's
-            self.status.last_error = f"cannot connect: {error or type(error).__name__}"
-            return
-        self.driver, self.session_id, self._refusal = driver, ids.new(), ""
+            self.driver = driver = await self._connect()
+        except (OSError, TimeoutError, ValueError) as error:  # the last for names that can be no host's
+            self.status.last_error = f"cannot connect: {tls.words(error)}"
+            return self._turn("down")
+        self.session_id = ids.new()
         try:
             driver.request(f"bind_{self.status.role}", self._credentials())
         except StateError:  # the peer has broken the protocol before we could say a word
             driver.close()
-        await driver.wait_lost()
-        self.driver = None
+        await self._decided.wait()
+        return None
+
+    async def _connect(self) -> Driver:
+        config, loop = self._config, asyncio.get_running_loop()
+        over: ssl.SSLContext | None = None
+        if config.tls:
+            over = tls.context(config.tls_ca, config.tls_certificate, config.tls_key, config.tls_verify)
+        name = (config.tls_server_name or config.host) if over else None
+        async with asyncio.timeout(CONNECT_S):
+            _, driver = await loop.create_connection(
+                self._new_driver, config.host, config.port, ssl=over, server_hostname=name
+            )
+        return driver
 
     def _new_driver(self) -> Driver:
         return Driver(self._new_session, self._heard, self._lost, on_writable=lambda _: self._on_events(self, []))
@@ -124,45 +153,64 @@ class Bind:
             "interface_version": INTERFACE_VERSION,
         }
 
+    # --- hearing ------------------------------------------------------------------------
+
     def _heard(self, driver: Driver, events: list[Event]) -> None:
         if self.status.state != "bound":
             for event in events:
                 if isinstance(event, Answered) and event.request.name.startswith("bind_"):
-                    self._bound(driver, event.response.status)
+                    self._answered(driver, event.response.status)
         self._on_events(self, events)
 
-    def _bound(self, driver: Driver, command_status: int) -> None:
+    def _answered(self, driver: Driver, command_status: int) -> None:
         if command_status:
-            meaning = status(command_status)
-            self._refusal = f"bind refused: {meaning.name}: {meaning.words}"
-            driver.close()
-            return
-        self._failures = 0
+            self._refused(command_status)
+            return driver.close()
+        self._door.let_in()
         self.status.last_error = ""
         self._turn("bound")
+        return self._decided.set()
+
+    def _refused(self, command_status: int) -> None:
+        meaning = status(command_status)
+        self._refusal = f"bind refused: {meaning.name}: {meaning.words}"
+        self._trouble, advice = OF_STATUS.get(command_status, (Trouble.CONNECTION, ""))
+        if advice:
+            self._refusal += f"; {advice}"
+        if self._trouble is Trouble.CREDENTIALS:
+            again = clock.plain(clock.now() + int(self._door.turned_away() * SECOND))
+            self._refusal += f" (tried again at {again} UTC, or at once when the config is changed)"
 
     def _lost(self, driver: Driver, error: Exception | None) -> None:
-        self.status.last_error = self._refusal or _end(self.status.state, error)
-        self._turn("connecting")
+        was_bound = self.status.state == "bound"
+        if was_bound and clock.now() - self.status.since > STEADY_S * SECOND:
+            self._backoff.forget()
+        self.status.last_error = self._refusal or _end(was_bound, error) + self._hint(was_bound)
+        self._turn("connecting" if was_bound else "down")
+        self._decided.set()
         self._on_lost(self)
+
+    def _hint(self, was_bound: bool) -> str:
+        """With TLS 1.3 a certificate that is missing ends the session after the handshake, often without a word."""
+        anonymous = self._config.tls and not self._config.tls_certificate
+        return (
+            "; it may want a certificate of us: `tls_certificate` and `tls_key`" if anonymous and not was_bound else ""
+        )
 
     def _turn(self, state: BindState) -> None:
         if self.status.state == state:
             return
         self.status.state, self.status.since = state, clock.now()
         config, fields = self._config, {"why": why} if (why := self.status.last_error) else {}
-        level = logging.WARNING if state == "down" else logging.INFO
+        level = logging.INFO if state != "down" else logging.WARNING
+        if state == "down" and self._trouble is Trouble.CREDENTIALS:
+            level = logging.ERROR
         where = about(role=self.status.role, host=config.host, port=config.port, **fields)
         log.log(level, "a bind is %s", state, extra=where)
 
 
-def _end(state: str, error: Exception | None) -> str:
+def _end(was_bound: bool, error: Exception | None) -> str:
     """In words, how a session ended."""
     if error:
-        return f"connection lost: {error}"
-    return "the carrier ended the session" if state == "bound" else "the carrier hung up before it answered the bind"
-
-
-@lru_cache(maxsize=1)  # reading the system's certificates takes a while
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
+        return f"connection lost: {tls.words(error)}"
+    return "the carrier ended the session" if was_bound else "the carrier hung up before it answered the bind"

@@ -123,19 +123,23 @@ class Reason:
     meaning: str
     retry: bool = False
     """The same handover may do better later."""
+    blameless: bool = False
+    """It is the bind's trouble and not the message's: none of its tries is used up."""
     reroute: bool = False
-    """Another carrier may take it."""
+    """Another carrier may take it, once this one is not tried any more."""
     ours: bool = False
     """It is for the operator to repair."""
 
 
 REASONS = {
-    "throttled": Reason("carrier_busy", "The carrier takes no more just now.", retry=True),
+    "throttled": Reason(
+        "carrier_busy", "The carrier takes no more just now.", retry=True, blameless=True, reroute=True
+    ),
     "unwell": Reason("carrier_unavailable", "The carrier has a fault that may pass.", retry=True, reroute=True),
     "not_ready": Reason("carrier_unavailable", "The bind cannot take it.", retry=True, reroute=True),
+    "refused_here": Reason("carrier_rejected", "This carrier refuses the message.", reroute=True),
     "invalid_number": Reason("invalid_number", "There is no such number."),
     "invalid_source": Reason("invalid_source", "The carrier does not let this sender through.", reroute=True),
-    "refused_here": Reason("carrier_rejected", "The carrier refuses it, and another may take it.", reroute=True),
     "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
     "unreadable": Reason("carrier_misconfigured", "The carrier's answer made no sense.", ours=True),
@@ -168,6 +172,16 @@ class BindStatus:
 class CarrierStatus:
     status: CarrierState
     binds: list[BindStatus] = field(default_factory=list)
+    last_error: str = ""
+    """Why a bind of it is not bound."""
+    warnings: Sequence[str] = ()
+    """What works, and should not be left so."""
+    pace: float = 0
+    """PDUs per second that may leave now; 0 is no limit."""
+    throttled: int = 0
+    """How many PDUs it refused for being too many, since it was opened."""
+    throttled_until: int = 0
+    """When PDUs leave again; 0 where they do."""
 
 
 class Carrier(Protocol):

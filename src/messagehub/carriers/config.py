@@ -5,37 +5,141 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from messagehub.carriers import tls
 from messagehub.errors import Refusal
 from messagehub.shapes import words
 
-ASCII = r"^[\x20-\x7e]*$"
+ASCII = r"^[\x20-\x7e]*\Z"
 """What a C-octet string of SMPP can hold."""
 
-SECRETS = frozenset({"password"})
+SECRETS = frozenset({"password", "tls_key"})
 """Members that are written and never read back."""
+
+Octet = Annotated[int, Meta(ge=0, le=255)]
+Pem = Annotated[str, Meta(max_length=200_000, pattern=r"^[\x20-\x7e\r\n]*\Z")]
+StatusAction = Literal["retry", "throttle", "reroute", "permanent", "ours"]
+
+
+class TLVConfig(Struct, forbid_unknown_fields=True, frozen=True):
+    """A TLV that goes with each submit_sm: what its tag means is between us and this carrier."""
+
+    tag: Annotated[int, Meta(ge=1, le=0xFFFF)]
+    type: Literal["uint8", "uint16", "uint32", "cstring", "octets"]
+    value: int | Annotated[str, Meta(max_length=1000)]
+
+    def __post_init__(self) -> None:
+        if self.tag in OURS:
+            raise ValueError(f"tag {self.tag} is written by the program itself")
+        try:
+            self.octets()
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise ValueError(f"{self.value!r} is no {self.type}{HINTS.get(self.type, '')}") from None
+
+    def octets(self) -> bytes:
+        """The value as it goes on the wire."""
+        octets: bytes = WRITE[self.type](self.value)
+        return octets
+
+
+OURS = frozenset({0x020C, 0x020E, 0x020F, 0x0424})
+"""sar_msg_ref_num, sar_total_segments, sar_segment_seqnum and message_payload: they are of the text."""
+
+HINTS = {"cstring": ": a text of Latin-1 without NUL", "octets": ": an even number of hexadecimal digits"}
+WRITE: dict[str, Any] = {
+    "uint8": lambda value: value.to_bytes(1, "big"),
+    "uint16": lambda value: value.to_bytes(2, "big"),
+    "uint32": lambda value: value.to_bytes(4, "big"),
+    "cstring": lambda value: _without_nul(value).encode("latin-1") + b"\0",
+    "octets": bytes.fromhex,
+}
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError
+    return value
+
+
+def doc(meaning: str, **bounds: Any) -> Meta:
+    return Meta(description=meaning, **bounds)
+
+
+Tlvs = dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")], TLVConfig]
+Statuses = dict[Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,8}\Z")], StatusAction]
 
 
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    host: Annotated[str, Meta(min_length=1, max_length=253)]
-    port: Annotated[int, Meta(ge=1, le=65535)]
-    system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=ASCII)]
-    password: Annotated[str, Meta(max_length=8, pattern=ASCII)]
-    system_type: Annotated[str, Meta(max_length=12, pattern=ASCII)] = ""
-    bind: Literal["transceiver", "transmitter+receiver"] = "transceiver"
-    binds: Annotated[int, Meta(ge=1, le=64)] = 1
-    """How many binds; of `transmitter+receiver`, so many of each."""
-    window: Annotated[int, Meta(ge=1, le=10_000)] = 10
-    """PDUs without an answer that one bind may have."""
-    rate: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
-    """PDUs per second of the whole carrier; 0 is no limit."""
-    tls: bool = False
-    interface_version: Literal["3.4"] = "3.4"
-    enquire_link: Annotated[float, Meta(ge=1, le=3600)] = 30
-    """Seconds of silence after which the peer is asked whether it is there."""
-    response_timeout: Annotated[float, Meta(ge=0.1, le=3600)] = 30
-    """Seconds after which a submit without an answer is given up."""
-    dlr_timeout: Annotated[float, Meta(ge=1, le=2_592_000)] = 259_200
-    """Seconds after which a receipt is no longer expected."""
+    host: Annotated[str, doc("name or address of the message centre", min_length=1, max_length=253)]
+    port: Annotated[int, doc("its port", ge=1, le=65535)]
+    system_id: Annotated[str, doc("who we are, 1 to 15 characters", min_length=1, max_length=15, pattern=ASCII)]
+    password: Annotated[str, doc("8 characters at most, as in SMPP; never shown", max_length=8, pattern=ASCII)]
+    system_type: Annotated[str, doc("of the bind; most carriers want none", max_length=12, pattern=ASCII)] = ""
+    bind: Annotated[Literal["transceiver", "transmitter+receiver"], doc("the role of the binds")] = "transceiver"
+    binds: Annotated[int, doc("how many; of `transmitter+receiver`, so many of each", ge=1, le=64)] = 1
+    window: Annotated[int, doc("PDUs without an answer that one bind may have", ge=1, le=10_000)] = 10
+    rate: Annotated[float, doc("PDUs per second of all binds together; 0 is no limit", ge=0, le=1_000_000)] = 0
+    interface_version: Annotated[Literal["3.4"], doc("of SMPP")] = "3.4"
+    enquire_link: Annotated[
+        float, doc("seconds of silence after which the peer is asked whether it is there", ge=1, le=3600)
+    ] = 30
+    response_timeout: Annotated[
+        float, doc("seconds after which a submit without an answer is given up: `gw_timeout`", ge=0.1, le=3600)
+    ] = 30
+    dlr_timeout: Annotated[
+        float, doc("seconds after which a receipt is no longer expected: `dlr_timeout`", ge=1, le=2_592_000)
+    ] = 259_200
+
+    tls: Annotated[bool, doc("speak TLS, 1.2 or newer")] = False
+    tls_ca: Annotated[Pem, doc("PEM of the authorities that may sign the carrier's certificate; empty: the system's")] = ""  # fmt: skip # noqa: E501
+    tls_server_name: Annotated[
+        str, doc("the name that is asked for (SNI) and that the certificate must have; empty: `host`", max_length=253)
+    ] = ""
+    tls_certificate: Annotated[Pem, doc("PEM of our own certificate and its chain, where the carrier wants one")] = ""
+    tls_key: Annotated[Pem, doc("PEM of its key, without a passphrase; never shown")] = ""
+    tls_verify: Annotated[bool, doc("false takes any certificate, and the carrier's `warnings` say so")] = True
+
+    source_ton: Annotated[Octet | None, doc("type of number of sources that are digits; null: by rule")] = None
+    source_npi: Annotated[Octet | None, doc("their numbering plan; null: by rule")] = None
+    dest_ton: Annotated[Octet | None, doc("type of number of destinations; null: by rule")] = None
+    dest_npi: Annotated[Octet | None, doc("their numbering plan; null: by rule")] = None
+    international_prefix: Annotated[
+        Literal["", "+", "00"], doc("what stands before an international number on the wire")
+    ] = ""
+    default_country: Annotated[
+        str,
+        doc(
+            "country code for national numbers that come in, such as `44`; empty: they are kept as they come",
+            pattern=r"^([1-9][0-9]{0,2})?\Z",
+        ),
+    ] = ""
+
+    service_type: Annotated[str, doc("of each submit_sm", max_length=5, pattern=ASCII)] = ""
+    protocol_id: Annotated[Octet, doc("of each submit_sm")] = 0
+    priority_flag: Annotated[int, doc("of each submit_sm", ge=0, le=3)] = 0
+    validity_period: Annotated[
+        int, doc("seconds for which the carrier tries to deliver; 0: as long as it likes", ge=0, le=2_592_000)
+    ] = 0
+    registered_delivery: Annotated[
+        int, doc("of each submit_sm; 1 asks for a receipt in any case, 0 for none", ge=0, le=31)
+    ] = 1
+    tlvs: Annotated[Tlvs, doc("TLVs that go with each submit_sm, by a name of your own", max_length=32)] = {}
+
+    receipt_swapped: Annotated[
+        bool, doc("in receipts the recipient stands as the destination; by the standard it is the source")
+    ] = False
+    statuses: Annotated[
+        Statuses,
+        doc("what a command_status of submit_sm_resp means here, where not the usual", max_length=256),
+    ] = {}
+
+    def __post_init__(self) -> None:
+        tags = [tlv.tag for tlv in self.tlvs.values()]
+        if len(set(tags)) < len(tags):
+            raise ValueError("two of the tlvs have the same tag")
+
+    @property
+    def uses_tls(self) -> bool:
+        return bool(self.tls or self.tls_ca or self.tls_certificate or self.tls_key)
 
 
 CONFIGS: dict[str, type[SMPPConfig]] = {"smpp": SMPPConfig}
@@ -44,12 +148,37 @@ CONFIGS: dict[str, type[SMPPConfig]] = {"smpp": SMPPConfig}
 def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
     """Refusal names the member that is wrong."""
     try:
-        return msgspec.convert(config, CONFIGS[kind])
+        parsed = msgspec.convert(config, CONFIGS[kind])
+        if parsed.uses_tls:
+            tls.context(parsed.tls_ca, parsed.tls_certificate, parsed.tls_key, parsed.tls_verify)
     except msgspec.ValidationError as error:
         raise Refusal("INVALID_CARRIER_CONFIG", words(str(error), "config")) from None
+    except tls.Unusable as error:
+        raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
+    return parsed
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """Without its secrets, and with the defaults of what was left out."""
     whole: dict[str, Any] = msgspec.to_builtins(msgspec.convert(config, CONFIGS[kind]))
     return {name: value for name, value in whole.items() if name not in SECRETS}
+
+
+def as_markdown() -> str:
+    """The members of a config as docs/carrier-config.md shows them."""
+    schema = msgspec.json.schema(SMPPConfig)["$defs"]["SMPPConfig"]
+    rows = [
+        f"| `{name}` | {_default(member)} | {_range(member)} | {member['description']} |"
+        for name, member in schema["properties"].items()
+    ]
+    return "\n".join(["| member | default | values | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+def _default(member: dict[str, Any]) -> str:
+    return f"`{msgspec.json.encode(member['default']).decode()}`" if "default" in member else "required"
+
+
+def _range(member: dict[str, Any]) -> str:
+    if "enum" in member:
+        return ", ".join(f'`"{value}"`' for value in member["enum"])
+    return f"{member['minimum']} to {member['maximum']}" if "maximum" in member else ""

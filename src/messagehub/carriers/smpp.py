@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from messagehub import clock
+from messagehub.carriers import profile
+from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.bind import Bind
 from messagehub.carriers.carrier import (
     Accepted,
@@ -24,12 +26,15 @@ from messagehub.carriers.carrier import (
     Verdict,
 )
 from messagehub.carriers.config import SMPPConfig
+from messagehub.carriers.door import Door
+from messagehub.carriers.pace import Pace
+from messagehub.carriers.transfer import Part, Transfer
 from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, with_segment
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
 from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
-from messagehub.text import Segment
+from messagehub.smpp.tlvs import TAGS
 
 ROLES: dict[str, list[BindRole]] = {
     "transceiver": ["transceiver"],
@@ -41,35 +46,10 @@ SESSIONS_REMEMBERED = 100
 UNSURE = 60 * SECOND
 """An answer that left so long before the end of its session, or longer, has reached the peer."""
 
-BURST_S = 0.1
-"""The share of a second in which what the rate allows may leave at once."""
+CONGESTION_STATE = TAGS["congestion_state"]
+NEARLY_CONGESTED, CONGESTED = 90, 100  # percent of what the carrier can do: SMPP 5.0, section 4.8.4.18
 
-
-class Transfer:
-    """A handover on its way: what its segments are called so far, and how many of them left and were answered."""
-
-    __slots__ = ("accepted", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "submitted")
-
-    def __init__(self, handover: Handover) -> None:
-        self.key = handover.key
-        self.fields = submission(handover.source, handover.destination)
-        self.names = [""] * len(handover.segments)
-        self.submitted = self.answered = self.accepted = 0
-        self.refusal: tuple[str, str] | None = None
-        """Why a segment was refused. No more of them leave, and what left already is waited for."""
-        self.ended = False
-        """Its outcome has been told, and no more of it is sent."""
-        self.given_up = False
-        """It ended without an answer, which may still come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A segment of a transfer: the context of its submit_sm."""
-
-    transfer: Transfer
-    number: int
-    segment: Segment
+NOT_VERIFIED = "tls_verify is false: whoever stands between could be taken for the carrier, and read all that is sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +61,17 @@ class Ticket:
 
 
 class SMPPCarrier:
-    def __init__(self, config: SMPPConfig) -> None:
+    """`pauses`: how long its binds wait before they try again."""
+
+    def __init__(self, config: SMPPConfig, pauses: Pauses = PAUSES) -> None:
         self.dlr_timeout = config.dlr_timeout
+        self._profile = profile.of(config)
         self._window = config.window
         self._pace = Pace(config.rate)
+        self._warnings = [NOT_VERIFIED] if config.tls and not config.tls_verify else []
+        door = Door(pauses)
         roles = ROLES[config.bind] * config.binds
-        self._binds = [Bind(config, role, self._heard, self._lost) for role in roles]
+        self._binds = [Bind(config, role, door, self._heard, self._lost, pauses) for role in roles]
         self._queue: deque[Part] = deque()
         self._transfers: dict[TargetKey, Transfer] = {}
         self._news: list[News] = []
@@ -117,7 +102,8 @@ class SMPPCarrier:
 
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
-            transfer = self._transfers[handover.key] = Transfer(handover)
+            fields = submission(self._profile, handover.source, handover.destination)
+            transfer = self._transfers[handover.key] = Transfer(handover, fields)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
         self._pump()
         if not any(bind.is_sending for bind in self._binds):  # the last was lost while the claim was committed
@@ -141,7 +127,16 @@ class SMPPCarrier:
             bind.status.in_flight = bind.driver.session.in_flight if bind.driver else 0
         states = {bind.status.state for bind in self._binds}
         whole = states.pop() if len(states) == 1 else "degraded" if "bound" in states else "down"
-        return CarrierStatus(whole, [bind.status for bind in self._binds])
+        binds = [bind.status for bind in self._binds]
+        trouble = next((bind.last_error for bind in binds if bind.state != "bound" and bind.last_error), "")
+        return CarrierStatus(whole, binds, trouble, self._warnings, **self._pace_shown())
+
+    def _pace_shown(self) -> dict[str, Any]:
+        now = time.monotonic()
+        self._pace.allows(now)
+        still = self._pace.until - now
+        until = clock.now() + int(still * clock.SECOND) if still > 0 else 0
+        return {"pace": self._pace.now, "throttled": self._pace.throttled, "throttled_until": until}
 
     async def drain(self, seconds: float) -> None:
         self._idle.clear()
@@ -176,7 +171,7 @@ class SMPPCarrier:
             return 0
         assert bind.driver is not None
         try:
-            bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), context=part)
+            bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), self._profile.tlvs, part)
         except EncodeError as error:
             self._end(transfer, Refused(transfer.key, "invalid_source", str(error)))
             return 0
@@ -215,23 +210,53 @@ class SMPPCarrier:
     def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
         transfer = part.transfer
         transfer.answered += 1
+        if response.tlvs:
+            self._mind_congestion(response)
         if response.status:
             bind.status.refused += 1
-            transfer.refusal = transfer.refusal or refusal(response.status)
+            self._part_refused(part, refusal(self._profile, response.status))
         else:
             bind.status.accepted += 1
             transfer.accepted += 1
             transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         self._conclude(transfer)
 
+    def _part_refused(self, part: Part, why: tuple[str, str]) -> None:
+        if why[0] == "throttled":
+            self._throttle()
+            part.transfer.put_off(part, why)
+        else:
+            part.transfer.refusal = part.transfer.refusal or why
+
+    def _mind_congestion(self, response: PDU) -> None:
+        congestion = int.from_bytes(response.tlvs.get(CONGESTION_STATE, b""), "big")
+        if congestion >= CONGESTED:
+            self._throttle()
+        elif congestion >= NEARLY_CONGESTED:
+            self._pace.slow(time.monotonic())
+
+    def _throttle(self) -> None:
+        self._pace.throttle(time.monotonic())
+        self._pump_later()
+
     def _conclude(self, transfer: Transfer) -> None:
         """Tells what became of a transfer, when all that left of it is answered."""
-        if transfer.refusal and transfer.answered == transfer.submitted:
-            self._end(transfer, Refused(transfer.key, *transfer.refusal, partly=transfer.accepted > 0))
-        elif transfer.accepted == len(transfer.names):
+        if transfer.accepted == len(transfer.names):
             if transfer.given_up:
                 self._news.append(Accepted(transfer.key, transfer.names, late=True))
             self._end(transfer, Accepted(transfer.key, transfer.names))
+        elif transfer.is_answered:
+            self._conclude_refused(transfer)
+
+    def _conclude_refused(self, transfer: Transfer) -> None:
+        if transfer.again and not transfer.refusal and not transfer.ended:
+            self._queue.extendleft(reversed(transfer.settle_throttled()))
+        if transfer.refusal:
+            self._end(transfer, self._refused(transfer))
+
+    def _refused(self, transfer: Transfer) -> Refused:
+        assert transfer.refusal
+        return Refused(transfer.key, *transfer.refusal, partly=transfer.accepted > 0)
 
     def _unanswered(self, bind: Bind, event: NoAnswer) -> None:
         if isinstance(event.context, Part):
@@ -246,7 +271,7 @@ class SMPPCarrier:
         ticket = Ticket(self._driver_of(bind), request)
         if request.name in ("deliver_sm", "data_sm"):
             bind.status.received += 1
-            self._news.append(self._dated(arrival(request, ticket), bind))
+            self._news.append(self._dated(arrival(self._profile, request, ticket), bind))
         elif request.name in WITHOUT_ANSWER:
             ticket.driver.session.ignore(request)
         else:
@@ -281,7 +306,8 @@ class SMPPCarrier:
             del self._ended[next(iter(self._ended))]
         for _, part in driver.session.pending if driver else ():
             if isinstance(part, Part):
-                self._end(part.transfer, Lost(part.transfer.key))
+                transfer = part.transfer
+                self._end(transfer, self._refused(transfer) if transfer.refusal else Lost(transfer.key))
         if not any(other.is_sending for other in self._binds if other is not bind):
             self._give_back_queue()
         self._ring()
@@ -300,31 +326,3 @@ HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {
     NoAnswer: SMPPCarrier._unanswered,
     Received: SMPPCarrier._received,
 }
-
-
-class Pace:
-    """PDUs per second as a bucket of tokens; a rate of 0 is no limit."""
-
-    def __init__(self, rate: float) -> None:
-        self.limits = rate > 0
-        self._size = max(1.0, rate * BURST_S)
-        # What leaves in any second is a full bucket and what flows in meanwhile: together never more than the rate.
-        self._flow = rate - self._size + 1 if rate > 1 else rate
-        self._tokens, self._filled = self._size, 0.0
-
-    def allows(self, now: float) -> int:
-        if not self.limits:
-            return 1_000_000
-        self._tokens = min(self._size, self._tokens + (now - self._filled) * self._flow)
-        self._filled = now
-        return int(self._tokens)
-
-    def spend(self) -> None:
-        if self.limits:
-            self._tokens -= 1
-
-    def pause(self, now: float) -> float:
-        """Seconds until another PDU may leave; 0 where one may now."""
-        if not self.limits or self.allows(now) >= 1:
-            return 0
-        return (1 - self._tokens) / self._flow

@@ -5,6 +5,7 @@ from typing import Any
 
 from messagehub import text
 from messagehub.carriers.carrier import Inbound, Receipt, Verdict
+from messagehub.carriers.profile import OF_ACTION, Profile
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
 from messagehub.smpp.receipts import Outcome
 from messagehub.smpp.statuses import NUMBERS
@@ -12,28 +13,29 @@ from messagehub.text import Concatenation, Segment
 
 UDHI = 0x40  # esm_class, SMPP 3.4, section 5.2.12
 
-# Type of number and numbering plan, SMPP 3.4, sections 5.2.5 and 5.2.6.
-INTERNATIONAL, NATIONAL_CODE, ALPHANUMERIC = (1, 1), (3, 0), (5, 0)
-UNKNOWN_TON, INTERNATIONAL_TON = 0, 1
+INTERNATIONAL_TON, NATIONAL_TON, UNKNOWN_TON = 1, 2, 0  # SMPP 3.4, section 5.2.5
 SHORTEST_E164 = 7
 """Digits below which a number without a type is taken for a short code."""
+
+NORTH_AMERICA, NORTH_AMERICAN_DIGITS = "1", 10
+"""Where national numbers have no zero in front, but always as many digits."""
 
 
 # --- out --------------------------------------------------------------------------------
 
 
-def submission(source: str, destination: str) -> dict[str, Any]:
+def submission(profile: Profile, source: str, destination: str) -> dict[str, Any]:
     """The fields of a submit_sm that all segments of a handover share."""
-    source_ton, source_npi, source_addr = address(source)
-    dest_ton, dest_npi, destination_addr = address(destination)
+    source_ton, source_npi, source_addr = profile.source.write(source)
+    dest_ton, dest_npi, destination_addr = profile.destination.write(destination)
     return {
+        **profile.fields,
         "source_addr_ton": source_ton,
         "source_addr_npi": source_npi,
         "source_addr": source_addr,
         "dest_addr_ton": dest_ton,
         "dest_addr_npi": dest_npi,
         "destination_addr": destination_addr,
-        "registered_delivery": 1,
     }
 
 
@@ -42,32 +44,14 @@ def with_segment(fields: dict[str, Any], segment: Segment) -> dict[str, Any]:
     return {**fields, "esm_class": esm_class, "data_coding": segment.data_coding, "short_message": segment.octets}
 
 
-def address(number: str) -> tuple[int, int, str]:
-    """TON, NPI and digits: by custom an international number goes without its plus."""
-    if number.startswith("+"):
-        return (*INTERNATIONAL, number[1:])
-    return (*(NATIONAL_CODE if number.isdecimal() else ALPHANUMERIC), number)
-
-
-REASONS = {
-    Action.SLOW_BIND: "throttled",
-    Action.RETRY: "unwell",
-    Action.SESSION: "not_ready",
-    Action.REROUTE: "refused_here",
-    Action.PERMANENT: "rejected",
-    Action.OURS: "misconfigured",
-}
-REASONS_OF_STATUS = {
-    NUMBERS["ESME_RINVDSTADR"]: "invalid_number",
-    NUMBERS["ESME_RINVSRCADR"]: "invalid_source",
-}
-
-
-def refusal(command_status: int) -> tuple[str, str]:
+def refusal(profile: Profile, command_status: int) -> tuple[str, str]:
     """Why the carrier refused: a key of the contract's REASONS, and the words of the standard."""
     meaning = status(command_status)
-    reason = REASONS_OF_STATUS.get(command_status) or REASONS[meaning.action]
-    return reason, f"{meaning.name}: {meaning.words}"
+    return profile.reasons.get(command_status, VENDORS), f"{meaning.name}: {meaning.words}"
+
+
+VENDORS = OF_ACTION[Action.PERMANENT]
+"""What a command_status means that is in no table."""
 
 
 # --- in ---------------------------------------------------------------------------------
@@ -85,26 +69,27 @@ STATES = {
 }
 
 
-def arrival(pdu: PDU, ticket: Any) -> Receipt | Inbound:
+def arrival(profile: Profile, pdu: PDU, ticket: Any) -> Receipt | Inbound:
     """What a deliver_sm or data_sm tells."""
-    return _receipt(pdu, ticket) if receipts.is_receipt(pdu) else _inbound(pdu, ticket)
+    return _receipt(profile, pdu, ticket) if receipts.is_receipt(pdu) else _inbound(profile, pdu, ticket)
 
 
-def _receipt(pdu: PDU, ticket: Any) -> Receipt:
+def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     read = receipts.parse(pdu)
     state = STATES[read.outcome] if read.stat else "intermediate"
     words = f"{read.stat} {read.err}".strip()
     # By the standard the source of a receipt is the destination of the message.
-    return Receipt(_clean(read.message_id), state, _clean(words), number(pdu, "source_addr"), ticket)
+    recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
+    return Receipt(_clean(read.message_id), state, _clean(words), number(profile, pdu, recipient), ticket)
 
 
-def _inbound(pdu: PDU, ticket: Any) -> Inbound:
+def _inbound(profile: Profile, pdu: PDU, ticket: Any) -> Inbound:
     octets = pdu.fields.get("short_message") or read_tlv(pdu.tlvs, "message_payload") or b""
     assert isinstance(octets, bytes)
     read = text.decode(pdu.fields["data_coding"], octets, bool(pdu.fields["esm_class"] & UDHI))
     return Inbound(
-        source=number(pdu, "source_addr"),
-        destination=number(pdu, "destination_addr"),
+        source=number(profile, pdu, "source_addr"),
+        destination=number(profile, pdu, "destination_addr"),
         text=read.text,
         octets=None if read.clean else octets,
         concatenation=read.concatenation or _sar(pdu.tlvs),
@@ -128,15 +113,32 @@ def _sar(tlvs: dict[int, bytes]) -> Concatenation | None:
     return Concatenation(reference, total, sequence, 16) if 1 <= sequence <= total else None
 
 
-def number(pdu: PDU, field: str) -> str:
-    """An address as the carrier gave it, brought to E.164 where it is an international number."""
+def number(profile: Profile, pdu: PDU, field: str) -> str:
+    """An address as the carrier gave it, brought to E.164 where it is an international number, or a national one of
+    the carrier's country."""
     given = _clean(str(pdu.fields[field]))
     ton = pdu.fields["dest_addr_ton" if field == "destination_addr" else "source_addr_ton"]
     digits = given.removeprefix("+")
-    if not (digits.isascii() and digits.isdecimal()) or digits.startswith("0"):
+    if not (digits.isascii() and digits.isdecimal()):
+        return given
+    if profile.default_country and given == digits:
+        ton, digits = _internationally(profile.default_country, ton, digits)
+    if digits.startswith("0"):
         return given
     long_enough = len(digits) >= SHORTEST_E164
     return f"+{digits}" if ton == INTERNATIONAL_TON or (ton == UNKNOWN_TON and long_enough) else given
+
+
+def _internationally(country: str, ton: int, digits: str) -> tuple[int, str]:
+    """TON and digits, with the country code where it was left out. What is short stays as it is."""
+    if len(digits) < SHORTEST_E164:
+        return ton, digits
+    if digits.startswith("00"):
+        return INTERNATIONAL_TON, digits[2:]
+    is_north_american = country == NORTH_AMERICA and len(digits) == NORTH_AMERICAN_DIGITS
+    if ton == NATIONAL_TON or (ton == UNKNOWN_TON and (digits.startswith("0") or is_north_american)):
+        return INTERNATIONAL_TON, country + digits.removeprefix("0")
+    return ton, digits
 
 
 def _clean(words: str) -> str:

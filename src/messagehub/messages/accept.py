@@ -8,6 +8,7 @@ from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
+from messagehub.messages.lanes import OF_PRIORITY
 from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.telling import EVENT_QUERIES, Teller
@@ -61,7 +62,8 @@ class Acceptor:
             tm_create=now,
         )
         table = await self._routes.table(self._store)
-        targets = [_target(message, n, to, parts, table) for n, to in enumerate(destinations)]
+        lane = OF_PRIORITY[given.priority]
+        targets = [_target(message, n, to, parts, lane, table) for n, to in enumerate(destinations)]
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
         accepted = Accepted(message, targets, self._events(customer, message, targets, now))
         await self._write(accepted)
@@ -141,7 +143,7 @@ def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
     return list(seen.values())
 
 
-def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, table: Table) -> TargetRow:
+def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int, table: Table) -> TargetRow:
     target = TargetRow(
         message_id=message.id,
         n=n,
@@ -150,6 +152,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, table: Ta
         destination_detail=detail_of(to),
         status=Status.QUEUED,
         parts=parts,
+        lane=lane,
         due_at=message.tm_create,
     )
     if route := table.first(to.target, message.customer_id, random.random):

@@ -13,15 +13,17 @@ from typing import Any
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import Accepted, Carrier, Inbound, News, Receipt, TargetKey, Verdict
 from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import outcomes, receipts, repeats, send
 from messagehub.messages.accept import due_topic
+from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.outcomes import Outcome, Terms
 from messagehub.messages.receive import Receiver
+from messagehub.messages.send import Claim
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes
 from messagehub.store import Store, Tx
@@ -56,7 +58,7 @@ class Counts:
 class Turn:
     """What one transaction settled."""
 
-    handovers: list[Handover] = field(default_factory=list)
+    claim: Claim = field(default_factory=Claim)
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
     told: Told = field(default_factory=Told)
     rerouted: set[str] = field(default_factory=set)
@@ -81,6 +83,7 @@ class Exchange:
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
         self._outbox, self._node_id = outbox, node_id
         self._kept: list[News] = []
+        self._share = Share()
         self._draining = False
         self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
@@ -118,7 +121,7 @@ class Exchange:
             if not news and room <= 0:
                 return
             turn = await self._turn(news, room)
-            if not news and not turn.handovers:
+            if not news and not turn.claim.handovers:
                 return
 
     def _take_news(self) -> list[News]:
@@ -161,7 +164,8 @@ class Exchange:
         self.counts.add(turn.counts)
         for ticket, verdict in turn.verdicts:
             self.carrier.answer(ticket, verdict)
-        self.carrier.send(turn.handovers)
+        self.carrier.send(turn.claim.handovers)
+        self._share.settle(turn.claim.segments, turn.claim.normal_waits)
         for carrier_id in turn.rerouted:
             self._store.notify(due_topic(carrier_id))
         turn.told.make_known(self._outbox)
@@ -200,7 +204,7 @@ class Exchange:
             turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
             alone = self.carrier.idle
-            turn.handovers = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone)
+            turn.claim = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone, self._share.owed)
         return turn
 
     async def _settle_outbound(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from messagehub.carriers.carrier import REASONS, Accepted, Lost, Refused, Unanswered
+from messagehub.carriers.carrier import REASONS, Accepted, Lost, Reason, Refused, Unanswered
 from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.messages.ledger import Ledger, Target
@@ -22,6 +22,9 @@ TRIES_HERE = 3
 
 MAX_REPEATS = 1
 """How often a target in doubt is sent once more."""
+
+BLAMELESS_FOR = 48 * 3600 * SECOND
+"""How long after its making a target is spared its tries where the carrier has trouble of its own."""
 
 Outcome = Accepted | Refused | Unanswered | Lost
 
@@ -46,14 +49,25 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> N
     if reason.ours:
         fields = about(carrier_id=target.carrier_id, message_id=target.message_id, error=words)
         log.error("a carrier does not understand us", extra=fields)
-    enough = not reason.retry or target.attempts >= TRIES_HERE
+    blameless = reason.blameless and ledger.now - target.tm_create < BLAMELESS_FOR
+    enough = not reason.retry or (target.attempts >= TRIES_HERE and not blameless)
     other = _next_carrier(target, terms.table) if reason.reroute and enough else None
-    again = next_attempt(RETRY_AFTER, target.attempts, ledger.now, random.random()) if reason.retry else None
-    if other or again:
-        goes_on = ledger.reroute(target, other) if other else ledger.happen(target, Happening.POSTPONE, due_at=again)
-        target.possible_duplicate |= goes_on and outcome.partly
+    if other:
+        goes_on = ledger.reroute(target, other)
+    elif again := _next_try(ledger, target, reason, blameless):
+        goes_on = ledger.happen(target, Happening.POSTPONE, due_at=again)
+        target.attempts -= goes_on and blameless
     else:
+        goes_on = False
         ledger.happen(target, Happening.REFUSE, error_code=reason.error_code, error_message=words)
+    target.possible_duplicate |= goes_on and outcome.partly
+
+
+def _next_try(ledger: Ledger, target: Target, reason: Reason, blameless: bool) -> int | None:
+    if not reason.retry:
+        return None
+    tries = min(target.attempts, len(RETRY_AFTER)) if blameless else target.attempts
+    return next_attempt(RETRY_AFTER, tries, ledger.now, random.random())
 
 
 def _next_carrier(target: Target, table: Table) -> str | None:

@@ -14,6 +14,7 @@ from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import outcomes, receipts, repeats
 from messagehub.messages.accept import due_topic
+from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
 from messagehub.messages.status import Happening, Status
@@ -97,7 +98,8 @@ class Sweeper:
     async def _without_receipt(self, tx: Tx) -> Told:
         now, rows = clock.now(), []
         for carrier in await tx.all("every_carrier"):
-            rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, now=now, count=BATCH)
+            for lane in LANES:
+                rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, lane=lane, now=now, count=BATCH)
         return await self._each(tx, rows, receipts.give_up)
 
     async def _replan(self, tx: Tx) -> Told:

@@ -101,7 +101,7 @@ SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'g
 
 -- name: targets_without_receipt
 SELECT message_id, n FROM targets
-WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now ORDER BY due_at LIMIT :count;
+WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now ORDER BY due_at LIMIT :count;
 
 -- name: targets_queued_for
 SELECT message_id, n FROM targets
@@ -127,10 +127,10 @@ SELECT COUNT(*) AS count FROM (SELECT n FROM targets
 -- name: targets_due
 -- As of one moment, and the moment since which the oldest is due. Both are read from the index.
 SELECT (SELECT COUNT(*) FROM (SELECT due_at FROM targets
-        WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now LIMIT :count) AS found)
+        WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now LIMIT :count) AS found)
         AS count,
     (SELECT MIN(due_at) FROM targets
-        WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = 0 AND due_at <= :now) AS oldest;
+        WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now) AS oldest;
 
 -- name: targets_handed_long_ago
 SELECT message_id, n, carrier_id FROM targets

@@ -9,7 +9,7 @@ SELECT :now AS now;
 SELECT targets.message_id, targets.n, targets.destination, targets.parts, targets.attempts, messages.source,
     messages.text
 FROM targets JOIN messages ON messages.id = targets.message_id
-WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = 0 AND targets.due_at <= :now
+WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
 ORDER BY targets.due_at LIMIT :count;
 
 -- name: target_for_change

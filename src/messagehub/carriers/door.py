@@ -1,0 +1,47 @@
+"""What the binds of one carrier share while they come in: wrong credentials are said by one of them, and seldom."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from messagehub.carriers.backoff import PAUSES, Backoff, Pauses, Trouble
+
+
+class Door:
+    """Until the carrier has let one in they try one at a time; when it does not know us, none does for a while."""
+
+    def __init__(self, pauses: Pauses = PAUSES) -> None:
+        self._backoff = Backoff(pauses)
+        self._one = asyncio.Lock()
+        self._is_open = False
+        self._shut_until = 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits until a bind may try; hold it until the carrier has answered."""
+        while True:
+            await asyncio.sleep(self._shut_for())
+            if self._is_open:
+                yield
+                return
+            async with self._one:
+                if self._is_open or self._shut_for():
+                    continue
+                yield
+                return
+
+    def let_in(self) -> None:
+        """The carrier knows us: from now on all may try at once."""
+        self._is_open = True
+        self._backoff.forget()
+
+    def turned_away(self) -> float:
+        """The carrier does not know us: seconds until it is asked again."""
+        pause = self._backoff.fail(Trouble.CREDENTIALS, random.random())
+        self._is_open, self._shut_until = False, time.monotonic() + pause
+        return pause
+
+    def _shut_for(self) -> float:
+        return max(0.0, self._shut_until - time.monotonic())

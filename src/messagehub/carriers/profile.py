@@ -1,0 +1,97 @@
+"""What one carrier wants otherwise than the next, worked out once from its config."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from messagehub.carriers.config import SMPPConfig
+from messagehub.smpp import Action
+from messagehub.smpp.statuses import NUMBERS, STATUSES
+
+# Type of number and numbering plan, SMPP 3.4, sections 5.2.5 and 5.2.6.
+INTERNATIONAL, NATIONAL_CODE, ALPHANUMERIC = (1, 1), (3, 0), (5, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """How a number is written; `ton` and `npi` None are by rule. A name stays alphanumeric whatever they say."""
+
+    ton: int | None = None
+    npi: int | None = None
+    prefix: str = ""
+
+    def write(self, number: str) -> tuple[int, int, str]:
+        """TON, NPI and digits: by custom an international number goes without its plus."""
+        if number.startswith("+"):
+            (ton, npi), digits = INTERNATIONAL, self.prefix + number[1:]
+        elif number.isdecimal():
+            (ton, npi), digits = NATIONAL_CODE, number
+        else:
+            return (*ALPHANUMERIC, number)
+        return (ton if self.ton is None else self.ton, npi if self.npi is None else self.npi, digits)
+
+
+# --- what a command_status means ---------------------------------------------------------
+
+OF_ACTION = {
+    Action.SLOW_BIND: "throttled",
+    Action.RETRY: "unwell",
+    Action.SESSION: "not_ready",
+    Action.REROUTE: "refused_here",
+    Action.PERMANENT: "rejected",
+    Action.OURS: "misconfigured",
+}
+"""From an action of the table to a key of the contract's REASONS."""
+
+OF_WORD = {
+    "throttle": OF_ACTION[Action.SLOW_BIND],
+    "retry": OF_ACTION[Action.RETRY],
+    "reroute": OF_ACTION[Action.REROUTE],
+    "permanent": OF_ACTION[Action.PERMANENT],
+    "ours": OF_ACTION[Action.OURS],
+}
+"""And from a word of the config's `statuses`."""
+
+BY_RULE: Mapping[int, str] = {
+    **{number: OF_ACTION[row.action] for number, row in STATUSES.items() if row.action is not Action.OK},
+    NUMBERS["ESME_RINVDSTADR"]: "invalid_number",
+    NUMBERS["ESME_RINVSRCADR"]: "invalid_source",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    source: Addressing = Addressing()
+    destination: Addressing = Addressing()
+    fields: Mapping[str, Any] = field(default_factory=lambda: {"registered_delivery": 1})
+    """Of each submit_sm; what is not here has the default of the PDU."""
+    tlvs: dict[int, bytes] | None = None
+    reasons: Mapping[int, str] = field(default_factory=lambda: BY_RULE)
+    default_country: str = ""
+    receipt_swapped: bool = False
+
+
+def of(config: SMPPConfig) -> Profile:
+    fields = {name: value for name in FIELDS if (value := getattr(config, name))}
+    if config.validity_period:
+        fields["validity_period"] = relative(config.validity_period)
+    return Profile(
+        source=Addressing(config.source_ton, config.source_npi, config.international_prefix),
+        destination=Addressing(config.dest_ton, config.dest_npi, config.international_prefix),
+        fields=fields,
+        tlvs={tlv.tag: tlv.octets() for tlv in config.tlvs.values()} or None,
+        reasons={**BY_RULE, **{int(number, 16): OF_WORD[word] for number, word in config.statuses.items()}},
+        default_country=config.default_country,
+        receipt_swapped=config.receipt_swapped,
+    )
+
+
+FIELDS = ("service_type", "protocol_id", "priority_flag", "registered_delivery")
+
+
+def relative(seconds: int) -> str:
+    """A period of up to 31 days as YYMMDDhhmmss000R: SMPP 3.4, section 7.1.1.2."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    return f"0000{day:02}{hour:02}{minute:02}{second:02}000R"

@@ -1,0 +1,227 @@
+"""What a carrier's config says of its submits, as it stands on the wire; and what its answers and deliveries mean."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messagehub.carriers import config, profile, translate
+from messagehub.carriers.carrier import REASONS, Accepted, Inbound, Receipt, Refused
+from messagehub.errors import Refusal
+from messagehub.smpp import PDU, Driver, decode, encode
+from messagehub.smpp.statuses import NUMBERS, STATUSES
+from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre
+
+USUAL = {"host": "h", "port": 1, "system_id": "me", "password": "secret"}
+
+
+async def submitted(source: str = SOURCE, **given: Any) -> PDU:
+    """The submit_sm that a message centre gets."""
+    async with centre() as (peer, port), Ours(port, **given) as ours:
+        await ours.bound()
+        ours.send(source=source)
+        await ours.heard(Accepted)
+        return peer.submits[0][2]
+
+
+async def test_fields_of_the_config_stand_in_each_submit() -> None:
+    given: dict[str, Any] = {"service_type": "CMT", "protocol_id": 0x40, "priority_flag": 2, "registered_delivery": 17}
+    sent = await submitted(**given, validity_period=93_784)
+    assert {name: sent.fields[name] for name in given} == given
+    assert sent.fields["validity_period"] == "000001020304000R"
+
+
+async def test_without_them_a_receipt_is_asked_for_and_nothing_else() -> None:
+    sent = await submitted()
+    assert sent.fields["registered_delivery"] == 1
+    assert [sent.fields[name] for name in ("service_type", "protocol_id", "validity_period")] == ["", 0, ""]
+    assert sent.tlvs == {}
+
+
+async def test_no_receipt_where_none_is_wanted() -> None:
+    assert (await submitted(registered_delivery=0)).fields["registered_delivery"] == 0
+
+
+async def test_tlvs_of_the_config_go_with_each_submit() -> None:
+    tlvs = {
+        "principal_entity": {"tag": 0x1400, "type": "cstring", "value": "1101234567890"},
+        "operator": {"tag": 0x1411, "type": "uint16", "value": 28603},
+        "flags": {"tag": 0x1500, "type": "octets", "value": "00ff10"},
+        "class": {"tag": 0x0005, "type": "uint8", "value": 3},
+        "ttl": {"tag": 0x0017, "type": "uint32", "value": 70_000},
+    }
+    assert (await submitted(tlvs=tlvs)).tlvs == {
+        0x1400: b"1101234567890\0",
+        0x1411: b"\x6f\xbb",
+        0x1500: b"\x00\xff\x10",
+        0x0005: b"\x03",
+        0x0017: b"\x00\x01\x11\x70",
+    }
+
+
+ADDRESSES: list[tuple[str, dict[str, Any], tuple[int, int, str]]] = [
+    ("+15551234567", {}, (1, 1, "15551234567")),
+    ("+15551234567", {"international_prefix": "+"}, (1, 1, "+15551234567")),
+    ("+15551234567", {"international_prefix": "00"}, (1, 1, "0015551234567")),
+    ("+15551234567", {"source_ton": 0, "source_npi": 8}, (0, 8, "15551234567")),
+    ("+15551234567", {"dest_ton": 0, "dest_npi": 8}, (1, 1, "15551234567")),
+    ("12345", {}, (3, 0, "12345")),
+    ("12345", {"source_ton": 6, "international_prefix": "+"}, (6, 0, "12345")),
+    ("ACME", {}, (5, 0, "ACME")),
+    ("ACME", {"source_ton": 1, "source_npi": 1, "international_prefix": "+"}, (5, 0, "ACME")),
+]
+
+
+@pytest.mark.parametrize(("source", "given", "expected"), ADDRESSES)
+async def test_a_source_is_written_as_the_carrier_wants_it(
+    source: str, given: dict[str, Any], expected: tuple[int, int, str]
+) -> None:
+    fields = (await submitted(source, **given)).fields
+    assert (fields["source_addr_ton"], fields["source_addr_npi"], fields["source_addr"]) == expected
+
+
+async def test_so_is_a_destination() -> None:
+    fields = (await submitted(dest_ton=2, dest_npi=0, international_prefix="00")).fields
+    written = (fields["dest_addr_ton"], fields["dest_addr_npi"], fields["destination_addr"])
+    assert written == (2, 0, f"00{SOMEBODY[1:]}")
+
+
+@given(seconds=st.integers(1, 2_592_000))
+def test_a_validity_can_be_read_back(seconds: int) -> None:
+    written = profile.relative(seconds)
+    assert (len(written), written[:4], written[12:]) == (16, "0000", "000R")
+    day, hour, minute, second = (int(written[at : at + 2]) for at in (4, 6, 8, 10))
+    assert ((day * 24 + hour) * 60 + minute) * 60 + second == seconds
+    assert (day <= 31, hour < 24, minute < 60, second < 60) == (True,) * 4
+
+
+# --- what a command_status means
+
+MEANINGS = [  # the command_status, a word of the config, the reason
+    ("0x0045", None, "refused_here"),
+    ("0x0045", "retry", "unwell"),
+    ("0x45", "permanent", "rejected"),
+    ("0x00000045", "ours", "misconfigured"),
+    ("0x0401", None, "rejected"),
+    ("0x0401", "reroute", "refused_here"),
+    ("0x0401", "throttle", "throttled"),
+]
+
+
+@pytest.mark.parametrize(("number", "word", "reason"), MEANINGS)
+async def test_a_command_status_means_what_the_config_says(number: str, word: str | None, reason: str) -> None:
+    async with centre() as (peer, port), Ours(port, statuses={number: word} if word else {}) as ours:
+
+        def refuse(driver: Driver, pdu: PDU) -> None:
+            driver.answer(pdu, int(number, 16))
+
+        peer.on_submit = refuse
+        await ours.bound()
+        ours.send()
+        (refused,) = await ours.heard(Refused)
+        assert refused.reason == reason
+        assert ours.carrier.status().throttled == (reason == "throttled")
+
+
+def test_another_carrier_may_take_what_this_one_does_not() -> None:
+    """What a failover goes by."""
+    rerouted = {name for name, reason in REASONS.items() if reason.reroute}
+    assert rerouted == {"throttled", "unwell", "not_ready", "refused_here", "invalid_source"}
+    for name in ("ESME_RSUBMITFAIL", "ESME_RX_R_APPN", "ESME_RINVSRCADR", "ESME_RPROHIBITED", "ESME_RSYSERR"):
+        assert profile.BY_RULE[NUMBERS[name]] in rerouted, name
+    for name in ("ESME_RINVDSTADR", "ESME_RINVMSGLEN", "ESME_RINVDCS"):
+        assert profile.BY_RULE[NUMBERS[name]] not in rerouted, name
+    assert profile.BY_RULE.keys() == STATUSES.keys() - {0}
+
+
+# --- in
+
+INBOUND = [  # country, TON, on the wire, the number
+    ("44", 2, "7911123456", "+447911123456"),
+    ("44", 2, "07911123456", "+447911123456"),
+    ("44", 0, "07911123456", "+447911123456"),
+    ("44", 0, "447911123456", "+447911123456"),
+    ("44", 0, "33612345678", "+33612345678"),
+    ("44", 0, "0033612345678", "+33612345678"),
+    ("44", 1, "33612345678", "+33612345678"),
+    ("44", 0, "+447911123456", "+447911123456"),
+    ("44", 0, "60777", "60777"),
+    ("44", 2, "60777", "60777"),
+    ("44", 5, "ACME", "ACME"),
+    ("1", 0, "5551234567", "+15551234567"),
+    ("1", 0, "15551234567", "+15551234567"),
+    ("1", 2, "5551234567", "+15551234567"),
+    ("", 2, "07911123456", "07911123456"),
+    ("", 0, "07911123456", "07911123456"),
+]
+
+
+def delivered(**fields: Any) -> PDU:
+    return decode(encode(PDU("deliver_sm", 1, fields=fields)))
+
+
+@pytest.mark.parametrize(("country", "ton", "digits", "number"), INBOUND)
+def test_national_numbers_get_the_country_of_the_carrier(country: str, ton: int, digits: str, number: str) -> None:
+    found = profile.of(config.parse("smpp", {**USUAL, "default_country": country}))
+    came = translate.arrival(found, delivered(source_addr_ton=ton, source_addr=digits, destination_addr="12345"), None)
+    assert isinstance(came, Inbound)
+    assert (came.source, came.destination) == (number, "12345")
+
+
+@pytest.mark.parametrize(("swapped", "recipient"), [(False, "+442079461234"), (True, "+15551234567")])
+def test_a_receipt_names_its_recipient_where_the_config_says(swapped: bool, recipient: str) -> None:
+    found = profile.of(config.parse("smpp", {**USUAL, "receipt_swapped": swapped}))
+    addresses = {"source_addr": "442079461234", "destination_addr": "15551234567"}
+    came = translate.arrival(
+        found, delivered(esm_class=4, short_message=b"id:1 stat:DELIVRD err:000", **addresses), None
+    )
+    assert isinstance(came, Receipt)
+    assert came.destination == recipient
+
+
+# --- what cannot be is refused when it is written
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"tlvs": {"x": {"tag": 5120, "type": "uint8", "value": 256}}}, "config.tlvs[]: 256 is no uint8"),
+    ({"tlvs": {"x": {"tag": 5120, "type": "uint8", "value": -1}}}, "config.tlvs[]: -1 is no uint8"),
+    ({"tlvs": {"x": {"tag": 5120, "type": "uint8", "value": "1"}}}, "config.tlvs[]: '1' is no uint8"),
+    ({"tlvs": {"x": {"tag": 5120, "type": "cstring", "value": 1}}}, "config.tlvs[]: 1 is no cstring"),
+    ({"tlvs": {"x": {"tag": 5120, "type": "cstring", "value": "a\0b"}}}, "config.tlvs[]: 'a\\x00b' is no cstring"),
+    ({"tlvs": {"x": {"tag": 5120, "type": "cstring", "value": "Ж"}}}, "config.tlvs[]: 'Ж' is no cstring"),
+    ({"tlvs": {"x": {"tag": 5120, "type": "octets", "value": "abc"}}}, "config.tlvs[]: 'abc' is no octets"),
+    ({"tlvs": {"x": {"tag": 0x0424, "type": "octets", "value": ""}}}, "config.tlvs[]: tag 1060 is written by"),
+    ({"tlvs": {"x": {"tag": 0, "type": "octets", "value": ""}}}, "config.tlvs[].tag: "),
+    ({"tlvs": {"x": {"tag": 5120, "type": "float", "value": 1}}}, "config.tlvs[].type: "),
+    ({"tlvs": {"x": {"tag": 5120, "type": "uint8"}}}, "config.tlvs[].value: it is required"),
+    ({"tlvs": {"X y": {"tag": 5120, "type": "uint8", "value": 1}}}, "config.tlvs: "),
+    (
+        {"tlvs": {name: {"tag": 5120, "type": "uint8", "value": 1} for name in "xy"}},
+        "config: two of the tlvs have the same tag",
+    ),
+    ({"statuses": {"69": "retry"}}, "config.statuses: "),
+    ({"statuses": {"0x45": "again"}}, "config.statuses[]: "),
+    ({"source_ton": 256}, "config.source_ton: "),
+    ({"dest_npi": "1"}, "config.dest_npi: "),
+    ({"international_prefix": "011"}, "config.international_prefix: "),
+    ({"default_country": "+44"}, "config.default_country: "),
+    ({"default_country": "44\n"}, "config.default_country: "),
+    ({"service_type": "TOOLONG"}, "config.service_type: "),
+    ({"validity_period": 2_592_001}, "config.validity_period: "),
+    ({"priority_flag": 4}, "config.priority_flag: "),
+    ({"registered_delivery": 32}, "config.registered_delivery: "),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), WRONG)
+def test_what_cannot_be_is_refused_by_name(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        config.parse("smpp", {**USUAL, **given})
+    assert caught.value.reason == "INVALID_CARRIER_CONFIG"
+    assert caught.value.message.startswith(words)
+
+
+def test_every_member_stands_in_the_documentation() -> None:
+    page = config.as_markdown()
+    for name in config.SMPPConfig.__struct_fields__:
+        assert f"| `{name}` |" in page
