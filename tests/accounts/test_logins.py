@@ -8,21 +8,12 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from messagehub import clock
 from messagehub.accounts import logins, passwords
 from messagehub.accounts.attempts import FREE_PER_NAME
 from messagehub.accounts.logins import MAX_WAITING
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
-from messagehub.store import Store
-from tests.accounts.test_callers import PASSWORD, House
-
-NOW = clock.now()
-
-
-@pytest.fixture
-def house(store: Store) -> House:
-    return House(store)
+from tests.accounts.house import NOW, PASSWORD, House
 
 
 async def test_a_password_is_kept_as_a_hash_that_knows_it_again() -> None:
