@@ -163,9 +163,10 @@ class Undo(Exception):
 
 
 NUMBERS = (
-    "n tm_create tm_update tm_delete tm_expire tm_last_use tm_lease priority weight disabled target_count waiting_count sent_count "
+    "n tm_create tm_update tm_delete tm_expire tm_lease priority weight disabled target_count waiting_count sent_count "
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
-    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps"
+    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps "
+    "tm_last_use"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
