@@ -37,6 +37,16 @@ async def test_what_matches() -> None:
         assert not await passwords.matches("", nothing)
 
 
+async def test_the_loop_goes_on_while_a_password_is_looked_at() -> None:
+    kept = await passwords.hashed(PASSWORD)
+    for work in (passwords.hashed(PASSWORD), passwords.matches(PASSWORD, kept), passwords.matches(PASSWORD, None)):
+        task, turns = asyncio.ensure_future(work), 0
+        while not task.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 20
+
+
 async def test_an_unknown_name_and_a_wrong_password_get_the_same_answer_in_the_same_time(house: House) -> None:
     await house.account()
     answers, times = set(), {"anne": 9.0, "nobody": 9.0}
