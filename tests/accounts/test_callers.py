@@ -2,50 +2,14 @@
 
 import pytest
 
-from messagehub import clock
 from messagehub.accounts import customers, keys, setup
-from messagehub.accounts.attempts import Attempts
-from messagehub.accounts.callers import Caller, Callers
-from messagehub.accounts.customers import Customer, Customers
-from messagehub.accounts.keys import AccessKeys
-from messagehub.accounts.logins import Logins
-from messagehub.accounts.tokens import Tokens
+from messagehub.accounts.callers import Caller
 from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.sealing import Sealer
-from messagehub.store import Insert, Store
-
-NOW = clock.now()
-PASSWORD = "correct horse"
-
-
-class House:
-    """Everything about accounts on one store."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.uses: dict[str, int] = {}
-        tokens = Tokens(store, Sealer(), 3600)
-        self.callers = Callers(store, tokens, self.uses)
-        self.logins = Logins(store, tokens, Attempts())
-        self.accesskeys = AccessKeys(store, self.uses)
-        self.customers = Customers(store, Sealer())
-
-    async def account(self, username: str = "anne") -> setup.NewAccount:
-        given = {"name": "Acme", "webhook_secret": "whsec_x"}
-        return await setup.customer(self.store, Sealer(), given, username, PASSWORD, NOW)
-
-    async def token(self, username: str = "anne", password: str = PASSWORD, address: str = "a") -> str:
-        return await self.logins.token(username, password, address, NOW)
-
-    async def remove(self, customer: Customer) -> None:
-        await self.store.transaction(lambda tx: self.customers.remove(tx, customer.id, NOW))
-        self.store.notify("changed")
-
-
-@pytest.fixture
-def house(store: Store) -> House:
-    return House(store)
+from messagehub.store import Insert
+from messagehub.store.recent import CHANGED
+from tests.accounts.house import NOW, PASSWORD, House
 
 
 async def test_who_calls_with_a_key(house: House) -> None:
@@ -117,6 +81,7 @@ async def test_keys_and_tokens_end_with_their_customer_even_if_the_name_is_used_
         await house.token()
     again = await house.account()
     assert again.customer.id != account.customer.id
+    house.store.notify(CHANGED)  # nothing is remembered
     assert await house.callers.caller(token, NOW) is None
     assert await house.callers.caller(await house.token(), NOW)
 

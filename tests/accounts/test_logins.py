@@ -8,21 +8,12 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from messagehub import clock
 from messagehub.accounts import logins, passwords
 from messagehub.accounts.attempts import FREE_PER_NAME
 from messagehub.accounts.logins import MAX_WAITING
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
-from messagehub.store import Store
-from tests.accounts.test_callers import PASSWORD, House
-
-NOW = clock.now()
-
-
-@pytest.fixture
-def house(store: Store) -> House:
-    return House(store)
+from tests.accounts.house import NOW, PASSWORD, House
 
 
 async def test_a_password_is_kept_as_a_hash_that_knows_it_again() -> None:
@@ -44,6 +35,16 @@ async def test_what_matches() -> None:
     assert not await passwords.matches(PASSWORD + " ", kept)
     for nothing in (None, "", "no hash", kept[:-5], kept[:30]):
         assert not await passwords.matches("", nothing)
+
+
+async def test_the_loop_goes_on_while_a_password_is_looked_at() -> None:
+    kept = await passwords.hashed(PASSWORD)
+    for work in (passwords.hashed(PASSWORD), passwords.matches(PASSWORD, kept), passwords.matches(PASSWORD, None)):
+        task, turns = asyncio.ensure_future(work), 0
+        while not task.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 20
 
 
 async def test_an_unknown_name_and_a_wrong_password_get_the_same_answer_in_the_same_time(house: House) -> None:

@@ -75,6 +75,6 @@ def test_logins_of_an_address_are_counted_by_themselves(narrow: Hub, base: str) 
         refusal(http.get("/customer"), 401, "AUTHENTICATION_REQUIRED")
 
 
-def test_there_are_none_unless_they_are_asked_for(hub: Hub, customers: list[Json]) -> None:
+def test_there_are_none_unless_they_are_asked_for(hub: Hub) -> None:
     with httpx.Client(base_url=f"{hub.address}/v1.0") as http:
         assert {http.get("/customer").status_code for _ in range(600)} == {401}

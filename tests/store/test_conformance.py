@@ -147,7 +147,9 @@ async def test_a_listener_hears_its_topic_only(store: Store) -> None:
 @pytest.mark.parametrize("batch", [False, True])
 async def test_every_query_is_understood(store: Store, batch: bool) -> None:
     for name, query in queries.load(type(store).__name__.removesuffix("Store").lower()).items():
-        args = {key: VALUES.get((name, key), VALUES.get(key, 1 if key.startswith("tm_") else "x")) for key in query.names}
+        args = {
+            key: VALUES.get((name, key), VALUES.get(key, 1 if key.startswith("tm_") else "x")) for key in query.names
+        }
 
         async def unit(tx: Tx, name: str = name, args: dict[str, Any] = args) -> None:
             await (tx.many(name, [args]) if batch else tx.all(name, **args))
@@ -165,7 +167,8 @@ class Undo(Exception):
 NUMBERS = (
     "n tm_create tm_update tm_delete tm_expire tm_lease priority weight disabled target_count waiting_count sent_count "
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
-    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound late"
+    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
+    "late tm_last_use"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
@@ -215,3 +218,18 @@ async def test_an_error_of_any_kind_ends_no_writer(store: Store) -> None:
         await store.write([Insert("insert_route", [{"id": "a"}])])
     await store.write([Insert("insert_route", [route("b")])])
     assert await ids(store) == ["b"]
+
+
+async def test_a_new_password_is_told_from_the_one_before_at_the_same_moment(store: Store) -> None:
+    customer = dict.fromkeys(("name", "detail", "email", "phone_number", "address", "webhook_uri"), "")
+    hook = {"webhook_method": "POST", "webhook_events": "[]", "webhook_statuses": "[]", "webhook_secret": ""}
+    times = {"tm_create": 5, "tm_update": NEVER, "tm_delete": NEVER}
+    row = {**customer, **hook, **times, "id": "c", "role": "customer", "webhook_disabled": "", "on_doubt": "hold"}
+    login = {"id": "l", "username": "anne", "customer_id": "c", "password_hash": "a", "tm_create": 5}
+    await store.write([Insert("insert_customer", [row]), Insert("insert_login", [login])])
+    seen = []
+    for now in (5, 5, 9, 7):
+        await store.run("change_password", username="anne", password_hash="b", now=now)
+        found = await store.one("login_by_username", username="anne")
+        seen.append(found and found.tm_password)
+    assert seen == [6, 7, 9, 10]

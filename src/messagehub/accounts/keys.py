@@ -84,7 +84,7 @@ class AccessKeys:
     async def page(self, owner_id: str | None, prefix: str, before: str, count: int) -> list[AccessKey]:
         """The newest `count` of an owner (None: of all) that begin with `prefix` and whose id is before `before`."""
         query = "accesskeys_page" if owner_id else "all_accesskeys_page"
-        bounds = {"first": prefix, "last": prefix + BEHIND}
+        bounds = {"lowest": prefix, "highest": prefix + BEHIND}
         rows = await self._store.all(query, customer_id=owner_id, before=before, count=count, **bounds)
         return [self._from_row(row) for row in rows]
 

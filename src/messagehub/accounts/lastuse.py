@@ -23,6 +23,8 @@ class LastUses:
 
     async def write(self) -> None:
         """What cannot be written now is noted still, unless there is later news."""
+        if not self.noted:
+            return
         written = dict(self.noted)
         self.noted.clear()
         try:

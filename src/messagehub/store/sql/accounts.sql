@@ -86,13 +86,13 @@ SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
 
 -- name: accesskeys_page
 SELECT * FROM accesskeys
-WHERE customer_id = :customer_id AND id < :before AND prefix >= :first AND prefix <= :last
+WHERE customer_id = :customer_id AND id < :before AND prefix >= :lowest AND prefix <= :highest
     AND tm_delete = 253370764800000000
 ORDER BY id DESC LIMIT :count;
 
 -- name: all_accesskeys_page
 SELECT * FROM accesskeys
-WHERE id < :before AND prefix >= :first AND prefix <= :last AND tm_delete = 253370764800000000
+WHERE id < :before AND prefix >= :lowest AND prefix <= :highest AND tm_delete = 253370764800000000
 ORDER BY id DESC LIMIT :count;
 
 -- name: update_accesskey
