@@ -97,8 +97,12 @@ class Pace:
             return
         goes_on = self._pause and self._spent - self._spent_at_resume <= 1 + self.now * ROUND_TRIP_S
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if goes_on else FIRST_PAUSE_S
+        is_probe = goes_on and self._spent - self._spent_at_resume <= 1
         self.until, self._spent_at_resume = now + self._pause, self._spent
-        self._fall(now, DECREASE)
+        if is_probe:  # one PDU cannot have been too fast: it says that the carrier has not recovered, and no more
+            self._set_at = self.until
+        else:
+            self._fall(now, DECREASE)
         # When the pause is over one PDU leaves at once, to see how it fares; unless that were above the rate.
         self._tokens, self._filled = min(1.0, self._pause * (self._rate or 1)), self.until
 

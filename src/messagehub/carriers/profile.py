@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from messagehub import text
 from messagehub.carriers.config import SMPPConfig
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import NUMBERS, STATUSES
@@ -67,6 +68,7 @@ class Profile:
     """Of each submit_sm; what is not here has the default of the PDU."""
     tlvs: dict[int, bytes] | None = None
     reasons: Mapping[int, str] = field(default_factory=lambda: BY_RULE)
+    texts: text.Profile = text.STANDARD
     default_country: str = ""
     receipt_swapped: bool = False
 
@@ -81,6 +83,7 @@ def of(config: SMPPConfig) -> Profile:
         fields=fields,
         tlvs={tlv.tag: tlv.octets() for tlv in config.tlvs.values()} or None,
         reasons={**BY_RULE, **{int(number, 16): OF_WORD[word] for number, word in config.statuses.items()}},
+        texts=config.texts(),
         default_country=config.default_country,
         receipt_swapped=config.receipt_swapped,
     )
