@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from messagehub import errors, settings
+from messagehub.carriers import config, profile
 from messagehub.messages import status
 
 FOLDER = Path(__file__).parent
@@ -27,6 +28,18 @@ PAGES = {
         "A target is one recipient of a message. `handed` is internal: it is committed just before the first PDU "
         "leaves, and looks like `queued` from outside. The status of a message follows from those of its targets.",
         status.as_markdown,
+    ),
+    "carrier-config.md": (
+        "The config of an SMPP carrier",
+        "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`. [carriers.md](carriers.md) says what "
+        "they are good for.",
+        config.as_markdown,
+    ),
+    "command-statuses.md": (
+        "What a command_status of submit_sm_resp means",
+        "The last but one column has the words that `statuses` in a carrier's config takes; any other number is "
+        "`permanent`. [carriers.md](carriers.md) says what each word does.",
+        profile.as_markdown,
     ),
 }
 

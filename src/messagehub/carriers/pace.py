@@ -43,7 +43,7 @@ STEP_S = 0.1
 class Pace:
     def __init__(self, rate: float) -> None:
         self.throttled = 0
-        """How many PDUs were refused for being too many."""
+        """How often the carrier said that this is too much."""
         self.until = -math.inf
         """Nothing leaves before."""
         self._rate = rate
