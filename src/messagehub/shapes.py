@@ -337,7 +337,7 @@ class Carrier(Struct, kw_only=True):
     pace: float
     """PDUs per second that may leave now: `rate`, or less while the carrier throttles; 0 is no limit."""
     throttled: int
-    """PDUs that it refused for being too many, since it was opened."""
+    """How often it said that this is too much, since it was opened."""
     throttled_until: str
     """When PDUs leave again; empty where they do."""
     unknown_destinations: int

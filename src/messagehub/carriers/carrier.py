@@ -185,7 +185,7 @@ class CarrierStatus:
     pace: float = 0
     """PDUs per second that may leave now; 0 is no limit."""
     throttled: int = 0
-    """How many PDUs it refused for being too many, since it was opened."""
+    """How often it said that this is too much, since it was opened."""
     throttled_until: int = 0
     """When PDUs leave again; 0 where they do."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from messagehub import text
+from messagehub.carriers.carrier import REASONS
 from messagehub.carriers.config import SMPPConfig
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import NUMBERS, STATUSES
@@ -98,3 +99,23 @@ def relative(seconds: int) -> str:
     hours, minute = divmod(minutes, 60)
     day, hour = divmod(hours, 24)
     return f"0000{day:02}{hour:02}{minute:02}{second:02}000R"
+
+
+def as_markdown() -> str:
+    """What each command_status means unless `statuses` says otherwise, as docs/command-statuses.md shows it."""
+    rows = (
+        f"| `{number:#06x}` | `{STATUSES[number].name}` | {STATUSES[number].words} "
+        f"| `{WORDS[reason]}` | `{REASONS[reason].error_code}` |"
+        for number, reason in sorted(BY_RULE.items())
+    )
+    head = "| command_status | name | meaning | what is done | error_code of a target that fails by it |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows])
+
+
+WORDS = {
+    **{reason: word for word, reason in OF_WORD.items()},
+    "not_ready": "retry",
+    "invalid_number": "permanent",
+    "invalid_source": "reroute",
+}
+"""For each reason the word that would give it to another status."""

@@ -234,9 +234,9 @@ class SMPPCarrier:
 
     def _mind_congestion(self, response: PDU) -> None:
         congestion = int.from_bytes(response.tlvs.get(CONGESTION_STATE, b""), "big")
-        if congestion >= CONGESTED:
+        if congestion == CONGESTED:
             self._throttle()
-        elif congestion >= NEARLY_CONGESTED:
+        elif NEARLY_CONGESTED <= congestion < CONGESTED:  # what is above is reserved
             self._pace.slow(time.monotonic())
 
     def _throttle(self) -> None:
