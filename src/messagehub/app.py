@@ -30,6 +30,8 @@ from messagehub.settings import Settings
 from messagehub.store import Store, open_store
 from messagehub.web import Client
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
+from messagehub.webhooks.deliveries import Deliveries
+from messagehub.webhooks.trial import Trial
 from messagehub.work.node import Node
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,8 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             acceptor=Acceptor(store, customers, numbers, routes, dispatcher, settings.max_segments),
             reader=reader,
             actor=Actor(store, customers, dispatcher, reader),
+            deliveries=Deliveries(store, dispatcher.wake),
+            trial=Trial(store, client),
             webhook_allow_private=settings.webhook_allow_private,
             body_timeout=settings.body_timeout,
         )

@@ -97,6 +97,11 @@ REASONS: dict[str, Reason] = {
     **_reasons(409, "FAILED_PRECONDITION", {"STATE_INVALID": "The resource is not in a state that allows this."}),
     **_reasons(413, "INVALID_ARGUMENT", {"BODY_TOO_LARGE": "The body is larger than 1 MiB."}),
     **_reasons(415, "INVALID_ARGUMENT", {"NOT_JSON": "The Content-Type is not application/json."}),
+    **_reasons(
+        429,
+        "RESOURCE_EXHAUSTED",
+        {"RATE_LIMIT_EXCEEDED": "Too many requests of this kind; `Retry-After` says when to ask again."},
+    ),
     **_reasons(500, "INTERNAL", {"INTERNAL": "The program failed. The request id leads to the log."}),
     **_reasons(
         503,

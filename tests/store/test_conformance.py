@@ -165,12 +165,14 @@ class Undo(Exception):
 NUMBERS = (
     "n tm_create tm_update tm_delete tm_expire tm_lease priority weight disabled target_count waiting_count sent_count "
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
-    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps"
+    "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps leased "
+    "attempts_before since tm_webhook_failing tm_webhook_recovered tm_webhook_secret_old"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
     "body": b"",
     ("park_receipt", "body"): "",
+    ("insert_trial", "status"): "delivered",
     "octets": None,
     "role": "customer",
     "direction": "inbound",

@@ -131,6 +131,7 @@ async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "
         401: [(b"www-authenticate", b"Bearer")],
         408: [(b"connection", b"close")],
         413: [(b"connection", b"close")],
+        429: [(b"retry-after", RETRY_AFTER_S)],
         503: [(b"retry-after", RETRY_AFTER_S)],
     }
     await respond(send, reason.http, _encode(shapes.Error(body)), request_id, more.get(reason.http, []))

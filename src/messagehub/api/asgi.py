@@ -4,7 +4,7 @@ import msgspec
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from messagehub.api import accounts, carriers, health, messages, numbers, openapi, routes
+from messagehub.api import accounts, carriers, health, messages, numbers, openapi, routes, webhooks
 from messagehub.api.answers import CORS, Resource, refuse, request_id_of, respond
 from messagehub.api.endpoint import Endpoint
 from messagehub.api.services import Services
@@ -14,6 +14,7 @@ BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
     *accounts.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *numbers.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,

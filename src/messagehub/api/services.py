@@ -13,6 +13,8 @@ from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.store import Store
+from messagehub.webhooks.deliveries import Deliveries
+from messagehub.webhooks.trial import Trial
 from messagehub.work.node import Node
 
 
@@ -30,5 +32,7 @@ class Services:
     acceptor: Acceptor
     reader: Reader
     actor: Actor
+    deliveries: Deliveries
+    trial: Trial
     webhook_allow_private: bool
     body_timeout: float
