@@ -85,8 +85,10 @@ class Endpoint:
     def forget_waiting(self) -> list[Pending]:
         """Lets go of all that is not under way; it is in the store."""
         forgotten = [pending for message_id in self._ready for pending in self._lanes.pop(message_id)]
-        self.held -= len(forgotten)
         self._ready.clear()
+        for lane in self._lanes.values():
+            forgotten += [lane.pop() for _ in range(len(lane) - 1)]
+        self.held -= len(forgotten)
         self.backlog = self.backlog or bool(forgotten)
         return forgotten
 
