@@ -59,10 +59,9 @@ def test_bad_replays(account: Account, body: dict[str, Any], words: str) -> None
 def test_what_is_not_there(account: Account) -> None:
     for method, path in (("GET", ""), ("POST", "/replay")):
         refusal(account.api.call(method, f"/webhook_deliveries/7{path}"), 400, "INVALID_ID")
-    refusal(account.api.call("GET", f"/webhook_deliveries/{SOME_ID}"), 404, "RESOURCE_NOT_FOUND")
+        refusal(account.api.call(method, f"/webhook_deliveries/{SOME_ID}{path}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_nothing_goes_out_where_there_is_no_webhook(account: Account) -> None:
-    for path in (f"/webhook_deliveries/{SOME_ID}/replay", "/customer/webhook_test"):
-        refusal(account.api.call("POST", path), 409, "STATE_INVALID", "webhook_uri")
+    refusal(account.api.call("POST", "/customer/webhook_test"), 409, "STATE_INVALID", "webhook_uri")
     refusal(account.api.call("POST", "/webhook_deliveries/replay", FROM), 409, "STATE_INVALID", "webhook_uri")

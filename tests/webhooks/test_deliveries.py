@@ -208,13 +208,14 @@ async def test_many_are_replayed_in_pieces_and_in_order(
     desk: Desk, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliveries, "REPLAYED_AT_ONCE", 10)
-    endpoint.answers = [410]
+    endpoint.usual = 410
     customer = await desk.customer(endpoint.url)
     events = await desk.wait_in_store(customer, 35, message_id=ids.new())  # one lane, so that the order shows
     desk.dispatcher.wake()
     for event in events:
         await desk.until(event, "failed")
     await desk.customers.change(customer.id, clock.now(), webhook_disabled="")
+    endpoint.usual = 200
     del endpoint.hits[:]
     assert await replay_all(desk, customer, status="failed") == [10, 10, 10, 5]
     for event in events:

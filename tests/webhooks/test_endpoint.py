@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.webhooks.endpoint import AHEAD, FAILURES_TO_OPEN, MAX_AT_ONCE, MAX_HELD, PAUSES_S, Endpoint, Pending
+from messagehub.webhooks.endpoint import (
+    AHEAD,
+    FAILURES_TO_OPEN,
+    LEAST_HELD,
+    MAX_AT_ONCE,
+    MAX_HELD,
+    PAUSES_S,
+    Endpoint,
+    Pending,
+)
 
 SECOND = 1_000_000
 _ids = count()
@@ -115,7 +124,7 @@ def at_pace(micros: int) -> Endpoint:
     return endpoint
 
 
-PACES = [(0, MAX_HELD), (1000, MAX_HELD), (200_000, 320), (AHEAD, MAX_AT_ONCE), (5 * SECOND, MAX_AT_ONCE)]
+PACES = [(0, MAX_HELD), (1000, MAX_HELD), (200_000, 320), (AHEAD, LEAST_HELD), (5 * SECOND, LEAST_HELD)]
 
 
 @pytest.mark.parametrize(("micros", "quota"), PACES)
@@ -124,7 +133,7 @@ def test_a_slow_endpoint_leaves_room_to_others(micros: int, quota: int) -> None:
 
 
 def test_an_endpoint_that_is_not_known_begins_small(endpoint: Endpoint) -> None:
-    assert endpoint.room(0) == MAX_AT_ONCE
+    assert endpoint.room(0) == LEAST_HELD
 
 
 @given(micros=st.lists(st.integers(-(10**9), 10**9), max_size=50))
@@ -132,7 +141,7 @@ def test_whatever_an_attempt_took_there_is_work_for_all_who_may_work(micros: lis
     endpoint = Endpoint("customer")
     for each in micros:
         endpoint.took(each)
-    assert MAX_AT_ONCE <= endpoint.room(0) <= MAX_HELD
+    assert LEAST_HELD <= endpoint.room(0) <= MAX_HELD
 
 
 def test_more_is_claimed_when_half_is_done() -> None:
@@ -145,6 +154,13 @@ def test_more_is_claimed_when_half_is_done() -> None:
         rooms.append((endpoint.room(0), endpoint.wants_more))
     assert rooms[: MAX_HELD // 2 - 1] == [(0, False)] * (MAX_HELD // 2 - 1)
     assert rooms[MAX_HELD // 2 - 1] == (MAX_HELD // 2, True)
+
+
+def test_a_slow_endpoint_has_as_many_under_way_as_any(endpoint: Endpoint) -> None:
+    """However few wait at a time when more are claimed."""
+    while room := endpoint.room(0):
+        give(endpoint, *(f"{next(_ids)}" for _ in range(min(room, 7))))
+    assert len([1 for _ in range(MAX_AT_ONCE) if endpoint.take()]) == MAX_AT_ONCE
 
 
 def test_no_more_is_wanted_where_nothing_waits_in_the_store() -> None:
@@ -164,8 +180,8 @@ def fail(endpoint: Endpoint, times: int, now: int) -> list[bool]:
 
 def test_what_is_held_is_bounded(endpoint: Endpoint) -> None:
     give(endpoint, *"abc")
-    assert endpoint.room(0) == MAX_AT_ONCE - 3
-    give(endpoint, *map(str, range(MAX_AT_ONCE)))
+    assert endpoint.room(0) == LEAST_HELD - 3
+    give(endpoint, *map(str, range(LEAST_HELD)))
     endpoint.backlog = False
     assert (endpoint.room(0), endpoint.takes_new(0)) == (0, False)
 
@@ -180,7 +196,7 @@ def test_a_success_between_failures_keeps_it_shut(endpoint: Endpoint) -> None:
     for _ in range(3):
         assert not any(fail(endpoint, FAILURES_TO_OPEN - 1, 0))
         assert not endpoint.succeeded()
-    assert endpoint.room(0) == MAX_AT_ONCE
+    assert endpoint.room(0) == LEAST_HELD
 
 
 def test_requests_that_were_under_way_do_not_open_it_further(endpoint: Endpoint) -> None:
@@ -198,7 +214,7 @@ def test_one_event_probes_it_and_a_success_lets_all_through(endpoint: Endpoint) 
     endpoint.take()
     endpoint.done(probe)
     assert endpoint.succeeded()
-    assert endpoint.room(now) == MAX_AT_ONCE
+    assert endpoint.room(now) == LEAST_HELD
 
 
 def test_each_probe_that_fails_is_followed_by_a_longer_pause_up_to_the_longest(endpoint: Endpoint) -> None:
@@ -236,11 +252,11 @@ def test_an_endpoint_that_another_node_found_down_is_probed_with_one_event(endpo
     endpoint.heed(failing=True)
     assert endpoint.closed_until > 0
     endpoint.heed(failing=False)
-    assert endpoint.room(0) == MAX_AT_ONCE
+    assert endpoint.room(0) == LEAST_HELD
 
 
 def test_a_success_ends_it_also_where_another_node_had_found_it_down(endpoint: Endpoint) -> None:
     endpoint.heed(failing=True)
     assert endpoint.succeeded()
     assert not endpoint.succeeded()
-    assert endpoint.room(0) == MAX_AT_ONCE
+    assert endpoint.room(0) == LEAST_HELD

@@ -116,12 +116,12 @@ class Deliveries:
 
     async def replay(self, customer: Customer, event_id: str, now: int) -> Row:
         """Makes one due at once, with all its retries before it. Refusal where it is under way."""
-        _check_told(customer)
 
         async def unit(tx: Tx) -> Row:
             row = await tx.one("delivery_by_id", customer_id=customer.id, id=event_id)
             if row is None:
                 raise Refusal("RESOURCE_NOT_FOUND", f"there is no delivery {event_id}")
+            _check_told(customer)
             if is_under_way(row, now) or not await _replay(tx, [row], now):
                 raise Refusal("STATE_INVALID", "it is being delivered at this moment; look at it again in a while")
             return await tx.one("delivery_by_id", customer_id=customer.id, id=event_id)

@@ -9,6 +9,9 @@ MAX_HELD = 1000
 MAX_AT_ONCE = 32
 """Requests to one endpoint at the same time."""
 
+LEAST_HELD = 2 * MAX_AT_ONCE
+"""Events of a slow endpoint in memory: more are claimed when half of them are done, and still all who may work do."""
+
 AHEAD = 2_000_000
 """Microseconds for which a slow endpoint has work in memory: it must not take the room of the others."""
 
@@ -55,7 +58,7 @@ class Endpoint:
         """Something was stored for it since the last claim began."""
         self._pace = AHEAD
         """Microseconds that an attempt takes, the last ones weighing most."""
-        self.quota = MAX_AT_ONCE
+        self.quota = LEAST_HELD
         """How many events it may have in memory: what it does away with in a while."""
 
     # --- lanes --------------------------------------------------------------------------
@@ -101,7 +104,7 @@ class Endpoint:
     def took(self, micros: int) -> None:
         """How long an attempt took."""
         self._pace += (micros - self._pace) >> 3
-        self.quota = MAX_HELD if self._pace < FAST else max(MAX_AT_ONCE, MAX_AT_ONCE * AHEAD // self._pace)
+        self.quota = MAX_HELD if self._pace < FAST else max(LEAST_HELD, MAX_AT_ONCE * AHEAD // self._pace)
 
     @property
     def wants_more(self) -> bool:
