@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from messagehub.accounts.customers import Customers
 from messagehub.accounts.keys import Keys
 from messagehub.api.asgi import Application
+from messagehub.api.callers import Proxies
+from messagehub.api.connections import Limits
 from messagehub.api.server import listener, server
 from messagehub.api.services import Services
 from messagehub.carriers import book
@@ -49,6 +51,16 @@ def _end_now() -> None:
     log.warning("not everything was settled within %s s; what is in doubt is settled at the next start", END_S)
     logging.shutdown()
     os._exit(0)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        head_timeout=settings.head_timeout,
+        answer_timeout=settings.answer_timeout,
+        connections_per_address=settings.connections_per_address,
+        max_connections=settings.max_connections,
+        trusted=Proxies(settings.trusted_proxies),
+    )
 
 
 @asynccontextmanager
@@ -104,10 +116,10 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
-    sock = listener(settings.listen)
+    limits, sock = _limits(settings), listener(settings.listen)
     host, port = sock.getsockname()[:2]
     async with opened(settings) as services:
-        http = server(Application(services))
+        http = server(Application(services), limits)
         loop = asyncio.get_running_loop()
 
         def end() -> None:

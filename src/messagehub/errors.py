@@ -70,6 +70,7 @@ REASONS: dict[str, Reason] = {
             "MEDIA_NOT_SUPPORTED": "Messages with medias or a subject (MMS) cannot be sent yet.",
             "INVALID_WEBHOOK_URI": "The webhook's address is no http or https URL, or points to a private address.",
             "INVALID_CARRIER_CONFIG": "A member of the carrier's config is missing, unknown or out of range.",
+            "MALFORMED_REQUEST": "The request is no HTTP/1.1, or not in a form that has one meaning only.",
             "INVALID_NUMBER": "The number is neither E.164 nor a short code nor an alphanumeric sender.",
         },
     ),
@@ -92,11 +93,18 @@ REASONS: dict[str, Reason] = {
         },
     ),
     **_reasons(405, "METHOD_NOT_ALLOWED", {"METHOD_NOT_ALLOWED": "The path does not answer to this method."}),
-    **_reasons(408, "DEADLINE_EXCEEDED", {"REQUEST_TIMEOUT": "The body did not arrive in time."}),
+    **_reasons(
+        408, "DEADLINE_EXCEEDED", {"REQUEST_TIMEOUT": "The head or the body of the request did not arrive in time."}
+    ),
     **_reasons(409, "ALREADY_EXISTS", {"ALREADY_EXISTS": "A resource with this name or number is there already."}),
     **_reasons(409, "FAILED_PRECONDITION", {"STATE_INVALID": "The resource is not in a state that allows this."}),
     **_reasons(413, "INVALID_ARGUMENT", {"BODY_TOO_LARGE": "The body is larger than 1 MiB."}),
     **_reasons(415, "INVALID_ARGUMENT", {"NOT_JSON": "The Content-Type is not application/json."}),
+    **_reasons(
+        431,
+        "INVALID_ARGUMENT",
+        {"HEADERS_TOO_LARGE": "The head is over 32 KiB, its URL over 8 KiB, or it has over 100 headers."},
+    ),
     **_reasons(500, "INTERNAL", {"INTERNAL": "The program failed. The request id leads to the log."}),
     **_reasons(
         503,

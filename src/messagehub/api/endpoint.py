@@ -113,4 +113,6 @@ class Endpoint:
     reasons: tuple[str, ...] = ()
     """Those of its own, besides the ones that every endpoint has."""
     parameters: tuple[Parameter, ...] = ()
+    is_plain: bool = False
+    """Its answer is never compressed: what is called most has no microseconds for that."""
     handler: Handler

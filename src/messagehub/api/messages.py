@@ -97,7 +97,7 @@ QUERY = ("INVALID_REQUEST_PARAMETER",)
 ENDPOINTS = [
     Endpoint(
         method="POST", path="/messages", summary="Send a message",
-        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, handler=create,
+        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, is_plain=True, handler=create,
     ),
     Endpoint(
         method="GET", path="/messages", summary="List messages, newest first",
