@@ -15,6 +15,12 @@ OnDoubt = Literal["resend", "hold"]
 Name = Annotated[str, Meta(max_length=255)]
 Detail = Annotated[str, Meta(max_length=1000)]
 
+# Whoever reads the schema is told of these; the verbs check them, and have better words for what is wrong.
+Tel = Annotated[str, Meta(extra_json_schema={"enum": ["tel"]})]
+E164 = Annotated[str, Meta(extra_json_schema={"pattern": r"^\+[1-9][0-9]{1,14}$", "examples": ["+15559876543"]})]
+NotEmpty = Annotated[str, Meta(extra_json_schema={"minLength": 1})]
+Thousand = Meta(extra_json_schema={"minItems": 1, "maxItems": 1000, "uniqueItems": True})
+
 
 class Request(Struct, forbid_unknown_fields=True, kw_only=True):
     """What is common to all bodies that callers send."""
@@ -27,10 +33,14 @@ class AddressGiven(Request):
     """An address as a caller may write it; a plain string stands for `{"type": "tel", "target": …}`."""
 
     target: str
-    type: str = "tel"
+    type: Tel = "tel"
     target_name: Name = ""
     name: Name = ""
     detail: Detail = ""
+
+
+class DestinationGiven(AddressGiven):
+    target: E164
 
 
 class Address(Struct):
@@ -51,8 +61,8 @@ class MediaGiven(Request):
 
 class MessageGiven(Request):
     source: str | AddressGiven
-    destinations: list[str | AddressGiven]
-    text: str = ""
+    destinations: Annotated[list[E164 | DestinationGiven], Thousand]
+    text: NotEmpty = ""
     medias: list[MediaGiven] = []
     subject: str = ""
     on_doubt: OnDoubt | Literal[""] = ""

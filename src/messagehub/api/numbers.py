@@ -77,7 +77,8 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/numbers", summary="Give a customer a number", who=Who.OPERATOR,
         takes=shapes.NumberGiven, gives=shapes.Number,
-        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"), handler=create,
+        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"),
+        example={"number": "+15551234567", "customer_id": ids.UNSET, "name": "Shop"}, handler=create,
     ),
     Endpoint(
         method="GET", path="/numbers", summary="List your numbers, newest first; the operator sees all",
@@ -88,7 +89,7 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}", summary="Rename a number", takes=shapes.NumberChange,
-        gives=shapes.Number, reasons=ID, handler=change,
+        gives=shapes.Number, reasons=ID, example={"name": "Shop"}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/numbers/{id}", summary="Take a number away from its customer", who=Who.OPERATOR,
