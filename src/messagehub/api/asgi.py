@@ -29,8 +29,9 @@ class Application:
         for base, endpoint in ENDPOINTS:
             paths.setdefault(base + endpoint.path, []).append(endpoint)
         resources: dict[str, ASGIApp] = {path: Resource(services, endpoints) for path, endpoints in paths.items()}
-        resources["/"] = Document(lambda: documents.front_page(BASE), documents.HTML)
-        resources["/openapi.json"] = Document(lambda: documents.openapi(ENDPOINTS), documents.JSON)
+        resources["/"] = Document(lambda: documents.front_page(BASE))
+        resources["/openapi.json"] = Document(lambda: documents.openapi(ENDPOINTS))
+        resources["/docs"] = Document(lambda: documents.docs(ENDPOINTS))
         self._exact = {path: resource for path, resource in resources.items() if "{" not in path}
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items() if "{" in path],

@@ -1,4 +1,7 @@
-"""What does not change while the server runs: the front page, openapi.json. Made when it is first asked for."""
+"""What does not change while the server runs: the front page, openapi.json, the page of the API.
+
+Each is made when it is first asked for, compressed and tagged once, and kept.
+"""
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -7,14 +10,14 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from messagehub.api import answers
-from messagehub.api.endpoint import Endpoint
-from messagehub.api.openapi import document
+from messagehub.api.openapi import Placed, document
 from messagehub.api.representation import Fixed, Header
+
+Content = tuple[bytes, list[Header]]
+"""The body of a document, and the headers that are its own."""
 
 ALLOW = "GET, HEAD, OPTIONS"
 POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-HTML: list[Header] = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", POLICY)]
-JSON: list[Header] = [(b"content-type", b"application/json")]
 KEPT: list[Header] = [(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *answers.CORS]
 """Caches may keep it, and ask each time whether it is still the same: after an update it is another."""
 
@@ -28,7 +31,8 @@ FRONT_PAGE = """<!doctype html>
 <p>The API is at <code>{base}</code>. Send an access key with each request:
 <code>Authorization: Bearer …</code>, or <code>?accesskey=…</code>.</p>
 <ul>
-<li><a href="/openapi.json">openapi.json</a>: every endpoint, what it takes and what it answers
+<li><a href="/docs">docs</a>: every endpoint, what it takes and what it answers, to read and to try
+<li><a href="/openapi.json">openapi.json</a>: the same for programs
 <li><a href="/healthz">healthz</a>: the process lives
 <li><a href="/readyz">readyz</a>: the store can be written
 </ul>
@@ -36,23 +40,39 @@ FRONT_PAGE = """<!doctype html>
 """
 
 
-def front_page(base: str) -> bytes:
-    return FRONT_PAGE.format(base=base).encode()
+def front_page(base: str) -> Content:
+    return FRONT_PAGE.format(base=base).encode(), _html(POLICY)
 
 
-def openapi(endpoints: Iterable[tuple[str, Endpoint]]) -> bytes:
-    return msgspec.json.encode(document(endpoints))
+def openapi(endpoints: Iterable[Placed]) -> Content:
+    return msgspec.json.encode(document(endpoints)), [(b"content-type", b"application/json")]
+
+
+def docs(endpoints: Iterable[Placed]) -> Content:
+    from messagehub.api.docs.page import page
+
+    body, policy = page(document(endpoints))
+    return body, _html(policy)
+
+
+def _html(policy: bytes) -> list[Header]:
+    return [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-security-policy", policy),
+        (b"referrer-policy", b"no-referrer"),
+    ]
 
 
 class Document:
     """An ASGI callable for octets that do not change."""
 
-    def __init__(self, make: Callable[[], bytes], head: list[Header]) -> None:
-        self._make, self._head = make, [*head, *KEPT]
+    def __init__(self, make: Callable[[], Content]) -> None:
+        self._make = make
 
     @cached_property
-    def _fixed(self) -> Fixed:
-        return Fixed(self._make())
+    def _made(self) -> tuple[Fixed, list[Header]]:
+        body, head = self._make()
+        return Fixed(body), [*head, *KEPT]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -61,7 +81,8 @@ class Document:
         if method == "OPTIONS":
             await answers.preflight(send, request_id, ALLOW)
         elif method in answers.READS:
-            status, body, more = self._fixed.represent(headers)
-            await answers.respond(send, status, body, request_id, more, self._head)
+            fixed, head = self._made
+            status, body, more = fixed.represent(headers)
+            await answers.respond(send, status, body, request_id, more, head)
         else:
             await answers.refuse(send, answers.wrong_method(method, ALLOW), request_id, ALLOW)
