@@ -1,12 +1,14 @@
 """What a connection may take: time, memory, room. And what it is told when that is over."""
 
 import contextlib
+import gc
 import socket
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from messagehub.api.connections import MAX_PARTING, Connections, Limits
 from tests.api.served import Slow, answer, served
@@ -139,6 +141,18 @@ def test_all_together_may_leave_so_much_unread(monkeypatch: pytest.MonkeyPatch) 
             time.sleep(0.1)
         whole = [heard_in_all(peer) > LARGE for peer in peers]
         assert (whole[0], whole[-1]) == (False, True)
+
+
+def test_requests_that_wait_for_their_turn_are_not_all_begun() -> None:
+    """What they take is their octets, until the answers before them are out."""
+    slow, count = Slow(), 5000
+    with served(slow) as place, line(place) as peer:
+        peer.say(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n" * count)
+        assert slow.asked.wait(5)
+        time.sleep(SOON_S)
+        assert sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects()) < 300
+        slow.may_answer.set()
+        assert {peer.answer().status for _ in range(count)} == {200}
 
 
 # --- room -------------------------------------------------------------------------------

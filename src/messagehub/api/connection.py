@@ -9,7 +9,6 @@ import asyncio
 import http
 import logging
 import math
-import re
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -17,7 +16,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from messagehub.api import answers
+from messagehub.api import answers, heads
 from messagehub.api.callers import Peer
 from messagehub.api.connections import Connections
 from messagehub.api.outlet import Outlet
@@ -26,10 +25,6 @@ from messagehub.errors import Refusal
 
 log = logging.getLogger(__name__)
 
-MAX_HEAD = 32 * 1024
-MAX_URL = 8 * 1024
-MAX_HEADERS = 100
-VERSIONS = ("1.1", "1.0")
 MAX_PIPELINED = 16
 SLICE = 4096
 """Octets that are parsed at a time, so that not thousands of small requests are begun at once."""
@@ -39,8 +34,6 @@ FINISH_REQUESTS_S = 2
 """How long the requests under way may take when the server ends."""
 LINGER_S = 1
 """How long octets are still taken after the last answer; closing at once could destroy it (RFC 9112, 9.6)."""
-
-ABSOLUTE = re.compile(rb"https?://[^/?#]+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Connection(HttpToolsProtocol):
@@ -149,8 +142,8 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._fail(_refusal(error))
         else:
-            if self._fed > MAX_HEAD:
-                self._fail(_too_large(f"larger than {MAX_HEAD} octets"))
+            if self._fed > heads.MAX_HEAD:
+                self._fail(heads.too_large())
 
     def _pass_over_upgrade(self, rest: bytes) -> None:
         """The same head again without the offer of another protocol, which nobody has to take (RFC 9110, 7.8).
@@ -174,7 +167,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method().decode()
-        self._check_head(version)
+        heads.check(self.url, self.headers, version, self._fed)
         if self.parser.should_upgrade():
             if method == "CONNECT":
                 raise Refusal("METHOD_NOT_ALLOWED", "CONNECT: this is no proxy")
@@ -185,35 +178,10 @@ class Connection(HttpToolsProtocol):
         self.due = math.inf
         self._begin(version)
 
-    def _check_head(self, version: str) -> None:
-        if len(self.url) > MAX_URL:
-            raise _too_large(f"its URL is longer than {MAX_URL} octets")
-        if len(self.headers) > MAX_HEADERS:
-            raise _too_large(f"it has more than {MAX_HEADERS} headers")
-        if self._fed > MAX_HEAD and sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD:
-            raise _too_large(f"it is larger than {MAX_HEAD} octets")
-        names = [name for name, _ in self.headers]
-        if names.count(b"host") != 1 or version != "1.1":
-            self._check_version(version, names.count(b"host"))
-        if b"transfer-encoding" in names:
-            self._check_coding(version)
-
-    def _check_version(self, version: str, hosts: int) -> None:
-        if version not in VERSIONS:
-            raise Refusal("MALFORMED_REQUEST", f"HTTP/{version}: send HTTP/1.1")
-        if hosts > 1 or (not hosts and version == "1.1"):  # RFC 9112, 3.2
-            raise Refusal("MALFORMED_REQUEST", f"Host: the request has {hosts} of it; send one")
-
-    def _check_coding(self, version: str) -> None:
-        """What proxies and we might understand differently is refused (RFC 9112, 6.1); the parser sees to the rest."""
-        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if codings != [b"chunked"] or version == "1.0":
-            raise Refusal("MALFORMED_REQUEST", "Transfer-Encoding: it can only be chunked, in HTTP/1.1")
-
     def _describe(self, version: str, method: str) -> None:
         """The request, as the application is told of it."""
         if self.url[:1] != b"/":
-            self.url = self._origin_form()
+            self.url = heads.origin_form(self.url, method)
         target = httptools.parse_url(self.url)
         path = target.path.decode("ascii")
         self.scope["http_version"], self.scope["method"] = version, method
@@ -241,15 +209,6 @@ class Connection(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
-
-    def _origin_form(self) -> bytes:
-        """The target of a request as if we were no proxy and not asked as a whole (RFC 9112, 3.2.2 and 3.2.4)."""
-        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
-            return b"/"
-        if absolute := ABSOLUTE.fullmatch(self.url):
-            rest: bytes = absolute["rest"]
-            return rest if rest[:1] == b"/" else b"/" + rest
-        raise Refusal("MALFORMED_REQUEST", f"the target {self.url[:100].decode('latin-1')!r} is no path")
 
     def on_body(self, body: bytes) -> None:
         self._fed = 0
@@ -369,10 +328,6 @@ def _refusal(error: httptools.HttpParserError) -> Refusal:
     if isinstance(error.__context__, Refusal):
         return error.__context__
     return Refusal("MALFORMED_REQUEST", f"the request cannot be read as HTTP/1.1: {error.__context__ or error}")
-
-
-def _too_large(what: str) -> Refusal:
-    return Refusal("HEADERS_TOO_LARGE", f"the head of the request: {what}")
 
 
 def _octets(refusal: Refusal, request_id: bytes, more: list[Header]) -> bytes:
