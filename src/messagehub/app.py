@@ -12,7 +12,7 @@ from messagehub.accounts.customers import Customers
 from messagehub.accounts.keys import Keys
 from messagehub.api.asgi import Application
 from messagehub.api.callers import Proxies
-from messagehub.api.connections import Limits
+from messagehub.api.connections import Bounds
 from messagehub.api.server import listener, server
 from messagehub.api.services import Services
 from messagehub.carriers import book
@@ -53,8 +53,8 @@ def _end_now() -> None:
     os._exit(0)
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
         head_timeout=settings.head_timeout,
         answer_timeout=settings.answer_timeout,
         connections_per_address=settings.connections_per_address,
@@ -116,10 +116,10 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
-    limits, sock = _limits(settings), listener(settings.listen)
+    bounds, sock = _bounds(settings), listener(settings.listen)
     host, port = sock.getsockname()[:2]
     async with opened(settings) as services:
-        http = server(Application(services), limits)
+        http = server(Application(services), bounds)
         loop = asyncio.get_running_loop()
 
         def end() -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import uvloop
 from starlette.types import ASGIApp
 
-from messagehub.api.connections import Limits
+from messagehub.api.connections import Bounds
 from messagehub.api.server import listener, server
 from tests.support.raw import Place
 
 
 @contextmanager
-def served(application: ASGIApp, **limits: Any) -> Iterator[Place]:
+def served(application: ASGIApp, **bounds: Any) -> Iterator[Place]:
     """Where it listens. At the end it must let go of every connection in good time."""
     sock = listener("127.0.0.1:0")
-    http = server(application, Limits(**limits))
+    http = server(application, Bounds(**bounds))
     thread = threading.Thread(target=lambda: uvloop.run(http.serve(sockets=[sock])))
     place = sock.getsockname()[:2]
     thread.start()

@@ -64,7 +64,7 @@ class Connection(HttpToolsProtocol):
         self.peer = self._connections.peer_at(self.client[0] if self.client else "")
         self.app_state = {"peer": self.peer}
         too_many = self._connections.enter(self)
-        self.due = self._connections.now + self._connections.limits.head_timeout
+        self.due = self._connections.now + self._connections.bounds.head_timeout
         if self._connections.is_crowded:
             self.abort()
         elif too_many:
@@ -101,7 +101,7 @@ class Connection(HttpToolsProtocol):
         elif self._task and self._is_busy:  # only when the server ends
             self._task.cancel()
         elif self._in_head:
-            seconds = self._connections.limits.head_timeout
+            seconds = self._connections.bounds.head_timeout
             self._say_last(Refusal("REQUEST_TIMEOUT", f"the head of the request did not arrive within {seconds:g} s"))
         else:
             self.transport.close()
@@ -163,7 +163,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         if not self._is_busy:
-            self.due = self._connections.now + self._connections.limits.head_timeout
+            self.due = self._connections.now + self._connections.bounds.head_timeout
 
     def on_headers_complete(self) -> None:
         version, method = self.parser.get_http_version(), self.parser.get_method().decode()
@@ -273,7 +273,7 @@ class Connection(HttpToolsProtocol):
 
     def _wait(self) -> None:
         """For the next request; or for the rest of the body of one that is answered already."""
-        seconds = KEEP_ALIVE_S if self._is_whole and not self._in_head else self._connections.limits.head_timeout
+        seconds = KEEP_ALIVE_S if self._is_whole and not self._in_head else self._connections.bounds.head_timeout
         self.due = self._connections.now + seconds
 
     def _fail(self, refusal: Refusal) -> None:

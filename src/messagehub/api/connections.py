@@ -21,7 +21,7 @@ MAX_PARTING = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Bounds:
     head_timeout: float = 10.0
     answer_timeout: float = 20.0
     connections_per_address: int = 1000
@@ -41,8 +41,8 @@ class Limited(Protocol):
 
 
 class Connections:
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
         self.now = 0.0
         """Seconds by the loop's clock, as of the last sweep: exact enough for limits, and costs nothing to ask."""
         self._open: set[Limited] = set()
@@ -55,7 +55,7 @@ class Connections:
         return len(self._open)
 
     def peer_at(self, host: str) -> Peer:
-        return peer_at(host, self.limits.trusted)
+        return peer_at(host, self.bounds.trusted)
 
     # --- coming and going ---------------------------------------------------------------
 
@@ -65,9 +65,9 @@ class Connections:
             self._sweep_later()
         self._open.add(connection)
         self._per_address[connection.peer.address] += 1
-        if len(self._open) > self.limits.max_connections:
+        if len(self._open) > self.bounds.max_connections:
             return "too many connections are open"
-        most = self.limits.connections_per_address
+        most = self.bounds.connections_per_address
         if most and not connection.peer.is_near and self._per_address[connection.peer.address] > most:
             return f"more than {most} connections are open from your address; use them again, or close some"
         return ""
@@ -85,14 +85,14 @@ class Connections:
     @property
     def is_crowded(self) -> bool:
         """Whether there is no room even to say no."""
-        return len(self._open) > self.limits.max_connections + MAX_PARTING
+        return len(self._open) > self.bounds.max_connections + MAX_PARTING
 
     # --- answers that nobody reads ------------------------------------------------------
 
     def unread(self, connection: Limited, octets: int) -> None:
         """So many octets wait for their reader. Who has made the others wait longest goes first."""
         self.read(connection)
-        self._unread[connection] = octets, self.now + self.limits.answer_timeout + octets / SLOWEST_READER
+        self._unread[connection] = octets, self.now + self.bounds.answer_timeout + octets / SLOWEST_READER
         self._unread_octets += octets
         while self._unread_octets > MAX_UNREAD:
             self._cut(next(iter(self._unread)))

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from messagehub.api.connection import FINISH_REQUESTS_S, Connection
-from messagehub.api.connections import Connections, Limits
+from messagehub.api.connections import Bounds, Connections
 from messagehub.errors import SettingError
 from messagehub.serving import Server
 
@@ -31,11 +31,11 @@ def listener(listen: str) -> socket.socket:
         raise SettingError(f"MESSAGEHUB_LISTEN: cannot listen on {listen!r}: {error}") from None
 
 
-def server(application: ASGIApp, limits: Limits) -> Server:
+def server(application: ASGIApp, bounds: Bounds) -> Server:
     """Each answer carries the Date, as one with a clock owes it to caches (RFC 9110, 6.6.1)."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
-    _make_room(limits.max_connections)
-    return Server(_config(application, Connections(limits)))
+    _make_room(bounds.max_connections)
+    return Server(_config(application, Connections(bounds)))
 
 
 def _make_room(connections: int) -> None:

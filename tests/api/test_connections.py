@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from messagehub.api.connections import MAX_PARTING, Connections, Limits
+from messagehub.api.connections import MAX_PARTING, Bounds, Connections
 from tests.api.served import Slow, answer, served
 from tests.support import hub as hubs
 from tests.support.raw import Line, Place, line, request
@@ -199,7 +199,7 @@ class Somebody:
 
 
 async def test_connections_per_address() -> None:
-    connections = Connections(Limits(connections_per_address=2))
+    connections = Connections(Bounds(connections_per_address=2))
     ours = [Somebody(connections, f"2001:db8:0:1::{n:x}") for n in range(3)]
     assert [bool(connections.enter(one)) for one in ours] == [False, False, True]
     assert "more than 2 connections" in connections.enter(Somebody(connections, "2001:db8:0:1::99"))
