@@ -90,6 +90,7 @@ def configuration(key: str, operations: dict[str, Json]) -> str:
     lines = [
         f"hooks = {json.dumps(str(HOOKS))}",
         'parameters = { page_token = "" }',  # whatever it is, it has to come from an answer
+        "generation.with-security-parameters = false",  # else a key from an answer is taken for one that cannot be good
         f"auth.openapi.bearer = {{ bearer = {json.dumps(key)} }}",
         f"checks.positive_data_acceptance.expected-statuses = {json.dumps(accepted)}",
     ]

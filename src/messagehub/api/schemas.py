@@ -19,6 +19,7 @@ from messagehub.carriers import config
 Schema = dict[str, Any]
 
 REF = "#/components/schemas/"
+NUL = r"\x00"
 NO_NUL = r"^[^\x00]*$"
 """Stores cannot keep the character NUL, so no string of a request may hold it."""
 
@@ -94,8 +95,10 @@ def _tighten_given(component: Schema) -> None:
 
 def _without_nul(schema: Schema) -> Schema:
     tightened = dict(schema)
-    is_free = schema.get("type") == "string" and not schema.keys() & {"pattern", "format", "enum"}
-    if is_free and schema.get("maxLength") != 0:
+    is_text = schema.get("type") == "string" and not schema.keys() & {"format", "enum"}
+    if is_text and "pattern" in schema:
+        tightened["not"] = {"pattern": NUL}
+    elif is_text and schema.get("maxLength") != 0:
         tightened["pattern"] = NO_NUL
     if "anyOf" in schema:
         tightened["anyOf"] = [_without_nul(choice) for choice in schema["anyOf"]]
