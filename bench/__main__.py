@@ -1,12 +1,12 @@
-"""The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes."""
+"""The command line: `python -m bench` measures, `profile` shows where the time goes, `smpp` measures smpp/ alone."""
 
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import profile, report
+from bench import profile, report, smpp
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -21,7 +21,7 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        return profile.show(_work(options, "sqlite")) if options.what == "profile" else _measure(options)
+        return SHOWS[options.what](options)
     except Broken as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -31,7 +31,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure messagehub from end to end.")
-    parser.add_argument("what", nargs="?", choices=["measure", "profile"], default="measure")
+    parser.add_argument("what", nargs="?", choices=[*SHOWS], default="measure")
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--count", type=_count, default=40_000, help="messages of a run")
     parser.add_argument("--connections", type=_positive, default=64, help="of the customer who sends")
@@ -108,6 +108,12 @@ def _one(work: Work, fresh: Fresh) -> Figures:
     report.keep(work, figures)
     return figures
 
+
+SHOWS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "measure": _measure,
+    "profile": lambda options: profile.show(_work(options, "sqlite")),
+    "smpp": lambda options: smpp.show(options.runs),
+}
 
 if __name__ == "__main__":
     sys.exit(main())
