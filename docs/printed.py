@@ -5,6 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, settings
 from messagehub.messages import status
+from messagehub.smpp import statuses
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Printed from the code by `make docs`. -->"
@@ -27,6 +28,12 @@ PAGES = {
         "A target is one recipient of a message. `handed` is internal: it is committed just before the first PDU "
         "leaves, and looks like `queued` from outside. The status of a message follows from those of its targets.",
         status.as_markdown,
+    ),
+    "smpp-statuses.md": (
+        "Statuses of SMPP",
+        "Every `command_status` of SMPP 3.4 (section 5.1.3) and 5.0 (section 4.7.6), and what the sender of the "
+        "refused request does about it.",
+        statuses.as_markdown,
     ),
 }
 

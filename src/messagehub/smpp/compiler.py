@@ -27,7 +27,7 @@ What comes out, for a row of `source_addr_ton`, `source_addr` and `short_message
 from collections.abc import Callable
 from typing import Any, cast
 
-from messagehub.smpp.kinds import Counted, CString, Int, Kind
+from messagehub.smpp.kinds import TIME, Counted, CString, Int, Kind, Time
 from messagehub.smpp.pdus import Row
 
 Reader = Callable[[bytes, str], tuple[dict[str, Any], int]]
@@ -45,7 +45,7 @@ def reader(row: Row) -> Reader | None:
         return None
     lines, place = ["def read(frame, text):", f"    at = {BODY}"], ("at", 0)
     for name, kind in row.items():
-        made, place = _READ[type(kind)](name, *place)
+        made, place = _READ[_of(kind)](name, *place)
         lines += [f"    {line}" for line in made]
     lines += [f"    if {_sum(*place)} > len(frame):", "        raise IndexError"]
     lines += [f"    return {{{', '.join(f'{name!r}: {name}' for name in row)}}}, {_sum(*place)}"]
@@ -63,8 +63,8 @@ def writer(row: Row) -> Writer | None:
     lines = [f"def write({', '.join(f'{name}={kind.default!r}' for name, kind in row.items())}):"]
     if checks := _checks(row):
         lines += [f"    if {checks}:", "        raise ValueError"]
-    form = "".join(_WRITE[type(kind)][0] for kind in row.values())
-    values = "".join(f"{_WRITE[type(kind)][1].format(name)}, " for name, kind in row.items())
+    form = "".join(_WRITE[_of(kind)][0] for kind in row.values())
+    values = "".join(f"{_WRITE[_of(kind)][1].format(name)}, " for name, kind in row.items())
     tail = "".join(f" + {name}" for name, kind in row.items() if isinstance(kind, Counted))
     lines += [f"    return ('{form}' % ({values})).encode('latin-1'){tail}"]
     return cast(Writer, _function("write", lines))
@@ -73,26 +73,32 @@ def writer(row: Row) -> Writer | None:
 def _compilable(row: Row) -> bool:
     """Octets and C-octet strings, and at most one counted string, at the end: all rows but those with lists inside."""
     return all(
-        kind == Int(1) or isinstance(kind, CString) or (isinstance(kind, Counted) and place == len(row))
+        (isinstance(kind, Int) and kind.size == 1)
+        or isinstance(kind, CString)
+        or (isinstance(kind, Counted) and place == len(row))
         for place, kind in enumerate(row.values(), start=1)
     )
 
 
 def _checks(row: Row) -> str:
-    limits = [f"len({name}) > {_longest(kind)}" for name, kind in row.items() if _longest(kind)]
+    limits = [check for name, kind in row.items() if (check := _check(name, kind))]
     if strings := "".join(f"{name}, " for name, kind in row.items() if isinstance(kind, CString)):
         # The join also finds what is no str at all, which `%s` would print.
         limits.append(f"NUL in ''.join(({strings}))")
     return " or ".join(limits)
 
 
-def _longest(kind: Kind) -> int:
+def _check(name: str, kind: Kind) -> str:
     match kind:
+        case Time():
+            return f"{name} and not TIME({name})"
+        case CString(limit=1):
+            return name
         case CString(limit=limit):
-            return limit - 1
+            return f"len({name}) > {limit - 1}"
         case Counted(limit=limit):
-            return limit
-    return 0
+            return f"len({name}) > {limit}"
+    return ""
 
 
 # Where reading has come to is a variable and a number, so that a run of octets needs no addition of its own.
@@ -116,6 +122,10 @@ def _read_counted(name: str, base: str, offset: int) -> tuple[list[str], Place]:
     return [f"{stop} = {start} + frame[{_sum(base, offset)}]", f"{name} = frame[{start}:{stop}]"], (stop, 0)
 
 
+def _of(kind: Kind) -> type:
+    return CString if isinstance(kind, CString) else type(kind)
+
+
 _READ: dict[type, Callable[[str, str, int], tuple[list[str], Place]]] = {
     Int: _read_octet,
     CString: _read_string,
@@ -125,6 +135,6 @@ _WRITE: dict[type, tuple[str, str]] = {Int: ("%c", "{}"), CString: ("%s\\0", "{}
 
 
 def _function(name: str, lines: list[str]) -> Any:
-    names: dict[str, Any] = {"NUL": "\0"}
+    names: dict[str, Any] = {"NUL": "\0", "TIME": TIME.fullmatch}
     exec("\n".join(lines), names)  # noqa: S102  made of our own tables, never of anything that was received
     return names[name]
