@@ -23,8 +23,8 @@ from messagehub.smpp import (
     decode,
     encode,
 )
+from messagehub.smpp.outstanding import MAX_SEQUENCE
 from messagehub.smpp.pdus import COMMAND_IDS, REQUESTS
-from messagehub.smpp.session import MAX_SEQUENCE
 from messagehub.smpp.states import BINDS, BOUND, MAY_HEAR, MAY_SAY
 from messagehub.smpp.statuses import NUMBERS
 from tests.smpp.rows import any_pdu
@@ -348,7 +348,7 @@ def test_late_answers_are_remembered_for_a_while_only() -> None:
 
 
 def test_late_answers_are_remembered_for_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messagehub.smpp.session.REMEMBERED", 2)
+    monkeypatch.setattr("messagehub.smpp.outstanding.REMEMBERED", 2)
     pair = bound(response_timeout=10, late_answers=100)
     sequences = [pair.esme.request("submit_sm", 0) for _ in range(3)]
     pair.esme.tick(10)
@@ -403,7 +403,7 @@ def test_inactivity_unbinds() -> None:
 def test_sequence_numbers_begin_anew_and_pass_over_those_that_wait() -> None:
     pair = bound()
     assert pair.esme.request("submit_sm", 0) == 2
-    pair.esme._sequence = MAX_SEQUENCE - 1
+    pair.esme._asked.last = MAX_SEQUENCE - 1
     assert [pair.esme.request("submit_sm", 0) for _ in range(4)] == [MAX_SEQUENCE, 1, 3, 4]
 
 

@@ -86,7 +86,7 @@ STATES = {
 
 def arrival(pdu: PDU, ticket: Any) -> Receipt | Inbound:
     """What a deliver_sm or data_sm tells."""
-    return _receipt(pdu, ticket) if receipts.is_receipt(pdu) else _inbound(pdu, ticket)
+    return _receipt(pdu, ticket) if receipts.is_receipt(pdu, by_shape=True) else _inbound(pdu, ticket)
 
 
 def _receipt(pdu: PDU, ticket: Any) -> Receipt:

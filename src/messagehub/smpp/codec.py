@@ -62,26 +62,26 @@ def encode(pdu: PDU) -> bytes:
 
     A refusal with no fields has no body where the standard says so. Raises EncodeError, which names the field.
     """
-    if pdu.name not in COMMAND_IDS:
-        raise EncodeError(f"there is no PDU {pdu.name!r}")
-    command_id, write = _writers[pdu.name]
+    try:
+        command_id, write = _writers[pdu.name]
+    except KeyError:
+        raise EncodeError(f"there is no PDU {pdu.name!r}") from None
     fields = pdu.fields
     if pdu.status and not fields and pdu.name in BARE_WHEN_REFUSING:
         body = b""
     else:
         try:
             body = write(**fields)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, KeyError):
             body = _write_walk(pdu.name, fields)
     if pdu.tlvs:
-        body += _write_tlvs(pdu)
+        body += _write_tlvs(pdu.name, pdu.tlvs)
+        if len(body) > MAX_PDU - BODY:
+            raise EncodeError(f"{pdu.name}: {BODY + len(body)} octets; a peer takes no more than {MAX_PDU}")
     try:
-        frame = _pack_header(BODY + len(body), command_id, pdu.status, pdu.sequence) + body
+        return _pack_header(BODY + len(body), command_id, pdu.status, pdu.sequence) + body
     except struct.error as error:
         raise EncodeError(f"{pdu.name}: command_status {pdu.status!r}, sequence_number {pdu.sequence!r}") from error
-    if len(frame) > MAX_PDU:
-        raise EncodeError(f"{pdu.name}: {len(frame)} octets; a peer takes no more than {MAX_PDU}")
-    return frame
 
 
 class _Readers(dict[int, tuple[str, Reader]]):
@@ -185,13 +185,12 @@ def _write_walk(name: str, fields: dict[str, Any]) -> bytes:
         raise EncodeError(f"{name}: {error}") from error
 
 
-def _write_tlvs(pdu: PDU) -> bytes:
-    tlvs = pdu.tlvs
-    pairs = tlvs.pairs if isinstance(tlvs, TLVs) else tlvs.items()
+def _write_tlvs(name: str, tlvs: dict[int, bytes]) -> bytes:
+    pairs = tlvs.pairs if type(tlvs) is TLVs else tlvs.items()
     try:
         return b"".join([_pack_tlv(tag, len(value)) + value for tag, value in pairs])
     except (TypeError, struct.error) as error:
-        raise EncodeError(f"{pdu.name}: {_misfit(pairs)}") from error
+        raise EncodeError(f"{name}: {_misfit(pairs)}") from error
 
 
 def _misfit(pairs: Iterable[tuple[Any, Any]]) -> str:

@@ -21,7 +21,9 @@ What comes out, for a row of `source_addr_ton`, `source_addr` and `short_message
     def write(source_addr_ton=0, source_addr="", short_message=b""):
         if len(source_addr) > 20 or len(short_message) > 254 or NUL in "".join((source_addr,)):
             raise ValueError
-        return ("%c%s\\0%c" % (source_addr_ton, source_addr, len(short_message))).encode("latin-1") + short_message
+        return (
+            f"{OCTET[source_addr_ton]}{source_addr}\\0{OCTET[len(short_message)]}".encode("latin-1") + short_message
+        )
 """
 
 from collections.abc import Callable
@@ -55,18 +57,17 @@ def reader(row: Row) -> Reader | None:
 def writer(row: Row) -> Writer | None:
     """A function of the fields, as keywords, that gives the body.
 
-    It raises TypeError, ValueError or OverflowError where a field does not fit or is not of the row. None where the
-    row cannot be compiled.
+    It raises TypeError, ValueError or KeyError where a field does not fit or is not of the row. None where the row
+    cannot be compiled.
     """
     if not _compilable(row):
         return None
     lines = [f"def write({', '.join(f'{name}={kind.default!r}' for name, kind in row.items())}):"]
     if checks := _checks(row):
         lines += [f"    if {checks}:", "        raise ValueError"]
-    form = "".join(_WRITE[_of(kind)][0] for kind in row.values())
-    values = "".join(f"{_WRITE[_of(kind)][1].format(name)}, " for name, kind in row.items())
+    form = "".join(_WRITE[_of(kind)].format(name) for name, kind in row.items())
     tail = "".join(f" + {name}" for name, kind in row.items() if isinstance(kind, Counted))
-    lines += [f"    return ('{form}' % ({values})).encode('latin-1'){tail}"]
+    lines += [f"    return f'{form}'.encode('latin-1'){tail}"]
     return cast(Writer, _function("write", lines))
 
 
@@ -83,7 +84,7 @@ def _compilable(row: Row) -> bool:
 def _checks(row: Row) -> str:
     limits = [check for name, kind in row.items() if (check := _check(name, kind))]
     if strings := "".join(f"{name}, " for name, kind in row.items() if isinstance(kind, CString)):
-        # The join also finds what is no str at all, which `%s` would print.
+        # The join also finds what is no str at all, which the form would print.
         limits.append(f"NUL in ''.join(({strings}))")
     return " or ".join(limits)
 
@@ -131,10 +132,11 @@ _READ: dict[type, Callable[[str, str, int], tuple[list[str], Place]]] = {
     CString: _read_string,
     Counted: _read_counted,
 }
-_WRITE: dict[type, tuple[str, str]] = {Int: ("%c", "{}"), CString: ("%s\\0", "{}"), Counted: ("%c", "len({})")}
+_WRITE: dict[type, str] = {Int: "{{OCTET[{}]}}", CString: "{{{}}}\\0", Counted: "{{OCTET[len({})]}}"}
+_OCTET = {number: chr(number) for number in range(256)}
 
 
 def _function(name: str, lines: list[str]) -> Any:
-    names: dict[str, Any] = {"NUL": "\0", "TIME": TIME.fullmatch}
+    names: dict[str, Any] = {"NUL": "\0", "TIME": TIME.fullmatch, "OCTET": _OCTET}
     exec("\n".join(lines), names)  # noqa: S102  made of our own tables, never of anything that was received
     return names[name]
