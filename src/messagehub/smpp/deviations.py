@@ -60,7 +60,7 @@ def _misshapen(kind: Kind, value: bytes) -> str:
         case CString() if not value.endswith(b"\0"):
             return "no NUL at its end"
         case Octets(least=least, most=most) if not least <= len(value) <= most:
-            return f"{len(value)} octets instead of {least} to {most}" if least < most else f"{len(value)} octets"
+            return f"{len(value)} octets instead of {least}" + (f" to {most}" if least < most else "")
     return ""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 Form = Callable[[str], str]
 """Gives an id in another form, or as it is where it has no such form. Never raises."""
 
+_ANY = re.compile(r".*", re.DOTALL)
 _DECIMAL = re.compile(r"[0-9]{1,64}")
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,64})", re.IGNORECASE | re.ASCII)
 
@@ -46,13 +47,17 @@ def _decimal(message_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`response` and `receipt` give equal keys for ids of the same message. Rules of one `family` only differ in how
-    strict they are."""
+    """`response` and `receipt` give equal keys for ids of the same message.
+
+    Rules of one `family` only differ in how strict they are. `about` are the looks of ids of both sides from which
+    the rule can be learnt; ids of other looks it leaves as they are.
+    """
 
     name: str
     family: str
     response: Form
     receipt: Form
+    about: tuple[re.Pattern[str], re.Pattern[str]] = (_ANY, _ANY)
 
     def match(self, response_id: str, receipt_id: str) -> bool:
         return self.response(response_id) == self.receipt(receipt_id)
@@ -64,8 +69,8 @@ RULES: Mapping[str, Rule] = {
         Rule("as_is", "same", as_is, as_is),
         Rule("any_case", "same", lower, lower),
         Rule("without_zeros", "same", without_zeros, without_zeros),
-        Rule("hex_in_response", "hex_in_response", hex_to_decimal, _decimal),
-        Rule("hex_in_receipt", "hex_in_receipt", _decimal, hex_to_decimal),
+        Rule("hex_in_response", "hex_in_response", hex_to_decimal, _decimal, (_HEX, _DECIMAL)),
+        Rule("hex_in_receipt", "hex_in_receipt", _decimal, hex_to_decimal, (_DECIMAL, _HEX)),
     )
 }
 
@@ -84,4 +89,9 @@ def learn(pairs: Iterable[tuple[str, str]]) -> Rule | None:
 def _explains(rule: Rule, pairs: list[tuple[str, str]]) -> bool:
     responses = {response for response, _ in pairs}
     keys = {rule.response(response) for response in responses}
-    return len(keys) == len(responses) and all(rule.match(*pair) for pair in pairs)
+    of_response, of_receipt = rule.about
+    told_apart = len(keys) == len(responses)
+    return told_apart and all(
+        rule.match(response, receipt) and of_response.fullmatch(response) and of_receipt.fullmatch(receipt)
+        for response, receipt in pairs
+    )
