@@ -121,7 +121,7 @@ TOLERATED: list[tuple[str, bytes, PDU]] = [
     (
         "a list of failures that is cut short",
         frame(0x80000021, b"id\0\x02\x01\x01123"),
-        PDU("submit_multi_resp", 7, 0, {"message_id": "id", "unsuccess_sme": ()}, {},
+        PDU("submit_multi_resp", 7, 0, {"message_id": "id", "unsuccess_sme": []}, {},
             ("unsuccess_sme: the frame ends before an integer of 4 octets",)),
     ),
 ]  # fmt: skip

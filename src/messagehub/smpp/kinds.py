@@ -197,7 +197,10 @@ class Repeated:
     """A count octet and that many of the same, as a list."""
 
     kind: Kind
-    default: tuple[()] = ()
+
+    @property
+    def default(self) -> list[Any]:
+        return []
 
     def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[list[Any], int]:
         count, at = U8.read(frame, at, odd)
