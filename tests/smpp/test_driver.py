@@ -110,7 +110,7 @@ async def test_what_was_asked_before_an_unbind_is_answered_before_the_connection
     async with joined(mc, esme):
         mc.driver.request("deliver_sm")
         leaving = asyncio.ensure_future(mc.driver.unbind())
-        await esme.until(lambda: esme.driver.session.state is State.UNBINDING)
+        await esme.until(lambda: esme.count(Received) == 1)
         (request,) = (event.request for event in esme.events if isinstance(event, Received))
         esme.driver.answer(request)
         await asyncio.wait_for(leaving, 5)
