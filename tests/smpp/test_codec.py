@@ -39,13 +39,43 @@ def test_only_rows_with_lists_inside_are_not_compiled() -> None:
     assert walked == {"submit_multi", "submit_multi_resp"}
 
 
-def test_a_submit_is_these_octets() -> None:
-    pdu = PDU(
-        "submit_sm", 2, 0, {"source_addr": "1", "dest_addr_ton": 1, "destination_addr": "82", "short_message": b"hi"}
-    )
-    assert encode(pdu) == bytes.fromhex(
-        "00000026 00000004 00000000 00000002 00 00 00 3100 01 00 383200 00 00 00 00 00 00 00 00 00 02 6869"
-    )
+ADDRESSES = {"source_addr": "1", "dest_addr_ton": 1, "destination_addr": "82"}
+OCTETS: list[tuple[PDU, str]] = [  # written by hand from section 4
+    (PDU("bind_transceiver", 1, 0, {"system_id": "me", "password": "pw", "address_range": "44"}),
+     "0000001d 00000009 00000000 00000001 6d6500 707700 00 34 00 00 343400"),
+    (PDU("outbind", 1, 0, {"system_id": "mc", "password": "pw"}), "00000016 0000000b 00000000 00000001 6d6300 707700"),
+    (PDU("submit_sm", 2, 0, {**ADDRESSES, "short_message": b"hi"}),
+     "00000026 00000004 00000000 00000002 00 00 00 3100 01 00 383200 00 00 00 00 00 00 00 00 00 02 6869"),
+    (PDU("deliver_sm_resp", 2), "00000011 80000005 00000000 00000002 00"),
+    (PDU("submit_sm_resp", 2, 0x58), "00000010 80000004 00000058 00000002"),
+    (PDU("submit_multi", 3, 0, {"source_addr": "1", "short_message": b"hi", "dest_address": [
+        {"dest_flag": 1, "dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "82"},
+        {"dest_flag": 2, "dl_name": "us"}]}),
+     "0000002c 00000021 00000000 00000003 00 00 00 3100 02 01 01 01 383200 02 757300 "
+     "00 00 00 00 00 00 00 00 00 02 6869"),
+    (PDU("submit_multi_resp", 3, 0, {"message_id": "a1", "unsuccess_sme": [
+        {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "82", "error_status_code": 0x0B}]}),
+     "0000001d 80000021 00000000 00000003 613100 01 01 01 383200 0000000b"),
+    (PDU("data_sm", 4, 0, {**ADDRESSES, "esm_class": 4, "data_coding": 8}, {0x0424: b"hi"}),
+     "00000023 00000103 00000000 00000004 00 00 00 3100 01 00 383200 04 00 08 0424 0002 6869"),
+    (PDU("query_sm", 5, 0, {"message_id": "a1", "source_addr": "1"}),
+     "00000017 00000003 00000000 00000005 613100 00 00 3100"),
+    (PDU("query_sm_resp", 5, 0, {"message_id": "a1", "message_state": 2, "error_code": 9}),
+     "00000016 80000003 00000000 00000005 613100 00 02 09"),
+    (PDU("cancel_sm", 6, 0, {"message_id": "a1", **ADDRESSES}),
+     "0000001d 00000008 00000000 00000006 00 613100 00 00 3100 01 00 383200"),
+    (PDU("replace_sm", 7, 0, {"message_id": "a1", "source_addr": "1", "short_message": b"hi"}),
+     "0000001e 00000007 00000000 00000007 613100 00 00 3100 00 00 00 00 02 6869"),
+    (PDU("alert_notification", 8, 0, {"source_addr": "1", "esme_addr": "2"}, {0x0422: b"\1"}),
+     "0000001d 00000102 00000000 00000008 00 00 3100 00 00 3200 0422 0001 01"),
+    (PDU("unbind", 9), "00000010 00000006 00000000 00000009"),
+    (PDU("generic_nack", 9, 3), "00000010 80000000 00000003 00000009"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pdu", "octets"), OCTETS, ids=[pdu.name for pdu, _ in OCTETS])
+def test_a_pdu_is_these_octets(pdu: PDU, octets: str) -> None:
+    assert encode(pdu).hex(" ") == bytes.fromhex(octets).hex(" ")
 
 
 def test_every_response_answers_a_request() -> None:
@@ -137,7 +167,7 @@ def test_of_a_tag_that_comes_again_the_last_counts_and_all_are_kept() -> None:
     pdu = decode(encode(PDU("submit_sm", tlvs=tlvs)))
     assert pdu.tlvs[0x0381] == b"5678"
     assert pdu.tlvs == tlvs != TLVs(reversed(tlvs.pairs))
-    assert eval(repr(tlvs)) == tlvs == {0x0381: b"5678", 0x1400: b""}
+    assert eval(repr(tlvs)) == tlvs != {0x0381: b"5678", 0x1400: b""} == dict(tlvs)
 
 
 def test_255_octets_of_text_are_taken_where_they_are_there() -> None:
@@ -216,6 +246,11 @@ def test_names_what_does_not_fit_within_a_list(key: str, value: dict[str, Any], 
     with pytest.raises(EncodeError) as caught:
         encode(PDU("submit_multi", fields={key: [good, value]}))
     assert str(caught.value).startswith(f"submit_multi: {key}: [1]: {words}")
+
+
+def test_a_list_has_no_more_than_its_count_octet_can_say() -> None:
+    with pytest.raises(EncodeError, match="submit_multi: dest_address: 256 of them do not fit 255"):
+        encode(PDU("submit_multi", fields={"dest_address": [{"dest_flag": 2, "dl_name": "friends"}] * 256}))
 
 
 def test_there_is_no_such_pdu() -> None:

@@ -407,6 +407,17 @@ def test_sequence_numbers_begin_anew_and_pass_over_those_that_wait() -> None:
     assert [pair.esme.request("submit_sm", 0) for _ in range(4)] == [MAX_SEQUENCE, 1, 3, 4]
 
 
+def test_nor_do_they_meet_a_probe_or_a_request_that_may_be_answered_late() -> None:
+    pair = bound(response_timeout=10, enquire_link=5)
+    late = pair.esme.request("submit_sm", 0)
+    pair.esme.receive(encode(PDU("deliver_sm", 1)), 6)
+    pair.esme.tick(11)
+    probe = late + 1
+    assert [pdu.sequence for pdu in frames(pair.esme.outgoing()) if pdu.name == "enquire_link"] == [probe]
+    pair.esme._asked.last = late - 1
+    assert pair.esme.request("submit_sm", 11) == probe + 1
+
+
 def test_a_peer_may_number_as_it_likes() -> None:
     session = put(Role.MC, State.BOUND_TRX)
     session.receive(encode(PDU("submit_sm", 0)) + encode(PDU("submit_sm", 0xFFFFFFFF)), 0)

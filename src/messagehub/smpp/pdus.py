@@ -20,7 +20,12 @@ class TLVs(dict[int, bytes]):
         super().__init__(self.pairs)
 
     def __eq__(self, other: object) -> bool:
-        return self.pairs == other.pairs if isinstance(other, TLVs) else super().__eq__(other)
+        if isinstance(other, TLVs):
+            return self.pairs == other.pairs
+        return len(self) == len(self.pairs) and super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:  # dict has one of its own
+        return not self == other
 
     __hash__ = None
 
