@@ -19,9 +19,9 @@ class Refusal(HubError):
     """A request that cannot be done. `message` begins with the name of the field, where there is one."""
 
     def __init__(
-        self, reason: str, message: str, details: tuple[dict[str, object], ...] = (), *, retry_after: int = 0
+        self, reason: str, message: str, details: tuple[dict[str, object], ...] = (), *, retry_after: int = 1
     ) -> None:
-        """`retry_after`: in how many seconds it may be asked again; 0 where that is not known."""
+        """`retry_after`: in how many seconds it may be asked again, for those that are for now only."""
         super().__init__(f"{reason}: {message}")
         self.reason, self.message, self.details, self.retry_after = reason, message, details, retry_after
 

@@ -1,6 +1,7 @@
 """messagehub backup, beside a server that accepts messages meanwhile."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Load:
 
 def served_from(copy: Path, folder: Path, like: Hub, account: Account) -> set[str]:
     """The ids of the messages that a hub on the copy knows."""
+    shutil.copy(folder / "hub.db.key", f"{copy}.key")  # it is kept apart, and is put beside what is restored
     opened = Hub(f"sqlite:///{copy}", folder, "restored")
     try:
         opened.start()

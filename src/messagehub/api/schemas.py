@@ -90,7 +90,14 @@ def _references(value: Any) -> Iterator[str]:
 
 def _tighten_given(component: Schema) -> None:
     for name, member in component.get("properties", {}).items():
-        component["properties"][name] = _without_nul(member)
+        component["properties"][name] = _given_moment(member) if name.startswith("tm_") else _without_nul(member)
+
+
+def _given_moment(member: Schema) -> Schema:
+    """Where it may be left out it may be empty, too."""
+    if "default" not in member:
+        return {**member, "format": "date-time"}
+    return {**{name: value for name, value in member.items() if name != "type"}, **ASKED_MOMENT}
 
 
 def _without_nul(schema: Schema) -> Schema:
