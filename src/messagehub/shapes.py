@@ -330,7 +330,7 @@ class ReplayGiven(Request):
     tm_create_from: str
     tm_create_to: str = ""
     """Without it, up to now."""
-    type: str = ""
+    type: Literal["", "message_received", "message_updated", "message_created", "message_deleted", "webhook_test"] = ""
     status: DeliveryStatus = "failed"
     message_id: str = ""
     page_token: str = ""

@@ -7,7 +7,7 @@ means wherever it stands, which members an answer always has, and the words that
 import ast
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -90,14 +90,25 @@ def _references(value: Any) -> Iterator[str]:
 
 def _tighten_given(component: Schema) -> None:
     for name, member in component.get("properties", {}).items():
-        component["properties"][name] = _given_moment(member) if name.startswith("tm_") else _without_nul(member)
+        meant = next((exact for begins, exact in GIVEN.items() if name.startswith(begins)), _without_nul)
+        component["properties"][name] = meant(member)
 
 
-def _given_moment(member: Schema) -> Schema:
-    """Where it may be left out it may be empty, too."""
-    if "default" not in member:
-        return {**member, "format": "date-time"}
-    return {**{name: value for name, value in member.items() if name != "type"}, **ASKED_MOMENT}
+def _exactly(exact: Schema, or_empty: Schema) -> Callable[[Schema], Schema]:
+    """A member that may be left out may be empty, too."""
+
+    def tightened(member: Schema) -> Schema:
+        bare = {name: value for name, value in member.items() if name != "type"}
+        return {**bare, **(or_empty if "default" in member else exact)}
+
+    return tightened
+
+
+GIVEN = {
+    "tm_": _exactly({"type": "string", "format": "date-time"}, ASKED_MOMENT),
+    "message_id": _exactly(UUID, ASKED_UUID),
+}
+"""What a member of a request is, by how its name begins."""
 
 
 def _without_nul(schema: Schema) -> Schema:
