@@ -5,6 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
+from messagehub.carriers import config, profile
 from messagehub.cli import reference
 from messagehub.messages import status
 
@@ -56,6 +57,18 @@ PAGES = {
         "Lists show 20 things; `--limit N` shows others than that, `--all` all. What deletes asks at a terminal, and "
         "needs `--yes` elsewhere. An error is one line on standard error.",
         reference.as_markdown,
+    ),
+    "carrier-config.md": (
+        "The config of an SMPP carrier",
+        "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`. [carriers.md](carriers.md) says what "
+        "they are good for.",
+        config.as_markdown,
+    ),
+    "command-statuses.md": (
+        "What a command_status of submit_sm_resp means",
+        "The last but one column has the words that `statuses` in a carrier's config takes; any other number is "
+        "`permanent`. [carriers.md](carriers.md) says what each word does.",
+        profile.as_markdown,
     ),
 }
 

@@ -9,7 +9,9 @@ the words of an exception say, what looks like a secret is taken out of each lin
 
 import json
 import logging
+import math
 import re
+import time
 import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -35,6 +37,21 @@ def set_up(level: str, form: str = "text", numbers: bool = False) -> None:
     handler.setFormatter(FORMS[form](numbers))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.raiseExceptions = False  # a line that cannot be written would be shown with all that was to be in it
+
+
+class Seldom:
+    """Says when a line is due that others could have us write as often as they like: once in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = -math.inf
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
 
 
 # --- secrets ----------------------------------------------------------------------------

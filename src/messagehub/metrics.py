@@ -35,6 +35,10 @@ class Histogram:
         return buckets
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+OTHER = "other"
+
+
 class Counts:
     """Of this process since its start. Each is changed by one thread only, or after a commit on the event loop."""
 
@@ -57,7 +61,7 @@ class Counts:
         """By status."""
         self.webhooks: Counter[str] = Counter()
         """By outcome."""
-        self.requests: Counter[tuple[str, int]] = Counter()
+        self.requests = {(method, digit): 0 for method in (*METHODS, OTHER) for digit in range(6)}
         """By method and the first digit of the status; 0 where the caller had gone before the answer."""
         self.request_seconds = Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
         self.commit_seconds = Histogram(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)

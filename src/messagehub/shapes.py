@@ -61,7 +61,8 @@ class MessageGiven(Request):
 
 
 class TextGiven(Request):
-    text: str
+    text: Annotated[str, Meta(max_length=40_800)]
+    """As long as 255 segments can be."""
 
 
 class Target(Struct):
@@ -336,7 +337,7 @@ class Carrier(Struct, kw_only=True):
     pace: float
     """PDUs per second that may leave now: `rate`, or less while the carrier throttles; 0 is no limit."""
     throttled: int
-    """PDUs that it refused for being too many, since it was opened."""
+    """How often it said that this is too much, since it was opened."""
     throttled_until: str
     """When PDUs leave again; empty where they do."""
     unknown_destinations: int
@@ -363,7 +364,7 @@ class UnmatchedReceipt(Struct, kw_only=True):
 class RouteGiven(Request):
     carrier_id: str
     name: Name = ""
-    prefix: Annotated[str, Meta(pattern=r"^(\+?[0-9]{1,15})?$")] = ""
+    prefix: Annotated[str, Meta(pattern=r"^(\+?[0-9]{1,15})?$(?!\n)")] = ""
     priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
     weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     customer_id: str = ""
@@ -372,7 +373,7 @@ class RouteGiven(Request):
 class RouteChange(Request):
     carrier_id: str | UnsetType = UNSET
     name: Name | UnsetType = UNSET
-    prefix: Annotated[str, Meta(pattern=r"^(\+?[0-9]{1,15})?$")] | UnsetType = UNSET
+    prefix: Annotated[str, Meta(pattern=r"^(\+?[0-9]{1,15})?$(?!\n)")] | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
     weight: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
     customer_id: str | UnsetType = UNSET

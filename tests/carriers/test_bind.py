@@ -98,6 +98,18 @@ async def test_they_are_said_again_after_a_while_and_work_when_the_carrier_has_p
         assert ours.carrier.status().last_error == ""
 
 
+async def test_a_password_that_is_changed_while_all_are_bound_is_said_wrong_once() -> None:
+    pauses = {**PAUSES, Trouble.CONNECTION: (0.01,)}
+    async with centre() as (peer, port), Ours(port, pauses, binds=5) as ours:
+        await ours.bound()
+        peer.refuse_binds("ESME_RINVPASWD")
+        for driver in peer.drivers:
+            driver.close()
+        await ours.until(lambda: ours.carrier.status().status == "down")
+        await asyncio.sleep(0.2)
+        assert len(peer.binds) == 5 + 1
+
+
 @pytest.mark.parametrize(
     ("name", "trouble"), [("ESME_RALYBND", Trouble.OLD_SESSION), ("ESME_RBINDFAIL", Trouble.CONNECTION)]
 )

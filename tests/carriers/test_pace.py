@@ -50,7 +50,7 @@ def test_and_hardly_less(rate: int) -> None:
 
 @pytest.mark.parametrize("throttles", [[], [0.1, 2.3]])
 def test_less_than_one_in_a_second(throttles: list[float]) -> None:
-    left = departures(0.5, 30, 1, throttles)
+    left = departures(0.5, 30, 0.05, throttles)
     assert len(left) >= 13 - 3 * len(throttles)
     assert all(later - now > 2 - 1e-6 for now, later in pairwise(left))
 

@@ -127,7 +127,7 @@ async def test_a_command_status_means_what_the_config_says(number: str, word: st
 def test_another_carrier_may_take_what_this_one_does_not() -> None:
     """What a failover goes by."""
     rerouted = {name for name, reason in REASONS.items() if reason.reroute}
-    assert rerouted == {"throttled", "unwell", "not_ready", "refused_here", "invalid_source"}
+    assert rerouted == {"throttled", "unwell", "not_ready", "refused_here", "invalid_source", "too_long"}
     for name in ("ESME_RSUBMITFAIL", "ESME_RX_R_APPN", "ESME_RINVSRCADR", "ESME_RPROHIBITED", "ESME_RSYSERR"):
         assert profile.BY_RULE[NUMBERS[name]] in rerouted, name
     for name in ("ESME_RINVDSTADR", "ESME_RINVMSGLEN", "ESME_RINVDCS"):

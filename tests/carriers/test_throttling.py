@@ -118,6 +118,35 @@ async def test_a_later_part_refused_for_good_ends_the_message_and_the_rest_is_no
         assert len(peer.submits) == 3  # two parts, and the message after
 
 
+async def test_nor_is_it_while_other_parts_wait_for_their_answers() -> None:
+    async with centre() as (peer, port), Ours(port, window=2) as ours:
+
+        def refuse_the_first(driver: Driver, pdu: PDU) -> None:
+            if len(peer.submits) == 1:
+                driver.answer(pdu, NUMBERS["ESME_RINVDSTADR"])
+
+        peer.on_submit = refuse_the_first
+        await ours.bound()
+        ours.send(words=LONG)
+        await ours.until(lambda: ours.carrier.status().binds[0].refused)
+        assert ours.news == []
+        _, driver, second = peer.submits[1]
+        accept(driver, second)
+        (refused,) = await ours.heard(Refused)
+        assert (refused.partly, len(peer.submits)) == (True, 2)
+
+
+@pytest.mark.parametrize("congestion", [0, 89, 101, 255])
+async def test_a_carrier_that_has_room_is_not_slowed(congestion: int) -> None:
+    async with centre() as (peer, port), Ours(port) as ours:
+        tlvs = pack_tlvs({"congestion_state": congestion})
+        peer.on_submit = lambda driver, pdu: driver.answer(pdu, 0, {"message_id": "n"}, tlvs)
+        await ours.bound()
+        ours.send()
+        await ours.heard(Accepted)
+        assert ours.carrier.status().pace == 0
+
+
 async def test_a_message_refused_for_good_stays_so_when_its_bind_is_lost() -> None:
     async with centre() as (peer, port), Ours(port) as ours:
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from messagehub.carriers.carrier import CarrierStatus, Handover, Inbound, Lost, News, Receipt, TargetKey, Verdict
+from messagehub.text import STANDARD
 
 
 class Peer:
     def __init__(self, window: int = 100, dlr_timeout: float = 60) -> None:
         self.window, self.dlr_timeout = window, dlr_timeout
+        self.texts = STANDARD
         self.handed: list[Handover] = []
         self.answers: dict[Any, Verdict] = {}
         """How receipts and inbound messages were answered, by their tickets."""

@@ -13,7 +13,7 @@ from messagehub.messages import send
 from messagehub.messages.lanes import HIGH, LANES, NORMAL, Share
 from messagehub.messages.send import Claim
 from messagehub.store import Store, Tx
-from tests.messages.house import ANNE, BERT, House, eventually
+from tests.messages.house import ANNE, BERT, House, eventually, eventually_so
 from tests.messages.queued import queue
 
 THREE = "x" * 400
@@ -130,8 +130,11 @@ async def test_a_message_says_how_urgent_it_is(quiet: House) -> None:
 async def test_the_receipt_of_what_is_urgent_is_given_up_in_time_too(house: House) -> None:
     house.peer.dlr_timeout = 0.01
     key = await house.accepted(names=["a"], priority="high")
-    while (await house.row(key)).status == "sent":
+
+    async def swept() -> bool:
         await house.sweeper.sweep()
-    assert (await house.row(key)).status == "dlr_timeout"
+        return bool((await house.row(key)).status == "dlr_timeout")
+
+    await eventually_so(swept)
     house.peer.tell(Receipt("a", "delivered", "", ANNE, "late"))
     await house.until(key, "delivered")

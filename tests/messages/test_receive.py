@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import count, permutations
 
+from messagehub import text
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.messages.receive import Policy, Receiver
@@ -151,3 +152,28 @@ async def test_the_octets_of_a_part_that_cannot_be_read_are_kept(house: House) -
     row = await house.store.one("message_by_id", id=message.id, customer_id=house.customer.id)
     assert row is not None
     assert (row.text, row.octets) == ("\ufffdb", b"\xff")
+
+
+def pieces(words: bytes, at: int, reference: int) -> list[Inbound]:
+    """Two parts of a message in UCS-2, cut by a peer that minds no characters."""
+    cut = [words[:at], words[at:]]
+    return [
+        Inbound(
+            ANNE, SOURCE, text.decode(8, octets, False).text, octets, Concatenation(reference, 2, n, 8),
+            piece=text.Piece(8, octets, False),
+        )
+        for n, octets in enumerate(cut, 1)
+    ]  # fmt: skip
+
+
+async def test_a_character_that_was_cut_in_two_comes_out_whole(house: House) -> None:
+    words = "Ж 😀!"
+    octets = words.encode("utf-16-be")
+    for at in range(1, len(octets)):
+        await arrive(house, *pieces(octets, at, at)[:: -1 if at % 2 else 1])
+    assert texts(await inbox(house)) == [words] * (len(octets) - 1)
+    rows = await house.store.all("messages_page", **PAGE, customer_id=house.customer.id)
+    assert {row.octets for row in rows} == {None}
+
+
+PAGE = {"direction": "inbound", "before": LAST_ID, "after": "", "count": 100}

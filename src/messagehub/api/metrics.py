@@ -102,7 +102,8 @@ def _of_process(services: Services) -> Iterator[Sample]:
     yield from (("targets_reached_total", (str(status),), count) for status, count in COUNTS.reached.items() if count)
     yield from (("webhook_attempts_total", (outcome,), count) for outcome, count in COUNTS.webhooks.items())
     for (method, digit), count in COUNTS.requests.items():
-        yield "http_requests_total", (method, f"{digit}xx" if digit else "none"), count
+        if count:
+            yield "http_requests_total", (method, f"{digit}xx" if digit else "none"), count
     yield "webhook_endpoints_down", (), services.dispatcher.endpoints_down
     yield "store_waiting_jobs", (), services.store.waiting
     yield "http_connections", (), len(COUNTS.connections)

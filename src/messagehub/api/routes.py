@@ -67,7 +67,7 @@ async def _checked(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     if "carrier_id" in given:
         await call.services.carriers.get(given["carrier_id"])
     if given.get("customer_id"):
-        await call.services.customers.get(call.services.store, given["customer_id"])
+        await call.services.customers.living(given["customer_id"])
     if "prefix" in given:
         given["prefix"] = given["prefix"].removeprefix("+")
     return given

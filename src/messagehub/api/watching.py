@@ -8,17 +8,19 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from messagehub.logs import about
-from messagehub.metrics import COUNTS
+from messagehub.metrics import COUNTS, METHODS, OTHER
 
 log = logging.getLogger(__name__)
 
-METHODS = {name: name for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")}
-OTHER = "other"
+KNOWN = {method: method for method in METHODS}
 CALLER = "messagehub.customer_id"
 """The member of a request's scope that says whose it is, once that is known."""
 
 FAILED = frozenset({401, 429})
 """Statuses below 500 by which an operator sees that somebody is at the wrong door, or at the right one too often."""
+
+LEAST = {"none": 1000, "failed": 400, "all": 0}
+"""From which status on it is asked whether a request has a line."""
 
 FAILED_PER_S = 10
 LONGEST_PATH = 200
@@ -29,9 +31,8 @@ class Watched:
 
     def __init__(self, application: ASGIApp, lines: str) -> None:
         self._application = application
-        ways: dict[str, Callable[[int], bool]]
-        ways = {"none": lambda _: False, "failed": Few(FAILED_PER_S), "all": lambda _: True}
-        self._is_told = ways[lines]
+        self._least = LEAST[lines]
+        self._is_told: Callable[[int], bool] = Few(FAILED_PER_S) if lines == "failed" else lambda _: True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,9 +43,9 @@ class Watched:
             await self._application(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - begun
-            COUNTS.requests[METHODS.get(scope["method"], OTHER), answer.status // 100] += 1
+            COUNTS.requests[KNOWN.get(scope["method"], OTHER), answer.status // 100] += 1
             COUNTS.request_seconds.observe(seconds)
-            if self._is_told(answer.status):
+            if answer.status >= self._least and self._is_told(answer.status):
                 self._tell(scope, answer, seconds)
 
     def _tell(self, scope: Scope, answer: "_Answer", seconds: float) -> None:

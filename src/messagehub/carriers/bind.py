@@ -183,6 +183,8 @@ class Bind:
 
     def _lost(self, driver: Driver, error: Exception | None) -> None:
         was_bound = self.status.state == "bound"
+        if was_bound:
+            self._door.left()
         if was_bound and clock.now() - self.status.since > STEADY_S * SECOND:
             self._backoff.forget()
         self.status.last_error = self._refusal or _end(was_bound, error) + self._hint(was_bound)

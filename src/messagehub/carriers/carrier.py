@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
 
-from messagehub.text import Concatenation, Segment
+from messagehub.text import Concatenation, DefaultAlphabet, Piece, Profile, Segment
 
 TargetKey = tuple[str, int]
 """The id of a message and the number of a target in it."""
@@ -24,6 +24,7 @@ class Handover:
     source: str
     destination: str
     segments: list[Segment]
+    """None where the text cannot be cut for this carrier."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -98,6 +99,10 @@ class Inbound:
     session: str = ""
     """The connection that it came by, and when (microseconds)."""
     tm_arrive: int = 0
+    piece: Piece | None = None
+    """What `text` was read from, so that the parts of one message can be read together."""
+    alphabet: DefaultAlphabet = "gsm7"
+    """The default alphabet of whom it came from."""
 
 
 News = Accepted | Refused | Unanswered | Lost | Receipt | Inbound
@@ -141,6 +146,7 @@ REASONS = {
     "invalid_number": Reason("invalid_number", "There is no such number."),
     "invalid_source": Reason("invalid_source", "The carrier does not let this sender through.", reroute=True),
     "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
+    "too_long": Reason("carrier_rejected", "In its alphabet the text needs more than 255 parts.", reroute=True),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
     "unreadable": Reason("carrier_misconfigured", "The carrier's answer made no sense.", ours=True),
 }
@@ -179,7 +185,7 @@ class CarrierStatus:
     pace: float = 0
     """PDUs per second that may leave now; 0 is no limit."""
     throttled: int = 0
-    """How many PDUs it refused for being too many, since it was opened."""
+    """How often it said that this is too much, since it was opened."""
     throttled_until: int = 0
     """When PDUs leave again; 0 where they do."""
 
@@ -189,6 +195,9 @@ class Carrier(Protocol):
 
     dlr_timeout: float
     """Seconds after which a receipt is no longer expected."""
+
+    texts: Profile
+    """How it takes texts."""
 
     def open(self, ring: Callable[[], None]) -> None:
         """Starts connecting. `ring` is called whenever there is news, or room where there was none."""

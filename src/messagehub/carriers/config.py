@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from messagehub.carriers import tls
 from messagehub.errors import Refusal
 from messagehub.shapes import words
+from messagehub.text import STANDARD, DefaultAlphabet, Profile, Way
 
 ASCII = r"^[\x20-\x7e]*\Z"
 """What a C-octet string of SMPP can hold."""
@@ -113,6 +114,16 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         ),
     ] = ""
 
+    alphabet: Annotated[
+        DefaultAlphabet, doc("what `data_coding` 0 means there: GSM 7-bit unpacked or packed, Latin-1 or ASCII")
+    ] = "gsm7"
+    latin1: Annotated[bool, doc("texts may go as Latin-1 (`data_coding` 3) rather than as UCS-2")] = False
+    concat: Annotated[Way, doc("how the parts of a long message are told to belong together")] = "udh8"
+    languages: Annotated[
+        tuple[str, ...],
+        doc("national tables that handsets there know, such as `turkish`: used where they save parts", max_length=13),
+    ] = ()
+
     service_type: Annotated[str, doc("of each submit_sm", max_length=5, pattern=ASCII)] = ""
     protocol_id: Annotated[Octet, doc("of each submit_sm")] = 0
     priority_flag: Annotated[int, doc("of each submit_sm", ge=0, le=3)] = 0
@@ -136,6 +147,14 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         tags = [tlv.tag for tlv in self.tlvs.values()]
         if len(set(tags)) < len(tags):
             raise ValueError("two of the tlvs have the same tag")
+        self.texts()
+
+    def texts(self) -> Profile:
+        """How it takes texts. ValueError where that cannot be."""
+        profile = Profile(
+            alphabet=self.alphabet, latin1=self.latin1, concatenation=self.concat, languages=self.languages
+        )
+        return STANDARD if profile == STANDARD else profile
 
     @property
     def uses_tls(self) -> bool:

@@ -21,6 +21,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 ROUND_TRIP_S = 0.5
 """A carrier that refuses what left in so many seconds after a pause has not recovered: the next pause is longer."""
 
+CALM_S = 2.0
+"""Seconds after a pause without a refusal, after which all is well again."""
+
 DECREASE, EASE = 0.5, 0.9
 """What is left of the pace after a refusal, and after a word of warning."""
 
@@ -43,7 +46,7 @@ STEP_S = 0.1
 class Pace:
     def __init__(self, rate: float) -> None:
         self.throttled = 0
-        """How many PDUs were refused for being too many."""
+        """How often the carrier said that this is too much."""
         self.until = -math.inf
         """Nothing leaves before."""
         self._rate = rate
@@ -95,12 +98,21 @@ class Pace:
         self.throttled += 1
         if now < self.until:
             return
-        goes_on = self._pause and self._spent - self._spent_at_resume <= 1 + self.now * ROUND_TRIP_S
+        goes_on = self._goes_on(now)
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if goes_on else FIRST_PAUSE_S
+        is_probe = goes_on and self._spent - self._spent_at_resume <= 1
         self.until, self._spent_at_resume = now + self._pause, self._spent
-        self._fall(now, DECREASE)
+        if is_probe:  # one PDU cannot have been too fast: it says that the carrier has not recovered, and no more
+            self._set_at = self.until
+        else:
+            self._fall(now, DECREASE)
         # When the pause is over one PDU leaves at once, to see how it fares; unless that were above the rate.
         self._tokens, self._filled = min(1.0, self._pause * (self._rate or 1)), self.until
+
+    def _goes_on(self, now: float) -> bool:
+        """Whether it is still as it was before the last pause."""
+        few = self._spent - self._spent_at_resume <= 1 + self.now * ROUND_TRIP_S
+        return bool(self._pause) and few and now - self.until < CALM_S
 
     def slow(self, now: float) -> None:
         """The carrier took a PDU, and says that it is near its end. It is heard once a second."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from messagehub import text
+from messagehub.carriers.carrier import REASONS
 from messagehub.carriers.config import SMPPConfig
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import NUMBERS, STATUSES
@@ -67,6 +69,7 @@ class Profile:
     """Of each submit_sm; what is not here has the default of the PDU."""
     tlvs: dict[int, bytes] | None = None
     reasons: Mapping[int, str] = field(default_factory=lambda: BY_RULE)
+    texts: text.Profile = text.STANDARD
     default_country: str = ""
     receipt_swapped: bool = False
 
@@ -81,6 +84,7 @@ def of(config: SMPPConfig) -> Profile:
         fields=fields,
         tlvs={tlv.tag: tlv.octets() for tlv in config.tlvs.values()} or None,
         reasons={**BY_RULE, **{int(number, 16): OF_WORD[word] for number, word in config.statuses.items()}},
+        texts=config.texts(),
         default_country=config.default_country,
         receipt_swapped=config.receipt_swapped,
     )
@@ -95,3 +99,23 @@ def relative(seconds: int) -> str:
     hours, minute = divmod(minutes, 60)
     day, hour = divmod(hours, 24)
     return f"0000{day:02}{hour:02}{minute:02}{second:02}000R"
+
+
+def as_markdown() -> str:
+    """What each command_status means unless `statuses` says otherwise, as docs/command-statuses.md shows it."""
+    rows = (
+        f"| `{number:#06x}` | `{STATUSES[number].name}` | {STATUSES[number].words} "
+        f"| `{WORDS[reason]}` | `{REASONS[reason].error_code}` |"
+        for number, reason in sorted(BY_RULE.items())
+    )
+    head = "| command_status | name | meaning | what is done | error_code of a target that fails by it |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows])
+
+
+WORDS = {
+    **{reason: word for word, reason in OF_WORD.items()},
+    "not_ready": "retry",
+    "invalid_number": "permanent",
+    "invalid_source": "reroute",
+}
+"""For each reason the word that would give it to another status."""

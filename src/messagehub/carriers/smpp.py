@@ -29,7 +29,7 @@ from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer
-from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, with_segment
+from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, tlvs_of, with_segment
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
 from messagehub.smpp import Unanswered as NoAnswer
@@ -66,6 +66,7 @@ class SMPPCarrier:
     def __init__(self, config: SMPPConfig, pauses: Pauses = PAUSES) -> None:
         self.dlr_timeout = config.dlr_timeout
         self._profile = profile.of(config)
+        self.texts = self._profile.texts
         self._window = config.window
         self._pace = Pace(config.rate)
         self._warnings = [NOT_VERIFIED] if config.tls and not config.tls_verify else []
@@ -105,6 +106,8 @@ class SMPPCarrier:
             fields = submission(self._profile, handover.source, handover.destination)
             transfer = self._transfers[handover.key] = Transfer(handover, fields)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
+            if not handover.segments:
+                self._end(transfer, Refused(transfer.key, "too_long"))
         self._pump()
         if not any(bind.is_sending for bind in self._binds):  # the last was lost while the claim was committed
             self._give_back_queue()
@@ -171,7 +174,8 @@ class SMPPCarrier:
             return 0
         assert bind.driver is not None
         try:
-            bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), self._profile.tlvs, part)
+            tlvs = tlvs_of(part.segment, self._profile.tlvs)
+            bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
         except EncodeError as error:
             self._end(transfer, Refused(transfer.key, "invalid_source", str(error)))
             return 0
@@ -230,9 +234,9 @@ class SMPPCarrier:
 
     def _mind_congestion(self, response: PDU) -> None:
         congestion = int.from_bytes(response.tlvs.get(CONGESTION_STATE, b""), "big")
-        if congestion >= CONGESTED:
+        if congestion == CONGESTED:
             self._throttle()
-        elif congestion >= NEARLY_CONGESTED:
+        elif NEARLY_CONGESTED <= congestion < CONGESTED:  # what is above is reserved
             self._pace.slow(time.monotonic())
 
     def _throttle(self) -> None:

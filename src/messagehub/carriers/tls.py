@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Callable
 from functools import lru_cache
-from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -35,6 +34,8 @@ def _identify(made: ssl.SSLContext, certificate: str, key: str) -> None:
         raise Unusable(f"{missing}: it is needed where there is a {given}")
     if ENCRYPTED in key:
         raise Unusable("tls_key: it is encrypted; give it without a passphrase")
+    from tempfile import NamedTemporaryFile  # it brings much along, and few carriers want a certificate
+
     with NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(f"{key}\n{certificate}\n")
         file.flush()

@@ -9,7 +9,8 @@ from messagehub.carriers.profile import OF_ACTION, Profile
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
 from messagehub.smpp.receipts import Outcome
 from messagehub.smpp.statuses import NUMBERS
-from messagehub.text import Concatenation, Segment
+from messagehub.smpp.tlvs import TAGS, pack_tlvs
+from messagehub.text import Concatenation, Piece, Segment
 
 UDHI = 0x40  # esm_class, SMPP 3.4, section 5.2.12
 
@@ -41,7 +42,18 @@ def submission(profile: Profile, source: str, destination: str) -> dict[str, Any
 
 def with_segment(fields: dict[str, Any], segment: Segment) -> dict[str, Any]:
     esm_class = UDHI if segment.udhi else 0
-    return {**fields, "esm_class": esm_class, "data_coding": segment.data_coding, "short_message": segment.octets}
+    octets = b"" if segment.payload else segment.octets
+    return {**fields, "esm_class": esm_class, "data_coding": segment.data_coding, "short_message": octets}
+
+
+def tlvs_of(segment: Segment, others: dict[int, bytes] | None) -> dict[int, bytes] | None:
+    """What a segment says in TLVs (SMPP 3.4, sections 5.3.2.22 to 24 and 32), besides those that go with each."""
+    if segment.payload:
+        return {**(others or {}), TAGS["message_payload"]: segment.octets}
+    if (sar := segment.sar) is None:
+        return others
+    values = {"sar_msg_ref_num": sar.reference, "sar_total_segments": sar.total, "sar_segment_seqnum": sar.sequence}
+    return {**(others or {}), **pack_tlvs(values)}
 
 
 def refusal(profile: Profile, command_status: int) -> tuple[str, str]:
@@ -86,13 +98,16 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
 def _inbound(profile: Profile, pdu: PDU, ticket: Any) -> Inbound:
     octets = pdu.fields.get("short_message") or read_tlv(pdu.tlvs, "message_payload") or b""
     assert isinstance(octets, bytes)
-    read = text.decode(pdu.fields["data_coding"], octets, bool(pdu.fields["esm_class"] & UDHI))
+    piece = Piece(pdu.fields["data_coding"], octets, bool(pdu.fields["esm_class"] & UDHI))
+    read = text.decode(*piece, profile.texts.alphabet)
     return Inbound(
         source=number(profile, pdu, "source_addr"),
         destination=number(profile, pdu, "destination_addr"),
         text=read.text,
         octets=None if read.clean else octets,
         concatenation=read.concatenation or _sar(pdu.tlvs),
+        piece=piece,
+        alphabet=profile.texts.alphabet,
         ticket=ticket,
         fingerprint=_fingerprint(pdu, octets),
     )

@@ -19,6 +19,8 @@ from messagehub.shapes import AddressGiven, Message, MessageGiven
 from messagehub.store import Insert, Store
 
 MAX_DESTINATIONS = 1000
+SEPTETS = 160
+"""Characters that one segment has at most."""
 
 
 def due_topic(carrier_id: str) -> str:
@@ -91,12 +93,14 @@ class Acceptor:
     def _parts(self, words: str) -> int:
         if not words:
             raise Refusal("INVALID_TEXT", "text: a message needs a text")
-        parts = text.count_parts(words)
-        if parts > self._max_segments:
+        most = self._max_segments
+        # What is far too long is not worth the counting.
+        parts = text.count_parts(words) if len(words) <= most * SEPTETS else 0
+        if not 0 < parts <= most:
+            needed = f"it needs {parts} segments" if parts else f"{len(words)} characters need more segments"
             raise Refusal(
                 "TOO_MANY_SEGMENTS",
-                f"text: it needs {parts} segments, where {self._max_segments} are allowed; "
-                "POST /messages/segments shows how it is cut",
+                f"text: {needed}, where {most} are allowed; POST /messages/segments shows how it is cut",
             )
         return parts
 

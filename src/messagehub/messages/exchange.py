@@ -204,7 +204,8 @@ class Exchange:
             turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
             alone = self.carrier.idle
-            turn.claim = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone, self._share.owed)
+            owed, texts = self._share.owed, self.carrier.texts
+            turn.claim = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone, owed, texts)
         return turn
 
     async def _settle_outbound(

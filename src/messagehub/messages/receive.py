@@ -3,20 +3,25 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
-from messagehub import ids
+from messagehub import ids, text
 from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.events import Event, Outbox
-from messagehub.logs import about
+from messagehub.logs import Seldom, about
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
 from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.numbers import Number, Numbers
 from messagehub.store import Row, Tx
+from messagehub.text import Piece
 
 log = logging.getLogger(__name__)
+
+UNKNOWN_TOLD_S = 10.0
+"""How often there is a line for messages to numbers of nobody's; all of them are counted."""
 
 MISSING = "\N{HORIZONTAL ELLIPSIS}"
 """Stands for the parts that never came."""
@@ -53,6 +58,7 @@ class Received:
 class Receiver:
     def __init__(self, customers: Customers, numbers: Numbers, outbox: Outbox, policy: Policy) -> None:
         self._customers, self._numbers, self._outbox, self._policy = customers, numbers, outbox, policy
+        self._unknown_told = Seldom(UNKNOWN_TOLD_S)
 
     async def receive(self, tx: Tx, carrier_id: str, arrivals: Sequence[Inbound], now: int) -> Received:
         """Stores the messages that are whole, and the parts of those that are not yet."""
@@ -61,8 +67,9 @@ class Receiver:
         for arrival in arrivals:
             number = await self._numbers.find(tx, arrival.destination)
             if number is None:
-                fields = about(carrier_id=carrier_id, number=arrival.destination)
-                log.warning("a message came for a number of nobody's", extra=fields)
+                if self._unknown_told.due():
+                    fields = about(carrier_id=carrier_id, number=arrival.destination)
+                    log.warning("a message came for a number of nobody's", extra=fields)
                 received.unknown += 1
                 received.verdicts.append((arrival.ticket, self._policy.verdict))
                 continue
@@ -119,8 +126,7 @@ async def _wholes(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now
     if any(part.part == concatenation.sequence and part.text != arrival.text for part in there):
         await tx.run("delete_inbound_parts", **key)
         wholes.append(_joined(number, arrival.source, there, concatenation.total))
-    part = {"part": concatenation.sequence, "text": arrival.text, "octets": arrival.octets, "tm_create": now}
-    await tx.run("insert_inbound_part", **key, **part)
+    await tx.run("insert_inbound_part", **key, **_part(arrival, concatenation.sequence), tm_create=now)
     parts = await tx.all("inbound_parts_of", **key)
     if len(parts) == concatenation.total:
         await tx.run("delete_inbound_parts", **key)
@@ -128,12 +134,34 @@ async def _wholes(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now
     return wholes
 
 
+def _part(arrival: Inbound, sequence: int) -> dict[str, Any]:
+    """`alphabet` is empty where there are no octets to read again."""
+    row = {"part": sequence, "text": arrival.text, "octets": arrival.octets}
+    if not arrival.piece:
+        return {**row, "data_coding": 0, "udhi": 0, "alphabet": ""}
+    coding, octets, udhi = arrival.piece
+    return {**row, "octets": octets, "data_coding": coding, "udhi": int(udhi), "alphabet": arrival.alphabet}
+
+
 def _joined(number: Number, source: str, parts: Sequence[Row], total: int) -> Whole:
-    """What came of a message in parts; of those that could not be read the octets are kept, too."""
-    texts = {part.part: part.text for part in parts}
-    words = "".join(texts.get(part, MISSING) for part in range(1, total + 1))
-    octets = b"".join(part.octets for part in parts if part.octets) or None
-    return _made(number, source, words, octets, len(parts))
+    """What came of a message in parts; where they could not be read, their octets are kept, too."""
+    there = {part.part: part for part in parts}
+    runs = groupby(range(1, total + 1), key=lambda number: number in there)
+    read = [
+        _read([there[each] for each in run]) if is_there else (MISSING * len(list(run)), True) for is_there, run in runs
+    ]
+    is_clean = all(clean for _, clean in read)
+    octets = None if is_clean else b"".join(part.octets or b"" for part in parts) or None
+    return _made(number, source, "".join(words for words, _ in read), octets, len(parts))
+
+
+def _read(parts: Sequence[Row]) -> tuple[str, bool]:
+    """The text of parts that follow each other, and whether it is all that was said."""
+    if all(part.alphabet for part in parts):
+        pieces = [Piece(part.data_coding, part.octets, bool(part.udhi)) for part in parts]
+        read = text.join(pieces, parts[0].alphabet)
+        return read.text, read.clean
+    return "".join(part.text for part in parts), not any(part.octets for part in parts)
 
 
 def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int) -> Whole:

@@ -10,6 +10,7 @@ from messagehub.carriers.carrier import Handover
 from messagehub.errors import StoreError
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.store import Row, Tx
+from messagehub.text import STANDARD, Profile, TooManyParts
 
 RETRY_AFTER = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 """Seconds between the tries of a target that the carrier refuses for now: two hours in all."""
@@ -29,11 +30,20 @@ class Claim:
     """There may be more of what is not urgent."""
 
 
-async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int, alone: bool = False, owed: int = 0) -> Claim:
+async def claim(
+    tx: Tx,
+    carrier_id: str,
+    holder: str,
+    room: int,
+    now: int,
+    alone: bool = False,
+    owed: int = 0,
+    texts: Profile = STANDARD,
+) -> Claim:
     """Up to `room` segments' worth of due targets, each of them handed once the transaction is committed.
 
     What is urgent goes first, but for the `owed` segments of what is not. A target with more segments than a whole
-    window is taken when it goes `alone`.
+    window is taken when it goes `alone`. `texts` is how the carrier takes them.
     """
     claimed = Claim()
     for lane, most in ((NORMAL, owed), (HIGH, room)) if owed else ((HIGH, room), (NORMAL, room)):
@@ -43,7 +53,7 @@ async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int, alone
         if lane == NORMAL:
             claimed.normal_waits = len(taken) < len(rows) or len(rows) == count
         segments = claimed.segments[lane] = sum(row.parts for row in taken)
-        claimed.handovers += map(_handover, taken)
+        claimed.handovers += [_handover(row, texts) for row in taken]
         room -= segments
         if room <= 0 or (len(taken) < len(rows) and segments < most):  # its next one waits for more room than there is
             break
@@ -62,13 +72,21 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
 
 async def _hand(tx: Tx, handovers: Sequence[Handover], now: int, holder: str) -> None:
     hands = [
-        {"message_id": h.key[0], "n": h.key[1], "due_at": now, "holder": holder, "parts": len(h.segments)}
-        for h in handovers
+        {"message_id": h.key[0], "n": h.key[1], "due_at": now, "holder": holder, "parts": _parts(h)} for h in handovers
     ]
     if await tx.change("hand_target", hands) != len(hands):
         raise StoreError("a target was claimed by somebody else in the middle of a transaction")
 
 
-def _handover(row: Row) -> Handover:
-    segments = text.cut(row.text, next(_references))
+def _parts(handover: Handover) -> int:
+    """Of a message_payload, what the message centre will make of it."""
+    segments = handover.segments
+    return segments[0].payload or len(segments) if segments else 0
+
+
+def _handover(row: Row, texts: Profile) -> Handover:
+    try:
+        segments = text.cut(row.text, next(_references), texts)
+    except TooManyParts:
+        segments = []
     return Handover((row.message_id, row.n), row.source, row.destination, segments)

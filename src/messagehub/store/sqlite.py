@@ -168,6 +168,7 @@ class SQLiteStore:
         self._loop, self._path = loop, path
         self._bells = Bells()
         self._lock: TextIO | None = None
+        self._closed = False
         self._gathered: list[Job] = []
         self.waiting = 0
         self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
@@ -230,6 +231,8 @@ class SQLiteStore:
         await self._submit(None, inserts)
 
     async def _submit(self, unit: Unit[Any] | None, inserts: Sequence[Insert]) -> Any:
+        if self._closed:
+            raise Unavailable("the store has been closed")
         if self.waiting >= MAX_WAITING:
             raise Unavailable("more is asked of the store than it can write")
         job = Job(self._loop.create_future(), unit, inserts)
@@ -317,6 +320,7 @@ class SQLiteStore:
         return True
 
     async def close(self) -> None:
+        self._closed = True
         if self._gathered:
             self._pass_on()
         self._jobs.put([])

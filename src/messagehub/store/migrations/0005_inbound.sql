@@ -1,3 +1,8 @@
+-- Parts are read together once all are there, from the octets that came.
+ALTER TABLE inbound_parts ADD COLUMN data_coding BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE inbound_parts ADD COLUMN udhi BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE inbound_parts ADD COLUMN alphabet TEXT NOT NULL DEFAULT '';
+
 -- What came in within the last minutes, by which a carrier's repetition is told from a person's.
 CREATE TABLE inbound_seen (
     carrier_id TEXT NOT NULL,

@@ -182,12 +182,13 @@ DELETE FROM parked_receipts WHERE due_at IS NULL AND tm_create < :tm_before;
 
 -- name: insert_inbound_part
 INSERT INTO inbound_parts (carrier_id, source, destination, reference, width, total, part, text, octets,
-    tm_create)
-VALUES (:carrier_id, :source, :destination, :reference, :width, :total, :part, :text, :octets, :tm_create)
+    data_coding, udhi, alphabet, tm_create)
+VALUES (:carrier_id, :source, :destination, :reference, :width, :total, :part, :text, :octets, :data_coding, :udhi,
+    :alphabet, :tm_create)
 ON CONFLICT DO NOTHING;
 
 -- name: inbound_parts_of
-SELECT part, text, octets FROM inbound_parts
+SELECT part, text, octets, data_coding, udhi, alphabet FROM inbound_parts
 WHERE carrier_id = :carrier_id AND source = :source AND destination = :destination AND reference = :reference
     AND width = :width AND total = :total
 ORDER BY part;

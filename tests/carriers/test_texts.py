@@ -1,0 +1,120 @@
+"""Texts in the alphabet of a carrier, and told in its way to belong together: out over a socket, and read back."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from messagehub import text
+from messagehub.carriers import config, profile, translate
+from messagehub.carriers.carrier import Accepted, Inbound, Refused
+from messagehub.errors import Refusal
+from messagehub.messages.send import _handover, _parts
+from messagehub.smpp import PDU
+from messagehub.smpp.tlvs import TAGS
+from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre, pair
+
+USUAL = {"host": "h", "port": 1, "system_id": "me", "password": "secret"}
+LONG = "The quick brown fox jumps over the lazy dog. " * 5
+
+WAYS: list[dict[str, Any]] = [
+    {"alphabet": alphabet, "latin1": latin1, "concat": concat}
+    for alphabet in ("gsm7", "gsm7_packed", "latin1", "ascii")
+    for latin1 in (False, True)
+    for concat in ("udh8", "udh16", "sar", "payload")
+] + [{"languages": ["turkish", "spanish"], "concat": "udh16"}, {"languages": ["hindi"], "alphabet": "gsm7_packed"}]
+TEXTS = st.text(st.sampled_from("abc €[é\nñçığşŞкΩ한😀’कख "), min_size=1, max_size=400)
+
+
+def prepared(way: dict[str, Any]) -> profile.Profile:
+    return profile.of(config.parse("smpp", {**USUAL, **way}))
+
+
+def turned_round(mine: profile.Profile, segment: text.Segment) -> PDU:
+    """The deliver_sm that says what a submit_sm of ours says."""
+    fields = translate.with_segment(translate.submission(mine, SOURCE, SOMEBODY), segment)
+    return PDU("deliver_sm", 1, 0, fields, translate.tlvs_of(segment, mine.tlvs) or {})
+
+
+@given(words=TEXTS, way=st.sampled_from(WAYS))
+@settings(max_examples=300)
+def test_what_goes_out_is_read_as_it_was(words: str, way: dict[str, Any]) -> None:
+    mine = prepared(way)
+    read = []
+    for segment in text.cut(words, 7, mine.texts):
+        one = translate.arrival(mine, turned_round(mine, segment), None)
+        assert isinstance(one, Inbound)
+        assert one.piece
+        read.append(one)
+    joined = text.join([one.piece for one in read if one.piece], mine.texts.alphabet)
+    # A CR at the end of packed septets is one by the rules of packing (TS 23.038, 6.1.2.3.1), so words have none.
+    assert joined.text == words
+    if len(read) > 1:
+        sequences = [one.concatenation and one.concatenation.sequence for one in read]
+        assert sequences == list(range(1, len(read) + 1))
+        assert {one.concatenation and one.concatenation.reference for one in read} == {7}
+
+
+@pytest.mark.parametrize("concat", ["udh8", "udh16", "sar"])
+async def test_parts_as_the_message_centre_gets_them(concat: str) -> None:
+    async with centre() as (peer, port), Ours(port, concat=concat, window=5) as ours:
+        await ours.bound()
+        ours.carrier.send([_handed(ours, LONG)])
+        await ours.heard(Accepted)
+        sent = [pdu for _, _, pdu in peer.submits]
+    assert len(sent) == 2
+    has_header = [bool(pdu.fields["esm_class"] & translate.UDHI) for pdu in sent]
+    has_tlvs = [TAGS["sar_msg_ref_num"] in pdu.tlvs for pdu in sent]
+    assert has_header == [concat != "sar"] * 2
+    assert has_tlvs == [concat == "sar"] * 2
+
+
+async def test_a_payload_is_one_pdu_and_counts_as_the_parts_that_will_be_made_of_it() -> None:
+    async with centre() as (peer, port), Ours(port, concat="payload") as ours:
+        await ours.bound()
+        handover = _handed(ours, LONG)
+        assert _parts(handover) == 2
+        ours.carrier.send([handover])
+        await ours.heard(Accepted)
+    ((_, _, sent),) = peer.submits
+    assert sent.fields["short_message"] == b""
+    assert sent.tlvs[TAGS["message_payload"]] == LONG.encode()
+
+
+async def test_a_text_that_needs_too_many_parts_is_refused_and_not_sent() -> None:
+    """In GSM it would fit; the euro sign, which ASCII lacks, makes all of it UCS-2."""
+    async with pair(alphabet="ascii") as (ours, _):
+        handover = _handed(ours, "€" + "a" * 67 * 255)
+        assert handover.segments == []
+        ours.carrier.send([handover])
+        (refused,) = await ours.heard(Refused)
+        assert refused.reason == "too_long"
+        assert ours.carrier.idle
+        ours.send()
+        await ours.heard(Accepted)
+
+
+def _handed(ours: Ours, words: str) -> Any:
+    row = _Row("m1", 0, SOURCE, SOMEBODY, words)
+    return _handover(row, ours.carrier.texts)
+
+
+class _Row:
+    def __init__(self, message_id: str, n: int, source: str, destination: str, words: str) -> None:
+        self.message_id, self.n, self.source, self.destination, self.text = message_id, n, source, destination, words
+
+
+WRONG = [
+    ({"alphabet": "gsm"}, "config.alphabet"),
+    ({"concat": "udh"}, "config.concat"),
+    ({"languages": ["klingon"]}, "languages: 'klingon' is none of turkish"),
+    ({"languages": ["turkish"], "alphabet": "latin1"}, "languages: they need GSM 7-bit"),
+]
+
+
+@pytest.mark.parametrize(("given_", "words"), WRONG)
+def test_what_cannot_be_is_refused_by_name(given_: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        config.parse("smpp", {**USUAL, **given_})
+    assert words in caught.value.message
