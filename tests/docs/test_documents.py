@@ -181,7 +181,7 @@ def test_metrics_that_are_named_exist(page: Page) -> None:
 @named(PAGES)
 def test_commands_that_are_named_exist_with_their_options(page: Page) -> None:
     for line in page.code:
-        if found := re.match(r"(?:[A-Z_]+=\S+ )*(?:\S*/)?messagehub ((?![a-z]+[.:]|is |answers |needs ).*)", line):
+        if found := re.match(r"(?:[A-Z_]+=\S+ )*(?:\S*/)?messagehub (?=\S)((?![a-z]+[.:]|is |answers |needs ).*)", line):
             _check_command(found[1])
 
 
