@@ -1,12 +1,14 @@
-"""The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes."""
+"""The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes, and
+`python -m bench webhooks` measures the delivery of webhooks alone.
+"""
 
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import profile, report
+from bench import profile, report, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -21,7 +23,7 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        return profile.show(_work(options, "sqlite")) if options.what == "profile" else _measure(options)
+        return DOES[options.what](options)
     except Broken as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -31,7 +33,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure messagehub from end to end.")
-    parser.add_argument("what", nargs="?", choices=["measure", "profile"], default="measure")
+    parser.add_argument("what", nargs="?", choices=list(DOES), default="measure")
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--count", type=_count, default=40_000, help="messages of a run")
     parser.add_argument("--connections", type=_positive, default=64, help="of the customer who sends")
@@ -39,6 +41,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--window", type=_positive, default=500, help="submits that wait for the carrier's answer")
     parser.add_argument("--rate", type=_positive, help="measure at this many messages per second, too")
     return parser.parse_args()
+
+
+DOES: dict[str, Callable[[argparse.Namespace], int]] = {
+    "measure": lambda options: _measure(options),
+    "profile": lambda options: profile.show(_work(options, "sqlite")),
+    "webhooks": lambda options: webhooks.show(options.count, options.runs),
+}
 
 
 def _positive(text: str) -> int:

@@ -48,7 +48,7 @@ def table(runs: Runs) -> Table:
     for name in (*MEASURED, *SUMMED):
         shown.add_column(name, justify="right")
     for work, figures in runs.items():
-        cells = [_spread([value(run) for run in figures], form) for value, form in MEASURED.values()]
+        cells = [spread([value(run) for run in figures], form) for value, form in MEASURED.values()]
         sums = [_alarming(sum(value(run) for run in figures)) for value in SUMMED.values()]
         shown.add_row(_named(work), *cells, *sums)
     return shown
@@ -58,7 +58,7 @@ def _named(work: Work) -> str:
     return f"{work.store}\n{work.count:,} " + (f"at {work.rate:,.0f}/s" if work.rate else "flat out")
 
 
-def _spread(values: Sequence[float], form: str) -> str:
+def spread(values: Sequence[float], form: str) -> str:
     middle, least, most = (format(value, form) for value in (median(values), min(values), max(values)))
     return f"{middle}\n{least}–{most}" if len(values) > 1 else middle
 

@@ -60,6 +60,8 @@ SPELLINGS = [
     "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0", "10.1",
     "[::1]", "[::]",
     "[::ffff:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:1]", "[64:ff9b::127.0.0.1]", "169.254.169.254",
+    "127.0.0.1.", "2130706433.", "0x7f.1.", "127.000.000.001", "0X7F000001", "00000177.1", "127.0.1", "0x0",
+    "[2002:7f00:1::]", "[::127.0.0.1]", "[64:ff9b:1::1]", "[fe80::1]", "[fd00::1]", "[::FFFF:A9FE:A9FE]",
 ]  # fmt: skip
 
 
@@ -114,6 +116,35 @@ async def test_the_checked_address_is_the_one_connected_to() -> None:
     async with serving(answering_once(OK)) as server, calling(resolve=resolve) as client:
         await asyncio.gather(*(post(client, f"http://Hook.test:{server.port}/") for _ in range(3)))
     assert asked == ["hook.test"]
+
+
+async def test_what_was_checked_is_connected_to_though_the_name_has_changed() -> None:
+    """DNS rebinding gains nothing: between the check and the connection nobody is asked."""
+    answers = iter([["127.0.0.1"], ["127.0.0.2"]])
+
+    async def resolve(_: str) -> Sequence[str]:
+        return next(answers)
+
+    async with serving(answering_once(OK)) as server, calling(resolve=resolve) as client:
+        for _ in range(2):
+            assert (await post(client, f"http://hook.test:{server.port}/")).status == 200
+    assert list(answers) == [["127.0.0.2"]]
+
+
+@pytest.mark.parametrize("host", ["xn--bcher-kva.test", "hook.test.", "HOOK.TEST", "a_b.test"])
+async def test_a_name_in_any_form_is_checked_by_its_addresses(host: str) -> None:
+    async def resolve(_: str) -> Sequence[str]:
+        return ["10.0.0.1"]
+
+    async with calling(allow_private=False, resolve=resolve) as client:
+        with pytest.raises(Forbidden):
+            await post(client, f"http://{host}/")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "127.0.0.1.", "2130706433", "0x7f.1", "localhost"])
+async def test_where_it_is_allowed_all_of_them_work(host: str) -> None:
+    async with serving(answering(OK)) as server, calling(allow_private=True) as client:
+        assert (await post(client, f"http://{host}:{server.port}/")).status == 200
 
 
 async def test_the_next_address_is_tried() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -43,7 +44,10 @@ from messagehub.sealing import sealer
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.web import Client
+from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
+from messagehub.webhooks.deliveries import Deliveries
+from messagehub.webhooks.trial import Trial
 from messagehub.work import lag
 from messagehub.work.node import Node
 
@@ -137,7 +141,9 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             reader=reader,
             actor=actor,
             dispatcher=dispatcher,
-            departure=Departure(store, customers, numbers, actor),
+            deliveries=Deliveries(store, dispatcher.wake),
+            trial=Trial(store, client),
+            departure=Departure(store, customers, numbers, actor, partial(drop_waiting, store)),
             limits=Limits(
                 logins=limit("ip", settings.login_rate, settings.login_burst),
                 address=limit("ip", settings.rate_per_address, settings.burst_per_address),

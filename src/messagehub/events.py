@@ -16,6 +16,8 @@ class Event:
     body: bytes
     due_at: int
     tm_create: int
+    leased: int
+    """Whether it is stored with a lease: 0 or 1, as stores keep it."""
 
 
 class Outbox(Protocol):
@@ -31,3 +33,6 @@ class Outbox(Protocol):
 # What a customer can ask to be told of, and what it is told of unless it asks.
 EVENT_TYPES = ("message_received", "message_updated", "message_created", "message_deleted")
 DEFAULT_EVENT_TYPES = ("message_received", "message_updated")
+
+WEBHOOK_TEST = "webhook_test"
+"""The type of an event that a customer asks for to see whether its endpoint works."""

@@ -56,7 +56,7 @@ class Sealer:
 
     def seal(self, text: str, place: str) -> str:
         """`text` for the store. `place` says where it will stand, such as `customers/ID/webhook_secret`."""
-        if self._first is None:
+        if self._first is None or not text:
             return text
         nonce = secrets.token_bytes(NONCE_OCTETS)
         sealed = nonce + self._first.cipher.encrypt(nonce, text.encode(), place.encode())
@@ -82,7 +82,7 @@ class Sealer:
 
     def is_current(self, kept: str) -> bool:
         """Whether it is kept as `seal` would keep it now."""
-        return kept.startswith(self.mark)
+        return not kept or kept.startswith(self.mark)
 
 
 def _opened(key: Key, octets: bytes, place: str) -> str:

@@ -13,6 +13,8 @@ TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "d
 Direction = Literal["outbound", "inbound"]
 OnDoubt = Literal["resend", "hold"]
 Priority = Literal["high", "normal"]
+WebhookStatus = Literal["off", "working", "failing", "disabled"]
+DeliveryStatus = Literal["pending", "delivered", "failed"]
 Name = Annotated[str, Meta(max_length=255)]
 Detail = Annotated[str, Meta(max_length=1000)]
 
@@ -243,6 +245,15 @@ class Customer(Struct, kw_only=True):
     webhook_statuses: list[str]
     webhook_secret: str | UnsetType = UNSET
     """Only in the answer to its owner."""
+    tm_webhook_secret_old: str
+    """Until when the secret before this one signs as well."""
+    webhook_status: WebhookStatus
+    webhook_error: str
+    """How the webhook failed last."""
+    tm_webhook_failing: str
+    """Since when the webhook fails."""
+    tm_webhook_recovered: str
+    """When it last worked again after it had failed."""
     webhook_disabled: str
     """Why nothing is sent to the webhook any more; empty while it works. A PUT of `webhook_uri` starts it again."""
     on_doubt: OnDoubt
@@ -251,6 +262,79 @@ class Customer(Struct, kw_only=True):
     tm_create: str
     tm_update: str
     tm_delete: str
+
+
+# --- webhooks ---------------------------------------------------------------------------
+
+
+class Delivery(Struct, kw_only=True):
+    """One event and how its delivery went."""
+
+    id: str
+    """The `webhook-id` of each attempt."""
+    type: str
+    message_id: str
+    """Empty where the event is not about a message."""
+    status: DeliveryStatus
+    attempts: int
+    response_status: int
+    """Of the last attempt; 0 where there was no answer."""
+    error: str
+    """How the last attempt failed, in a word; empty where it did not."""
+    tm_next_attempt: str
+    tm_create: str
+    tm_update: str
+
+
+class Try(Struct, kw_only=True):
+    attempt: int
+    response_status: int
+    error: str
+    tm_create: str
+
+
+class DeliveryInFull(Delivery, kw_only=True):
+    body: str
+    """What is sent, octet for octet."""
+    tries: list[Try]
+
+
+class ReplayGiven(Request):
+    tm_create_from: str
+    tm_create_to: str = ""
+    """Without it, up to now."""
+    type: str = ""
+    status: DeliveryStatus = "failed"
+    message_id: str = ""
+    page_token: str = ""
+
+
+class Replayed(Struct):
+    replayed: int
+    next_page_token: str
+    """Empty when all have been looked at."""
+
+
+class WebhookTest(Struct, kw_only=True):
+    delivered: bool
+    webhook_id: str
+    response_status: int
+    error: str
+    milliseconds: int
+
+
+class TrialData(Struct):
+    id: str
+    customer_id: str
+    text: str
+    tm_create: str
+
+
+class TrialEvent(Struct):
+    """The body of a webhook that was asked for as a test."""
+
+    type: str
+    data: TrialData
 
 
 # --- numbers ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What a customer is told of, and that it comes back from the store as it was."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from messagehub import clock
 from messagehub.accounts import customers
-from messagehub.accounts.customers import Customer, Customers
+from messagehub.accounts.customers import ANEW, Customer, Customers
+from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.events import DEFAULT_EVENT_TYPES, EVENT_TYPES
-from messagehub.sealing import Sealer
+from messagehub.sealing import Key, Sealer
 from messagehub.store import Insert, Store
 from messagehub.webhooks.sign import new_secret
 
@@ -85,3 +87,79 @@ async def test_changes_at_the_same_time_keep_each_others_members(store: Store) -
 
 def test_each_customer_has_an_id_of_its_own() -> None:
     assert len({customer(webhook_secret=new_secret()).id for _ in range(100)}) == 100
+
+
+# --- how the webhook stands
+
+
+STANDINGS = [
+    ({"webhook_uri": ""}, "off"),
+    ({}, "working"),
+    ({"tm_webhook_failing": 5}, "failing"),
+    ({"tm_webhook_failing": 5, "webhook_disabled": "it answered 410"}, "disabled"),
+    ({"webhook_uri": "", "webhook_disabled": "it answered 410"}, "off"),
+    ({"tm_webhook_recovered": 5}, "working"),
+]
+
+
+@pytest.mark.parametrize(("state", "status"), STANDINGS)
+def test_standings(state: dict[str, Any], status: str) -> None:
+    assert customer(**state).webhook_status == status
+    assert replace(customer(**state), **ANEW, webhook_uri=HOOK).webhook_status == "working"
+
+
+# --- its secrets
+
+
+def test_an_old_secret_signs_until_its_time() -> None:
+    made = customer(webhook_secret="new", webhook_secret_old="old", tm_webhook_secret_old=100)
+    assert made.webhook_secrets(99) == ("new", "old")
+    assert made.webhook_secrets(100) == ("new",)
+    assert customer(webhook_secret="only").webhook_secrets(99) == ("only",)
+
+
+async def test_rotations_at_the_same_time_follow_each_other(store: Store) -> None:
+    known = Customers(store, Sealer())
+    made = await stored(store, webhook_secret="0")
+    rotated = await asyncio.gather(*(known.rotate(made.id, str(n), 7) for n in range(1, 6)))
+    steps = {each.webhook_secret_old: each.webhook_secret for each in rotated}
+    walked = ["0"]
+    while walked[-1] in steps:
+        walked.append(steps[walked[-1]])
+    assert sorted(walked) == ["0", "1", "2", "3", "4", "5"]
+    last = await known.get(store, made.id)
+    assert [last.webhook_secret, last.webhook_secret_old] == [walked[-1], walked[-2]]
+    assert last.tm_webhook_secret_old == 7 + 24 * 3600 * SECOND
+
+
+async def test_a_change_leaves_the_secrets_alone(store: Store) -> None:
+    known = Customers(store, Sealer())
+    made = await stored(store, webhook_secret="0")
+    rotated = await known.rotate(made.id, "1", 7)
+    changed = await known.change(made.id, 8, name="new")
+    assert changed == replace(rotated, name="new", tm_update=8) == await known.get(store, made.id)
+
+
+async def test_both_secrets_are_sealed_and_sealed_anew_under_a_new_key(store: Store) -> None:
+    old, new = Key("the old key of this installation!"), Key("the new key of this installation!")
+    made = await stored(store, webhook_secret="first")
+    under_old = Customers(store, Sealer([old]))
+    assert await under_old.seal() == 1
+    await under_old.rotate(made.id, "second", 7)
+    under_new = Customers(store, Sealer([new, old]))
+    assert await under_new.seal() == 1
+    assert await under_new.seal() == 0
+    row = await store.one("customer_by_id", id=made.id)
+    assert row is not None
+    kept = [row.webhook_secret, row.webhook_secret_old]
+    assert all(each.startswith(f"sealed:{new.id}:") for each in kept)
+    found = await Customers(store, Sealer([new])).get(store, made.id)
+    assert (found.webhook_secret, found.webhook_secret_old) == ("second", "first")
+
+
+async def test_what_there_is_none_of_is_not_sealed(store: Store) -> None:
+    made = await stored(store)
+    assert await Customers(store, Sealer([Key("the only key of this installation")])).seal() == 1
+    row = await store.one("customer_by_id", id=made.id)
+    assert row is not None
+    assert row.webhook_secret_old == ""

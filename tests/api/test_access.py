@@ -117,7 +117,23 @@ def _accesskey(account: Account) -> str:
     return key
 
 
-OWNED: dict[str, Callable[[Account], str]] = {"messages": _message, "numbers": _number, "accesskeys": _accesskey}
+def _delivery(account: Account) -> str:
+    made = account.api.get("/webhook_deliveries")["result"]
+    if not made:
+        account.api.put("/customer", {"webhook_uri": "http://nowhere.invalid/"})
+        account.api.post("/customer/webhook_test")
+        account.api.put("/customer", {"webhook_uri": ""})
+        made = account.api.get("/webhook_deliveries")["result"]
+    delivery: str = made[0]["id"]
+    return delivery
+
+
+OWNED: dict[str, Callable[[Account], str]] = {
+    "messages": _message,
+    "numbers": _number,
+    "accesskeys": _accesskey,
+    "webhook_deliveries": _delivery,
+}
 """How a customer comes to a resource, by the first word of its path."""
 
 with_id = pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What goes with a customer that is deleted, and what stays."""
 
+from functools import partial
+
 import pytest
 
 from messagehub import clock
@@ -7,12 +9,13 @@ from messagehub.carriers.carrier import Accepted
 from messagehub.errors import Refusal
 from messagehub.messages import acts
 from messagehub.messages.departure import Departure
+from messagehub.webhooks.conclude import drop_waiting
 from tests.messages.house import SOURCE, House
 from tests.messages.queued import queue
 
 
 def departure(house: House) -> Departure:
-    return Departure(house.store, house.customers, house.numbers, house.actor)
+    return Departure(house.store, house.customers, house.numbers, house.actor, partial(drop_waiting, house.store))
 
 
 async def test_all_that_is_queued_is_canceled_and_what_was_handed_over_goes_its_way(

@@ -168,13 +168,15 @@ NUMBERS = (
     "n tm_create tm_update tm_delete tm_expire tm_lease priority weight disabled target_count waiting_count sent_count "
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
-    "late tm_last_use data_coding udhi"
+    "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
+    "tm_webhook_secret_old"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
     "body": b"",
     ("park_receipt", "body"): "",
     "fingerprint": b"",
+    ("insert_trial", "status"): "delivered",
     "octets": None,
     "role": "customer",
     "direction": "inbound",
@@ -223,7 +225,9 @@ async def test_an_error_of_any_kind_ends_no_writer(store: Store) -> None:
 async def test_a_new_password_is_told_from_the_one_before_at_the_same_moment(store: Store) -> None:
     customer = dict.fromkeys(("name", "detail", "email", "phone_number", "address", "webhook_uri"), "")
     hook = {"webhook_method": "POST", "webhook_events": "[]", "webhook_statuses": "[]", "webhook_secret": ""}
+    hook |= {"webhook_error": "", "webhook_secret_old": ""}
     times = {"tm_create": 5, "tm_update": NEVER, "tm_delete": NEVER}
+    times |= dict.fromkeys(("tm_webhook_failing", "tm_webhook_recovered", "tm_webhook_secret_old"), NEVER)
     row = {**customer, **hook, **times, "id": "c", "role": "customer", "webhook_disabled": "", "on_doubt": "hold"}
     login = {"id": "l", "username": "anne", "customer_id": "c", "password_hash": "a", "tm_create": 5}
     await store.write([Insert("insert_customer", [row]), Insert("insert_login", [login])])

@@ -46,6 +46,8 @@ class Endpoint:
         self.hits: list[Hit] = []
         self.answers: list[int] = []
         self.usual = 200
+        self.headers: dict[str, str] = {}
+        """More headers of every answer."""
 
     def take(self, hit: Hit) -> int:
         self.hits.append(hit)
@@ -116,8 +118,10 @@ class _Connection(asyncio.Protocol):
         self._octets += data
         while found := _request(self._octets):
             hit, self._octets = found
-            if status := self._endpoints[hit.path.partition("?")[0]].take(hit):
-                self._transport.write(b"HTTP/1.1 %d Word\r\nContent-Length: 2\r\n\r\nok" % status)
+            endpoint = self._endpoints[hit.path.partition("?")[0]]
+            if status := endpoint.take(hit):
+                more = "".join(f"{name}: {value}\r\n" for name, value in endpoint.headers.items()).encode()
+                self._transport.write(b"HTTP/1.1 %d Word\r\n%bContent-Length: 2\r\n\r\nok" % (status, more))
 
 
 def _request(octets: bytes) -> tuple[Hit, bytes] | None:

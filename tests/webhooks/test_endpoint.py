@@ -7,14 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE, MAX_HELD, PAUSES_S, Endpoint, Pending
+from messagehub.webhooks.endpoint import (
+    AHEAD,
+    FAILURES_TO_OPEN,
+    LEAST_HELD,
+    MAX_AT_ONCE,
+    MAX_HELD,
+    PAUSES_S,
+    Endpoint,
+    Pending,
+)
 
 SECOND = 1_000_000
 _ids = count()
 
 
 def event(message_id: str) -> Pending:
-    return Pending(f"{next(_ids):06}", "customer", message_id, b"{}", 0, 0, 0)
+    return Pending(f"{next(_ids):06}", "customer", message_id, b"{}", 0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -74,17 +83,22 @@ def test_whatever_the_order_no_message_has_two_under_way_and_each_goes_in_order(
 
 
 def test_what_waits_is_let_go_and_what_is_under_way_is_not(endpoint: Endpoint) -> None:
-    a1, a2, _, _ = give(endpoint, "a", "a", "b", "c")
+    a1, a2, b, c = give(endpoint, "a", "a", "b", "c")
     assert endpoint.take() is a1
-    endpoint.forget_waiting()
-    assert endpoint.held == 2
+    assert endpoint.forget_waiting() == [b, c, a2]
+    assert endpoint.held == 1
     assert endpoint.take() is None
     endpoint.done(a1)
-    assert endpoint.take() is a2
-    endpoint.done(a2)
-    assert endpoint.held == 0
+    assert (endpoint.held, endpoint.take()) == (0, None)
     (b,) = give(endpoint, "b")
     assert endpoint.take() is b
+
+
+def test_what_is_new_goes_behind_what_was_let_go(endpoint: Endpoint) -> None:
+    endpoint.backlog = False
+    give(endpoint, "a")
+    endpoint.forget_waiting()
+    assert not endpoint.takes_new(0)
 
 
 def test_more_workers_are_wanted_while_there_is_work_for_them(endpoint: Endpoint) -> None:
@@ -100,6 +114,63 @@ def test_more_workers_are_wanted_while_there_is_work_for_them(endpoint: Endpoint
     assert wanted == [False, True, False, True, False]
 
 
+# --- how much of it is in memory
+
+
+def at_pace(micros: int) -> Endpoint:
+    endpoint = Endpoint("customer")
+    for _ in range(100):
+        endpoint.took(micros)
+    return endpoint
+
+
+PACES = [(0, MAX_HELD), (1000, MAX_HELD), (200_000, 320), (AHEAD, LEAST_HELD), (5 * SECOND, LEAST_HELD)]
+
+
+@pytest.mark.parametrize(("micros", "quota"), PACES)
+def test_a_slow_endpoint_leaves_room_to_others(micros: int, quota: int) -> None:
+    assert at_pace(micros).room(0) == pytest.approx(quota, rel=0.01)
+
+
+def test_an_endpoint_that_is_not_known_begins_small(endpoint: Endpoint) -> None:
+    assert endpoint.room(0) == LEAST_HELD
+
+
+@given(micros=st.lists(st.integers(-(10**9), 10**9), max_size=50))
+def test_whatever_an_attempt_took_there_is_work_for_all_who_may_work(micros: list[int]) -> None:
+    endpoint = Endpoint("customer")
+    for each in micros:
+        endpoint.took(each)
+    assert LEAST_HELD <= endpoint.room(0) <= MAX_HELD
+
+
+def test_more_is_claimed_when_half_is_done() -> None:
+    endpoint = at_pace(0)
+    events = give(endpoint, *map(str, range(MAX_HELD)))
+    rooms = []
+    for event in events:
+        assert endpoint.take() is event
+        endpoint.done(event)
+        rooms.append((endpoint.room(0), endpoint.wants_more))
+    assert rooms[: MAX_HELD // 2 - 1] == [(0, False)] * (MAX_HELD // 2 - 1)
+    assert rooms[MAX_HELD // 2 - 1] == (MAX_HELD // 2, True)
+
+
+def test_a_slow_endpoint_has_as_many_under_way_as_any(endpoint: Endpoint) -> None:
+    """However few wait at a time when more are claimed."""
+    while room := endpoint.room(0):
+        give(endpoint, *(f"{next(_ids)}" for _ in range(min(room, 7))))
+    assert len([1 for _ in range(MAX_AT_ONCE) if endpoint.take()]) == MAX_AT_ONCE
+
+
+def test_no_more_is_wanted_where_nothing_waits_in_the_store() -> None:
+    endpoint = at_pace(0)
+    endpoint.backlog = False
+    assert not endpoint.wants_more
+    endpoint.unclaimed = True
+    assert endpoint.wants_more
+
+
 # --- the breaker
 
 
@@ -108,9 +179,11 @@ def fail(endpoint: Endpoint, times: int, now: int) -> list[bool]:
 
 
 def test_what_is_held_is_bounded(endpoint: Endpoint) -> None:
-    assert endpoint.room(0) == MAX_HELD
     give(endpoint, *"abc")
-    assert endpoint.room(0) == MAX_HELD - 3
+    assert endpoint.room(0) == LEAST_HELD - 3
+    give(endpoint, *map(str, range(LEAST_HELD)))
+    endpoint.backlog = False
+    assert (endpoint.room(0), endpoint.takes_new(0)) == (0, False)
 
 
 def test_it_opens_after_some_failures_in_a_row(endpoint: Endpoint) -> None:
@@ -122,8 +195,8 @@ def test_it_opens_after_some_failures_in_a_row(endpoint: Endpoint) -> None:
 def test_a_success_between_failures_keeps_it_shut(endpoint: Endpoint) -> None:
     for _ in range(3):
         assert not any(fail(endpoint, FAILURES_TO_OPEN - 1, 0))
-        endpoint.succeeded()
-    assert endpoint.room(0) == MAX_HELD
+        assert not endpoint.succeeded()
+    assert endpoint.room(0) == LEAST_HELD
 
 
 def test_requests_that_were_under_way_do_not_open_it_further(endpoint: Endpoint) -> None:
@@ -140,8 +213,8 @@ def test_one_event_probes_it_and_a_success_lets_all_through(endpoint: Endpoint) 
     assert endpoint.room(now) == 0
     endpoint.take()
     endpoint.done(probe)
-    endpoint.succeeded()
-    assert endpoint.room(now) == MAX_HELD
+    assert endpoint.succeeded()
+    assert endpoint.room(now) == LEAST_HELD
 
 
 def test_each_probe_that_fails_is_followed_by_a_longer_pause_up_to_the_longest(endpoint: Endpoint) -> None:
@@ -165,3 +238,25 @@ def test_what_is_new_waits_behind_what_is_in_the_store() -> None:
     assert not endpoint.takes_new(endpoint.closed_until)
     endpoint.succeeded()
     assert endpoint.takes_new(endpoint.closed_until)
+
+
+def test_an_endpoint_that_another_node_found_down_is_probed_with_one_event(endpoint: Endpoint) -> None:
+    endpoint.heed(failing=True)
+    endpoint.backlog = False
+    assert (endpoint.room(0), endpoint.takes_new(0)) == (1, False)
+    assert endpoint.failed(0)
+    assert endpoint.closed_until == PAUSES_S[0] * SECOND
+    endpoint.heed(failing=False)
+    assert endpoint.closed_until > 0, "the store does not have it yet, so it cannot have taken it back"
+    endpoint.is_known_to_fail()
+    endpoint.heed(failing=True)
+    assert endpoint.closed_until > 0
+    endpoint.heed(failing=False)
+    assert endpoint.room(0) == LEAST_HELD
+
+
+def test_a_success_ends_it_also_where_another_node_had_found_it_down(endpoint: Endpoint) -> None:
+    endpoint.heed(failing=True)
+    assert endpoint.succeeded()
+    assert not endpoint.succeeded()
+    assert endpoint.room(0) == LEAST_HELD

@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from messagehub.webhooks.sign import new_secret, signatures
@@ -65,3 +67,13 @@ def test_what_is_no_secret_is_refused(secret: str) -> None:
 def test_there_is_no_signing_without_a_secret() -> None:
     with pytest.raises(IndexError):
         signatures([], ID, 0, BODY)
+
+
+@given(key=st.binary(min_size=1, max_size=200), body=st.binary(max_size=300))
+def test_the_signatures_are_hmacs_of_any_key(key: bytes, body: bytes) -> None:
+    secret = "whsec_" + b64encode(key).decode()
+    headers = signatures([secret], "id", 7, body)
+    signed = hmac.new(key, b"id.7." + body, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == "v1," + b64encode(signed).decode()
+    of_text = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    assert headers["X-VoIPBIN-Signature"] == f"sha256={of_text}"

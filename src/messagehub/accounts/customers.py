@@ -1,15 +1,17 @@
 """A customer: who pays, owns numbers and keys, and is told by webhook what happens."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from messagehub import ids
-from messagehub.clock import NEVER
+from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.events import DEFAULT_EVENT_TYPES
 from messagehub.sealing import Sealer
+from messagehub.shapes import WebhookStatus
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
@@ -17,9 +19,16 @@ OPERATOR, CUSTOMER = "operator", "customer"
 LISTS = ("webhook_events", "webhook_statuses")
 """Members that the store keeps as JSON."""
 
-SECRETS = ("webhook_secret",)
+SECRETS = ("webhook_secret", "webhook_secret_old")
+OLD_SECRET_SIGNS = 24 * 3600 * SECOND
+"""How long a secret signs beside the one that has taken its place."""
+
 SEALED_AT_ONCE = 500
 DELETED = "the customer was deleted"
+ANEW: dict[str, Any] = {
+    "webhook_disabled": "", "webhook_error": "", "tm_webhook_failing": NEVER, "tm_webhook_recovered": NEVER,
+}  # fmt: skip
+"""What is known of an endpoint of which nothing is known: it is to be tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +46,14 @@ class Customer:
     webhook_statuses: tuple[str, ...] = ()
     """The target statuses to be told of; none means all."""
     webhook_secret: str
+    webhook_secret_old: str = ""
+    tm_webhook_secret_old: int = NEVER
+    """Until when the old secret signs as well; NEVER where there is none."""
     webhook_disabled: str = ""
+    webhook_error: str = ""
+    """How the endpoint failed last, in words."""
+    tm_webhook_failing: int = NEVER
+    tm_webhook_recovered: int = NEVER
     on_doubt: str = "resend"
     tm_create: int
     tm_update: int = NEVER
@@ -54,10 +70,28 @@ class Customer:
             return False
         return not (status and self.webhook_statuses) or status in self.webhook_statuses
 
+    @property
+    def webhook_status(self) -> WebhookStatus:
+        if not self.webhook_uri:
+            return "off"
+        if self.webhook_disabled:
+            return "disabled"
+        return "failing" if self.webhook_fails else "working"
+
+    @property
+    def webhook_fails(self) -> bool:
+        return self.tm_webhook_failing != NEVER
+
+    def webhook_secrets(self, now: int) -> tuple[str, ...]:
+        """Those that sign at this moment, the newest first."""
+        if now < self.tm_webhook_secret_old != NEVER:
+            return self.webhook_secret, self.webhook_secret_old
+        return (self.webhook_secret,)
+
     def as_row(self, sealer: Sealer) -> dict[str, Any]:
         row = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
         lists = {name: msgspec.json.encode(row[name]).decode() for name in LISTS}
-        return row | lists | {name: sealer.seal(row[name], place(self.id, name)) for name in SECRETS}
+        return row | lists | {name: sealer.seal(row[name], place(self.id, name)) for name in SECRETS if row[name]}
 
 
 def new(*, name: str, now: int, webhook_secret: str, **other: Any) -> Customer:
@@ -107,9 +141,22 @@ class Customers:
     async def change(self, customer_id: str, now: int, **changes: Any) -> Customer:
         """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
 
+        return await self._change(customer_id, "update_customer", lambda _: {**changes, "tm_update": now})
+
+    async def rotate(self, customer_id: str, webhook_secret: str, now: int) -> Customer:
+        """The customer with a new secret. The one before signs for a day as well; one that did so signs no more."""
+
+        def changes(customer: Customer) -> dict[str, Any]:
+            old = {"webhook_secret_old": customer.webhook_secret, "tm_webhook_secret_old": now + OLD_SECRET_SIGNS}
+            return {"webhook_secret": webhook_secret, **old, "tm_update": now}
+
+        return await self._change(customer_id, "rotate_webhook_secret", changes)
+
+    async def _change(self, customer_id: str, query: str, changes: Callable[[Customer], dict[str, Any]]) -> Customer:
         async def unit(tx: Tx) -> Customer:
-            changed = replace(await self._for_change(tx, customer_id), **changes, tm_update=now)
-            await tx.run("update_customer", **changed.as_row(self._sealer))
+            customer = await self._for_change(tx, customer_id)
+            changed = replace(customer, **changes(customer))
+            await tx.run(query, **changed.as_row(self._sealer))
             return changed
 
         customer = await self._store.transaction(unit)

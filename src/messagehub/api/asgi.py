@@ -16,6 +16,7 @@ from messagehub.api import (
     numbers,
     openapi,
     routes,
+    webhooks,
 )
 from messagehub.api.answers import CORS, Resource, refuse, request_id_of, respond
 from messagehub.api.endpoint import Endpoint
@@ -29,6 +30,7 @@ API = [
     *me.ENDPOINTS,
     *accesskeys.ENDPOINTS,
     *customers.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *numbers.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,

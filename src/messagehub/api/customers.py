@@ -2,7 +2,7 @@
 
 from messagehub import shapes
 from messagehub.accounts import setup
-from messagehub.accounts.customers import Customer
+from messagehub.accounts.customers import ANEW, Customer
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
 from messagehub.clock import plain
@@ -21,13 +21,17 @@ async def change_own(call: Call) -> shapes.Customer:
     if uri := changes.get("webhook_uri"):
         _check_uri(uri, services.webhook_allow_private)
     if "webhook_uri" in changes:
-        changes["webhook_disabled"] = ""
+        changes |= ANEW
     if changes.get("webhook_method") == "":
         changes["webhook_method"] = "POST"
     for name in ("webhook_events", "webhook_statuses"):
         if name in changes:
             changes[name] = tuple(dict.fromkeys(changes[name]))
     return _owned(await services.customers.change(call.customer_id, call.now, **changes))
+
+
+async def rotate_secret(call: Call) -> shapes.Customer:
+    return _owned(await call.services.customers.rotate(call.customer_id, new_secret(), call.now))
 
 
 async def create(call: Call) -> shapes.Customer:
@@ -87,6 +91,11 @@ def _shape(customer: Customer) -> shapes.Customer:
         webhook_uri=customer.webhook_uri,
         webhook_events=list(customer.webhook_events),
         webhook_statuses=list(customer.webhook_statuses),
+        tm_webhook_secret_old=plain(customer.tm_webhook_secret_old),
+        webhook_status=customer.webhook_status,
+        webhook_error=customer.webhook_error,
+        tm_webhook_failing=plain(customer.tm_webhook_failing),
+        tm_webhook_recovered=plain(customer.tm_webhook_recovered),
         webhook_disabled=customer.webhook_disabled,
         on_doubt="hold" if customer.on_doubt == "hold" else "resend",
         tm_create=plain(customer.tm_create),
@@ -108,6 +117,11 @@ ENDPOINTS = [
     Endpoint(
         method="PUT", path="/customer", summary="Change your own customer; what is left out stays",
         takes=shapes.CustomerChange, gives=shapes.Customer, reasons=("INVALID_WEBHOOK_URI",), handler=change_own,
+    ),
+    Endpoint(
+        method="POST", path="/customer/webhook_secret",
+        summary="Get a new secret for webhooks; the one before signs for a day as well",
+        gives=shapes.Customer, handler=rotate_secret,
     ),
     Endpoint(
         method="POST", path="/customers", summary="Make a customer; its access key is shown this once",

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 from starlette.types import Scope
 
-from messagehub import ids
+from messagehub import clock, ids
 from messagehub.accounts.callers import Caller
 from messagehub.api.callers import caller_address
 from messagehub.api.services import Services
@@ -89,6 +89,17 @@ class Call:
         """A query parameter that is a number. A plus that was not written as %2B comes as a space."""
         given = self.query.get(name, "")
         return f"+{given[1:]}" if given.startswith(" ") else given
+
+    def moment(self, name: str, default: int) -> int:
+        """A query parameter that is a time, in microseconds; `default` where it is not given."""
+        if not (given := self.query.get(name)):
+            return default
+        try:
+            return clock.parse(given)
+        except ValueError:
+            raise Refusal(
+                "INVALID_REQUEST_PARAMETER", f"{name}: {given!r} is no time; write 2026-01-31T10:30:00Z"
+            ) from None
 
     @property
     def id(self) -> str:

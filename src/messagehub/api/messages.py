@@ -58,28 +58,16 @@ def segments_shape(words: str) -> shapes.Segments:
 
 
 def _filter(call: Call) -> Filter:
-    query = call.query
-    direction = query.get("direction", "")
+    direction = call.query.get("direction", "")
     if direction not in ("", *get_args(shapes.Direction)):
         raise Refusal("INVALID_REQUEST_PARAMETER", f"direction: {direction!r} is neither outbound nor inbound")
     return Filter(
         direction=direction,
         source=call.address("source"),
         destination=call.address("destination"),
-        since=_time(query, "tm_create_from", 0),
-        until=_time(query, "tm_create_to", clock.NEVER),
+        since=call.moment("tm_create_from", 0),
+        until=call.moment("tm_create_to", clock.NEVER),
     )
-
-
-def _time(query: dict[str, str], name: str, default: int) -> int:
-    if not (given := query.get(name)):
-        return default
-    try:
-        return clock.parse(given)
-    except ValueError:
-        raise Refusal(
-            "INVALID_REQUEST_PARAMETER", f"{name}: {given!r} is no time; write 2026-01-31T10:30:00Z"
-        ) from None
 
 
 SENDING = (

@@ -10,7 +10,7 @@ from messagehub.api.endpoint import Call, Page
 from messagehub.errors import Refusal
 from messagehub.messages.reading import LAST_ID
 
-TOKEN = re.compile(r"[A-Za-z0-9_-]{0,64}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{0,96}")
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -24,6 +24,14 @@ async def newest_first(
     rows = await read(_before(call), size + 1)
     token = _pack(rows[size - 1].id) if len(rows) > size else ""
     return Page([shape(row) for row in rows[:size]], token)
+
+
+async def as_far_as_read(
+    call: Call, read: Callable[[str, int], Awaitable[tuple[Sequence[Any], str]]], shape: Callable[[Any], S]
+) -> Page[S]:
+    """As `newest_first`, where `read` also gives the id before which to go on; empty when there is no more."""
+    rows, place = await read(_before(call), call.page_size)
+    return Page([shape(row) for row in rows], token(place))
 
 
 async def by_number(call: Call, read: Callable[[int, int], Awaitable[list[T]]]) -> Page[T]:
@@ -52,14 +60,23 @@ def _pack(place: str) -> str:
 
 
 def _unpack(call: Call) -> str:
-    token = call.query.get("page_token", "")
+    return place(call.query.get("page_token", ""), "INVALID_REQUEST_PARAMETER")
+
+
+def token(place: str) -> str:
+    """For the place where the next page begins; empty where there is none."""
+    return _pack(place) if place else ""
+
+
+def place(token: str, reason: str) -> str:
+    """What was packed in a token. Refusal for `reason` where it is none of ours."""
     if not TOKEN.fullmatch(token):
-        raise _wrong_token()
+        raise _wrong_token(reason)
     try:
         return urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except ValueError:
-        raise _wrong_token() from None
+        raise _wrong_token(reason) from None
 
 
-def _wrong_token() -> Refusal:
-    return Refusal("INVALID_REQUEST_PARAMETER", "page_token: it is none of ours; begin without one")
+def _wrong_token(reason: str = "INVALID_REQUEST_PARAMETER") -> Refusal:
+    return Refusal(reason, "page_token: it is none of ours; begin without one")

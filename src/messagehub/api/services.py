@@ -18,6 +18,8 @@ from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.store import Store
 from messagehub.webhooks.deliver import Dispatcher
+from messagehub.webhooks.deliveries import Deliveries
+from messagehub.webhooks.trial import Trial
 from messagehub.work.node import Node
 
 
@@ -38,6 +40,8 @@ class Services:
     reader: Reader
     actor: Actor
     dispatcher: Dispatcher
+    deliveries: Deliveries
+    trial: Trial
     departure: Departure
     limits: Limits
     webhook_allow_private: bool

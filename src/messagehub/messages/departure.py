@@ -3,6 +3,7 @@
 What a carrier has in hand, or has accepted, goes its way and is settled by its receipts; nobody is told.
 """
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from messagehub.accounts.customers import Customer, Customers
@@ -13,18 +14,28 @@ from messagehub.store.recent import CHANGED
 
 
 class Departure:
-    def __init__(self, store: Store, customers: Customers, numbers: Numbers, actor: Actor) -> None:
+    """`drop_events` lets go of what was to be told to a customer."""
+
+    def __init__(
+        self,
+        store: Store,
+        customers: Customers,
+        numbers: Numbers,
+        actor: Actor,
+        drop_events: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._store, self._customers, self._numbers, self._actor = store, customers, numbers, actor
+        self._drop_events = drop_events
 
     async def of(self, customer_id: str, now: int) -> Customer:
         """The customer as it is then. Refusal when there is none, or it is the operator."""
         gone = await self._store.transaction(partial(self._leave, customer_id, now))
         self._store.notify(CHANGED)
         await self._actor.cancel_all(customer_id)
+        await self._drop_events(customer_id)
         return gone
 
     async def _leave(self, customer_id: str, now: int, tx: Tx) -> Customer:
         gone = await self._customers.remove(tx, customer_id, now)
         await self._numbers.release(tx, customer_id, now)
-        await tx.run("drop_events", customer_id=customer_id, now=now)
         return gone

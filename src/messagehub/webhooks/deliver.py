@@ -10,9 +10,7 @@ import logging
 import random
 from collections.abc import Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import partial
 
 from messagehub import clock
 from messagehub.accounts.customers import Customer, Customers
@@ -24,8 +22,9 @@ from messagehub.metrics import COUNTS
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED
 from messagehub.web import Answer, Busy, Client, Closed, WebError
+from messagehub.webhooks.attempt import attempt, error_of, words
+from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
 from messagehub.webhooks.endpoint import Endpoint, Pending
-from messagehub.webhooks.sign import signatures
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
 
@@ -39,38 +38,8 @@ MAX_HELD = 20_000
 """Events of all endpoints in memory."""
 
 POLL_S = 1.0
-GONE = 410
+CLAIMS_AT_ONCE = 4
 DAY = 24 * 3600 * SECOND
-
-
-@dataclass(slots=True)
-class Result:
-    """How an attempt ended. `due_at`: when the next is made; None when this was the last."""
-
-    id: str
-    status: str
-    attempts: int
-    due_at: int | None
-    response_status: int
-    error: str
-    now: int
-
-
-@dataclass(slots=True)
-class Conclusions:
-    """What is still to be written down."""
-
-    results: list[Result] = field(default_factory=list)
-    gone: list[Customer] = field(default_factory=list)
-    """Customers whose endpoint says that it is gone for good."""
-    postponed: dict[str, int] = field(default_factory=dict)
-    """Customers whose endpoint is down, and until when nothing is sent to it."""
-
-    def __bool__(self) -> bool:
-        return bool(self.results or self.gone or self.postponed)
-
-    def before(self, later: "Conclusions") -> "Conclusions":
-        return Conclusions(self.results + later.results, self.gone + later.gone, self.postponed | later.postponed)
 
 
 class Dispatcher:
@@ -92,6 +61,7 @@ class Dispatcher:
         if alone:
             await self._store.run("release_events", now=clock.now())
         self._open = True
+        self._store.listen(CHANGED, self.wake)  # a customer may have mended its endpoint
         self._claims.start()
         self._conclusions.start()
 
@@ -100,7 +70,7 @@ class Dispatcher:
         self._open = False
         await self._claims.stop()
         for endpoint in self._endpoints.values():
-            self._forget_waiting(endpoint)
+            self._release_waiting(endpoint)
         if self._workers:
             await asyncio.wait(self._workers, timeout=self._timeout / SECOND)
         await self._conclusions.stop()
@@ -110,6 +80,10 @@ class Dispatcher:
     def endpoints_down(self) -> int:
         """To how many endpoints nothing is sent but a probe now and then."""
         return sum(endpoint.is_down for endpoint in self._endpoints.values())
+
+    def wake(self) -> None:
+        """Something may be due in the store."""
+        self._claims.ring()
 
     # --- the outbox ---------------------------------------------------------------------
 
@@ -122,12 +96,15 @@ class Dispatcher:
 
     def offer(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.due_at > event.tm_create:
-                self._add(
-                    Pending(event.id, event.customer_id, event.message_id, event.body, 0, event.due_at, event.tm_create)
-                )
+            if event.leased:
+                self._add(_pending(event))
             else:
-                self._claims.ring()
+                self._leave_in_store(self._endpoint(event.customer_id), event.due_at)
+
+    def _leave_in_store(self, endpoint: Endpoint, now: int) -> None:
+        endpoint.unclaimed = True
+        if endpoint.room(now) > 0:
+            self.wake()
 
     def _add(self, pending: Pending) -> None:
         if not self._open:
@@ -147,37 +124,43 @@ class Dispatcher:
             self._endpoints[customer_id] = Endpoint(customer_id)
         return self._endpoints[customer_id]
 
-    def _forget_waiting(self, endpoint: Endpoint) -> None:
-        before = endpoint.held
-        endpoint.forget_waiting()
-        self._held -= before - endpoint.held
+    def _release_waiting(self, endpoint: Endpoint) -> None:
+        forgotten = endpoint.forget_waiting()
+        self._held -= len(forgotten)
+        self._unwritten.released += forgotten
 
     # --- claiming what waits in the store -----------------------------------------------
 
     async def _claim_all(self) -> None:
         now = clock.now()
-        for row in await self._store.all("endpoints_due", now=now):
-            endpoint = self._endpoint(row.customer_id)
-            room = min(endpoint.room(now), MAX_HELD - self._held)
-            if room > 0:
-                await self._claim(endpoint, now, room)
+        due = await self._store.all("endpoints_due", now=now)
+        for some in range(0, len(due), CLAIMS_AT_ONCE):
+            claims = [self._claim_for(row.customer_id, now) for row in due[some : some + CLAIMS_AT_ONCE]]
+            await asyncio.gather(*claims)
+
+    async def _claim_for(self, customer_id: str, now: int) -> None:
+        endpoint = self._endpoint(customer_id)
+        customer = await self._customers.get(self._store, customer_id)
+        endpoint.heed(customer.webhook_fails)
+        room = min(endpoint.room(now), MAX_HELD - self._held)
+        if room > 0:
+            await self._claim(endpoint, now, room)
 
     async def _claim(self, endpoint: Endpoint, now: int, room: int) -> None:
         lease = clock.now() + LEASE
+        endpoint.unclaimed = False
 
         async def unit(tx: Tx) -> list[Row]:
             rows = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
-            leases = [{"id": row.id, "due_at": row.due_at, "lease": lease} for row in rows]
+            leases = [_lease(row, lease) for row in rows]
             if await tx.change("lease_event", leases) != len(leases):
                 raise StoreError("an event was leased by somebody else in the middle of a transaction")
             return rows
 
         rows = await self._store.transaction(unit)
-        for row in sorted(rows, key=lambda row: row.id):
-            self._add(Pending(row.id, row.customer_id, row.message_id, row.body, row.attempts, lease, row.tm_create))
         endpoint.backlog = len(rows) == room
-        if endpoint.backlog:
-            self._claims.ring()
+        for row in sorted(rows, key=lambda row: row.id):
+            self._add(_claimed(row, lease))
 
     # --- sending ------------------------------------------------------------------------
 
@@ -191,6 +174,8 @@ class Dispatcher:
                     log.exception("an attempt to deliver an event failed", extra=fields)
                 endpoint.done(pending)
                 self._held -= 1
+                if endpoint.wants_more:
+                    self.wake()
         finally:
             endpoint.workers -= 1
 
@@ -203,58 +188,66 @@ class Dispatcher:
         except Unavailable:
             return
         if not customer.webhook_uri or customer.webhook_disabled:
-            self._note(pending, "failed", None, 0, "disabled")
+            self._not_sent(pending, now)
             return
         try:
-            answer = await self._request(customer, pending, now)
+            answer = await attempt(self._client, customer, pending.id, pending.body, now)
         except Closed:
             return
         except WebError as error:
-            self._failed(endpoint, pending, None, error.code, counts=not isinstance(error, Busy))
+            self._failed(endpoint, pending, customer, None, error.code, counts=not isinstance(error, Busy))
         else:
-            self._answered(endpoint, pending, answer, customer)
+            self._answered(endpoint, pending, customer, answer)
+        endpoint.took(self._unwritten.results[-1].now - now)
 
-    async def _request(self, customer: Customer, pending: Pending, now: int) -> Answer:
-        secrets = [customer.webhook_secret]
-        headers = signatures(secrets, pending.id, now // SECOND, pending.body)
-        headers["Content-Type"] = "application/json"
-        headers["User-Agent"] = "messagehub"
-        return await self._client.request(
-            customer.webhook_method or "POST", customer.webhook_uri, headers, pending.body
-        )
-
-    def _answered(self, endpoint: Endpoint, pending: Pending, answer: Answer, customer: Customer) -> None:
-        if 200 <= answer.status < 300:
-            if endpoint.succeeded():
-                log.info("an endpoint answers again", extra=about(customer_id=endpoint.customer_id))
+    def _answered(self, endpoint: Endpoint, pending: Pending, customer: Customer, answer: Answer) -> None:
+        error = error_of(answer)
+        if not error:
+            if endpoint.succeeded() or customer.webhook_fails:
+                self._unwritten.recovered[customer.id] = customer
             self._note(pending, "delivered", None, answer.status, "")
-        elif answer.status == GONE:
-            self._note(pending, "failed", None, answer.status, "gone")
-            self._forget_waiting(endpoint)
-            self._unwritten.gone.append(customer)
-            log.warning("an endpoint said that it is gone, and is disabled", extra=about(customer_id=customer.id))
+        elif error == "gone":
+            self._unwritten.gone[customer.id] = customer
+            self._release_waiting(endpoint)
+            self._note(pending, "failed", None, answer.status, error)
         else:
-            self._failed(endpoint, pending, answer, "status")
+            self._failed(endpoint, pending, customer, answer, error)
 
     def _failed(
-        self, endpoint: Endpoint, pending: Pending, answer: Answer | None, error: str, counts: bool = True
+        self,
+        endpoint: Endpoint,
+        pending: Pending,
+        customer: Customer,
+        answer: Answer | None,
+        error: str,
+        counts: bool = True,
     ) -> None:
         now = clock.now()
-        due_at = next_attempt(RETRY_AFTER, pending.attempts + 1, now, random.random())
+        due_at = next_attempt(RETRY_AFTER, pending.attempts - pending.attempts_before + 1, now, random.random())
         if due_at and answer:
             due_at = max(due_at, now + wished_pause(answer, now))
-        self._note(pending, "pending" if due_at else "failed", due_at, answer.status if answer else 0, error)
+        status = answer.status if answer else 0
+        self._note(pending, "pending" if due_at else "failed", due_at, status, error)
         if counts and endpoint.failed(now):
-            self._forget_waiting(endpoint)
-            self._unwritten.postponed[endpoint.customer_id] = endpoint.closed_until
-            fields = about(customer_id=endpoint.customer_id, error=error, status=answer.status if answer else None)
-            pause = (endpoint.closed_until - now) // SECOND
-            log.warning("an endpoint fails; nothing is sent to it for %s s", pause, extra=fields)
+            self._release_waiting(endpoint)
+            self._unwritten.recovered.pop(customer.id, None)
+            failure = Failure(customer, words(error, status), now, is_first=not customer.webhook_fails)
+            self._unwritten.failing[customer.id] = failure
+
+    def _not_sent(self, pending: Pending, now: int) -> None:
+        """Its webhook was switched off, or disabled, since it was stored."""
+        COUNTS.webhooks["disabled"] += 1
+        result = Result(
+            pending.customer_id, pending.id, "failed", pending.attempts, None, 0, "disabled", now, tried=False
+        )
+        self._unwritten.results.append(result)
+        self._conclusions.ring()
 
     def _note(self, pending: Pending, status: str, due_at: int | None, response_status: int, error: str) -> None:
         COUNTS.webhooks[error or status] += 1
+        attempts, now = pending.attempts + 1, clock.now()
         self._unwritten.results.append(
-            Result(pending.id, status, pending.attempts + 1, due_at, response_status, error, clock.now())
+            Result(pending.customer_id, pending.id, status, attempts, due_at, response_status, error, now)
         )
         self._conclusions.ring()
 
@@ -262,29 +255,37 @@ class Dispatcher:
 
     async def _conclude(self) -> None:
         """All that ended since the last commit, in one."""
-        while self._unwritten:
-            batch, self._unwritten = self._unwritten, Conclusions()
+        while batch := self._unwritten:
+            self._unwritten = Conclusions()
             try:
-                await self._store.transaction(partial(_write, batch))
+                await self._store.transaction(batch.write)
             except Unavailable:
                 self._unwritten = batch.before(self._unwritten)
                 raise
-            if batch.gone:
-                self._store.notify(CHANGED)
+            self._written(batch)
+            for customer_id in batch.gone:
+                await drop_waiting(self._store, customer_id)
+
+    def _written(self, batch: Conclusions) -> None:
+        batch.log()
+        for customer_id in batch.failing:
+            self._endpoint(customer_id).is_known_to_fail()
+        if batch.changes_customers:
+            self._store.notify(CHANGED)
 
 
-async def _write(batch: Conclusions, tx: Tx) -> None:
-    now = clock.now()
-    failed = [result for result in batch.results if result.status != "delivered"]
-    await tx.many("event_delivered", [result for result in batch.results if result.status == "delivered"])
-    await tx.many("event_failed", failed)
-    await tx.many("insert_event_attempt", failed)
-    for customer_id, until in batch.postponed.items():
-        await tx.run("postpone_events", customer_id=customer_id, until=until)
-    for customer in batch.gone:
-        why = f"{customer.webhook_uri} answered {GONE} at {clock.plain(now)}"
-        await tx.run("disable_webhook", id=customer.id, webhook_uri=customer.webhook_uri, why=why, now=now)
-        await tx.run("drop_events", customer_id=customer.id, now=now)
+def _pending(event: Event) -> Pending:
+    return Pending(event.id, event.customer_id, event.message_id, event.body, 0, 0, event.due_at, event.tm_create)
+
+
+def _claimed(row: Row, lease: int) -> Pending:
+    return Pending(
+        row.id, row.customer_id, row.message_id, row.body, row.attempts, row.attempts_before, lease, row.tm_create
+    )
+
+
+def _lease(row: Row, lease: int) -> dict[str, object]:
+    return {"customer_id": row.customer_id, "id": row.id, "due_at": row.due_at, "lease": lease}
 
 
 def wished_pause(answer: Answer, now: int) -> int:

@@ -9,6 +9,15 @@ MAX_HELD = 1000
 MAX_AT_ONCE = 32
 """Requests to one endpoint at the same time."""
 
+LEAST_HELD = 2 * MAX_AT_ONCE
+"""Events of a slow endpoint in memory: more are claimed when half of them are done, and still all who may work do."""
+
+AHEAD = 2_000_000
+"""Microseconds for which a slow endpoint has work in memory: it must not take the room of the others."""
+
+FAST = MAX_AT_ONCE * AHEAD // MAX_HELD
+"""Microseconds of an attempt, below which an endpoint may have as much in memory as any."""
+
 FAILURES_TO_OPEN = 5
 PAUSES_S = (5, 15, 30, 60, 120, 300)
 """How long nothing is sent to an endpoint that is down, before one event probes it; the last repeats."""
@@ -23,6 +32,8 @@ class Pending:
     message_id: str
     body: bytes
     attempts: int
+    attempts_before: int
+    """Those made when its schedule of retries began."""
     lease: int
     tm_create: int
 
@@ -36,10 +47,19 @@ class Endpoint:
         self._ready: deque[str] = deque()
         self._failures = 0
         self._openings = 0
+        self._known = False
         self.closed_until = 0
         """Microseconds; nothing is sent before."""
+        self.failing = False
+        """Whether the store says so, of whichever node it is."""
         self.backlog = True
         """Events wait in the store, as far as is known. What is new goes behind them."""
+        self.unclaimed = False
+        """Something was stored for it since the last claim began."""
+        self._pace = AHEAD
+        """Microseconds that an attempt takes, the last ones weighing most."""
+        self.quota = LEAST_HELD
+        """How many events it may have in memory: what it does away with in a while."""
 
     # --- lanes --------------------------------------------------------------------------
 
@@ -65,47 +85,76 @@ class Endpoint:
         else:
             del self._lanes[pending.message_id]
 
-    def forget_waiting(self) -> None:
+    def forget_waiting(self) -> list[Pending]:
         """Lets go of all that is not under way; it is in the store."""
-        for message_id in self._ready:
-            self.held -= len(self._lanes.pop(message_id))
+        forgotten = [pending for message_id in self._ready for pending in self._lanes.pop(message_id)]
         self._ready.clear()
+        for lane in self._lanes.values():
+            forgotten += [lane.pop() for _ in range(len(lane) - 1)]
+        self.held -= len(forgotten)
+        self.backlog = self.backlog or bool(forgotten)
+        return forgotten
 
     @property
     def wants_worker(self) -> bool:
         return bool(self._ready) and self.workers < MAX_AT_ONCE
 
-    # --- the breaker --------------------------------------------------------------------
+    # --- how much of it may be in memory --------------------------------------------------
+
+    def took(self, micros: int) -> None:
+        """How long an attempt took."""
+        self._pace += (micros - self._pace) >> 3
+        self.quota = MAX_HELD if self._pace < FAST else max(LEAST_HELD, MAX_AT_ONCE * AHEAD // self._pace)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether it is time to lease more of what waits in the store."""
+        return (self.backlog or self.unclaimed) and self.held * 2 <= self.quota
 
     def room(self, now: int) -> int:
-        """How many more events may be leased: one where the endpoint is to be probed, none while it is closed."""
+        """How many events to lease: none while it is closed or has enough, one where it is to be probed."""
         if now < self.closed_until:
             return 0
-        if self._openings:
+        if self._openings or self.failing:
             return 1 - self.held
-        return MAX_HELD - self.held
+        return self.quota - self.held if self.held * 2 <= self.quota else 0
 
     def takes_new(self, now: int) -> bool:
         """Whether a new event may come straight here, and not by way of the store."""
-        return not self.backlog and not self._openings and self.room(now) > 0
+        if self.backlog or self._openings or self.failing or now < self.closed_until:
+            return False
+        return self.held < self.quota
+
+    # --- the breaker --------------------------------------------------------------------
 
     @property
     def is_down(self) -> bool:
         """The breaker is open, or opened and no probe has come through since."""
-        return self._openings > 0
+        return self.failing or self._openings > 0
 
     def succeeded(self) -> bool:
-        """Whether the breaker shuts by this success."""
-        was_down = self.is_down
+        """Whether it had been failing until now."""
+        recovers = self.is_down
         self._failures = self._openings = self.closed_until = 0
-        return was_down
+        self.failing = self._known = False
+        return recovers
 
     def failed(self, now: int) -> bool:
         """Whether the breaker opens by this failure."""
         self._failures += 1
-        if now < self.closed_until or (self._failures < FAILURES_TO_OPEN and not self._openings):
+        if now < self.closed_until or (self._failures < FAILURES_TO_OPEN and not (self._openings or self.failing)):
             return False
         pause = PAUSES_S[min(self._openings, len(PAUSES_S) - 1)]
         self._openings += 1
         self.closed_until = now + pause * 1_000_000
         return True
+
+    def is_known_to_fail(self) -> None:
+        """The store has it now."""
+        self._known = self._openings > 0
+
+    def heed(self, failing: bool) -> None:
+        """What the store says. Where it knew and does so no more, another node or its owner has found it mended."""
+        if self._known and not failing:
+            self.succeeded()
+        self.failing = failing

@@ -1,26 +1,37 @@
 -- name: insert_customer
 INSERT INTO customers (id, role, name, detail, email, phone_number, address, webhook_uri, webhook_method,
-    webhook_events, webhook_statuses, webhook_secret, webhook_disabled, on_doubt, tm_create, tm_update, tm_delete)
+    webhook_events, webhook_statuses, webhook_secret, webhook_secret_old, tm_webhook_secret_old, webhook_disabled,
+    webhook_error, tm_webhook_failing, tm_webhook_recovered, on_doubt, tm_create, tm_update, tm_delete)
 VALUES (:id, :role, :name, :detail, :email, :phone_number, :address, :webhook_uri, :webhook_method,
-    :webhook_events, :webhook_statuses, :webhook_secret, :webhook_disabled, :on_doubt, :tm_create, :tm_update,
+    :webhook_events, :webhook_statuses, :webhook_secret, :webhook_secret_old, :tm_webhook_secret_old,
+    :webhook_disabled, :webhook_error, :tm_webhook_failing, :tm_webhook_recovered, :on_doubt, :tm_create, :tm_update,
     :tm_delete);
 
 -- name: update_customer
 UPDATE customers SET name = :name, detail = :detail, email = :email, phone_number = :phone_number, address = :address,
     webhook_uri = :webhook_uri, webhook_method = :webhook_method, webhook_events = :webhook_events,
-    webhook_statuses = :webhook_statuses, webhook_disabled = :webhook_disabled, on_doubt = :on_doubt,
+    webhook_statuses = :webhook_statuses, webhook_disabled = :webhook_disabled, webhook_error = :webhook_error,
+    tm_webhook_failing = :tm_webhook_failing, tm_webhook_recovered = :tm_webhook_recovered, on_doubt = :on_doubt,
     tm_update = :tm_update
+WHERE id = :id;
+
+-- name: rotate_webhook_secret
+UPDATE customers SET webhook_secret = :webhook_secret, webhook_secret_old = :webhook_secret_old,
+    tm_webhook_secret_old = :tm_webhook_secret_old, tm_update = :tm_update
 WHERE id = :id;
 
 -- name: customers_to_seal
 -- What is sealed under the key in use begins with its mark.
-SELECT * FROM customers WHERE webhook_secret < :mark OR webhook_secret > :behind ORDER BY id LIMIT :count;
+SELECT * FROM customers
+WHERE webhook_secret < :mark OR webhook_secret > :behind
+    OR (webhook_secret_old != '' AND (webhook_secret_old < :mark OR webhook_secret_old > :behind))
+ORDER BY id LIMIT :count;
 
 -- name: sealed_customer
 SELECT * FROM customers WHERE webhook_secret >= 'sealed:' AND webhook_secret < 'sealed;' LIMIT 1;
 
 -- name: seal_customer
-UPDATE customers SET webhook_secret = :webhook_secret WHERE id = :id;
+UPDATE customers SET webhook_secret = :webhook_secret, webhook_secret_old = :webhook_secret_old WHERE id = :id;
 
 -- name: disable_webhook
 -- The address is repeated, so that one that was changed meanwhile is not disabled for its forerunner's answer.

@@ -12,12 +12,12 @@ VALUES (:message_id, :n, :customer_id, :destination, :destination_detail, :statu
     :tm_update);
 
 -- name: insert_event
-INSERT INTO events (id, customer_id, message_id, type, status, attempts, due_at, response_status, tm_create,
-    tm_update)
-VALUES (:id, :customer_id, :message_id, :type, 'pending', 0, :due_at, 0, :tm_create, :tm_create);
+INSERT INTO events (customer_id, id, message_id, type, status, attempts, attempts_before, due_at, leased,
+    response_status, error, tm_create, tm_update)
+VALUES (:customer_id, :id, :message_id, :type, 'pending', 0, 0, :due_at, :leased, 0, '', :tm_create, :tm_create);
 
 -- name: insert_event_body
-INSERT INTO event_bodies (event_id, body) VALUES (:id, :body);
+INSERT INTO event_bodies (event_id, message_id, body) VALUES (:id, :message_id, :body);
 
 -- reading -------------------------------------------------------------------------------
 

@@ -28,8 +28,8 @@ SELECT * FROM customers WHERE id = :id FOR UPDATE;
 
 -- name: claim_events
 -- Differs: nodes skip the rows that others hold.
-SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts, events.due_at,
-    events.tm_create
+SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts,
+    events.attempts_before, events.due_at, events.tm_create
 FROM events JOIN event_bodies ON event_bodies.event_id = events.id
 WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
 

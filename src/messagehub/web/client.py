@@ -1,0 +1,185 @@
+"""Our one outgoing HTTP client: HTTP/1.1, with limits on time and size, and no way into a private network.
+
+An address that a customer gives us is not to be trusted. So the client resolves the name itself, checks every
+address, and connects to an address that it has checked: between check and connect no name is asked again.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache, partial
+from ipaddress import ip_address
+
+from messagehub.web.addresses import Address, is_public
+from messagehub.web.connection import Answer, Connection, Limits
+from messagehub.web.errors import BadRequest, Busy, Closed, Dropped, Forbidden, TimedOut, Unreachable
+from messagehub.web.requests import METHODS, octets_of
+from messagehub.web.urls import Place, parse
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+ADDRESSES_TRIED = 4
+SECONDS_A_NAME_IS_KNOWN = 5.0
+LOOKUPS_AT_ONCE = 32
+TARGETS_REMEMBERED = 4096
+_system_trust = cache(ssl.create_default_context)  # reading all authorities takes longer than a hundred requests
+CODES = {ssl.SSLError: "tls", ConnectionRefusedError: "refused"}
+
+
+class Client:
+    """Sends requests, and keeps connections for the next ones. One per event loop; any number of requests at once.
+
+    allow_private   connect to addresses that are not public too
+    timeout         seconds for a whole request: a free connection, lookup, connecting, TLS, sending, the whole answer
+    max_response    octets of a body that are kept; where more come, the connection is closed and the answer is cut
+    max_header      octets of an answer's head, interim answers included; more is a BadAnswer
+    per_origin      connections to one scheme, host and port; who comes later waits for its turn
+    idle            seconds for which an unused connection is kept
+    resolve         gives the addresses of a name as text, or raises OSError; by default the system is asked
+    tls             for https; by default the system's authorities, and the certificate must be the host's
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        timeout: float = 5.0,
+        max_response: int = 64 * 1024,
+        max_header: int = 16 * 1024,
+        per_origin: int = 32,
+        idle: float = 30.0,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow_private = allow_private
+        self._limits = Limits(timeout, max_header, max_response, per_origin, idle)
+        # Threads of its own: a customer's name server that is slow must hold up nobody else's work.
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="resolve")
+        self._resolve = resolve or self._ask_system
+        self._lookups: dict[str, asyncio.Future[Sequence[str]]] = {}
+        self._tls = tls
+        self._connections: set[Connection] = set()
+        self._origin = lru_cache(TARGETS_REMEMBERED)(_Origin)
+        self._target = lru_cache(TARGETS_REMEMBERED)(self._aim)
+        self._closed = False
+
+    async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Sends one request and gives the answer, whatever its status; redirects are not followed.
+
+        The Host and Content-Length headers are ours to write, all others are the caller's. A request that finds its
+        kept connection closed, before any octet of an answer, is sent once more on a new one. Raises a WebError.
+        """
+        origin, request_line = self._target(method, url)
+        octets = octets_of(request_line, headers, body)
+        deadline = asyncio.get_running_loop().time() + self._limits.timeout
+        await (origin.wait_turn(deadline) if origin.turns.locked() else origin.turns.acquire())
+        try:
+            if origin.idle:
+                try:
+                    return await origin.idle.popitem()[0].exchange(octets, deadline, bodyless=method == "HEAD")
+                except Dropped as dropped:
+                    if not dropped.unheard:
+                        raise
+            connection = await self._connect(origin, deadline)
+            return await connection.exchange(octets, deadline, bodyless=method == "HEAD")
+        finally:
+            origin.turns.release()
+
+    async def close(self) -> None:
+        """Ends every connection; a request that is still waiting for its answer raises Closed."""
+        self._closed = True
+        lost = [connection.lost for connection in self._connections]
+        for connection in list(self._connections):
+            connection.end(Closed("the client has been closed"))
+        await asyncio.gather(*lost)
+        self._threads.shutdown(wait=False)
+
+    def _aim(self, method: str, url: str) -> tuple["_Origin", str]:
+        place, authority, target = parse(url)
+        if method not in METHODS:
+            raise BadRequest(f"{method!r} is no method of ours")
+        return self._origin(place, self._limits.per_origin), f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"
+
+    async def _connect(self, origin: "_Origin", deadline: float) -> "Connection":
+        try:
+            async with asyncio.timeout_at(deadline):
+                addresses = await self._addresses(origin.place)
+                connection = await self._connect_to_one_of(addresses, origin)
+        except TimeoutError:
+            raise TimedOut(f"no connection to {origin.place.host} in time") from None
+        if self._closed:
+            connection.end()
+            raise Closed("the client has been closed")
+        return connection
+
+    async def _addresses(self, place: Place) -> Sequence[Address]:
+        if self._closed:
+            raise Closed("the client has been closed")
+        literal = place.literal()
+        addresses = [literal] if literal else await self._look_up(place.host)
+        if not addresses:
+            raise Unreachable(f"{place.host} has no address", "dns")
+        # One private address among public ones is refused too: whoever gives such a name is trying his luck.
+        if not self._allow_private and not all(map(is_public, addresses)):
+            raise Forbidden(f"{place.host} is not a public address")
+        return addresses[:ADDRESSES_TRIED]
+
+    async def _look_up(self, host: str) -> list[Address]:
+        lookup = self._lookups.get(host)
+        if lookup is None:
+            lookup = self._lookups[host] = asyncio.ensure_future(self._resolve(host))
+            lookup.add_done_callback(lambda done: self._keep(host, done))
+        try:
+            return [ip_address(text) for text in await asyncio.shield(lookup)]
+        except (OSError, ValueError) as error:
+            raise Unreachable(f"{host}: {error}", "dns") from error
+
+    def _keep(self, host: str, lookup: asyncio.Future[Sequence[str]]) -> None:
+        if not lookup.cancelled():
+            lookup.exception()  # asked for, as all who would have heard of it may have gone
+            lookup.get_loop().call_later(SECONDS_A_NAME_IS_KNOWN, self._lookups.pop, host)
+
+    async def _ask_system(self, host: str) -> list[str]:
+        ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [str(address[0]) for *_, address in found]
+
+    async def _connect_to_one_of(self, addresses: Sequence[Address], origin: "_Origin") -> "Connection":
+        *others, last = addresses
+        for address in others:
+            try:  # an address that swallows our packets must leave time for the next one
+                async with asyncio.timeout(self._limits.timeout / len(addresses)):
+                    return await self._connect_to(address, origin)
+            except (TimeoutError, Unreachable):
+                continue
+        return await self._connect_to(last, origin)
+
+    async def _connect_to(self, address: Address, origin: "_Origin") -> "Connection":
+        scheme, host, port = origin.place
+        tls = (self._tls or _system_trust()) if scheme == "https" else None
+        name = host.rstrip(".") if tls else None
+        loop = asyncio.get_running_loop()
+        make = partial(Connection, origin.idle, self._connections, self._limits)
+        try:
+            _, connection = await loop.create_connection(make, str(address), port, ssl=tls, server_hostname=name)
+        except OSError as error:
+            code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "unreachable")
+            raise Unreachable(f"{host}: {error}", code) from error
+        return connection
+
+
+class _Origin:
+    """The connections to one place that nobody uses, and the turns of those who want one."""
+
+    def __init__(self, place: Place, per_origin: int) -> None:
+        self.place = place
+        self.idle: dict[Connection, None] = {}  # the last one used is the last one in
+        self.turns = asyncio.Semaphore(per_origin)
+
+    async def wait_turn(self, deadline: float) -> None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self.turns.acquire()
+        except TimeoutError:
+            raise Busy(f"all connections to {self.place.host} are in use") from None

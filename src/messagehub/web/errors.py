@@ -1,0 +1,60 @@
+"""Why a request has no answer.
+
+WebError
+├── BadRequest        bad_request      a method or header that cannot be written safely
+│   └── BadURL        bad_url          a URL that we do not accept
+├── Forbidden         private_address  the URL leads to an address that is not public
+├── Busy              busy             all connections to the origin stayed in use by others: not the origin's fault
+├── TimedOut          timeout          the time was up before the whole answer had come
+├── Unreachable       unreachable      no way there; or, where that is known, `dns`: the name has no address,
+│   │                                  `refused`: nobody listens, `tls`: no TLS, or a certificate that does not hold
+│   └── Dropped       dropped          closed before the whole answer had come; `unheard`: before any octet of it
+├── BadAnswer         bad_answer       what came is not HTTP
+└── Closed            closed           this client has been closed
+"""
+
+
+class WebError(Exception):
+    """A request has no answer. `code` is the word for it in records, and does not change."""
+
+    code = "web_error"
+
+
+class BadRequest(WebError):
+    code = "bad_request"
+
+
+class BadURL(BadRequest):
+    code = "bad_url"
+
+
+class Forbidden(WebError):
+    code = "private_address"
+
+
+class Busy(WebError):
+    code = "busy"
+
+
+class TimedOut(WebError):
+    code = "timeout"
+
+
+class Unreachable(WebError):
+    def __init__(self, message: str, code: str = "unreachable") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Dropped(Unreachable):
+    def __init__(self, message: str, *, unheard: bool) -> None:
+        super().__init__(message, "dropped")
+        self.unheard = unheard
+
+
+class BadAnswer(WebError):
+    code = "bad_answer"
+
+
+class Closed(WebError):
+    code = "closed"

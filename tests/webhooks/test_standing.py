@@ -1,0 +1,231 @@
+"""How an endpoint fares, as its customer sees it: over failures, recoveries, restarts, and several nodes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from messagehub import clock
+from messagehub.accounts.customers import ANEW, Customer
+from messagehub.clock import NEVER
+from messagehub.store import Store, open_store
+from messagehub.webhooks import endpoint as breaker
+from messagehub.webhooks.deliveries import Wanted
+from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE
+from tests.support.sink import Endpoint
+from tests.webhooks.desk import Desk, eventually
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The breaker as it is, but that a test need not wait for its probes."""
+    monkeypatch.setattr(breaker, "PAUSES_S", (0.3, 0.6))
+
+
+@asynccontextmanager
+async def node(store: Store) -> AsyncIterator[Desk]:
+    opened = Desk(store, timeout=1.0)
+    await opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def mend(desk: Desk, customer: Customer, **changes: Any) -> None:
+    """As PUT /customer with a `webhook_uri` does."""
+    await desk.customers.change(customer.id, clock.now(), **ANEW, **changes)
+
+
+async def happens(is_so: Callable[[], object]) -> None:
+    async def ask() -> bool:
+        return bool(is_so())
+
+    await eventually(ask)
+
+
+async def test_who_has_none_is_off_and_who_was_never_told_works(desk: Desk, endpoint: Endpoint) -> None:
+    assert (await desk.customer("")).webhook_status == "off"
+    assert (await desk.customer(endpoint.url)).webhook_status == "working"
+
+
+async def test_failing_is_told_with_its_reason_and_recovery_with_its_moment(
+    desk: Desk, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    endpoint.usual = 503
+    customer = await desk.customer(endpoint.url)
+    begun = clock.now()
+    await desk.happen(customer, FAILURES_TO_OPEN)
+    failing = await desk.standing(customer, "failing")
+    assert failing.webhook_error == "status: it answered 503"
+    assert begun < failing.tm_webhook_failing < clock.now()
+    assert failing.tm_webhook_recovered == NEVER
+    await desk.happen(customer)
+    await happens(lambda: len(endpoint.hits) > FAILURES_TO_OPEN)  # a probe has failed
+    still = await desk.known(customer)
+    assert still.tm_webhook_failing == failing.tm_webhook_failing
+    endpoint.usual = 200
+    await desk.happen(customer)
+    working = await desk.standing(customer, "working")
+    assert failing.tm_webhook_failing < working.tm_webhook_recovered < clock.now()
+    assert (working.tm_webhook_failing, working.webhook_error) == (NEVER, failing.webhook_error)
+    mine = [record for record in caplog.records if getattr(record, "about", {}).get("customer_id") == customer.id]
+    assert [record.getMessage() for record in mine] == ["an endpoint fails", "an endpoint answers again"]
+    assert mine[0].about["error"]  # type: ignore[attr-defined] == "status: it answered 503"
+
+
+async def test_a_few_failures_are_not_failing(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.answers = [500] * (FAILURES_TO_OPEN - 1)
+    customer = await desk.customer(endpoint.url)
+    for event in await desk.happen(customer, FAILURES_TO_OPEN - 1):
+        await desk.until_tried(event)
+    (good,) = await desk.happen(customer)
+    await desk.until(good, "delivered")
+    now = await desk.known(customer)
+    assert (now.webhook_status, now.webhook_error, now.tm_webhook_recovered) == ("working", "", NEVER)
+
+
+async def test_what_waits_goes_out_in_order_when_it_works_again(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.usual = 500
+    customer = await desk.customer(endpoint.url)
+    await desk.happen(customer, FAILURES_TO_OPEN)
+    await desk.standing(customer, "failing")
+    lane = [(await desk.happen(customer, message_id="m"))[0] for _ in range(20)]
+    endpoint.usual = 200
+    for event in lane:
+        await desk.until(event, "delivered")
+    told = [hit.headers["webhook-id"] for hit in endpoint.hits]
+    assert [id for id in dict.fromkeys(told) if id in {event.id for event in lane}] == [event.id for event in lane]
+
+
+async def test_one_event_probes_a_dead_endpoint(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.usual = 500
+    customer = await desk.customer(endpoint.url)
+    await desk.wait_in_store(customer, 200)
+    desk.dispatcher.wake()
+    await desk.standing(customer, "failing")
+    first = len(endpoint.hits)
+    assert first <= MAX_AT_ONCE + FAILURES_TO_OPEN
+    await happens(lambda: len(endpoint.hits) > first)
+    await asyncio.sleep(0.2)  # nothing more is to come, which no condition can tell
+    assert len(endpoint.hits) == first + 1
+
+
+async def test_a_new_address_is_tried_at_once_and_all_is_forgotten(
+    desk: Desk, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "PAUSES_S", (3600,))
+    endpoint.usual = 500
+    customer = await desk.customer(endpoint.url)
+    await desk.happen(customer, FAILURES_TO_OPEN)
+    await desk.standing(customer, "failing")
+    (waiting,) = await desk.happen(customer)
+    endpoint.usual = 200
+    await mend(desk, customer, webhook_uri=endpoint.url)
+    now = await desk.known(customer)
+    assert (now.webhook_status, now.webhook_error, now.tm_webhook_failing) == ("working", "", NEVER)
+    await desk.until(waiting, "delivered")
+
+
+# --- over restarts, and on several nodes
+
+
+async def test_a_node_that_starts_probes_what_is_known_to_fail_with_one_event(
+    store: Store, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "PAUSES_S", (3600,))
+    endpoint.usual = 500
+    async with node(store) as before:
+        customer = await before.customer(endpoint.url)
+        await before.wait_in_store(customer, 100)
+        before.dispatcher.wake()
+        await before.standing(customer, "failing")
+    tried = len(endpoint.hits)
+    async with node(store) as after:
+        await happens(lambda: len(endpoint.hits) > tried)
+        await asyncio.sleep(0.1)  # nothing more is to come, which no condition can tell
+        assert len(endpoint.hits) == tried + 1
+        assert (await after.known(customer)).webhook_status == "failing"
+
+
+async def test_a_success_on_one_node_ends_what_another_found(
+    database_url: str, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two nodes of one store, as PostgreSQL has them; on SQLite they share the process."""
+    monkeypatch.setattr(breaker, "PAUSES_S", (3600,))
+    async with AsyncExitStack() as stack:
+        stores = [await open_store(database_url) for _ in range(2 if database_url.startswith("postgres") else 1)]
+        for store in stores:
+            stack.push_async_callback(store.close)
+        here, there = (
+            await stack.enter_async_context(node(stores[0])),
+            await stack.enter_async_context(node(stores[-1])),
+        )
+        customer = await here.customer(endpoint.url)
+        (warm,) = await there.happen(customer)
+        await there.until(warm, "delivered")
+        endpoint.usual = 500
+        await here.happen(customer, FAILURES_TO_OPEN)
+        await here.standing(customer, "failing")
+        endpoint.usual = 200
+        (good,) = await there.happen(customer)
+        await there.until(good, "delivered")
+        await here.standing(customer, "working")
+        (again,) = await here.happen(customer)
+        await here.until(again, "delivered")
+
+
+async def test_a_node_that_ends_leaves_what_it_had_leased_to_others_at_once(store: Store, endpoint: Endpoint) -> None:
+    endpoint.usual = 0
+    async with node(store) as before:
+        customer = await before.customer(endpoint.url)
+        await before.wait_in_store(customer, 3 * MAX_AT_ONCE)
+        before.dispatcher.wake()
+        await happens(lambda: len(endpoint.hits) == MAX_AT_ONCE)
+        endpoint.usual = 200
+    rows, _ = await before.deliveries.page(customer.id, Wanted(), "~", 1000)
+    assert [row for row in rows if row.leased] == []
+
+
+# --- 410
+
+
+async def test_410_drops_what_waits_and_a_put_and_a_replay_bring_it_back(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.usual = 410
+    customer = await desk.customer(endpoint.url)
+    events = await desk.wait_in_store(customer, 3000)
+    desk.dispatcher.wake()
+    disabled = await desk.standing(customer, "disabled")
+    assert "410" in disabled.webhook_disabled
+    await desk.until(events[-1], "failed")
+
+    async def all_dropped() -> bool:
+        return await desk.count(customer, "pending") == 0
+
+    await eventually(all_dropped)
+    assert len(endpoint.hits) <= MAX_AT_ONCE
+    assert (await desk.row(events[-1])).error in ("gone", "disabled")
+    endpoint.usual = 200
+    await mend(desk, customer)
+    mended = await desk.known(customer)
+    behind, replayed, now = "", 0, clock.now()
+    while behind or not replayed:
+        count, behind = await desk.deliveries.replay_some(mended, Wanted(status="failed", until=now), behind, now)
+        replayed += count
+    assert replayed == 3000
+    for event in events:
+        await desk.until(event, "delivered")
+    assert {hit.headers["webhook-id"] for hit in endpoint.hits} == {event.id for event in events}
+
+
+async def test_a_410_of_the_address_before_does_not_disable_the_new_one(desk: Desk, endpoint: Endpoint) -> None:
+    customer = await desk.customer(endpoint.url)
+    await desk.customers.get(desk.store, customer.id)
+    await desk.store.run(
+        "disable_webhook", id=customer.id, webhook_uri="http://before.test/", why="it answered 410", now=1
+    )
+    assert (await desk.known(customer)).webhook_status == "working"
