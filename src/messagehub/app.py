@@ -20,6 +20,8 @@ from messagehub.accounts.lastuse import LastUses
 from messagehub.accounts.logins import Logins
 from messagehub.accounts.tokens import Tokens
 from messagehub.api.asgi import Application
+from messagehub.api.callers import Proxies
+from messagehub.api.connections import Bounds
 from messagehub.api.limits import Limits, limit
 from messagehub.api.server import listener, server
 from messagehub.api.services import Services
@@ -76,6 +78,16 @@ async def _described(services: Services, settings: Settings, listen: str) -> dic
     doubt = await store.one("targets_in_doubt", now=clock.now(), count=MOST_COUNTED)
     found = {"in_doubt": doubt.count if doubt else 0}
     return about(version=version("messagehub"), listen=listen, store=shown(settings.database_url), **found)
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        head_timeout=settings.head_timeout,
+        answer_timeout=settings.answer_timeout,
+        connections_per_address=settings.connections_per_address,
+        max_connections=settings.max_connections,
+        trusted=Proxies(settings.trusted_proxies),
+    )
 
 
 @asynccontextmanager
@@ -160,10 +172,10 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
-    sock = listener(settings.listen)
+    bounds, sock = _bounds(settings), listener(settings.listen)
     host, port = sock.getsockname()[:2]
     async with opened(settings) as services:
-        http = server(Watched(Application(services), settings.log_requests))
+        http = server(Watched(Application(services), settings.log_requests), bounds)
         COUNTS.connections = http.server_state.connections
         loop = asyncio.get_running_loop()
 

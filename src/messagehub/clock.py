@@ -9,7 +9,9 @@ SECOND = 1_000_000
 NEVER = 253_370_764_800 * SECOND
 """9999-01-01: what has not happened yet."""
 
-_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z?", re.ASCII)
+_WRITTEN = re.compile(
+    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-]\d\d:\d\d))?", re.ASCII | re.IGNORECASE
+)
 
 
 def now() -> int:
@@ -28,11 +30,11 @@ def iso(moment: int) -> str:
 
 
 def parse(text: str) -> int:
-    """Either form, with up to nine decimals, back to microseconds. ValueError when it is neither."""
+    """Either form, or any of RFC 3339, back to microseconds; UTC where no offset says otherwise. Else ValueError."""
     if not (match := _WRITTEN.fullmatch(text)):
         raise ValueError(f"{text!r} is no time")
-    day, clock, decimals = match.groups()
-    whole = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC)
+    day, clock, decimals, offset = match.groups()
+    whole = datetime.fromisoformat(f"{day}T{clock}{offset or '+00:00'}")
     return int(whole.timestamp()) * SECOND + int((decimals or "").ljust(6, "0")[:6])
 
 

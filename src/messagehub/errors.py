@@ -44,15 +44,51 @@ class Unavailable(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How the API answers: the HTTP status, the word of its class, and what it means to the caller."""
+    """How the API answers: the HTTP status, the word of its class, what it means to the caller, and what to do."""
 
     http: int
     status: str
     meaning: str
+    remedy: str
+
+
+REMEDIES = {
+    "INVALID_JSON_BODY": "Send one JSON object in UTF-8; `message` says where reading stopped.",
+    "INVALID_ARGUMENT": "Correct the member that `message` names; openapi.json has every member with its bounds.",
+    "INVALID_REQUEST_PARAMETER": "Correct the parameter that `message` names. A plus in a query is written `%2B`.",
+    "INVALID_ID": "Use the `id` of an answer as it stands there.",
+    "INVALID_SOURCE": "Take one of `GET /numbers`, written as it stands there.",
+    "INVALID_DESTINATION": "Write a plus, the country code and the number, without spaces: `+15559876543`.",
+    "DUPLICATE_DESTINATION": "Leave the repetition out that `message` names; everybody gets a message once.",
+    "TOO_MANY_DESTINATIONS": "Send several messages.",
+    "INVALID_TEXT": "Give a text; leave the character out that `message` names.",
+    "TOO_MANY_SEGMENTS": "Shorten it. `POST /messages/segments` shows how it is cut, and what makes it long.",
+    "MEDIA_NOT_SUPPORTED": "Leave `medias` and `subject` out; put a link into the text.",
+    "INVALID_WEBHOOK_URI": "Give an http or https URL that can be reached from the server.",
+    "INVALID_CARRIER_CONFIG": "Correct the member that `message` names; openapi.json has them with their bounds.",
+    "MALFORMED_REQUEST": "Use an HTTP client; `message` says what could not be read. The connection is closed.",
+    "INVALID_NUMBER": "Write E.164, a short code of 3 to 8 digits, or a name of up to 11 GSM characters.",
+    "AUTHENTICATION_REQUIRED": "Send `Authorization: Bearer` and an access key, or a token of `POST /auth/login`.",
+    "INVALID_CREDENTIALS": "Check that the key is whole, and of this server; else ask for a new one. After a token's time, log in again.",
+    "PERMISSION_DENIED": "Ask the operator, or use the operator's key.",
+    "RESOURCE_NOT_FOUND": "Check the id, and that the key is its owner's.",
+    "MESSAGE_NOT_FOUND": "Check the id, and that the key is of the customer that sent or received the message.",
+    "PATH_NOT_FOUND": "Check the path; it begins with `/v1.0` and does not end with a slash.",
+    "METHOD_NOT_ALLOWED": "Use one of the methods in the header `Allow`.",
+    "REQUEST_TIMEOUT": "Send it again, at once and whole. Nothing was accepted.",
+    "ALREADY_EXISTS": "Use the one that is there, or choose another name or number.",
+    "STATE_INVALID": "Read the resource again; `message` says which state is needed.",
+    "BODY_TOO_LARGE": "Send it in several requests.",
+    "NOT_JSON": "Send the header `Content-Type: application/json`.",
+    "RATE_LIMIT_EXCEEDED": "Wait as many seconds as `Retry-After` says; `details` says what was counted.",
+    "HEADERS_TOO_LARGE": "Send fewer or shorter headers, and what is long in the body.",
+    "INTERNAL": "Try again; if it stays so, tell the operator the `request_id`.",
+    "SERVICE_UNAVAILABLE": "Try again after as many seconds as `Retry-After` says.",
+}
 
 
 def _reasons(http: int, status: str, meanings: dict[str, str]) -> dict[str, Reason]:
-    return {name: Reason(http, status, meaning) for name, meaning in meanings.items()}
+    return {name: Reason(http, status, meaning, REMEDIES.get(name, "")) for name, meaning in meanings.items()}
 
 
 REASONS: dict[str, Reason] = {
@@ -73,6 +109,7 @@ REASONS: dict[str, Reason] = {
             "MEDIA_NOT_SUPPORTED": "Messages with medias or a subject (MMS) cannot be sent yet.",
             "INVALID_WEBHOOK_URI": "The webhook's address is no http or https URL, or points to a private address.",
             "INVALID_CARRIER_CONFIG": "A member of the carrier's config is missing, unknown or out of range.",
+            "MALFORMED_REQUEST": "The request is no HTTP/1.1, or not in a form that has one meaning only.",
             "INVALID_NUMBER": "The number is neither E.164 nor a short code nor an alphanumeric sender.",
         },
     ),
@@ -95,7 +132,9 @@ REASONS: dict[str, Reason] = {
         },
     ),
     **_reasons(405, "METHOD_NOT_ALLOWED", {"METHOD_NOT_ALLOWED": "The path does not answer to this method."}),
-    **_reasons(408, "DEADLINE_EXCEEDED", {"REQUEST_TIMEOUT": "The body did not arrive in time."}),
+    **_reasons(
+        408, "DEADLINE_EXCEEDED", {"REQUEST_TIMEOUT": "The head or the body of the request did not arrive in time."}
+    ),
     **_reasons(409, "ALREADY_EXISTS", {"ALREADY_EXISTS": "A resource with this name or number is there already."}),
     **_reasons(409, "FAILED_PRECONDITION", {"STATE_INVALID": "The resource is not in a state that allows this."}),
     **_reasons(413, "INVALID_ARGUMENT", {"BODY_TOO_LARGE": "The body is larger than 1 MiB."}),
@@ -104,6 +143,11 @@ REASONS: dict[str, Reason] = {
         429,
         "RESOURCE_EXHAUSTED",
         {"RATE_LIMIT_EXCEEDED": "Too many requests, or too many failed logins; `Retry-After` says how long to wait."},
+    ),
+    **_reasons(
+        431,
+        "INVALID_ARGUMENT",
+        {"HEADERS_TOO_LARGE": "The head is over 32 KiB, its URL over 8 KiB, or it has over 100 headers."},
     ),
     **_reasons(500, "INTERNAL", {"INTERNAL": "The program failed. The request id leads to the log."}),
     **_reasons(
@@ -116,5 +160,8 @@ REASONS: dict[str, Reason] = {
 
 def as_markdown() -> str:
     """The table of reasons as docs/errors.md shows it."""
-    rows = (f"| {reason.http} | `{reason.status}` | `{name}` | {reason.meaning} |" for name, reason in REASONS.items())
-    return "\n".join(["| HTTP | status | reason | meaning |", "| --- | --- | --- | --- |", *rows])
+    rows = (
+        f"| {reason.http} | `{reason.status}` | `{name}` | {reason.meaning} | {reason.remedy} |"
+        for name, reason in REASONS.items()
+    )
+    return "\n".join(["| HTTP | status | reason | meaning | what to do |", "| --- | --- | --- | --- | --- |", *rows])

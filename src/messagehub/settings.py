@@ -55,6 +55,21 @@ class Settings:
         0.0, "requests per second that one customer may make, in each process; 0 for any", least=0, most=1_000_000
     )
     burst_per_customer: int = setting(33, "requests that one customer may make at once", least=1, most=1_000_000)
+    head_timeout: float = setting(10.0, "seconds that the head of a request may take to arrive", least=0.1, most=3600)
+    answer_timeout: float = setting(
+        20.0, "seconds that a caller may take to read an answer, and one more for each 16 KiB", least=0.1, most=3600
+    )
+    connections_per_address: int = setting(
+        1000,
+        "connections that one address may have open, of IPv6 one /64; 0 is no limit. This machine and "
+        "`trusted_proxies` are exempt",
+        least=0,
+        most=1_000_000,
+    )
+    max_connections: int = setting(10_000, "connections that may be open in all", least=1, most=1_000_000)
+    trusted_proxies: str = setting(
+        "", "addresses and networks of the proxies whose X-Forwarded-For is believed, such as `10.0.0.0/8,2001:db8::1`"
+    )
     drain_timeout: float = setting(
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )

@@ -18,6 +18,12 @@ DeliveryStatus = Literal["pending", "delivered", "failed"]
 Name = Annotated[str, Meta(max_length=255)]
 Detail = Annotated[str, Meta(max_length=1000)]
 
+# Whoever reads the schema is told of these; the verbs check them, and have better words for what is wrong.
+Tel = Annotated[str, Meta(extra_json_schema={"enum": ["tel"]})]
+E164 = Annotated[str, Meta(extra_json_schema={"pattern": r"^\+[1-9][0-9]{1,14}$", "examples": ["+15559876543"]})]
+NotEmpty = Annotated[str, Meta(extra_json_schema={"minLength": 1})]
+Thousand = Meta(extra_json_schema={"minItems": 1, "maxItems": 1000, "uniqueItems": True})
+
 
 class Request(Struct, forbid_unknown_fields=True, kw_only=True):
     """What is common to all bodies that callers send."""
@@ -30,10 +36,14 @@ class AddressGiven(Request):
     """An address as a caller may write it; a plain string stands for `{"type": "tel", "target": …}`."""
 
     target: str
-    type: str = "tel"
+    type: Tel = "tel"
     target_name: Name = ""
     name: Name = ""
     detail: Detail = ""
+
+
+class DestinationGiven(AddressGiven):
+    target: E164
 
 
 class Address(Struct):
@@ -54,11 +64,14 @@ class MediaGiven(Request):
 
 class MessageGiven(Request):
     source: str | AddressGiven
-    destinations: list[str | AddressGiven]
-    text: str = ""
+    """A number of yours."""
+    destinations: Annotated[list[E164 | DestinationGiven], Thousand]
+    """None twice."""
+    text: NotEmpty = ""
     medias: list[MediaGiven] = []
     subject: str = ""
     on_doubt: OnDoubt | Literal[""] = ""
+    """What to do when it is not known whether the carrier has it; empty: as the customer says."""
     priority: Priority = "normal"
 
 
@@ -71,10 +84,15 @@ class Target(Struct):
     destination: Address
     status: TargetStatus
     parts: int
+    """How many segments it has; inbound: how many came."""
     error_code: str
+    """Why it failed, in one word; empty where it did not."""
     error_message: str
+    """The same in words: the carrier's, or ours."""
     possible_duplicate: bool
+    """It was in doubt and has been sent again: the recipient may have it twice."""
     tm_update: str
+    """When its status changed last."""
 
 
 class Message(Struct, kw_only=True):
@@ -82,18 +100,24 @@ class Message(Struct, kw_only=True):
     customer_id: str
     type: Literal["sms", "mms"]
     status: MessageStatus
+    """Of the message as a whole, from its targets."""
     source: Address
     destination: Address | UnsetType = UNSET
     """Only inbound: the number that the message came to."""
     targets: list[Target]
+    """The first 100 of them."""
     target_count: int
+    """How many there are; `GET /messages/{id}/targets` has all."""
     text: str
     subject: str = ""
     medias: list[dict[str, str]] = []
     direction: Direction
     tm_create: str
+    """When it was accepted, or came."""
     tm_update: str
+    """When it changed last; the year 9999 is never."""
     tm_delete: str
+    """When it was deleted; the year 9999 is never."""
     changed: list[Target] | UnsetType = UNSET
     """Only in webhooks of type message_updated: the targets whose status changed."""
     sequence: int | UnsetType = UNSET
@@ -116,10 +140,13 @@ class Forcing(Struct):
 class Segments(Struct):
     encoding: Literal["GSM-7", "Latin-1", "ASCII", "UCS-2"]
     parts: int
+    """How many segments the text needs."""
     units: int
+    """Septets of GSM-7, or 16-bit units of UCS-2."""
     units_per_part: int
     segments: list[str]
     forced_by: list[Forcing]
+    """The characters for which UCS-2 is needed."""
 
 
 # --- accounts ---------------------------------------------------------------------------

@@ -212,6 +212,17 @@ def test_the_config_of_a_carrier(admin: Api, changes: Json, word: str) -> None:
     assert word in answer.json()["error"]["message"]
 
 
+def test_a_whole_number_may_have_a_decimal_point(admin: Api) -> None:
+    """It is an integer to JSON and its schemas, and some callers have no other way to write it."""
+    for path in ("/routes", "/routes/01234567-89ab-7def-8123-456789abcdef"):
+        body = b'{"carrier_id": "01234567-89ab-7def-8123-456789abcdef", "weight": %s}'
+        method = "POST" if path == "/routes" else "PUT"
+        for written, status in ((b"5.0", 404), (b"5e1", 404), (b"5.5", 400), (b"0.0", 400), (b"1e300", 400)):
+            headers = {"Content-Type": "application/json"}
+            answer = admin.http.request(method, path, content=body % written, headers=headers)
+            assert answer.status_code == status, answer.text
+
+
 # --- query parameters -------------------------------------------------------------------
 
 QUERIES = {

@@ -75,15 +75,15 @@ def test_choosing_is_explained(hub: Hub, admin: Api, carriers: dict[str, Json], 
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "reason", "words"),
     [
-        ({}, "destination: "),
-        ({"destination": "0044"}, "destination: "),
-        ({"destination": "+44123", "source": "+19998887777"}, "source: "),
+        ({}, "INVALID_REQUEST_PARAMETER", "destination: "),
+        ({"destination": "0044"}, "INVALID_REQUEST_PARAMETER", "destination: "),
+        ({"destination": "+44123", "source": "+19998887777"}, "INVALID_SOURCE", "source: "),
     ],
 )
-def test_choosing_needs_numbers(admin: Api, query: dict[str, str], words: str) -> None:
-    refusal(admin.call("GET", "/routes/choose", **query), 400, "INVALID_REQUEST_PARAMETER", words)
+def test_choosing_needs_numbers(admin: Api, query: dict[str, str], reason: str, words: str) -> None:
+    refusal(admin.call("GET", "/routes/choose", **query), 400, reason, words)
 
 
 def test_a_route_is_changed_and_removed(

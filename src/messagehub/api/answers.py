@@ -15,6 +15,7 @@ from messagehub.api import bodies
 from messagehub.api.callers import caller_address
 from messagehub.api.endpoint import Call, Endpoint, Text, Who, read_query
 from messagehub.api.limits import Limit, Limits
+from messagehub.api.representation import Header, represent
 from messagehub.api.services import Services
 from messagehub.api.watching import CALLER
 from messagehub.errors import REASONS, Conflict, Refusal, Unavailable
@@ -22,16 +23,20 @@ from messagehub.logs import within
 
 log = logging.getLogger(__name__)
 
-Header = tuple[bytes, bytes]
-
 NOBODY = Caller("", "nobody")
 RETRY_AFTER_S = b"1"
 CORS: list[Header] = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"X-Request-Id, Retry-After"),
+    (b"access-control-expose-headers", b"X-Request-Id, Retry-After, ETag"),
 ]
+"""Any page may call: who calls is said by a key, and never by a cookie."""
+
 _UNKEPT: list[Header] = [(b"cache-control", b"no-store"), *CORS]
-_JSON: list[Header] = [(b"content-type", b"application/json"), *_UNKEPT]
+"""Texts, numbers and secrets belong into no cache. A program that polls can keep the ETag itself."""
+
+JSON: list[Header] = [(b"content-type", b"application/json"), *_UNKEPT]
+ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
+READS = ("GET", "HEAD")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +47,8 @@ class Resource:
     def __init__(self, services: Services, endpoints: Sequence[Endpoint]) -> None:
         self._services = services
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        if "GET" in self._endpoints:  # the server leaves the body of the answer out
+            self._endpoints["HEAD"] = self._endpoints["GET"]
         self._allow = ", ".join([*self._endpoints, "OPTIONS"])
         self._address_limits = _address_limits(services.limits, endpoints)
         self._customer_limit = services.limits.customer
@@ -50,26 +57,34 @@ class Resource:
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
         within({"request_id": request_id})
+        method = scope["method"]
+        if method == "OPTIONS":
+            await preflight(send, request_id, self._allow)
+            return
+        status, more, head = 200, list[Header](), JSON
         try:
-            if scope["method"] == "OPTIONS":
-                await respond(send, 200, b"{}", request_id, self._preflight())
-                return
-            answer = await self._answer(scope, headers, receive)
+            endpoint = self._endpoint(method)
+            answer = await self._answer(endpoint, scope, headers, receive)
+            if type(answer) is Text:
+                body, head = answer.body, [(b"content-type", answer.kind), *_UNKEPT]
+            else:
+                body = _encode(answer)
+            if not endpoint.is_plain:
+                status, body, more = await represent(body, headers, method in READS)
         except bodies.Disconnected:
             return
         except Exception as error:
             await refuse(send, error, request_id, self._allow)
             return
-        if type(answer) is Text:
-            await respond(send, 200, answer.body, request_id, head=[(b"content-type", answer.kind), *_UNKEPT])
-        else:
-            await respond(send, 200, _encode(answer), request_id)
+        await respond(send, status, body, request_id, more, head)
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
-        # The server leaves the body of an answer to HEAD out.
-        endpoint = self._endpoints.get("GET" if scope["method"] == "HEAD" else scope["method"])
-        if endpoint is None:
-            raise Refusal("METHOD_NOT_ALLOWED", f"{scope['method']}: this path answers to {self._allow}")
+    def _endpoint(self, method: str) -> Endpoint:
+        try:
+            return self._endpoints[method]
+        except KeyError:
+            raise wrong_method(method, self._allow) from None
+
+    async def _answer(self, endpoint: Endpoint, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
         now = clock.now()
         if self._address_limits and (limit := self._address_limits.get(endpoint.method)):
             limit.check(caller_address(scope, headers), now)
@@ -98,13 +113,6 @@ class Resource:
         if endpoint.who is Who.OPERATOR and not caller.is_operator:
             raise Refusal("PERMISSION_DENIED", f"{endpoint.method} {endpoint.path} is the operator's")
         return caller
-
-    def _preflight(self) -> list[Header]:
-        return [
-            (b"access-control-allow-methods", self._allow.encode()),
-            (b"access-control-allow-headers", b"Authorization, Content-Type, X-Request-Id"),
-            (b"access-control-max-age", b"86400"),
-        ]
 
 
 def _address_limits(limits: Limits, endpoints: Sequence[Endpoint]) -> dict[str, Limit]:
@@ -137,16 +145,38 @@ def request_id_of(headers: dict[bytes, bytes]) -> bytes:
 
 
 async def respond(
-    send: Send, status: int, body: bytes, request_id: bytes, more: Sequence[Header] = (), head: Sequence[Header] = _JSON
+    send: Send, status: int, body: bytes, request_id: bytes, more: Sequence[Header] = (), head: Sequence[Header] = JSON
 ) -> None:
-    headers = [*head, (b"x-request-id", request_id), (b"content-length", b"%d" % len(body)), *more]
+    headers = [*head, (b"x-request-id", request_id), *more]
+    if status != 304:
+        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
+async def preflight(send: Send, request_id: bytes, allow: str) -> None:
+    """What a browser asks before it lets a page of another origin call; it sends no key with that."""
+    more = [
+        (b"allow", allow.encode()),
+        (b"access-control-allow-methods", allow.encode()),
+        (b"access-control-allow-headers", ALLOWED_HEADERS),
+        (b"access-control-max-age", b"86400"),
+    ]
+    await respond(send, 200, b"{}", request_id, more)
+
+
+def wrong_method(method: str, allow: str) -> Refusal:
+    return Refusal("METHOD_NOT_ALLOWED", f"{method}: this path answers to {allow}")
+
+
 async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "") -> None:
     """Any failure as the envelope of errors."""
-    refusal = _refusal(error)
+    status, body, more = envelope(_refusal(error), request_id, allow)
+    await respond(send, status, body, request_id, more)
+
+
+def envelope(refusal: Refusal, request_id: bytes, allow: str = "") -> tuple[int, bytes, list[Header]]:
+    """Status, body, and the headers that this status asks for."""
     reason = REASONS[refusal.reason]
     body = shapes.ErrorBody(
         status=reason.status,
@@ -163,7 +193,7 @@ async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "
         429: [(b"retry-after", b"%d" % refusal.retry_after)],
         503: [(b"retry-after", RETRY_AFTER_S)],
     }
-    await respond(send, reason.http, _encode(shapes.Error(body)), request_id, more.get(reason.http, []))
+    return reason.http, _encode(shapes.Error(body)), more.get(reason.http, [])
 
 
 def _refusal(error: Exception) -> Refusal:

@@ -61,7 +61,7 @@ def too_large() -> Refusal:
 def decode(body: bytes, kind: type) -> Any:
     """An object of `kind`. Strings hold no NUL, since stores cannot keep it."""
     try:
-        value = _decoder(kind).decode(body)
+        value = _decode(body, kind)
     except msgspec.ValidationError as error:
         raise Refusal("INVALID_ARGUMENT", words(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -73,6 +73,26 @@ def decode(body: bytes, kind: type) -> Any:
             raise Refusal(
                 "INVALID_ARGUMENT", f"{path.removeprefix('.')}: it holds a NUL character, which cannot be kept"
             )
+    return value
+
+
+def _decode(body: bytes, kind: type) -> Any:
+    try:
+        return _decoder(kind).decode(body)
+    except msgspec.ValidationError as error:
+        if not str(error).startswith("Expected `int`, got `float`"):
+            raise
+        return msgspec.convert(_with_whole_numbers(msgspec.json.decode(body)), kind)
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """To JSON and its schemas 5.0 is an integer, and some callers have no other way to write it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_with_whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
     return value
 
 

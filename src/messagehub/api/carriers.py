@@ -103,10 +103,16 @@ def _bind(bind: BindStatus) -> shapes.Bind:
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
 CONFIG = ("INVALID_CARRIER_CONFIG",)
 
+CARRIER = {
+    "name": "Example Telecom",
+    "type": "smpp",
+    "config": {"host": "smsc.example.com", "port": 2775, "system_id": "shop", "password": "secret"},
+}
+
 ENDPOINTS = [
     Endpoint(
         method="POST", path="/carriers", summary="Make a carrier; it is connected at once", who=Who.OPERATOR,
-        takes=shapes.CarrierGiven, gives=shapes.Carrier, reasons=CONFIG, handler=create,
+        takes=shapes.CarrierGiven, gives=shapes.Carrier, reasons=CONFIG, example=CARRIER, handler=create,
     ),
     Endpoint(
         method="GET", path="/carriers", summary="List carriers with the state of their binds", who=Who.OPERATOR,
@@ -123,7 +129,8 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/carriers/{id}", summary="Change a carrier; it is connected anew where needed",
-        who=Who.OPERATOR, takes=shapes.CarrierChange, gives=shapes.Carrier, reasons=(*ID, *CONFIG), handler=change,
+        who=Who.OPERATOR, takes=shapes.CarrierChange, gives=shapes.Carrier, reasons=(*ID, *CONFIG),
+        example={"config": {"window": 20}}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/carriers/{id}", summary="Remove a carrier", who=Who.OPERATOR, gives=shapes.Carrier,

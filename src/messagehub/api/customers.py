@@ -116,7 +116,8 @@ ENDPOINTS = [
     Endpoint(method="GET", path="/customer", summary="Get your own customer", gives=shapes.Customer, handler=own),
     Endpoint(
         method="PUT", path="/customer", summary="Change your own customer; what is left out stays",
-        takes=shapes.CustomerChange, gives=shapes.Customer, reasons=("INVALID_WEBHOOK_URI",), handler=change_own,
+        takes=shapes.CustomerChange, gives=shapes.Customer, reasons=("INVALID_WEBHOOK_URI",),
+        example={"webhook_uri": "https://example.com/hooks", "webhook_method": "POST"}, handler=change_own,
     ),
     Endpoint(
         method="POST", path="/customer/webhook_secret",
@@ -126,7 +127,7 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/customers", summary="Make a customer; its access key is shown this once",
         who=Who.OPERATOR, takes=shapes.CustomerGiven, gives=shapes.Customer, reasons=("ALREADY_EXISTS",),
-        handler=create,
+        example={"name": "Flower shop", "username": "flowers", "password": "a long one, please"}, handler=create,
     ),
     Endpoint(
         method="GET", path="/customers", summary="List customers, newest first", who=Who.OPERATOR,

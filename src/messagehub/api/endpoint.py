@@ -34,6 +34,7 @@ class Parameter:
     name: str
     meaning: str
     schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
+    is_required: bool = False
 
 
 PAGING = (
@@ -160,4 +161,10 @@ class Endpoint:
     reasons: tuple[str, ...] = ()
     """Those of its own, besides the ones that every endpoint has."""
     parameters: tuple[Parameter, ...] = ()
+    detail: str = ""
+    """What else there is to know, for the page of the API: Markdown."""
+    example: dict[str, Any] | None = None
+    """A body that works, or would with ids of the reader's own."""
+    is_plain: bool = False
+    """Its answer is sent as it is, neither compressed nor tagged: what is asked most has no time for that."""
     handler: Handler

@@ -29,10 +29,11 @@ async def ready(call: Call) -> shapes.Health:
 
 ENDPOINTS = [
     Endpoint(
-        method="GET", path="/healthz", summary="The process lives", who=Who.ANYBODY, gives=shapes.Health, handler=alive
+        method="GET", path="/healthz", summary="The process lives", who=Who.ANYBODY, gives=shapes.Health,
+        is_plain=True, handler=alive,
     ),
     Endpoint(
         method="GET", path="/readyz", summary="The store can be written", who=Who.ANYBODY, gives=shapes.Health,
-        handler=ready,
+        is_plain=True, handler=ready,
     ),
 ]  # fmt: skip

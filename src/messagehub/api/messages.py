@@ -10,11 +10,11 @@ from messagehub.errors import Refusal
 from messagehub.messages.reading import Filter
 
 FILTERS = (
-    Parameter("direction", "`outbound` or `inbound`.", {"type": "string", "enum": list(get_args(shapes.Direction))}),
+    Parameter("direction", "`outbound` or `inbound`.", {"enum": ["", *get_args(shapes.Direction)]}),
     Parameter("source", "Only messages from this address."),
     Parameter("destination", "Only messages to this address."),
-    Parameter("tm_create_from", "Only messages created then or later."),
-    Parameter("tm_create_to", "Only messages created before."),
+    Parameter("tm_create_from", "Only messages created then or later; RFC 3339, or as resources have it."),
+    Parameter("tm_create_to", "Only messages created before then."),
 )
 
 
@@ -82,10 +82,14 @@ SENDING = (
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
 
+MESSAGE = {"source": "+15551234567", "destinations": [{"target": "+15559876543"}], "text": "Hello"}
+
 ENDPOINTS = [
     Endpoint(
         method="POST", path="/messages", summary="Send a message",
-        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, handler=create,
+        detail="The answer comes when the message is on disk. What becomes of it is told by webhook, or asked for.",
+        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, example=MESSAGE, is_plain=True,
+        handler=create,
     ),
     Endpoint(
         method="GET", path="/messages", summary="List messages, newest first",
@@ -93,7 +97,7 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="POST", path="/messages/segments", summary="Show how a text is cut, without sending it",
-        takes=shapes.TextGiven, gives=shapes.Segments, handler=segments,
+        takes=shapes.TextGiven, gives=shapes.Segments, example={"text": "Don’t forget: 10 €"}, handler=segments,
     ),
     Endpoint(
         method="GET", path="/messages/{id}", summary="Get a message", gives=shapes.Message, reasons=ID, handler=one,

@@ -47,7 +47,18 @@ def endpoints(services: Services) -> list[Endpoint]:
     who = Who.OPERATOR if services.metrics == "operator" else Who.ANYBODY
     kinds = tuple(kind.decode().partition(";")[0] for kind in (PLAIN, OPENMETRICS))
     words = "What is measured, for Prometheus"
-    return [Endpoint(method="GET", path="/metrics", summary=words, who=who, gives=str, content=kinds, handler=scrape)]
+    return [
+        Endpoint(
+            method="GET",
+            path="/metrics",
+            summary=words,
+            who=who,
+            gives=str,
+            content=kinds,
+            is_plain=True,
+            handler=scrape,
+        )
+    ]
 
 
 # --- reading ----------------------------------------------------------------------------

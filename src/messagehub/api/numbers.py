@@ -63,7 +63,8 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/numbers", summary="Give a customer a number", who=Who.OPERATOR,
         takes=shapes.NumberGiven, gives=shapes.Number,
-        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"), handler=create,
+        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"),
+        example={"number": "+15551234567", "customer_id": ids.UNSET, "name": "Shop"}, handler=create,
     ),
     Endpoint(
         method="GET", path="/numbers", summary="List your numbers, newest first; the operator sees all",
@@ -75,7 +76,7 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}", summary="Change a number; what is left out stays",
-        takes=shapes.NumberChange, gives=shapes.Number, reasons=ID, handler=change,
+        takes=shapes.NumberChange, gives=shapes.Number, reasons=ID, example={"name": "Shop"}, handler=change,
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}/flow_ids", summary="Say which flow answers what comes to a number",

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from messagehub import numbers, routing, shapes
+from messagehub import ids, numbers, routing, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.clock import plain
@@ -48,7 +48,7 @@ async def choose(call: Call) -> shapes.Choices:
         raise Refusal("INVALID_REQUEST_PARAMETER", f"destination: {destination!r} is not E.164, such as +15559876543")
     owner = await services.numbers.find(services.store, source) if source else None
     if source and owner is None:
-        raise Refusal("INVALID_REQUEST_PARAMETER", f"source: {source!r} is a number of nobody's")
+        raise Refusal("INVALID_SOURCE", f"source: {source!r} is a number of nobody's")
     table = await services.routes.table(services.store)
     chosen = table.choose(destination, owner.customer_id if owner else "", random.random)
     names = {row.id: row.name for row in await services.carriers.live()}
@@ -90,15 +90,17 @@ def _shape(route: Route) -> shapes.Route:
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
+E164 = {"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$", "examples": ["+15559876543"]}
 CHOICE = (
-    Parameter("destination", "The E.164 number that a message would go to."),
+    Parameter("destination", "The E.164 number that a message would go to.", E164, is_required=True),
     Parameter("source", "A number of the customer whose own routes count; without it only general ones do."),
 )
 
 ENDPOINTS = [
     Endpoint(
         method="POST", path="/routes", summary="Make a route", who=Who.OPERATOR, takes=shapes.RouteGiven,
-        gives=shapes.Route, reasons=("RESOURCE_NOT_FOUND",), handler=create,
+        gives=shapes.Route, reasons=("RESOURCE_NOT_FOUND",), example={"carrier_id": ids.UNSET, "prefix": "+44"},
+        handler=create,
     ),
     Endpoint(
         method="GET", path="/routes", summary="List routes, newest first", who=Who.OPERATOR,
@@ -106,7 +108,8 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/routes/choose", summary="Explain which carriers a message would go to",
-        who=Who.OPERATOR, gives=shapes.Choices, parameters=CHOICE, reasons=QUERY, handler=choose,
+        who=Who.OPERATOR, gives=shapes.Choices, parameters=CHOICE, reasons=(*QUERY, "INVALID_SOURCE"),
+        handler=choose,
     ),
     Endpoint(
         method="GET", path="/routes/{id}", summary="Get a route", who=Who.OPERATOR, gives=shapes.Route,
@@ -114,7 +117,7 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/routes/{id}", summary="Change a route; what is left out stays", who=Who.OPERATOR,
-        takes=shapes.RouteChange, gives=shapes.Route, reasons=ID, handler=change,
+        takes=shapes.RouteChange, gives=shapes.Route, reasons=ID, example={"priority": 2}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/routes/{id}", summary="Remove a route", who=Who.OPERATOR, gives=shapes.Route,

@@ -1,21 +1,24 @@
-"""The HTTP server: uvicorn, on a socket of ours, with answers that leave in one write."""
+"""The HTTP server: uvicorn, on a socket of ours, with connections that have limits."""
 
-import asyncio
 import logging
+import resource
 import socket
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from messagehub.api.connection import FINISH_REQUESTS_S, Connection
+from messagehub.api.connections import Bounds, Connections
 from messagehub.errors import SettingError
 from messagehub.serving import Server
 
+log = logging.getLogger(__name__)
+
 BACKLOG = 2048
-KEEP_ALIVE_S = 75
-FINISH_REQUESTS_S = 2
-"""How long the requests under way may take when the server ends."""
+OTHER_FILES = 200
+"""Files that are open besides the callers' connections: the store, carriers, webhooks."""
 
 
 def listener(listen: str) -> socket.socket:
@@ -28,57 +31,33 @@ def listener(listen: str) -> socket.socket:
         raise SettingError(f"MESSAGEHUB_LISTEN: cannot listen on {listen!r}: {error}") from None
 
 
-def server(application: ASGIApp) -> Server:
+def server(application: ASGIApp, bounds: Bounds) -> Server:
+    """Each answer carries the Date, as one with a clock owes it to caches (RFC 9110, 6.6.1)."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
-    return Server(_config(application))
+    _make_room(bounds.max_connections)
+    return Server(_config(application, Connections(bounds)))
 
 
-def _config(application: ASGIApp) -> uvicorn.Config:
+def _make_room(connections: int) -> None:
+    """As many open files as so many connections need, where the system lets us have them."""
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+    if hard < wanted:
+        log.warning("MESSAGEHUB_MAX_CONNECTIONS is %d, but the system allows %d open files", connections, hard)
+
+
+def _config(application: ASGIApp, connections: Connections) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=_Protocol,
+        http=cast(Any, partial(Connection, connections)),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        date_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=FINISH_REQUESTS_S,
+        timeout_graceful_shutdown=FINISH_REQUESTS_S + 1,  # the connections end their requests themselves, by then
     )
-
-
-class _Protocol(HttpToolsProtocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(Any, _OneWrite(cast(asyncio.Transport, transport), self.loop)))
-
-
-class _OneWrite:
-    """A transport that writes once in a turn of the loop.
-
-    The server writes the head and the body of an answer apart. Each write is a system call at once, and gives up the
-    interpreter's lock: together they cost a quarter of a request.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._waiting: list[bytes] = []
-
-    def write(self, octets: bytes) -> None:
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting.append(octets)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            octets, self._waiting = b"".join(self._waiting), []
-            self._transport.write(octets)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)

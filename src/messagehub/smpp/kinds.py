@@ -1,7 +1,7 @@
 """The kinds of parameter that SMPP 3.4, section 3.1, knows. A kind reads and writes one value.
 
 `read(frame, at)` gives the value and the offset behind it, or raises CutShort or DecodeError; `write(value)` gives the
-octets or raises ValueError. Limits bind what we write. What we read is bounded by the frame alone: carriers hand out
+octets or raises ValueError. Bounds bind what we write. What we read is bounded by the frame alone: carriers hand out
 longer ids and addresses than the standard allows, and a message is worth more than a rule.
 """
 

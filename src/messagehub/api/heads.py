@@ -1,0 +1,55 @@
+"""The heads of requests: how large they may be, and which of them have one meaning only."""
+
+import re
+
+from messagehub.api.representation import Header
+from messagehub.errors import Refusal
+
+MAX_HEAD = 32 * 1024
+MAX_URL = 8 * 1024
+MAX_HEADERS = 100
+VERSIONS = ("1.1", "1.0")
+
+ABSOLUTE = re.compile(rb"https?://[^/?#]+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+
+
+def check(url: bytes, headers: list[Header], version: str, octets: int) -> None:
+    """`octets`: those of the head, and perhaps some that came with it. What is no HTTP the parser has refused."""
+    if len(url) > MAX_URL:
+        raise Refusal("HEADERS_TOO_LARGE", f"the URL is longer than {MAX_URL} octets")
+    if len(headers) > MAX_HEADERS:
+        raise Refusal("HEADERS_TOO_LARGE", f"the request has more than {MAX_HEADERS} headers")
+    if octets > MAX_HEAD and sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEAD:
+        raise too_large()
+    names = [name for name, _ in headers]
+    if names.count(b"host") != 1 or version != "1.1":
+        _check_version(version, names.count(b"host"))
+    if b"transfer-encoding" in names:
+        _check_coding(version, [value.lower() for name, value in headers if name == b"transfer-encoding"])
+
+
+def too_large() -> Refusal:
+    return Refusal("HEADERS_TOO_LARGE", f"the head of the request is larger than {MAX_HEAD} octets")
+
+
+def _check_version(version: str, hosts: int) -> None:
+    if version not in VERSIONS:
+        raise Refusal("MALFORMED_REQUEST", f"HTTP/{version}: send HTTP/1.1")
+    if hosts > 1 or (not hosts and version == "1.1"):  # RFC 9112, 3.2
+        raise Refusal("MALFORMED_REQUEST", f"Host: the request has {hosts} of it; send one")
+
+
+def _check_coding(version: str, codings: list[bytes]) -> None:
+    """What a proxy and we might understand differently is refused (RFC 9112, 6.1)."""
+    if codings != [b"chunked"] or version == "1.0":
+        raise Refusal("MALFORMED_REQUEST", "Transfer-Encoding: it can only be chunked, in HTTP/1.1")
+
+
+def origin_form(url: bytes, method: str) -> bytes:
+    """The target of a request, as if we were no proxy and not asked as a whole (RFC 9112, 3.2.2 and 3.2.4)."""
+    if url == b"*" and method == "OPTIONS":
+        return b"/"
+    if absolute := ABSOLUTE.fullmatch(url):
+        rest: bytes = absolute["rest"]
+        return rest if rest[:1] == b"/" else b"/" + rest
+    raise Refusal("MALFORMED_REQUEST", f"the target {url[:100].decode('latin-1')!r} is no path")

@@ -1,0 +1,145 @@
+"""The schemas of openapi.json: made from the shapes, and made exact.
+
+What a request may hold and what an answer holds is said by the shapes. What they cannot say is added here: what a name
+means wherever it stands, which members an answer always has, and the words that stand below a member in the source.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from messagehub import shapes
+from messagehub.carriers import config
+
+Schema = dict[str, Any]
+
+REF = "#/components/schemas/"
+NUL = r"\x00"
+NO_NUL = r"^[^\x00]*$"
+"""Stores cannot keep the character NUL, so no string of a request may hold it."""
+
+UUID: Schema = {"type": "string", "format": "uuid"}
+MOMENT: Schema = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$",
+    "examples": ["2026-01-31 10:30:00.000000"],
+}
+ASKED_MOMENT: Schema = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}],
+    "examples": ["2026-01-31T10:30:00Z"],
+}
+ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
+
+INSTEAD: dict[str, dict[str, type]] = {"CarrierGiven": {"config": config.SMPPConfig}}
+"""Members whose shape is known elsewhere: by the carrier's type."""
+
+
+def schemas(takes: Iterable[Any], gives: Iterable[Any]) -> tuple[dict[Any, Schema], dict[str, Schema]]:
+    """The schema of each type, and the components to which they refer."""
+    types = list(dict.fromkeys([*takes, *gives, *(kind for members in INSTEAD.values() for kind in members.values())]))
+    found, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
+    of = dict(zip(types, found, strict=True))
+    for name, members in INSTEAD.items():
+        if name in components:
+            components[name]["properties"] |= {member: of[kind] for member, kind in members.items()}
+    given = _reached(components, [of[kind] for kind in takes])
+    for name, component in components.items():
+        _describe(name, component)
+        (_tighten_given if name in given else _tighten_answered)(component)
+    return of, components
+
+
+def asked(name: str, schema: Schema) -> Schema:
+    """The schema of a query parameter."""
+    if name.startswith("tm_"):
+        return ASKED_MOMENT
+    if name.endswith("_id"):
+        return ASKED_UUID
+    return _without_nul(schema)
+
+
+def _reached(components: dict[str, Schema], begin: Iterable[Any]) -> set[str]:
+    """The names of the components that the schemas `begin` lead to."""
+    names: set[str] = set()
+    waiting = list(begin)
+    while waiting:
+        for name in set(_references(waiting.pop())) - names:
+            names.add(name)
+            waiting.append(components[name])
+    return names
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"].removeprefix(REF)
+        for item in value.values():
+            yield from _references(item)
+
+
+# --- exactness --------------------------------------------------------------------------
+
+
+def _tighten_given(component: Schema) -> None:
+    for name, member in component.get("properties", {}).items():
+        component["properties"][name] = _without_nul(member)
+
+
+def _without_nul(schema: Schema) -> Schema:
+    tightened = dict(schema)
+    is_text = schema.get("type") == "string" and not schema.keys() & {"format", "enum"}
+    if is_text and "pattern" in schema:
+        tightened["not"] = {"pattern": NUL}
+    elif is_text and schema.get("maxLength") != 0:
+        tightened["pattern"] = NO_NUL
+    if "anyOf" in schema:
+        tightened["anyOf"] = [_without_nul(choice) for choice in schema["anyOf"]]
+    if "items" in schema:
+        tightened["items"] = _without_nul(schema["items"])
+    return tightened
+
+
+def _tighten_answered(component: Schema) -> None:
+    """An answer carries the members that have a default, too. Only those that may be unset are not always there."""
+    members = component.get("properties", {})
+    always = {name for name, member in members.items() if "default" in member}
+    component["required"] = [name for name in members if name in always or name in component.get("required", ())]
+    for name, member in members.items():
+        member.pop("default", None)
+        if member.get("type") == "string" and "pattern" not in member:
+            member.update(UUID if name == "id" else MOMENT if name.startswith("tm_") else {})
+
+
+# --- words ------------------------------------------------------------------------------
+
+
+def _describe(name: str, component: Schema) -> None:
+    for member, words in _words().get(name, {}).items():
+        if member in component.get("properties", {}):
+            component["properties"][member] = {**component["properties"][member], "description": words}
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    """By class and member: the string below a member in the source, which Python itself does not keep."""
+    words: dict[str, dict[str, str]] = {}
+    for module in (shapes, config, sys.modules["messagehub.api.endpoint"]):
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.ClassDef):
+                words[node.name] = dict(_members(node))
+    return words
+
+
+def _members(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for member, below in zip(node.body, node.body[1:], strict=False):
+        match member, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                yield name, inspect.cleandoc(words)
