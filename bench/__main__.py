@@ -1,5 +1,6 @@
-"""The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes, and
-`python -m bench webhooks` measures the delivery of webhooks alone.
+"""The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
+
+`python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone.
 """
 
 import argparse
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import profile, report, webhooks
+from bench import profile, report, smpp, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -47,6 +48,7 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "measure": lambda options: _measure(options),
     "profile": lambda options: profile.show(_work(options, "sqlite")),
     "webhooks": lambda options: webhooks.show(options.count, options.runs),
+    "smpp": lambda options: smpp.show(options.runs),
 }
 
 

@@ -8,6 +8,7 @@ from messagehub.api import rights
 from messagehub.carriers import config, profile
 from messagehub.cli import reference
 from messagehub.messages import status
+from messagehub.smpp import statuses
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Printed from the code by `make docs`. -->"
@@ -69,6 +70,12 @@ PAGES = {
         "The last but one column has the words that `statuses` in a carrier's config takes; any other number is "
         "`permanent`. [carriers.md](carriers.md) says what each word does.",
         profile.as_markdown,
+    ),
+    "smpp-statuses.md": (
+        "Statuses of SMPP",
+        "Every `command_status` of SMPP 3.4 (section 5.1.3) and 5.0 (section 4.7.6), and what the sender of the "
+        "refused request does about it.",
+        statuses.as_markdown,
     ),
 }
 

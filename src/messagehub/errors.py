@@ -69,7 +69,9 @@ REMEDIES = {
     "MALFORMED_REQUEST": "Use an HTTP client; `message` says what could not be read. The connection is closed.",
     "INVALID_NUMBER": "Write E.164, a short code of 3 to 8 digits, or a name of up to 11 GSM characters.",
     "AUTHENTICATION_REQUIRED": "Send `Authorization: Bearer` and an access key, or a token of `POST /auth/login`.",
-    "INVALID_CREDENTIALS": "Check that the key is whole, and of this server; else ask for a new one. After a token's time, log in again.",
+    "INVALID_CREDENTIALS": (
+        "Check that the key is whole, and of this server; else ask for a new one. After a token's time, log in again."
+    ),
     "PERMISSION_DENIED": "Ask the operator, or use the operator's key.",
     "RESOURCE_NOT_FOUND": "Check the id, and that the key is its owner's.",
     "MESSAGE_NOT_FOUND": "Check the id, and that the key is of the customer that sent or received the message.",

@@ -40,7 +40,7 @@ FORM = {
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("fuzz")
-    with simulator.simulator(folder) as box, hubs.hub(f"sqlite:///{folder}/hub.db", folder) as opened:
+    with simulator.simulator(folder) as box, hubs.hub(f"sqlite:///{folder}/hub.db", folder, login_rate=0) as opened:
         opened.lead_to(box)
         yield opened
         assert opened.alive

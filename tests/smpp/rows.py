@@ -5,9 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from messagehub.smpp import PDU
-from messagehub.smpp.kinds import Choice, Counted, CString, Group, Int, Kind, Repeated
+from messagehub.smpp import PDU, TLVs
+from messagehub.smpp.kinds import TIME, Choice, Counted, CString, Group, Int, Kind, Octets, Repeated, Time
 from messagehub.smpp.pdus import COMMAND_IDS, COMMANDS
+from messagehub.smpp.tlvs import PLACES, TLVS
 
 Values = st.SearchStrategy[Any]
 
@@ -18,10 +19,14 @@ def values(kind: Kind) -> Values:
     match kind:
         case Int(size=size):
             return st.integers(0, 256**size - 1)
+        case Time():
+            return st.just("") | st.from_regex(TIME, fullmatch=True)
         case CString(limit=limit):
             return st.text(LATIN, max_size=limit - 1)
         case Counted(limit=limit):
             return st.binary(max_size=limit)
+        case Octets(least=least, most=most):
+            return st.binary(min_size=least, max_size=min(most, 40))
         case Group(fields=fields):
             return row_values(fields)
         case Choice(flag=flag, groups=groups):
@@ -36,10 +41,26 @@ def row_values(row: Mapping[str, Kind], more: Mapping[str, Any] | None = None) -
     return fields.map(lambda made: {**(more or {}), **made})
 
 
+def tlv(name: str) -> st.SearchStrategy[tuple[int, bytes]]:
+    tag, kind = TLVS[name]
+    return values(kind).map(lambda value: (tag, kind.write(value)))
+
+
+def any_tlvs(name: str) -> st.SearchStrategy[dict[int, bytes]]:
+    """Those that may stand in the PDU, unknown ones, and ones that come again."""
+    unknown = st.tuples(st.integers(0, 0xFFFF), st.binary(max_size=20))
+    known = st.sampled_from(sorted(PLACES.get(name, TLVS))).flatmap(tlv)
+    return st.lists(known | unknown, max_size=5).map(ordered)
+
+
+def ordered(pairs: list[tuple[int, bytes]]) -> dict[int, bytes]:
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else TLVs(pairs)
+
+
 def pdus(name: str) -> st.SearchStrategy[PDU]:
     _, row = COMMANDS[COMMAND_IDS[name]]
-    tlvs = st.dictionaries(st.integers(0, 0xFFFF), st.binary(max_size=20), max_size=4)
-    return st.builds(PDU, st.just(name), st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFFFFFFFF), row_values(row), tlvs)
+    numbers = st.integers(0, 0xFFFFFFFF)
+    return st.builds(PDU, st.just(name), numbers, numbers, row_values(row), any_tlvs(name))
 
 
 any_pdu = st.sampled_from(list(COMMAND_IDS)).flatmap(pdus)

@@ -105,6 +105,30 @@ async def test_unbinding_ends_well_on_both_ends() -> None:
         await esme.driver.unbind()
 
 
+async def test_what_was_asked_before_an_unbind_is_answered_before_the_connection_closes() -> None:
+    mc, esme = End(Role.MC), End(Role.ESME, answers=False, tick=60)
+    async with joined(mc, esme):
+        mc.driver.request("deliver_sm")
+        leaving = asyncio.ensure_future(mc.driver.unbind())
+        await esme.until(lambda: esme.count(Received) == 1)
+        (request,) = (event.request for event in esme.events if isinstance(event, Received))
+        esme.driver.answer(request)
+        await asyncio.wait_for(leaving, 5)
+        await esme.until(lambda: bool(esme.lost))
+        assert (mc.count(Answered), esme.count(Unbound), esme.lost) == (1, 1, [None])
+
+
+async def test_an_mc_may_ask_an_esme_to_bind() -> None:
+    esme, mc = End(Role.ESME, answers=False), End(Role.MC)
+    async with joined(esme, mc, bind=False):  # this once it is the ESME that listens
+        mc.driver.request("outbind", {"system_id": "mc", "password": "secret"})
+        await esme.until(lambda: esme.count(Received) == 1)
+        esme.driver.request("bind_receiver", {"system_id": "me"})
+        await mc.until(lambda: mc.driver.session.state is State.BOUND_RX)
+        mc.driver.request("deliver_sm", {"short_message": b"hi"})
+        await esme.until(lambda: esme.count(Received) == 2)
+
+
 async def test_a_lost_connection_is_told_once_and_leaves_what_is_in_doubt() -> None:
     mc, esme = End(Role.MC, answers=False), End(Role.ESME)
     async with joined(mc, esme):

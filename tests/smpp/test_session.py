@@ -18,65 +18,17 @@ from messagehub.smpp import (
     Session,
     State,
     StateError,
+    Stray,
     Unanswered,
     Unbound,
-    decode,
     encode,
 )
+from messagehub.smpp.outstanding import MAX_SEQUENCE
 from messagehub.smpp.pdus import COMMAND_IDS, REQUESTS
-from messagehub.smpp.session import MAX_SEQUENCE
-from messagehub.smpp.states import BINDS, BOUND, MAY_HEAR, MAY_SAY
+from messagehub.smpp.states import BINDS, MAY_HEAR, MAY_SAY, VERDICTS
 from messagehub.smpp.statuses import NUMBERS
+from tests.smpp.pair import Pair, bound, frames, put, received
 from tests.smpp.rows import any_pdu
-
-
-class Pair:
-    """Both ends of a session, wired mouth to ear, one octet at a time."""
-
-    def __init__(self, **options: float) -> None:
-        self.esme = Session(Role.ESME, 0, **options)
-        self.mc = Session(Role.MC, 0, **options)
-
-    def carry(self, now: float = 0) -> None:
-        while True:
-            to_mc, to_esme = self.esme.outgoing(), self.mc.outgoing()
-            if not to_mc and not to_esme:
-                return
-            for octet in to_mc:
-                self.mc.receive(bytes([octet]), now)
-            for octet in to_esme:
-                self.esme.receive(bytes([octet]), now)
-
-    def bind(self, name: str = "bind_transceiver", status: int = 0) -> None:
-        self.esme.request(name, 0, {"system_id": "me", "password": "secret"})
-        self.carry()
-        (received,) = self.mc.events()
-        assert isinstance(received, Received)
-        self.mc.answer(received.request, status, {"system_id": "mc"})
-        self.carry()
-
-
-def bound(name: str = "bind_transceiver", **options: float) -> Pair:
-    pair = Pair(**options)
-    pair.bind(name)
-    pair.esme.events()
-    return pair
-
-
-def frames(octets: bytes) -> list[PDU]:
-    pdus = []
-    while octets:
-        length = int.from_bytes(octets[:4], "big")
-        pdus.append(decode(octets[:length]))
-        octets = octets[length:]
-    return pdus
-
-
-def received(session: Session) -> list[PDU]:
-    events = session.events()
-    assert all(isinstance(event, Received) for event in events)
-    return [event.request for event in events if isinstance(event, Received)]
-
 
 # --- bind, talk, unbind -----------------------------------------------------------------------------------------------
 
@@ -126,12 +78,37 @@ def test_a_nack_answers_the_request_that_it_names() -> None:
     assert (event.response.name, event.response.status) == ("generic_nack", 3)
 
 
-@pytest.mark.parametrize("answer", [PDU("deliver_sm_resp", 2), PDU("submit_sm_resp", 9), PDU("generic_nack", 0)])
-def test_an_answer_to_nothing_of_ours_is_passed_over(answer: PDU) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PDU("deliver_sm_resp", 2, 0, {"message_id": ""}),
+        PDU("submit_sm_resp", 9, 0, {"message_id": "x"}),
+        PDU("enquire_link_resp", 2),
+        PDU("generic_nack", 0),
+    ],
+)
+def test_an_answer_to_nothing_of_ours_is_told_and_changes_nothing(answer: PDU) -> None:
     pair = bound()
     assert pair.esme.request("submit_sm", 0) == 2
     pair.esme.receive(encode(answer), 0)
-    assert (pair.esme.events(), pair.esme.in_flight) == ([], 1)
+    assert (pair.esme.events(), pair.esme.in_flight) == ([Stray(answer)], 1)
+
+
+def test_the_second_answer_to_a_request_is_stray() -> None:
+    pair = bound()
+    sequence = pair.esme.request("submit_sm", 0)
+    answer = PDU("submit_sm_resp", sequence, 0, {"message_id": "a1"})
+    pair.esme.receive(2 * encode(answer), 0)
+    assert [type(event) for event in pair.esme.events()] == [Answered, Stray]
+
+
+def test_two_requests_with_one_number_are_both_told_and_both_answered() -> None:
+    pair = bound()
+    pair.mc.receive(2 * encode(PDU("submit_sm", 9)), 0)
+    for request, name in zip(received(pair.mc), ("a", "b"), strict=True):
+        pair.mc.answer(request, 0, {"message_id": name})
+    answers = frames(pair.mc.outgoing())
+    assert [(pdu.sequence, pdu.fields["message_id"]) for pdu in answers] == [(9, "a"), (9, "b")]
 
 
 def test_unbinding_waits_for_what_is_under_way() -> None:
@@ -179,12 +156,6 @@ def test_a_request_may_be_ignored() -> None:
 # --- table 2-1 --------------------------------------------------------------------------------------------------------
 
 
-def put(role: Role, state: State) -> Session:
-    session = Session(role, 0)
-    session.state = state
-    return session
-
-
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("state", State)
 def test_only_what_the_table_allows_is_said_and_heard(role: Role, state: State) -> None:
@@ -198,9 +169,33 @@ def test_only_what_the_table_allows_is_said_and_heard(role: Role, state: State) 
         session = put(role, state)
         session.receive(encode(PDU(name, 5)), 0)
         refusals = [pdu.status for pdu in frames(session.outgoing()) if pdu.status]
-        wrong = state not in MAY_HEAR[role][name] and state is not State.CLOSED
-        again = name in BINDS and role is Role.MC and state in BOUND
-        assert refusals == ([NUMBERS["ESME_RALYBND"] if again else NUMBERS["ESME_RINVBNDSTS"]] if wrong else [])
+        verdict = VERDICTS[role, state, name]
+        assert (verdict == 0) == (state in MAY_HEAR[role][name])
+        assert refusals == ([verdict] if verdict and state is not State.CLOSED else [])
+
+
+VERDICT = [
+    (Role.MC, State.BOUND_TRX, "submit_sm", "ESME_ROK"),
+    (Role.MC, State.OPEN, "submit_sm", "ESME_RINVBNDSTS"),
+    (Role.MC, State.BOUND_RX, "submit_sm", "ESME_RINVBNDSTS"),
+    (Role.MC, State.UNBINDING, "submit_sm", "ESME_ROK"),
+    (Role.MC, State.BOUND_RX, "bind_transmitter", "ESME_RALYBND"),
+    (Role.MC, State.BOUND_RX, "deliver_sm", "ESME_RINVCMDID"),
+    (Role.MC, State.OPEN, "enquire_link", "ESME_ROK"),
+    (Role.ESME, State.BOUND_TX, "deliver_sm", "ESME_ROK"),
+    (Role.ESME, State.OPEN, "deliver_sm", "ESME_RINVBNDSTS"),
+    (Role.ESME, State.BOUND_TRX, "submit_sm", "ESME_RINVCMDID"),
+    (Role.ESME, State.OPEN, "bind_receiver", "ESME_RINVCMDID"),
+    (Role.ESME, State.BOUND_RX, "outbind", "ESME_RINVBNDSTS"),
+]
+
+
+@pytest.mark.parametrize(("role", "state", "name", "status"), VERDICT)
+def test_how_a_request_is_heard(role: Role, state: State, name: str, status: str) -> None:
+    session = put(role, state)
+    session.receive(encode(PDU(name, 5, fields={"source_addr": "1"} if name == "alert_notification" else {})), 0)
+    refusals = [pdu.status for pdu in frames(session.outgoing()) if pdu.status]
+    assert refusals == ([NUMBERS[status]] if NUMBERS[status] else [])
 
 
 def test_a_second_bind_while_the_first_waits_is_refused() -> None:
@@ -227,11 +222,14 @@ def command(command_id: int, body: bytes = b"") -> bytes:
     return struct.pack(">IIII", 16 + len(body), command_id, 0, 5) + body
 
 
-CUT_TEXT = encode(PDU("submit_sm", fields={"short_message": b"hello"}))[16:-1]
+CUT_REPLACEMENT = encode(PDU("replace_sm", fields={"short_message": b"hello"}))[16:-6]
 NONSENSE: list[tuple[str, bytes, str, str]] = [
-    ("unknown command", command(0x111), "generic_nack", "ESME_RINVCMDID"),
     ("no body", command(4), "submit_sm_resp", "ESME_RINVCMDLEN"),
-    ("cut text", command(4, CUT_TEXT), "submit_sm_resp", "ESME_RINVMSGLEN"),
+    ("no text", command(7, CUT_REPLACEMENT), "replace_sm_resp", "ESME_RINVCMDLEN"),
+    ("broadcast_sm of SMPP 5.0", command(0x111, bytes(20)), "generic_nack", "ESME_RINVCMDID"),
+    ("query_broadcast_sm", command(0x112), "generic_nack", "ESME_RINVCMDID"),
+    ("cancel_broadcast_sm", command(0x113), "generic_nack", "ESME_RINVCMDID"),
+    ("of a vendor", command(0x10200), "generic_nack", "ESME_RINVCMDID"),
     ("no body, and no response to say so", command(0x102), "generic_nack", "ESME_RINVCMDLEN"),
 ]
 
@@ -249,7 +247,8 @@ def test_nonsense_is_refused_and_the_session_goes_on(octets: bytes, name: str, s
 def test_an_unknown_response_is_not_answered() -> None:
     session = put(Role.MC, State.BOUND_TRX)
     session.receive(command(0x80000111), 0)
-    assert (session.events(), session.outgoing()) == ([], b"")
+    assert [type(event) for event in session.events()] == [Stray]
+    assert session.outgoing() == b""
 
 
 @pytest.mark.parametrize("length", [0, 15, 64 * 1024 + 1, 0x47455420])
@@ -341,18 +340,19 @@ def test_late_answers_are_remembered_for_a_while_only() -> None:
     sequence = pair.esme.request("submit_sm", 0)
     pair.esme.tick(10)
     assert len(pair.esme.events()) == 1
-    pair.esme.receive(encode(PDU("enquire_link_resp", 99)), 109)
+    pair.esme.receive(encode(PDU("enquire_link", 99)), 109)
     pair.esme.tick(110)
     pair.esme.receive(encode(PDU("submit_sm_resp", sequence)), 111)
-    assert pair.esme.events() == []
+    assert [type(event) for event in pair.esme.events()] == [Stray]
 
 
 def test_late_answers_are_remembered_for_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messagehub.smpp.session.REMEMBERED", 2)
+    monkeypatch.setattr("messagehub.smpp.outstanding.REMEMBERED", 2)
     pair = bound(response_timeout=10, late_answers=100)
     sequences = [pair.esme.request("submit_sm", 0) for _ in range(3)]
     pair.esme.tick(10)
     pair.esme.events()
+    pair.esme.tick(10.5)
     for sequence in sequences:
         pair.esme.receive(encode(PDU("submit_sm_resp", sequence)), 11)
     assert [event.request.sequence for event in pair.esme.events() if isinstance(event, AnsweredLate)] == sequences[1:]
@@ -403,8 +403,19 @@ def test_inactivity_unbinds() -> None:
 def test_sequence_numbers_begin_anew_and_pass_over_those_that_wait() -> None:
     pair = bound()
     assert pair.esme.request("submit_sm", 0) == 2
-    pair.esme._sequence = MAX_SEQUENCE - 1
+    pair.esme._asked.last = MAX_SEQUENCE - 1
     assert [pair.esme.request("submit_sm", 0) for _ in range(4)] == [MAX_SEQUENCE, 1, 3, 4]
+
+
+def test_nor_do_they_meet_a_probe_or_a_request_that_may_be_answered_late() -> None:
+    pair = bound(response_timeout=10, enquire_link=5)
+    late = pair.esme.request("submit_sm", 0)
+    pair.esme.receive(encode(PDU("deliver_sm", 1)), 6)
+    pair.esme.tick(11)
+    probe = late + 1
+    assert [pdu.sequence for pdu in frames(pair.esme.outgoing()) if pdu.name == "enquire_link"] == [probe]
+    pair.esme._asked.last = late - 1
+    assert pair.esme.request("submit_sm", 11) == probe + 1
 
 
 def test_a_peer_may_number_as_it_likes() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from messagehub.smpp import EncodeError, pack_tlvs, read_tlv
 from messagehub.smpp.kinds import U8, CString, Int, Kind, Octets
-from messagehub.smpp.statuses import NUMBERS, STATUSES, Action, status
-from messagehub.smpp.tlvs import NAMES, TLVS
+from messagehub.smpp.pdus import COMMAND_IDS
+from messagehub.smpp.tlvs import EVERY_RESPONSE, NAMES, PLACES, TLVS
 
 
 def example(kind: object) -> Any:
@@ -51,22 +51,22 @@ def test_names_what_does_not_fit(values: dict[str, Any]) -> None:
         pack_tlvs(values)
 
 
-STATUS = [
-    (0x00, "ESME_ROK", Action.OK),
-    (0x58, "ESME_RTHROTTLED", Action.SLOW_BIND),
-    (0x08, "ESME_RSYSERR", Action.RETRY),
-    (0x0B, "ESME_RINVDSTADR", Action.PERMANENT),
-    (0x0E, "ESME_RINVPASWD", Action.SESSION),
-    (0x66, "ESME_RX_R_APPN", Action.REROUTE),
-    (0xC3, "ESME_RMISSINGOPTPARAM", Action.OURS),
-    (0x455, "0x00000455", Action.PERMANENT),
+def test_where_tlvs_may_stand_is_told_by_names_that_exist() -> None:
+    assert PLACES.keys() <= COMMAND_IDS.keys()
+    stand = frozenset().union(*PLACES.values()) | EVERY_RESPONSE
+    assert stand == TLVS.keys()
+
+
+PLACED = [
+    ("message_payload", {"submit_sm", "submit_multi", "deliver_sm", "data_sm"}),
+    ("receipted_message_id", {"deliver_sm", "data_sm"}),
+    ("more_messages_to_send", {"submit_sm", "data_sm"}),
+    ("sc_interface_version", {"bind_transmitter_resp", "bind_receiver_resp", "bind_transceiver_resp"}),
+    ("ms_availability_status", {"alert_notification"}),
+    ("set_dpf", {"data_sm"}),
 ]
 
 
-@pytest.mark.parametrize(("number", "name", "action"), STATUS)
-def test_a_status_says_what_to_do(number: int, name: str, action: Action) -> None:
-    assert (status(number).name, status(number).action) == (name, action)
-
-
-def test_status_names_are_unique() -> None:
-    assert len(NUMBERS) == len(STATUSES)
+@pytest.mark.parametrize(("name", "places"), PLACED)
+def test_a_tlv_stands_where_the_standard_has_it(name: str, places: set[str]) -> None:
+    assert {pdu for pdu, names in PLACES.items() if name in names} == places

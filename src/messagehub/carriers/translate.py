@@ -83,7 +83,9 @@ STATES = {
 
 def arrival(profile: Profile, pdu: PDU, ticket: Any) -> Receipt | Inbound:
     """What a deliver_sm or data_sm tells."""
-    return _receipt(profile, pdu, ticket) if receipts.is_receipt(pdu) else _inbound(profile, pdu, ticket)
+    if receipts.is_receipt(pdu, by_shape=True):
+        return _receipt(profile, pdu, ticket)
+    return _inbound(profile, pdu, ticket)
 
 
 def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:

@@ -1,7 +1,9 @@
 """Running the program's coroutines, with logs to standard error."""
 
 import logging
+import os
 import sys
+import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+END_S = 2.0
+"""Threads of the loop that wait for a name server hold up the end of a process no longer than this."""
+
+
 def run(main: Coroutine[Any, Any, None], settings: "Settings | None" = None) -> None:
     """Without `settings`, as for a command that somebody has typed: warnings only, as text."""
     if settings:
@@ -26,10 +32,22 @@ def run(main: Coroutine[Any, Any, None], settings: "Settings | None" = None) -> 
         uvloop.run(main)
 
 
+async def _bounded(main: Coroutine[Any, Any, None]) -> None:
+    await main
+    timer = threading.Timer(END_S, _end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end() -> None:
+    logging.shutdown()
+    os._exit(0)
+
+
 def _run_logged(main: Coroutine[Any, Any, None], form: str) -> None:
     """What ends the program stands in the log, in its form; but for an expected failure as text, which `cli` shows."""
     try:
-        uvloop.run(main)
+        uvloop.run(_bounded(main))
     except HubError as error:
         if form == "text":
             raise

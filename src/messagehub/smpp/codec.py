@@ -1,19 +1,31 @@
 """A frame to a PDU and back. The rows of `pdus` are the only description; `compiler` makes them quick.
 
-The decoder takes what real SMSCs send: refusals without a body, responses that end early, ids without their NUL, 255
-octets of short_message, TLVs cut short. It raises only where a request cannot be understood.
+The decoder takes what real SMSCs send: refusals without a body, PDUs that end early, strings without their NUL, texts
+shorter than their length says, TLVs cut short; `PDU.oddities` tells of it. It raises only where a request cannot be
+understood.
 """
 
 import struct
+from collections.abc import Iterable
 from typing import Any
 
 from messagehub.smpp.compiler import BODY, Reader, Writer, reader, writer
 from messagehub.smpp.errors import DecodeError, EncodeError
-from messagehub.smpp.kinds import INVALID_COMMAND_LENGTH, CutShort
-from messagehub.smpp.pdus import BARE_WHEN_REFUSING, COMMAND_IDS, COMMANDS, PDU, RESPONSE, UNKNOWN, Row
+from messagehub.smpp.kinds import INVALID_COMMAND_LENGTH, Group
+from messagehub.smpp.pdus import (
+    BARE_WHEN_REFUSING,
+    COMMAND_IDS,
+    COMMANDS,
+    MAY_END_AFTER,
+    PDU,
+    RESPONSE,
+    UNKNOWN,
+    TLVs,
+)
 
 HEADER = struct.Struct(">IIII")  # section 3.2: command_length, command_id, command_status, sequence_number
 TLV = struct.Struct(">HH")  # section 3.2.4.1: tag, length
+MAX_PDU = 64 * 1024  # octets: what a session takes of its peer, and so the most that we write
 
 _unpack_header, _pack_header = HEADER.unpack_from, HEADER.pack
 _unpack_tlv, _pack_tlv = TLV.unpack_from, TLV.pack
@@ -22,8 +34,9 @@ _unpack_tlv, _pack_tlv = TLV.unpack_from, TLV.pack
 def decode(frame: bytes) -> PDU:
     """The PDU in exactly one frame, header included.
 
-    All mandatory parameters of the row are in `fields`; those that a response left out have their defaults. Raises
-    DecodeError where the header or a request's mandatory parameters make no sense.
+    All mandatory parameters of the row are in `fields`; those that the frame left out have their defaults. A command_id
+    that is in no row becomes a PDU of the name `unknown`. Raises DecodeError where the header or a request's mandatory
+    parameters make no sense.
     """
     if len(frame) < BODY:
         raise DecodeError(f"a frame of {len(frame)} octets", INVALID_COMMAND_LENGTH)
@@ -37,11 +50,11 @@ def decode(frame: bytes) -> PDU:
     try:
         fields, at = read(frame, frame.decode("latin-1"))
     except (IndexError, ValueError):
-        fields, at = _walk(frame, command_id, sequence)
+        return _decode_oddly(frame, command_id, status, sequence)
     if at == length:
         return PDU(name, sequence, status, fields, {})
-    tlvs, note = _read_tlvs(frame, at)
-    return PDU(name, sequence, status, fields, tlvs, note)
+    tlvs, oddities = _read_tlvs(frame, at)
+    return PDU(name, sequence, status, fields, tlvs, oddities)
 
 
 def encode(pdu: PDU) -> bytes:
@@ -49,23 +62,26 @@ def encode(pdu: PDU) -> bytes:
 
     A refusal with no fields has no body where the standard says so. Raises EncodeError, which names the field.
     """
-    if pdu.name not in COMMAND_IDS:
-        raise EncodeError(f"there is no PDU {pdu.name!r}")
-    command_id, write = _writers[pdu.name]
+    try:
+        command_id, write = _writers[pdu.name]
+    except KeyError:
+        raise EncodeError(f"there is no PDU {pdu.name!r}") from None
     fields = pdu.fields
     if pdu.status and not fields and pdu.name in BARE_WHEN_REFUSING:
         body = b""
     else:
         try:
             body = write(**fields)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, KeyError):
             body = _write_walk(pdu.name, fields)
     if pdu.tlvs:
-        body += _write_tlvs(pdu.tlvs)
+        body += _write_tlvs(pdu.name, pdu.tlvs)
+        if len(body) > MAX_PDU - BODY:
+            raise EncodeError(f"{pdu.name}: {BODY + len(body)} octets; a peer takes no more than {MAX_PDU}")
     try:
         return _pack_header(BODY + len(body), command_id, pdu.status, pdu.sequence) + body
     except struct.error as error:
-        raise EncodeError(f"{pdu.name}: status {pdu.status!r}, sequence {pdu.sequence!r}") from error
+        raise EncodeError(f"{pdu.name}: command_status {pdu.status!r}, sequence_number {pdu.sequence!r}") from error
 
 
 class _Readers(dict[int, tuple[str, Reader]]):
@@ -95,50 +111,95 @@ def _never_written(**fields: Any) -> bytes:
 _readers, _writers = _Readers(), _Writers()
 
 
-def _walk(frame: bytes, command_id: int, sequence: int) -> tuple[dict[str, Any], int]:
-    """The row, parameter by parameter. A response may end anywhere; a request may not."""
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _decode_oddly(frame: bytes, command_id: int, status: int, sequence: int) -> PDU:
+    name, row = COMMANDS[command_id]
+    bare = len(frame) == BODY and status != 0 and name in BARE_WHEN_REFUSING
+    if bare:
+        return PDU(name, sequence, status, {key: kind.default for key, kind in row.items()}, {})
+    fields, at, oddities = _walk(frame, command_id, sequence)
+    tlvs, more = _read_tlvs(frame, at)
+    return PDU(name, sequence, status, fields, tlvs, (*oddities, *more))
+
+
+def _walk(frame: bytes, command_id: int, sequence: int) -> tuple[dict[str, Any], int, list[str]]:
+    """The row, parameter by parameter: the fields, where the TLVs begin, and what was passed over."""
     name, row = COMMANDS[command_id]
     fields = {key: kind.default for key, kind in row.items()}
-    at = BODY
+    at, oddities, key = BODY, list[str](), ""
     try:
         for key, kind in row.items():
-            fields[key], at = kind.read(frame, at)
+            odd: list[str] = []
+            fields[key], at = kind.read(frame, at, odd)
+            oddities += [f"{key}: {words}" for words in odd]
     except DecodeError as error:
-        if command_id & RESPONSE:
-            return fields, at if not isinstance(error, CutShort) else len(frame)
-        raise DecodeError(f"{name}: {error} (at {key})", error.status, name, sequence) from error
-    return fields, at
+        if not _may_end_before(command_id, key):
+            raise DecodeError(f"{name}: {error} (at {key})", error.status, name, sequence) from error
+        return fields, len(frame), [*oddities, f"{key}: {error}"]
+    return fields, at, oddities
 
 
-def _write_walk(name: str, fields: dict[str, Any]) -> bytes:
-    row: Row = COMMANDS[COMMAND_IDS[name]][1]
-    if strange := fields.keys() - row.keys():
-        raise EncodeError(f"{name} has no {', '.join(sorted(map(str, strange)))}")
-    body = b""
-    for key, kind in row.items():
-        try:
-            body += kind.write(fields.get(key, kind.default))
-        except (TypeError, ValueError, AttributeError) as error:
-            raise EncodeError(f"{name}: {key}: {error}") from error
-    return body
+def _may_end_before(command_id: int, key: str) -> bool:
+    """A response may cease to make sense anywhere; a request only behind what it cannot do without."""
+    name, row = COMMANDS[command_id]
+    order, last = list(row), MAY_END_AFTER.get(name)
+    return command_id & RESPONSE != 0 or (last is not None and order.index(key) > order.index(last))
 
 
-def _read_tlvs(frame: bytes, at: int) -> tuple[dict[int, bytes], str]:
-    """Of a repeated tag the last counts. What is cut short is passed over, with a note: the message is worth more."""
+def _read_tlvs(frame: bytes, at: int) -> tuple[dict[int, bytes], tuple[str, ...]]:
+    """What is cut short is passed over: the message is worth more."""
     tlvs: dict[int, bytes] = {}
-    size = len(frame)
+    size, begin = len(frame), at
     while at + 4 <= size:
         tag, length = _unpack_tlv(frame, at)
         end = at + 4 + length
         if end > size:
-            return tlvs, f"TLV {tag:#06x} announces {length} octets and has {size - at - 4}"
+            return tlvs, (f"TLV {tag:#06x}: {length} octets announced, {size - at - 4} are there",)
+        if tag in tlvs:
+            return _read_repeated_tlvs(frame, begin)
         tlvs[tag] = frame[at + 4 : end]
         at = end
-    return tlvs, f"{size - at} octets behind the last TLV" if at < size else ""
+    return tlvs, (f"{size - at} octets behind the last TLV",) if at < size else ()
 
 
-def _write_tlvs(tlvs: dict[int, bytes]) -> bytes:
+def _read_repeated_tlvs(frame: bytes, at: int) -> tuple[TLVs, tuple[str, ...]]:
+    pairs: list[tuple[int, bytes]] = []
+    while at + 4 <= len(frame):
+        tag, length = _unpack_tlv(frame, at)
+        if at + 4 + length > len(frame):
+            break
+        pairs.append((tag, frame[at + 4 : at + 4 + length]))
+        at += 4 + length
+    return TLVs(pairs), _read_tlvs(frame, at)[1]
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _write_walk(name: str, fields: dict[str, Any]) -> bytes:
     try:
-        return b"".join([_pack_tlv(tag, len(value)) + value for tag, value in tlvs.items()])
+        return Group(COMMANDS[COMMAND_IDS[name]][1]).write(fields)
+    except ValueError as error:
+        raise EncodeError(f"{name}: {error}") from error
+
+
+def _write_tlvs(name: str, tlvs: dict[int, bytes]) -> bytes:
+    pairs = tlvs.pairs if type(tlvs) is TLVs else tlvs.items()
+    try:
+        return b"".join([_pack_tlv(tag, len(value)) + value for tag, value in pairs])
     except (TypeError, struct.error) as error:
-        raise EncodeError(f"a TLV does not fit: {error}") from error
+        raise EncodeError(f"{name}: {_misfit(pairs)}") from error
+
+
+def _misfit(pairs: Iterable[tuple[Any, Any]]) -> str:
+    """Which TLV does not fit, and why."""
+    for tag, value in pairs:
+        if not isinstance(tag, int) or not 0 <= tag <= 0xFFFF:
+            return f"TLV {tag!r}: the tag is no integer of 2 octets"
+        if not isinstance(value, bytes):
+            return f"TLV {tag:#06x}: {value!r} is no bytes"
+        if len(value) > 0xFFFF:
+            return f"TLV {tag:#06x}: {len(value)} octets do not fit 65535"
+    return "the TLVs do not fit"

@@ -21,13 +21,15 @@ What comes out, for a row of `source_addr_ton`, `source_addr` and `short_message
     def write(source_addr_ton=0, source_addr="", short_message=b""):
         if len(source_addr) > 20 or len(short_message) > 254 or NUL in "".join((source_addr,)):
             raise ValueError
-        return ("%c%s\\0%c" % (source_addr_ton, source_addr, len(short_message))).encode("latin-1") + short_message
+        return (
+            f"{OCTET[source_addr_ton]}{source_addr}\\0{OCTET[len(short_message)]}".encode("latin-1") + short_message
+        )
 """
 
 from collections.abc import Callable
 from typing import Any, cast
 
-from messagehub.smpp.kinds import Counted, CString, Int, Kind
+from messagehub.smpp.kinds import TIME, Counted, CString, Int, Kind, Time
 from messagehub.smpp.pdus import Row
 
 Reader = Callable[[bytes, str], tuple[dict[str, Any], int]]
@@ -45,7 +47,7 @@ def reader(row: Row) -> Reader | None:
         return None
     lines, place = ["def read(frame, text):", f"    at = {BODY}"], ("at", 0)
     for name, kind in row.items():
-        made, place = _READ[type(kind)](name, *place)
+        made, place = _READ[_of(kind)](name, *place)
         lines += [f"    {line}" for line in made]
     lines += [f"    if {_sum(*place)} > len(frame):", "        raise IndexError"]
     lines += [f"    return {{{', '.join(f'{name!r}: {name}' for name in row)}}}, {_sum(*place)}"]
@@ -55,44 +57,49 @@ def reader(row: Row) -> Reader | None:
 def writer(row: Row) -> Writer | None:
     """A function of the fields, as keywords, that gives the body.
 
-    It raises TypeError, ValueError or OverflowError where a field does not fit or is not of the row. None where the
-    row cannot be compiled.
+    It raises TypeError, ValueError or KeyError where a field does not fit or is not of the row. None where the row
+    cannot be compiled.
     """
     if not _compilable(row):
         return None
     lines = [f"def write({', '.join(f'{name}={kind.default!r}' for name, kind in row.items())}):"]
     if checks := _checks(row):
         lines += [f"    if {checks}:", "        raise ValueError"]
-    form = "".join(_WRITE[type(kind)][0] for kind in row.values())
-    values = "".join(f"{_WRITE[type(kind)][1].format(name)}, " for name, kind in row.items())
+    form = "".join(_WRITE[_of(kind)].format(name) for name, kind in row.items())
     tail = "".join(f" + {name}" for name, kind in row.items() if isinstance(kind, Counted))
-    lines += [f"    return ('{form}' % ({values})).encode('latin-1'){tail}"]
+    lines += [f"    return f'{form}'.encode('latin-1'){tail}"]
     return cast(Writer, _function("write", lines))
 
 
 def _compilable(row: Row) -> bool:
     """Octets and C-octet strings, and at most one counted string, at the end: all rows but those with lists inside."""
     return all(
-        kind == Int(1) or isinstance(kind, CString) or (isinstance(kind, Counted) and place == len(row))
+        (isinstance(kind, Int) and kind.size == 1)
+        or isinstance(kind, CString)
+        or (isinstance(kind, Counted) and place == len(row))
         for place, kind in enumerate(row.values(), start=1)
     )
 
 
 def _checks(row: Row) -> str:
-    limits = [f"len({name}) > {_longest(kind)}" for name, kind in row.items() if _longest(kind)]
+    limits = [check for name, kind in row.items() if (check := _check(name, kind))]
     if strings := "".join(f"{name}, " for name, kind in row.items() if isinstance(kind, CString)):
-        # The join also finds what is no str at all, which `%s` would print.
+        # The join also finds what is no str at all, which the form would print.
         limits.append(f"NUL in ''.join(({strings}))")
     return " or ".join(limits)
 
 
-def _longest(kind: Kind) -> int:
+def _check(name: str, kind: Kind) -> str:
     match kind:
+        case Time():
+            return f"{name} and not TIME({name})"
+        case CString(limit=1):
+            return name
         case CString(limit=limit):
-            return limit - 1
+            return f"len({name}) > {limit - 1}"
         case Counted(limit=limit):
-            return limit
-    return 0
+            return f"len({name}) > {limit}"
+    return ""
 
 
 # Where reading has come to is a variable and a number, so that a run of octets needs no addition of its own.
@@ -116,15 +123,20 @@ def _read_counted(name: str, base: str, offset: int) -> tuple[list[str], Place]:
     return [f"{stop} = {start} + frame[{_sum(base, offset)}]", f"{name} = frame[{start}:{stop}]"], (stop, 0)
 
 
+def _of(kind: Kind) -> type:
+    return CString if isinstance(kind, CString) else type(kind)
+
+
 _READ: dict[type, Callable[[str, str, int], tuple[list[str], Place]]] = {
     Int: _read_octet,
     CString: _read_string,
     Counted: _read_counted,
 }
-_WRITE: dict[type, tuple[str, str]] = {Int: ("%c", "{}"), CString: ("%s\\0", "{}"), Counted: ("%c", "len({})")}
+_WRITE: dict[type, str] = {Int: "{{OCTET[{}]}}", CString: "{{{}}}\\0", Counted: "{{OCTET[len({})]}}"}
+_OCTET = {number: chr(number) for number in range(256)}
 
 
 def _function(name: str, lines: list[str]) -> Any:
-    names: dict[str, Any] = {"NUL": "\0"}
+    names: dict[str, Any] = {"NUL": "\0", "TIME": TIME.fullmatch, "OCTET": _OCTET}
     exec("\n".join(lines), names)  # noqa: S102  made of our own tables, never of anything that was received
     return names[name]

@@ -3,7 +3,8 @@
 SMPPError
 ├── EncodeError    our own fields do not fit the PDU
 ├── DecodeError    the peer's octets are not the PDU that their header announces
-└── StateError     a request that the session's state does not allow
+├── StateError     a request that the session's state does not allow
+└── WindowFull     a request for which the window has no room
 """
 
 
@@ -31,3 +32,7 @@ class DecodeError(SMPPError, ValueError):
 
 class StateError(SMPPError):
     """A request that SMPP 3.4, table 2-1, does not allow in this state or from this side."""
+
+
+class WindowFull(SMPPError):
+    """As many requests as the window allows wait for their answers (SMPP 3.4, section 2.9)."""

@@ -40,6 +40,13 @@ class AnsweredLate:
 
 
 @dataclass(slots=True)
+class Stray:
+    """An answer to nothing that waits for one: never asked, answered before, given up long ago, or of another kind."""
+
+    response: PDU
+
+
+@dataclass(slots=True)
 class Unbound:
     """The session ended in good order. What is still in `Session.pending` will not be answered any more."""
 
@@ -51,4 +58,4 @@ class Broken:
     reason: str
 
 
-Event = Received | Answered | Unanswered | AnsweredLate | Unbound | Broken
+Event = Received | Answered | Unanswered | AnsweredLate | Stray | Unbound | Broken

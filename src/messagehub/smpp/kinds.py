@@ -1,25 +1,26 @@
 """The kinds of parameter that SMPP 3.4, section 3.1, knows. A kind reads and writes one value.
 
-`read(frame, at)` gives the value and the offset behind it, or raises CutShort or DecodeError; `write(value)` gives the
-octets or raises ValueError. Bounds bind what we write. What we read is bounded by the frame alone: carriers hand out
-longer ids and addresses than the standard allows, and a message is worth more than a rule.
+`read(frame, at, odd)` gives the value and the offset behind it, and appends to `odd` what it had to pass over; it
+raises CutShort or DecodeError. `write(value)` gives the octets or raises ValueError. Limits bind what we write. What
+we read is bounded by the frame alone: carriers hand out longer ids and addresses than the standard allows, and a
+message is worth more than a rule.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from messagehub.smpp.errors import DecodeError
 
-INVALID_MESSAGE_LENGTH = 0x00000001
 INVALID_COMMAND_LENGTH = 0x00000002
 
 
 class CutShort(DecodeError):
-    """The frame ends before this parameter does."""
+    """The frame ends before this parameter begins, or within it."""
 
-    def __init__(self, what: str, status: int = INVALID_COMMAND_LENGTH) -> None:
-        super().__init__(f"the frame ends before {what}", status)
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the frame ends before {what}", INVALID_COMMAND_LENGTH)
 
 
 class Kind(Protocol):
@@ -27,7 +28,7 @@ class Kind(Protocol):
 
     @property
     def default(self) -> Any: ...
-    def read(self, frame: bytes, at: int) -> tuple[Any, int]: ...
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[Any, int]: ...
     def write(self, value: Any) -> bytes: ...
 
 
@@ -38,7 +39,7 @@ class Int:
     size: int
     default: int = 0
 
-    def read(self, frame: bytes, at: int) -> tuple[int, int]:
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[int, int]:
         end = at + self.size
         if end > len(frame):
             raise CutShort(f"an integer of {self.size} octets")
@@ -58,11 +59,12 @@ class CString:
     limit: int
     default: str = ""
 
-    def read(self, frame: bytes, at: int) -> tuple[str, int]:
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[str, int]:
         if at >= len(frame):
             raise CutShort("a C-octet string")
         end = frame.find(0, at)
         if end < 0:  # several SMSCs leave out the NUL of the last string, mostly of message_id
+            odd.append("no NUL at its end")
             return frame[at:].decode("latin-1"), len(frame)
         return frame[at:end].decode("latin-1"), end + 1
 
@@ -78,20 +80,36 @@ class CString:
 
 
 @dataclass(frozen=True, slots=True)
+class Time(CString):
+    """A C-octet string that is empty or a time of 16 characters (section 7.1.1); see `messagehub.smpp.times`."""
+
+    limit: int = 17
+
+    def write(self, value: str) -> bytes:
+        octets = CString.write(self, value)
+        if value and not TIME.fullmatch(value):
+            raise ValueError(f"{value!r} is no time: YYMMDDhhmmsstnnp")
+        return octets
+
+
+TIME = re.compile(r"[0-9]{15}[-+R]")
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
-    """A length octet and that many octets, as one value: the two can never disagree."""
+    """A length octet and that many octets, as one value: the two can never disagree in what we write."""
 
     limit: int
     default: bytes = b""
 
-    def read(self, frame: bytes, at: int) -> tuple[bytes, int]:
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[bytes, int]:
         if at >= len(frame):
             raise CutShort("a length octet")
         start = at + 1
         end = start + frame[at]
         if end > len(frame):
-            raise CutShort(f"{frame[at]} octets announced", INVALID_MESSAGE_LENGTH)
-        return frame[start:end], end
+            odd.append(f"{frame[at]} octets announced, {len(frame) - start} are there")
+        return frame[start:end], min(end, len(frame))
 
     def write(self, value: bytes) -> bytes:
         if not isinstance(value, bytes):
@@ -109,7 +127,7 @@ class Octets:
     most: int = 0xFFFF
     default: bytes = b""
 
-    def read(self, frame: bytes, at: int) -> tuple[bytes, int]:
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[bytes, int]:
         return frame[at:], len(frame)
 
     def write(self, value: bytes) -> bytes:
@@ -128,14 +146,23 @@ class Group:
     def default(self) -> dict[str, Any]:
         return {name: kind.default for name, kind in self.fields.items()}
 
-    def read(self, frame: bytes, at: int) -> tuple[dict[str, Any], int]:
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[dict[str, Any], int]:
         values = {}
         for name, kind in self.fields.items():
-            values[name], at = kind.read(frame, at)
+            values[name], at = kind.read(frame, at, odd)
         return values, at
 
     def write(self, value: Mapping[str, Any]) -> bytes:
-        return b"".join([kind.write(value.get(name, kind.default)) for name, kind in self.fields.items()])
+        """Raises ValueError, which names the field."""
+        if strange := value.keys() - self.fields.keys():
+            raise ValueError(f"no such field: {', '.join(sorted(map(str, strange)))}")
+        octets = b""
+        for name, kind in self.fields.items():
+            try:
+                octets += kind.write(value.get(name, kind.default))
+            except (TypeError, ValueError, AttributeError) as error:
+                raise ValueError(f"{name}: {error}") from error
+        return octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +177,19 @@ class Choice:
     def default(self) -> dict[str, Any]:
         return {}
 
-    def read(self, frame: bytes, at: int) -> tuple[dict[str, Any], int]:
-        chosen, at = U8.read(frame, at)
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[dict[str, Any], int]:
+        chosen, at = U8.read(frame, at, odd)
         if chosen not in self.groups:
             raise DecodeError(f"{self.flag} {chosen}", self.status)
-        values, at = self.groups[chosen].read(frame, at)
+        values, at = self.groups[chosen].read(frame, at, odd)
         return {self.flag: chosen, **values}, at
 
     def write(self, value: Mapping[str, Any]) -> bytes:
         chosen = value.get(self.flag)
         if not isinstance(chosen, int) or chosen not in self.groups:
             raise ValueError(f"{self.flag} {chosen!r} is none of {sorted(self.groups)}")
-        return U8.write(chosen) + self.groups[chosen].write(value)
+        rest = {name: value[name] for name in value if name != self.flag}
+        return U8.write(chosen) + self.groups[chosen].write(rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +197,29 @@ class Repeated:
     """A count octet and that many of the same, as a list."""
 
     kind: Kind
-    default: tuple[()] = ()
 
-    def read(self, frame: bytes, at: int) -> tuple[list[Any], int]:
-        count, at = U8.read(frame, at)
+    @property
+    def default(self) -> list[Any]:
+        return []
+
+    def read(self, frame: bytes, at: int, odd: list[str]) -> tuple[list[Any], int]:
+        count, at = U8.read(frame, at, odd)
         values = []
         for _ in range(count):
-            value, at = self.kind.read(frame, at)
+            value, at = self.kind.read(frame, at, odd)
             values.append(value)
         return values, at
 
     def write(self, value: list[Any]) -> bytes:
-        return U8.write(len(value)) + b"".join(map(self.kind.write, value))
+        if len(value) > 0xFF:
+            raise ValueError(f"{len(value)} of them do not fit 255")
+        octets = U8.write(len(value))
+        for place, each in enumerate(value):
+            try:
+                octets += self.kind.write(each)
+            except (TypeError, ValueError, AttributeError) as error:
+                raise ValueError(f"[{place}]: {error}") from error
+        return octets
 
 
 U8, U16, U32 = Int(1), Int(2), Int(4)

@@ -2,13 +2,14 @@
 
 The text of a receipt is every vendor's own: any order, any case, keys left out, dates of 10 to 14 digits, in UCS-2 or
 said to be, with a user data header or only said to have one. So it is read key by key. Where a TLV says the same, the
-TLV counts.
+TLV counts. The id is never touched: see `messagehub.smpp.receipt_ids` for what carriers make of it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 
 from messagehub.smpp.pdus import PDU
 from messagehub.smpp.tlvs import TAGS
@@ -29,6 +30,8 @@ class Outcome(StrEnum):
 
 
 FAILURES = frozenset(Outcome) - {Outcome.DELIVERED, Outcome.INTERMEDIATE, Outcome.UNKNOWN}
+FINAL = FAILURES | {Outcome.DELIVERED}
+_FAILED, _UNKNOWN = Outcome.FAILED, Outcome.UNKNOWN  # which cost ten times as much to look up at their class
 
 _STATES: tuple[tuple[int | None, str, str, Outcome], ...] = (  # message_state, stat, in full (5.2.28 and appendix B)
     (0, "SCHEDLD", "SCHEDULED", Outcome.INTERMEDIATE),  # 5.0
@@ -51,12 +54,13 @@ OUTCOMES: Mapping[str, Outcome] = {
     **{word: outcome for _, word, _, outcome in _STATES},
 }
 
-ESM_TYPE, RECEIPT, UDHI = 0x3C, 0x04, 0x40  # esm_class: 5.2.12
+ESM_TYPE, RECEIPT, NOTIFICATION, UDHI = 0x3C, 0x04, 0x20, 0x40  # esm_class: 5.2.12
 RECEIPTED_MESSAGE_ID, MESSAGE_STATE = TAGS["receipted_message_id"], TAGS["message_state"]
 NETWORK_ERROR_CODE, MESSAGE_PAYLOAD = TAGS["network_error_code"], TAGS["message_payload"]
 
-_KEYS = r"id|sub|dlvrd|submit[ _]date|done[ _]date|stat|err|text"
-_KEY = re.compile(rf"(?<![a-z0-9_-])({_KEYS}):(?: ?(?!(?:{_KEYS}):)(\S+))?", re.IGNORECASE | re.ASCII)
+_KEY = re.compile(r"(?<![a-z0-9_-])(id|sub|dlvrd|submit[ _]date|done[ _]date|stat|err|text):", re.IGNORECASE | re.ASCII)
+_STRANGE_KEY = re.compile(r"\s+[a-z_]+:", re.IGNORECASE | re.ASCII)
+_DATE = re.compile(r"\s*([0-9](?:[0-9 :/.TR+-]*[0-9R+-])?)", re.ASCII)
 _WANTED = ("id", "submit date", "done date", "stat", "err", "text")
 # Appendix B to the letter, as most are: found at once, where key by key would take five times as long.
 _FORM = re.compile(
@@ -84,16 +88,24 @@ class Receipt:
     outcome: Outcome
     network: int | None = None
 
+    @property
+    def final(self) -> bool:
+        """Nothing more is to come, by the standard. Carriers are known to correct themselves all the same."""
+        return self.outcome in FINAL
 
-def is_receipt(pdu: PDU) -> bool:
-    """Is this deliver_sm or data_sm a receipt (or an intermediate notification), rather than a message?"""
-    if pdu.fields.get("esm_class", 0) & ESM_TYPE == RECEIPT:
+
+def is_receipt(pdu: PDU, *, by_shape: bool = False) -> bool:
+    """Is this deliver_sm or data_sm a receipt (or an intermediate notification), rather than a message?
+
+    esm_class says so, or the TLVs that only receipts have. `by_shape` takes a text that looks like one for a receipt,
+    too: only for carriers that forget esm_class, as anybody can write such a text.
+    """
+    if pdu.fields.get("esm_class", 0) & ESM_TYPE in (RECEIPT, NOTIFICATION):
         return True
     tlvs = pdu.tlvs
     if RECEIPTED_MESSAGE_ID in tlvs and MESSAGE_STATE in tlvs:
         return True
-    text = _text(pdu)
-    if "stat:" not in text.lower():
+    if not by_shape or "stat:" not in (text := _text(pdu)).lower():
         return False
     message_id, _, done, stat, err, _ = _read(text)
     return bool(message_id and stat and (done or err))  # which no person writes by accident
@@ -106,17 +118,20 @@ def parse(pdu: PDU) -> Receipt:
     stat = stat.upper()
     if tlvs := pdu.tlvs:
         if receipted := tlvs.get(RECEIPTED_MESSAGE_ID):
-            message_id = receipted.partition(b"\0")[0].decode("latin-1") or message_id
+            message_id = receipted.partition(b"\0")[0].decode("latin-1").strip() or message_id
         if state := tlvs.get(MESSAGE_STATE):
-            stat = WORDS.get(state[-1], stat)
-        if len(code := tlvs.get(NETWORK_ERROR_CODE, b"")) == 3:
-            network, err = code[0], f"{int.from_bytes(code[1:], 'big'):03d}"
-    return Receipt(message_id, stat, err, submitted, done, text, raw, outcome(stat), network)
+            stat = WORDS.get(int.from_bytes(state, "big"), stat)
+        if code := tlvs.get(NETWORK_ERROR_CODE):
+            network, err = _network_error(code) or (None, err)
+    became = outcome(stat)
+    if pdu.fields.get("esm_class", 0) & ESM_TYPE == NOTIFICATION:
+        became = Outcome.INTERMEDIATE  # whatever went wrong, the SMSC still tries
+    return Receipt(message_id, stat, err, submitted, done, text, raw, became, network)
 
 
 def outcome(stat: str) -> Outcome:
     """What the word of a receipt means; a word that nobody knows is a vendor's word for failure."""
-    return OUTCOMES.get(stat.upper(), Outcome.FAILED) if stat else Outcome.UNKNOWN
+    return OUTCOMES.get(stat.upper(), _FAILED) if stat else _UNKNOWN
 
 
 def receipt_text(message_id: str, stat: str, submitted: str, done: str, err: str = "000", text: str = "") -> bytes:
@@ -128,14 +143,29 @@ def receipt_text(message_id: str, stat: str, submitted: str, done: str, err: str
     ).encode("latin-1", "replace")
 
 
+def _network_error(code: bytes) -> tuple[int | None, str] | None:
+    """network_error_code (5.3.2.31): network and error. Some write three digits instead of three octets."""
+    if len(code) != 3:
+        return None
+    if code.isdigit():
+        return None, code.decode("ascii")
+    return code[0], f"{int.from_bytes(code[1:], 'big'):03d}"
+
+
 def _text(pdu: PDU) -> str:
     octets: bytes = pdu.fields.get("short_message") or pdu.tlvs.get(MESSAGE_PAYLOAD, b"")
     # Some set UDHI on receipts that have no header: then the "header" would be as long as the letter `i` is high.
     if pdu.fields.get("esm_class", 0) & UDHI and octets[:1] < b" ":
         octets = octets[1 + octets[0] :] if octets else b""
     if b"\0:" in octets:  # UCS-2, whatever data_coding says; and ASCII is often labelled as UCS-2
-        return octets.decode("utf-16-be", "replace")
+        return _ucs2(octets)
     return octets.decode("latin-1")
+
+
+def _ucs2(octets: bytes) -> str:
+    """Big-endian by the standard; little-endian where the first octet is not the zero of a letter."""
+    little = octets[:2] == b"\xff\xfe" or (octets[:1] != b"\0" and octets[1:2] == b"\0")
+    return octets.decode("utf-16-le" if little else "utf-16-be", "replace").removeprefix("\ufeff")
 
 
 def _read(text: str) -> tuple[str, ...]:
@@ -143,10 +173,32 @@ def _read(text: str) -> tuple[str, ...]:
     if match := _FORM.fullmatch(text):
         return match.groups("")
     found: dict[str, str] = {}
-    for match in _KEY.finditer(text):
+    keys = list(_KEY.finditer(text))
+    for match, after in zip_longest(keys, keys[1:]):
         key = match[1].lower().replace("_", " ")
-        if key == "text" and key not in found:
-            found[key] = text[match.end(1) + 1 :].strip()
-        else:
-            found.setdefault(key, match[2] or "")
+        if key not in found:
+            within = None if key == "text" or after is None else after.start()
+            found[key] = _VALUES.get(key, _word)(text[match.end() : within])
     return tuple(found.get(key, "") for key in _WANTED)
+
+
+def _word(value: str) -> str:
+    return value.split(maxsplit=1)[0] if value.strip() else ""
+
+
+def _id(value: str) -> str:
+    """Up to the next key, known or not: there are ids with spaces inside."""
+    return _STRANGE_KEY.split(value, maxsplit=1)[0].strip()
+
+
+def _date(value: str) -> str:
+    match = _DATE.match(value)
+    return match[1] if match else ""
+
+
+_VALUES: Mapping[str, Callable[[str], str]] = {
+    "id": _id,
+    "submit date": _date,
+    "done date": _date,
+    "text": str.strip,
+}

@@ -7,44 +7,50 @@
 It answers enquire_link and unbind by itself, refuses what the state does not allow, probes a silent link, and keeps
 every request of ours until it is answered. All times are seconds of any clock that never goes back.
 
-Requests of one session have one response_timeout, so the dict of those that wait is in the order of their deadlines:
-looking for the late ones costs as much as there are late ones.
+The law is elsewhere: `states` who may say what when, `timers` what time makes due, `outstanding` what waits for its
+answer, `versions` what a peer of SMPP 3.3 can be told.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
-from messagehub.smpp.codec import HEADER, decode, encode
-from messagehub.smpp.errors import DecodeError, StateError
-from messagehub.smpp.events import Answered, AnsweredLate, Broken, Event, Received, Unanswered, Unbound
-from messagehub.smpp.pdus import GENERIC_NACK, PDU, REQUESTS, RESPONSES, UNKNOWN
-from messagehub.smpp.states import BINDS, BOUND, MAY_HEAR, MAY_SAY, Role, State
+from messagehub.smpp.codec import HEADER, MAX_PDU, decode, encode
+from messagehub.smpp.errors import DecodeError, StateError, WindowFull
+from messagehub.smpp.events import Answered, AnsweredLate, Broken, Event, Received, Stray, Unanswered, Unbound
+from messagehub.smpp.outstanding import Outstanding, Waiting
+from messagehub.smpp.pdus import GENERIC_NACK, PDU, REQUESTS, RESPONSE, RESPONSES, UNKNOWN
+from messagehub.smpp.states import BINDS, MAY_HEAR, MAY_SAY, VERDICTS, Role, State
 from messagehub.smpp.statuses import NUMBERS
-
-MAX_PDU = 64 * 1024  # octets; the longest that means anything is a message_payload of 64 KiB less one
-MAX_SEQUENCE = 0x7FFFFFFF  # section 3.2
-REMEMBERED = 10_000  # unanswered requests that may still be answered late
+from messagehub.smpp.timers import Due, Timer, due
+from messagehub.smpp.tlvs import read_tlv
+from messagehub.smpp.versions import V34, takes_tlvs, without_tlvs
 
 _HEADER_SIZE = HEADER.size
-_LINK = frozenset({"enquire_link", "unbind", *BINDS})  # requests that are about the session and not about messages
-
-Waiting = tuple[PDU, Any, float]  # request, context, until when
+_MESSAGES = frozenset(REQUESTS) - {"enquire_link", "unbind", *BINDS}  # the others are about the session itself
+_CLOSED = State.CLOSED  # which costs ten times as much to look up at its class
 _NOTHING: Waiting = (PDU(""), None, 0.0)
 
 
 class Session:
     """Either end of one SMPP session.
 
-    `now` is the time at which the connection was made. `enquire_link`: seconds of silence after which the link is
+    `now` is the time at which the connection was made. `window`: message requests that may wait for their answers (0 =
+    any number; enquire_link and unbind always leave). `enquire_link`: seconds of silence after which the link is
     probed (0 = never). `response_timeout`: seconds that an answer may take. `inactivity`: seconds without any message
-    after which the session unbinds (0 = never). `session_init`: seconds within which the bind has to come.
+    after which the session unbinds (0 = never). `session_init`: seconds within which the bind has to come (0 = any).
     `late_answers`: seconds for which an unanswered request is remembered.
+
+    `state`, `in_flight`, `pending` and `unanswered` tell how it is, and `interface_version` what both ends speak: 3.4
+    until the bind has said. To a peer of 3.3 no TLVs are sent (see `messagehub.smpp.versions`).
+
+    A peer may number its requests as it likes; of two with the same number both are told, and both answered by it.
     """
 
     __slots__ = (
-        "_binding", "_busy", "_events", "_heard", "_late", "_link", "_may_hear", "_may_say", "_out", "_pending",
-        "_rest", "_sequence", "_started", "enquire_link", "inactivity", "late_answers", "response_timeout", "role",
-        "session_init", "state", "unanswered",
+        "_asked", "_binding", "_busy", "_events", "_goodbye", "_heard", "_limits", "_may_hear", "_may_say", "_missing",
+        "_opened", "_out", "_parts", "_pending", "_tlvs", "interface_version", "late_answers", "response_timeout",
+        "role", "state", "unanswered", "window",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +58,7 @@ class Session:
         role: Role,
         now: float,
         *,
+        window: int = 0,
         enquire_link: float = 30.0,
         response_timeout: float = 30.0,
         inactivity: float = 0.0,
@@ -60,22 +67,23 @@ class Session:
     ) -> None:
         self.role = role
         self.state = State.OPEN
-        self.enquire_link = enquire_link
+        self.window = window
         self.response_timeout = response_timeout
-        self.inactivity = inactivity
-        self.session_init = session_init
         self.late_answers = late_answers
+        self.interface_version = V34
         self.unanswered = 0  # requests of the peer that wait for our answer
+        self._limits = {"enquire_link": enquire_link, "inactivity": inactivity, "session_init": session_init}
         self._may_say, self._may_hear = MAY_SAY[role], MAY_HEAR[role]
-        self._started = self._heard = self._busy = now
-        self._binding = False
-        self._sequence = 0
-        self._rest = b""
+        self._opened = self._heard = self._busy = now
+        self._binding = False  # a bind waits for its answer, on either side
+        self._tlvs = True
+        self._goodbye: tuple[int, float] | None = None  # the peer's unbind: its number, and when it is answered at last
+        self._missing = 0
+        self._parts: list[bytes] = []
         self._out: list[bytes] = []
         self._events: list[Event] = []
-        self._pending: dict[int, Waiting] = {}
-        self._link: dict[int, Waiting] = {}
-        self._late: dict[int, Waiting] = {}
+        self._asked = Outstanding()
+        self._pending = self._asked.messages
 
     # --- what the owner says ------------------------------------------------------------------------------------------
 
@@ -89,18 +97,24 @@ class Session:
     ) -> int:
         """Send a request; its sequence number. `context` comes back with the answer.
 
-        Raises StateError where table 2-1 does not allow it now, EncodeError where the fields do not fit.
+        Raises StateError where table 2-1 does not allow it now, WindowFull, and EncodeError where the fields do not
+        fit, or the peer is of SMPP 3.3 and the message needs its TLVs.
         """
         if self.state not in self._may_say.get(name, ()):
             raise StateError(f"{name} by the {self.role.value} while {self.state.value}")
-        sequence = self._next_sequence()
+        if self.window and len(self._pending) >= self.window and name in _MESSAGES:
+            raise WindowFull(f"{name} while {len(self._pending)} requests wait for their answers")
+        if tlvs and not self._tlvs:
+            tlvs = without_tlvs(name, tlvs)
+        sequence = self._asked.next_sequence()
         pdu = PDU(name, sequence, 0, fields or {}, tlvs or {})
         self._out.append(encode(pdu))
-        if name in _LINK:
-            self._link[sequence] = (pdu, context, now + self.response_timeout)
-        elif name in REQUESTS:
+        if name in _MESSAGES:
             self._busy = now
             self._pending[sequence] = (pdu, context, now + self.response_timeout)
+        elif name in REQUESTS:
+            self._asked.link[sequence] = (pdu, context, now + self.response_timeout)
+            self._binding = self._binding or name in BINDS
         return sequence
 
     def answer(
@@ -112,19 +126,26 @@ class Session:
     ) -> None:
         """Answer a request that came as Received, each once. Where the session has ended, nobody is left to hear."""
         name = request.name
+        if name in BINDS:
+            self._speak(request.fields["interface_version"])
+        if tlvs and not self._tlvs:
+            tlvs = without_tlvs(name, tlvs)
         octets = encode(PDU(REQUESTS[name], request.sequence, status, fields or {}, tlvs or {}))
         self.unanswered -= 1
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
         self._out.append(octets)
         if name in BINDS:
             self._binding = False
-            if status == 0:
-                self.state = BINDS[name]
+            self.state = self.state if status else BINDS[name]
+        elif self._goodbye and not self.unanswered:
+            self._say_goodbye()
 
     def ignore(self, request: PDU) -> None:
         """Never answer a request that came as Received."""
         self.unanswered -= 1
+        if self._goodbye and not self.unanswered:
+            self._say_goodbye()
 
     def unbind(self, now: float) -> None:
         """Say goodbye: answers may still come, then Unbound (or Broken, where the peer stays silent)."""
@@ -140,32 +161,40 @@ class Session:
     def receive(self, octets: bytes, now: float) -> None:
         """Take what was read from the connection; never raises, whatever it is."""
         self._heard = now
-        buffer = self._rest + octets if self._rest else octets
-        at, size = 0, len(buffer)
+        if self._parts:
+            # What has come of a PDU is put together once, when the rest is there: a peer may send it octet by octet.
+            self._parts.append(octets)
+            self._missing -= len(octets)
+            if self._missing > 0:
+                return None
+            octets = b"".join(self._parts)
+            self._parts.clear()
+        at, size, length = 0, len(octets), 4
         while size - at >= 4:
-            length = int.from_bytes(buffer[at : at + 4], "big")
+            length = int.from_bytes(octets[at : at + 4], "big")
             if not _HEADER_SIZE <= length <= MAX_PDU:
-                self._rest = b""
-                return self._lost_framing(length, buffer[at : at + _HEADER_SIZE])
+                return self._lost_framing(length, octets[at : at + _HEADER_SIZE])
             end = at + length
             if end > size:
                 break
-            self._frame(buffer[at:end], now)
-            at = end
-        self._rest = buffer[at:] if at else buffer
+            self._frame(octets[at:end], now)
+            at, length = end, 4
+        if at < size:
+            self._parts.append(octets[at:])
+            self._missing = length - (size - at)
         return None
 
     def tick(self, now: float) -> None:
         """Let time pass: late answers, a silent link, a bind that does not come. Call it once or more a second."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
         self._expire(now)
-        self._forget(now)
-        if self.state is State.OPEN:
-            if now - self._started >= self.session_init and not self._binding:
-                self._break(f"no bind within {self.session_init:g} s")
-        elif self.state in BOUND:
-            self._watch(now)
+        self._asked.forget(now)
+        marks = {"opened": inf if self._binding else self._opened, "heard": self._heard, "busy": self._busy}
+        if timer := due(self.state, self._limits, marks, now):
+            _WHEN_DUE[timer.due](self, timer, now)
+        if self._goodbye and now >= self._goodbye[1]:
+            self._say_goodbye()
 
     def events(self) -> list[Event]:
         """What happened since the last call, in order."""
@@ -202,8 +231,8 @@ class Session:
             return self._answered(pdu, now)
         if name in _BY_OURSELVES:
             return _BY_OURSELVES[name](self, pdu, now)
-        if self.state not in self._may_hear.get(name, ()):
-            return self._refuse(name, pdu.sequence, NUMBERS["ESME_RINVBNDSTS"])
+        if self.state not in self._may_hear[name]:
+            return self._refuse(name, pdu.sequence, VERDICTS[self.role, self.state, name])
         if name in REQUESTS:
             self.unanswered += 1
         self._busy = now
@@ -216,20 +245,21 @@ class Session:
         if waiting is None:
             return self._answered_otherwise(response)
         request, context, _ = waiting
-        if RESPONSES.get(response.name, request.name) == request.name:
-            del self._pending[sequence]
-            self._busy = now
-            self._events.append(Answered(request, response, context))
+        if RESPONSES.get(response.name, request.name) != request.name:
+            return self._events.append(Stray(response))
+        del self._pending[sequence]
+        self._busy = now
+        self._events.append(Answered(request, response, context))
         return None
 
     def _answered_otherwise(self, response: PDU) -> None:
         sequence = response.sequence
-        for waiting, tell in ((self._link, self._link_answered), (self._late, self._late_answered)):
+        for waiting, tell in ((self._asked.link, self._link_answered), (self._asked.late, self._late_answered)):
             request, context, _ = waiting.get(sequence, _NOTHING)
             if request.name and RESPONSES.get(response.name, request.name) == request.name:
                 del waiting[sequence]
                 return tell(request, response, context)
-        return None
+        return self._events.append(Stray(response))
 
     def _late_answered(self, request: PDU, response: PDU, context: Any) -> None:
         self._events.append(AnsweredLate(request, response, context))
@@ -238,38 +268,49 @@ class Session:
         if request.name == "unbind":
             return self._unbound()
         if request.name in BINDS:
-            if response.status == 0 and response.name != GENERIC_NACK and self.state is State.OPEN:
-                self.state = BINDS[request.name]
+            self._bind_answered(request, response)
             self._events.append(Answered(request, response, context))
         return None
 
+    def _bind_answered(self, request: PDU, response: PDU) -> None:
+        self._binding = False
+        if response.status == 0 and response.name != GENERIC_NACK and self.state is State.OPEN:
+            self.state = BINDS[request.name]
+            asked = request.fields.get("interface_version", V34)
+            # By the standard an SMSC that does not say its version is of 3.3. Many of 3.4 and later do not say it.
+            given = read_tlv(response.tlvs, "sc_interface_version")
+            self._speak(asked if given is None else min(asked, given))
+
     def _on_enquire_link(self, pdu: PDU, now: float) -> None:
-        if self.state is not State.CLOSED:
+        if self.state is not _CLOSED:
             self._out.append(encode(PDU("enquire_link_resp", pdu.sequence)))
 
     def _on_unbind(self, pdu: PDU, now: float) -> None:
         if self.state not in self._may_hear["unbind"]:
-            return self._refuse("unbind", pdu.sequence, NUMBERS["ESME_RINVBNDSTS"])
-        self._out.append(encode(PDU("unbind_resp", pdu.sequence)))
-        return self._unbound()
+            return self._refuse("unbind", pdu.sequence, VERDICTS[self.role, self.state, "unbind"])
+        self._goodbye = (pdu.sequence, now + self.response_timeout)
+        self.state = State.UNBINDING
+        # The peer may hang up on our answer, so what it asked before is answered first.
+        return None if self.unanswered else self._say_goodbye()
 
     def _on_bind(self, pdu: PDU, now: float) -> None:
-        if self.role is Role.MC and (self._binding or self.state in BOUND):
-            return self._refuse(pdu.name, pdu.sequence, NUMBERS["ESME_RALYBND"])
-        if self.state not in self._may_hear.get(pdu.name, ()):
-            return self._refuse(pdu.name, pdu.sequence, NUMBERS["ESME_RINVBNDSTS"])
+        verdict = VERDICTS[self.role, self.state, pdu.name]
+        if self._binding and not verdict:
+            verdict = NUMBERS["ESME_RALYBND"]
+        if verdict:
+            return self._refuse(pdu.name, pdu.sequence, verdict)
         self._binding = True
         self.unanswered += 1
-        self._events.append(Received(pdu))
-        return None
+        return self._events.append(Received(pdu))
 
     def _on_unknown(self, pdu: PDU, now: float) -> None:
         # A response of a kind that we do not know answers nothing of ours, and a nack of it could go on for ever.
-        if pdu.fields["command_id"] < 0x80000000:
-            self._refuse("", pdu.sequence, NUMBERS["ESME_RINVCMDID"])
+        if pdu.fields["command_id"] & RESPONSE:
+            return self._events.append(Stray(pdu))
+        return self._refuse("", pdu.sequence, NUMBERS["ESME_RINVCMDID"])
 
     def _refuse(self, name: str, sequence: int, status: int) -> None:
-        if self.state is not State.CLOSED:
+        if self.state is not _CLOSED:
             self._out.append(encode(PDU(REQUESTS.get(name, GENERIC_NACK), sequence, status)))
 
     def _lost_framing(self, length: int, header: bytes) -> None:
@@ -277,56 +318,46 @@ class Session:
         self._refuse("", sequence, NUMBERS["ESME_RINVCMDLEN"])
         self._break(f"command_length {length}")
 
+    def _speak(self, interface_version: int) -> None:
+        self.interface_version = interface_version
+        self._tlvs = takes_tlvs(interface_version)
+
     # --- time and the end ---------------------------------------------------------------------------------------------
 
-    def _next_sequence(self) -> int:
-        sequence = self._sequence % MAX_SEQUENCE + 1
-        while sequence in self._pending or sequence in self._link or sequence in self._late:
-            sequence = sequence % MAX_SEQUENCE + 1
-        self._sequence = sequence
-        return sequence
-
     def _expire(self, now: float) -> None:
-        for sequence in _due(self._pending, now):
-            request, context, _ = self._pending.pop(sequence)
-            self._late[sequence] = (request, context, now + self.late_answers)
+        for request, context, _ in self._asked.give_up(now, self.late_answers):
             self._events.append(Unanswered(request, context))
-        for sequence in _due(self._link, now):
-            request, _, until = self._link.pop(sequence)
+        for request, _, until in self._asked.silent_link(now):
             # Who talks is alive, even where a probe of ours was passed over.
             if request.name != "enquire_link" or self._heard <= until - self.response_timeout:
                 return self._break(f"{request.name} unanswered for {self.response_timeout:g} s")
         return None
 
-    def _forget(self, now: float) -> None:
-        surplus = max(0, len(self._late) - REMEMBERED)
-        for sequence in [*list(self._late)[:surplus], *_due(self._late, now)]:
-            self._late.pop(sequence, None)
+    def _on_break(self, timer: Timer, now: float) -> None:
+        self._break(f"no bind within {self._limits[timer.name]:g} s")
 
-    def _watch(self, now: float) -> None:
-        if self.inactivity and now - self._busy >= self.inactivity:
-            self.unbind(now)
-        elif self.enquire_link and now - self._heard >= self.enquire_link and not self._link:
+    def _on_inactivity(self, timer: Timer, now: float) -> None:
+        self.unbind(now)
+
+    def _on_silence(self, timer: Timer, now: float) -> None:
+        if not self._asked.link:
             self.request("enquire_link", now)
 
+    def _say_goodbye(self) -> None:
+        if self._goodbye and self.state is not _CLOSED:
+            self._out.append(encode(PDU("unbind_resp", self._goodbye[0])))
+        self._goodbye = None
+        self._unbound()
+
     def _unbound(self) -> None:
-        if self.state is not State.CLOSED:
+        if self.state is not _CLOSED:
             self.state = State.CLOSED
             self._events.append(Unbound())
 
     def _break(self, reason: str) -> None:
-        if self.state is not State.CLOSED:
+        if self.state is not _CLOSED:
             self.state = State.CLOSED
             self._events.append(Broken(reason))
-
-
-def _due(waiting: dict[int, Waiting], now: float) -> list[int]:
-    due = []
-    for sequence, (_, _, until) in waiting.items():
-        if until > now:
-            break
-        due.append(sequence)
-    return due
 
 
 _BY_OURSELVES: dict[str, Callable[[Session, PDU, float], None]] = {
@@ -334,4 +365,9 @@ _BY_OURSELVES: dict[str, Callable[[Session, PDU, float], None]] = {
     "unbind": Session._on_unbind,
     UNKNOWN: Session._on_unknown,
     **dict.fromkeys(BINDS, Session._on_bind),
+}
+_WHEN_DUE: dict[Due, Callable[[Session, Timer, float], None]] = {
+    Due.BREAK: Session._on_break,
+    Due.UNBIND: Session._on_inactivity,
+    Due.PROBE: Session._on_silence,
 }

@@ -1,7 +1,9 @@
-"""The states of a session, and who may say what in which: SMPP 3.4, section 2.2 and table 2-1."""
+"""The states of a session, who may say what in which, and how the rest is refused: SMPP 3.4, section 2.2, table 2-1."""
 
 from collections.abc import Mapping
 from enum import Enum
+
+from messagehub.smpp.statuses import NUMBERS
 
 
 class Role(Enum):
@@ -12,7 +14,7 @@ class Role(Enum):
 
 
 class State(Enum):
-    """Where a session is. UNBINDING is ours: unbind was sent, and answers may still come."""
+    """Where a session is. UNBINDING is ours: either side has said unbind, and answers may still come."""
 
     OPEN = "open"
     BOUND_TX = "bound_tx"
@@ -64,7 +66,7 @@ BINDS: Mapping[str, State] = {
 
 
 def _heard(name: str, said: States) -> States:
-    """What was under way when we sent unbind still counts."""
+    """What was under way when unbind was said still counts."""
     late = NEVER if said in (OPEN, NEVER) else (State.UNBINDING,)
     return said + (TOLERATED.get(name, NEVER) if said else NEVER) + late
 
@@ -76,4 +78,23 @@ MAY_SAY: Mapping[Role, Mapping[str, States]] = {Role.ESME: _BY_ESME, Role.MC: _B
 MAY_HEAR: Mapping[Role, Mapping[str, States]] = {
     Role.ESME: {name: _heard(name, said) for name, said in _BY_MC.items()},
     Role.MC: {name: _heard(name, said) for name, said in _BY_ESME.items()},
+}
+
+
+def _verdict(role: Role, state: State, name: str) -> str:
+    places = MAY_HEAR[role][name]
+    if state in places:
+        return "ESME_ROK"
+    if not places:  # only the other side has it: to this one it is no command
+        return "ESME_RINVCMDID"
+    return "ESME_RALYBND" if name in BINDS and state in BOUND else "ESME_RINVBNDSTS"
+
+
+VERDICTS: Mapping[tuple[Role, State, str], int] = {
+    # For each end, state and request of the peer: the command_status by which it is refused, or 0 if it is heard.
+    # A session that is closed refuses nothing, as nobody is left to hear it.
+    (role, state, name): NUMBERS[_verdict(role, state, name)]
+    for role in Role
+    for state in State
+    for name in REQUESTS
 }

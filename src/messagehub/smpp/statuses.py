@@ -1,6 +1,6 @@
 """Every command_status: its number, name and meaning, and what the sender of the refused request does about it.
 
-SMPP 3.4, section 5.1.3 (table 5-2), and of 5.0 what 3.4 peers are seen to send.
+SMPP 3.4, section 5.1.3 (table 5-2), and what SMPP 5.0, section 4.7.6, adds.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,24 @@ from enum import StrEnum
 class Action(StrEnum):
     """What to do with the message whose request was answered so."""
 
-    OK = "ok"  # keep the id
-    SLOW_BIND = "slow_bind"  # slow down the whole bind, never drop: it is no fault of this message
-    RETRY = "retry"  # the same later, a few times, then another route
-    REROUTE = "reroute"  # another route, if there is one
-    PERMANENT = "permanent"  # no route will take it
-    SESSION = "session"  # the session is at fault, not the message: bind anew
-    OURS = "ours"  # our own configuration is at fault: fail, and tell the operator
+    OK = "ok"
+    SLOW_BIND = "slow_bind"
+    RETRY = "retry"
+    REROUTE = "reroute"
+    PERMANENT = "permanent"
+    SESSION = "session"
+    OURS = "ours"
+
+
+MEANINGS: Mapping[Action, str] = {
+    Action.OK: "Keep the message_id.",
+    Action.SLOW_BIND: "Slow down the whole bind and send the message again; never drop it, as it is not at fault.",
+    Action.RETRY: "Send the same again here, a few times with growing pauses; then try another route.",
+    Action.REROUTE: "Try another route, if there is one.",
+    Action.PERMANENT: "No route will take it: the message has failed.",
+    Action.SESSION: "The session is at fault and the message unharmed: bind anew, and send it again.",
+    Action.OURS: "Our configuration is at fault: the message has failed, and the operator should know.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +97,59 @@ _ROWS = (
     (0x101, "ESME_RPROHIBITED", "Prohibited from using this operation", _REROUTE),
     (0x102, "ESME_RSERTYPUNAVAIL", "Service type is unavailable", _RETRY),
     (0x103, "ESME_RSERTYPDENIED", "Service type is denied", _REROUTE),
+    # 5.0
     (0x104, "ESME_RINVDCS", "Invalid data_coding", _OURS),
+    (0x105, "ESME_RINVSRCADDRSUBUNIT", "Invalid source address subunit", _OURS),
+    (0x106, "ESME_RINVDSTADDRSUBUNIT", "Invalid destination address subunit", _OURS),
+    (0x107, "ESME_RINVBCASTFREQINT", "Invalid broadcast frequency interval", _PERMANENT),
+    (0x108, "ESME_RINVBCASTALIAS_NAME", "Invalid broadcast alias name", _PERMANENT),
+    (0x109, "ESME_RINVBCASTAREAFMT", "Invalid broadcast area format", _PERMANENT),
+    (0x10A, "ESME_RINVNUMBCAST_AREAS", "Invalid number of broadcast areas", _PERMANENT),
+    (0x10B, "ESME_RINVBCASTCNTTYPE", "Invalid broadcast content type", _PERMANENT),
+    (0x10C, "ESME_RINVBCASTMSGCLASS", "Invalid broadcast message class", _PERMANENT),
+    (0x10D, "ESME_RBCASTFAIL", "broadcast_sm failed", _PERMANENT),
+    (0x10E, "ESME_RBCASTQUERYFAIL", "query_broadcast_sm failed", _PERMANENT),
+    (0x10F, "ESME_RBCASTCANCELFAIL", "cancel_broadcast_sm failed", _PERMANENT),
+    (0x110, "ESME_RINVBCAST_REP", "Invalid number of repeated broadcasts", _PERMANENT),
+    (0x111, "ESME_RINVBCASTSRVGRP", "Invalid broadcast service group", _PERMANENT),
+    (0x112, "ESME_RINVBCASTCHANIND", "Invalid broadcast channel indicator", _PERMANENT),
 )
 
 STATUSES: Mapping[int, Status] = {row[0]: Status(*row) for row in _ROWS}
 NUMBERS: Mapping[str, int] = {status.name: number for number, status in STATUSES.items()}
 
 
-def status(number: int) -> Status:
-    """The row of a command_status. One that is in no row, a vendor's (0x400 to 0x4FF) too, is permanent."""
-    return STATUSES.get(number) or Status(number, f"{number:#010x}", "Unknown to SMPP: the vendor's own", _PERMANENT)
+VENDORS = range(0x400, 0x500)  # every SMSC's own
+NONE: Mapping[int, Status] = {}
+
+
+def status(number: int, more: Mapping[int, Status] = NONE) -> Status:
+    """The row of a command_status; `more` has a carrier's own rows, which count before the standard's.
+
+    What is in no row is permanent: of a vendor's status nobody knows what it means, and one that the standard reserves
+    ought not to be.
+    """
+    if row := more.get(number) or STATUSES.get(number):
+        return row
+    words = "A status of the vendor's own" if number in VENDORS else "A status that SMPP does not know"
+    return Status(number, f"{number:#010x}", words, _PERMANENT)
+
+
+def as_markdown() -> str:
+    """For the page of statuses: what each action means, and every status with its action."""
+    actions = [f"| `{action}` | {words} |" for action, words in MEANINGS.items()]
+    rows = [f"| `{row.number:#010x}` | `{row.name}` | {row.words} | `{row.action}` |" for row in STATUSES.values()]
+    first, last = VENDORS[0], VENDORS[-1]
+    vendors = f"| `{first:#010x}` to `{last:#010x}` | | A status of the vendor's own | `{_PERMANENT}` |"
+    return "\n".join(
+        [
+            "| action | what to do |",
+            "| --- | --- |",
+            *actions,
+            "",
+            "| number | name | meaning | action |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            vendors,
+        ]
+    )
