@@ -53,32 +53,41 @@ def test_without_keys_secrets_stay_in_the_clear() -> None:
 
 def test_sqlite_has_a_key_in_a_file_of_its_owner(tmp_path: Path) -> None:
     url = f"{SQLITE}{tmp_path}/hub.db"
-    sealed = sealer("", url).seal("hunter2", "here")
-    assert sealer("", url).unseal(sealed, "here") == "hunter2"
+    sealed = sealer("", url, is_used=False).seal("hunter2", "here")
+    assert sealer("", url, is_used=False).unseal(sealed, "here") == "hunter2"
     assert [file.name for file in tmp_path.iterdir()] == ["hub.db.key"]
     assert stat.S_IMODE((tmp_path / "hub.db.key").stat().st_mode) == 0o600
+
+
+def test_a_store_that_is_used_gets_no_new_key(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"hub\.db\.key: the key of the store's secrets is missing"):
+        sealer("", f"{SQLITE}{tmp_path}/hub.db", is_used=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 40])
 def test_a_file_that_holds_no_key_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "hub.db.key").write_bytes(content)
     with pytest.raises(SettingError, match=r"hub\.db\.key"):
-        sealer("", f"{SQLITE}{tmp_path}/hub.db")
+        sealer("", f"{SQLITE}{tmp_path}/hub.db", is_used=False)
 
 
 def test_the_setting_comes_first_and_makes_no_file(tmp_path: Path) -> None:
-    assert sealer(f"{'a' * 32}, {'b' * 32}", f"{SQLITE}{tmp_path}/hub.db").mark == Sealer([Key("a" * 32)]).mark
+    assert (
+        sealer(f"{'a' * 32}, {'b' * 32}", f"{SQLITE}{tmp_path}/hub.db", is_used=False).mark
+        == Sealer([Key("a" * 32)]).mark
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_postgresql_has_no_key_unless_it_is_given() -> None:
-    assert not sealer("", "postgresql://localhost/messagehub")
+    assert not sealer("", "postgresql://localhost/messagehub", is_used=False)
 
 
 @pytest.mark.parametrize("given", ["short", f"{'a' * 32},short"])
 def test_a_key_that_could_be_guessed_is_an_error(given: str) -> None:
     with pytest.raises(SettingError, match="MESSAGEHUB_SECRET_KEY: a key has 32 characters at least") as caught:
-        sealer(given, "postgresql://localhost/messagehub")
+        sealer(given, "postgresql://localhost/messagehub", is_used=False)
     assert "short" not in str(caught.value)
 
 

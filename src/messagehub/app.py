@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from messagehub import clock
+from messagehub.accounts import setup
 from messagehub.accounts.attempts import Attempts
 from messagehub.accounts.callers import Callers
 from messagehub.accounts.customers import Customers
@@ -42,7 +43,6 @@ from messagehub.messages.sweep import Sweeper
 from messagehub.metrics import COUNTS, MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
-from messagehub.sealing import sealer
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.web import Client
@@ -96,7 +96,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
-        keys = sealer(settings.secret_key, settings.database_url)
+        keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
         node = Node(store)
         alone = await node.open()
         stack.push_async_callback(node.close)

@@ -95,8 +95,11 @@ def _opened(key: Key, octets: bytes, place: str) -> str:
     return text.decode()
 
 
-def sealer(secret_key: str, database_url: str) -> Sealer:
-    """With the keys of the setting (the first seals, all open); else, for SQLite, with that of a file beside it."""
+def sealer(secret_key: str, database_url: str, is_used: bool) -> Sealer:
+    """With the keys of the setting (the first seals, all open); else, for SQLite, with that of a file beside it.
+
+    The file is made where there is none, unless the store `is_used`: then it holds what only the lost key opens.
+    """
     texts = [text.strip() for text in secret_key.split(",") if text.strip()]
     if any(len(text) < LEAST_CHARACTERS for text in texts):
         raise SettingError(
@@ -104,13 +107,17 @@ def sealer(secret_key: str, database_url: str) -> Sealer:
             "`openssl rand -base64 32` makes one"
         )
     if not texts and database_url.startswith(SQLITE):
-        texts = [_from_file(Path(database_url.removeprefix(SQLITE) + KEY_SUFFIX))]
+        texts = [_from_file(Path(database_url.removeprefix(SQLITE) + KEY_SUFFIX), is_used)]
     return Sealer([Key(text) for text in texts])
 
 
-def _from_file(path: Path) -> str:
-    """The key in a file that only its owner can read; made where there is none."""
+def _from_file(path: Path, is_used: bool) -> str:
+    """The key in a file that only its owner can read."""
     if not path.exists():
+        if is_used:
+            raise SettingError(
+                f"{path}: the key of the store's secrets is missing; put it there, or give it as MESSAGEHUB_SECRET_KEY"
+            )
         try:
             _make(path)
         except OSError as error:

@@ -3,11 +3,13 @@
 import asyncio
 from typing import Any
 
+import apsw
+import asyncpg
 import pytest
 
 from messagehub.clock import NEVER
-from messagehub.errors import Conflict, Refusal, StoreError
-from messagehub.store import Insert, Store, Tx, queries
+from messagehub.errors import Conflict, Refusal, SettingError, StoreError
+from messagehub.store import Insert, Store, Tx, open_store, queries
 
 
 def route(id: str, **other: Any) -> dict[str, Any]:
@@ -237,3 +239,21 @@ async def test_a_new_password_is_told_from_the_one_before_at_the_same_moment(sto
         found = await store.one("login_by_username", username="anne")
         seen.append(found and found.tm_password)
     assert seen == [6, 7, 9, 10]
+
+
+async def test_a_store_that_a_newer_version_has_used_is_not_opened(database_url: str) -> None:
+    store = await open_store(database_url)
+    await store.close()
+    await unknown_migration(database_url)
+    with pytest.raises(SettingError, match="used by a newer version \\(migration 9999\\)"):
+        await open_store(database_url)
+
+
+async def unknown_migration(url: str) -> None:
+    statement = "INSERT INTO migration (version) VALUES (9999)"
+    if url.startswith("sqlite"):
+        apsw.Connection(url.removeprefix("sqlite:///")).execute(statement)
+    else:
+        connection = await asyncpg.connect(url)
+        await connection.execute(statement)
+        await connection.close()

@@ -49,7 +49,7 @@ class Forger:
             row = (await store.all("token_keys"))[-1]
         finally:
             await store.close()
-        return row.id, sealer("", self.url).unseal(row.secret, f"token_keys/{row.id}/secret")
+        return row.id, sealer("", self.url, is_used=True).unseal(row.secret, f"token_keys/{row.id}/secret")
 
     def token(self, head: Json | None = None, secret: str = "", **claims: Any) -> str:
         header = {"typ": "JWT", "alg": "HS256", "kid": self.kid, **(head or {})}

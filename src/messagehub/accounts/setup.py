@@ -7,7 +7,7 @@ from typing import Any
 from messagehub.accounts import customers, keys, logins
 from messagehub.accounts.customers import OPERATOR, Customer
 from messagehub.errors import Conflict, Refusal
-from messagehub.sealing import Sealer
+from messagehub.sealing import Sealer, sealer
 from messagehub.store import Insert, Store
 
 
@@ -19,6 +19,11 @@ class NewAccount:
     accesskey: str
     username: str
     password: str
+
+
+async def sealer_of(store: Store, secret_key: str, database_url: str) -> Sealer:
+    """What seals the secrets of a store, and opens them. SettingError where its key is missing."""
+    return sealer(secret_key, database_url, is_used=bool(await store.one("sealed_customer")))
 
 
 async def operator(store: Store, sealer: Sealer, now: int, webhook_secret: str) -> NewAccount | None:

@@ -94,6 +94,7 @@ messagehub is ready.
   web page    {shown["console"]}
   access key  {shown["accesskey"]}
   operator    {shown["admin_accesskey"]}
+  login       {shown["username"]}, password {shown["password"]}
   numbers     {", ".join(shown["numbers"])}
   SMPP        {shown["smpp_simulator"]} (a carrier simulator)
   data        {folder}
@@ -114,16 +115,16 @@ Ctrl-C ends it.
 
 async def _furnish(settings: "Settings", folder: Path, simulator: "subprocess.Popen[str]") -> dict[str, Any]:
     """The operator, the demo customer with its numbers, and a carrier that leads to the simulator of this run."""
+    from messagehub.accounts import setup
     from messagehub.carriers.book import Carriers
     from messagehub.cli import state
-    from messagehub.sealing import sealer
     from messagehub.store import open_store
 
     kept = folder / "dev.json"
     store = await open_store(settings.database_url)
     try:
         store.serve()  # before anything of a store is changed that another process serves
-        keys = sealer(settings.secret_key, settings.database_url)
+        keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
         demo = json.loads(kept.read_text()) if kept.exists() else await _make_accounts(store, keys)
         state.write(demo, kept)
         assert simulator.stdout

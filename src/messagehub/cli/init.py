@@ -23,13 +23,13 @@ def init(
 async def _init(database_url: str, secret_key: str, as_json: bool) -> None:
     from messagehub import clock
     from messagehub.accounts import setup
-    from messagehub.sealing import sealer
     from messagehub.store import open_store
     from messagehub.webhooks.sign import new_secret
 
     store = await open_store(database_url)
     try:
-        account = await setup.operator(store, sealer(secret_key, database_url), clock.now(), new_secret())
+        sealer = await setup.sealer_of(store, secret_key, database_url)
+        account = await setup.operator(store, sealer, clock.now(), new_secret())
     finally:
         await store.close()
     if account is None:

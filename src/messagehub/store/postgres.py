@@ -143,6 +143,8 @@ class PostgresStore:
                 url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S
             )
             await _migrate(url)
+        except SettingError:
+            raise
         except ValueError as error:
             # What is not the driver's own may quote a piece of the password.
             own = isinstance(error, asyncpg.InterfaceError)
@@ -331,11 +333,10 @@ async def _migrate_on(connection: Any) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
     await connection.execute("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
     done = {row[0] for row in await connection.fetch("SELECT version FROM migration")}
-    for version, statements in queries.migrations():
-        if version not in done:
-            for statement in statements:
-                await connection.execute(translated(statement))
-            await connection.execute("INSERT INTO migration (version) VALUES ($1)", version)
+    for version, statements in queries.pending(done):
+        for statement in statements:
+            await connection.execute(translated(statement))
+        await connection.execute("INSERT INTO migration (version) VALUES ($1)", version)
 
 
 def translated(statement: str) -> str:

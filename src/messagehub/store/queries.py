@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from messagehub.errors import SettingError
+
 FOLDER = Path(__file__).parent
 DIALECTS = ("sqlite", "postgres")
 
@@ -98,6 +100,17 @@ def migrations() -> list[tuple[int, list[str]]]:
     """Every migration in order: its number and its statements, in the words of SQLite."""
     paths = sorted((FOLDER / "migrations").glob("*.sql"))
     return [(int(path.name.split("_")[0]), statements(path.read_text())) for path in paths]
+
+
+def pending(done: set[int]) -> list[tuple[int, list[str]]]:
+    """The migrations that a store lacks that has had `done`. SettingError for a store that knows more than we do."""
+    known = migrations()
+    if newer := done - {number for number, _ in known}:
+        raise SettingError(
+            f"MESSAGEHUB_DATABASE_URL: the store has been used by a newer version (migration {max(newer)}); "
+            "take that one, or a copy of the store from before"
+        )
+    return [(number, statements) for number, statements in known if number not in done]
 
 
 def _bare(sql: str) -> str:

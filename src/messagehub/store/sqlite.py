@@ -334,11 +334,10 @@ class SQLiteStore:
         self._writer.plain("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
         self._writer.plain("BEGIN IMMEDIATE")
         done = {row[0] for row in self._writer.plain("SELECT version FROM migration")}
-        for version, statements in queries.migrations():
-            if version not in done:
-                for statement in statements:
-                    self._writer.plain(statement)
-                self._writer.plain("INSERT INTO migration (version) VALUES (?)", version)
+        for version, statements in queries.pending(done):
+            for statement in statements:
+                self._writer.plain(statement)
+            self._writer.plain("INSERT INTO migration (version) VALUES (?)", version)
         self._writer.plain("COMMIT")
 
 
