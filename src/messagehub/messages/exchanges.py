@@ -74,18 +74,23 @@ class Exchanges:
     async def _follow(self) -> None:
         """Opens what is new, closes what is gone or disabled, and does both for what has another config."""
         wanted = {row.id: row for row in await self._carriers.live() if not row.disabled}
-        for carrier_id, running in list(self._running.items()):
-            if carrier_id not in wanted or wanted[carrier_id].settings != running.settings:
-                del self._running[carrier_id]
-                why = "its config was changed" if carrier_id in wanted else "it was disabled or deleted"
-                fields = about(carrier=running.name, carrier_id=carrier_id, why=why)
-                log.info("a carrier is closed", extra=fields)
-                await running.exchange.close(SWITCH_DRAIN_S)
+        changed = [
+            carrier_id
+            for carrier_id, running in self._running.items()
+            if carrier_id not in wanted or wanted[carrier_id].settings != running.settings
+        ]
+        await asyncio.gather(*(self._close(carrier_id, wanted.get(carrier_id)) for carrier_id in changed))
         for carrier_id, row in wanted.items():
             if carrier_id in self._running:
                 self._running[carrier_id].name = row.name
             else:
                 self._running[carrier_id] = copy_context().run(self._open, row)
+
+    async def _close(self, carrier_id: str, row: CarrierRow | None) -> None:
+        running = self._running.pop(carrier_id)
+        why = "its config was changed" if row else "it was disabled or deleted"
+        log.info("a carrier is closed", extra=about(carrier=running.name, carrier_id=carrier_id, why=why))
+        await running.exchange.close(SWITCH_DRAIN_S)
 
     def _open(self, row: CarrierRow) -> Running:
         """In a context of its own: all that is logged by the carrier's tasks is about it."""
