@@ -39,6 +39,8 @@ class Customer:
     webhook_secret: str
     webhook_disabled: str = ""
     on_doubt: str = "resend"
+    trace: str = "default"
+    """`all`: the traces of all its messages are kept."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER

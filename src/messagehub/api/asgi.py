@@ -16,6 +16,7 @@ from messagehub.api import (
     numbers,
     openapi,
     routes,
+    traces,
 )
 from messagehub.api.answers import CORS, Resource, refuse, request_id_of, respond
 from messagehub.api.endpoint import Endpoint
@@ -25,6 +26,7 @@ from messagehub.errors import Refusal
 BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
+    *traces.ENDPOINTS,
     *logins.ENDPOINTS,
     *me.ENDPOINTS,
     *accesskeys.ENDPOINTS,

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
+from messagehub.carriers.wire import Step
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
+from messagehub.logs import known
 from messagehub.messages.lanes import OF_PRIORITY
+from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.telling import EVENT_QUERIES, Teller
@@ -33,14 +36,23 @@ class Accepted:
     message: MessageRow
     targets: list[TargetRow]
     events: list[Event]
+    step: Step
+    """For the traces of its targets."""
 
 
 class Acceptor:
     def __init__(
-        self, store: Store, customers: Customers, owned: Numbers, routes: Routes, outbox: Outbox, max_segments: int
+        self,
+        store: Store,
+        customers: Customers,
+        owned: Numbers,
+        routes: Routes,
+        outbox: Outbox,
+        recorder: Recorder,
+        max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
-        self._outbox, self._max_segments = outbox, max_segments
+        self._outbox, self._recorder, self._max_segments = outbox, recorder, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -65,7 +77,8 @@ class Acceptor:
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table) for n, to in enumerate(destinations)]
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
-        accepted = Accepted(message, targets, self._events(customer, message, targets, now))
+        step = (now, ACCEPTED, known("request_id"), targets, table)
+        accepted = Accepted(message, targets, self._events(customer, message, targets, now), step)
         await self._write(accepted)
         return message_shape(message, targets[:SHOWN], clock.plain)
 
@@ -73,7 +86,13 @@ class Acceptor:
         inserts = [Insert("insert_message", [accepted.message]), Insert("insert_target", accepted.targets)]
         if accepted.events:
             inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
+        message = accepted.message
+        if message.waiting_count < message.target_count:
+            failed = [target for target in accepted.targets if target.status is Status.FAILED]
+            inserts.append(Insert("insert_trace", self._recorder.failed(message.id, failed, accepted.step)))
         await self._store.write(inserts)
+        if message.waiting_count:
+            self._recorder.begin(message.id, message.target_count, accepted.step)
         COUNTS.messages += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count

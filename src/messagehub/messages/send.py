@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
+from messagehub.carriers.wire import Step
 from messagehub.errors import StoreError
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
+from messagehub.messages.recorder import CLAIMED
 from messagehub.store import Row, Tx
 
 RETRY_AFTER = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -43,7 +45,7 @@ async def claim(tx: Tx, carrier_id: str, holder: str, room: int, now: int, alone
         if lane == NORMAL:
             claimed.normal_waits = len(taken) < len(rows) or len(rows) == count
         segments = claimed.segments[lane] = sum(row.parts for row in taken)
-        claimed.handovers += map(_handover, taken)
+        claimed.handovers += [_handover(row, (now, CLAIMED, holder, carrier_id, row.attempts + 1)) for row in taken]
         room -= segments
         if room <= 0 or (len(taken) < len(rows) and segments < most):  # its next one waits for more room than there is
             break
@@ -69,6 +71,6 @@ async def _hand(tx: Tx, handovers: Sequence[Handover], now: int, holder: str) ->
         raise StoreError("a target was claimed by somebody else in the middle of a transaction")
 
 
-def _handover(row: Row) -> Handover:
+def _handover(row: Row, step: Step) -> Handover:
     segments = text.cut(row.text, next(_references))
-    return Handover((row.message_id, row.n), row.source, row.destination, segments)
+    return Handover((row.message_id, row.n), row.source, row.destination, segments, [step])

@@ -1,15 +1,16 @@
 -- name: insert_customer
 INSERT INTO customers (id, role, name, detail, email, phone_number, address, webhook_uri, webhook_method,
-    webhook_events, webhook_statuses, webhook_secret, webhook_disabled, on_doubt, tm_create, tm_update, tm_delete)
+    webhook_events, webhook_statuses, webhook_secret, webhook_disabled, on_doubt, trace, tm_create, tm_update,
+    tm_delete)
 VALUES (:id, :role, :name, :detail, :email, :phone_number, :address, :webhook_uri, :webhook_method,
-    :webhook_events, :webhook_statuses, :webhook_secret, :webhook_disabled, :on_doubt, :tm_create, :tm_update,
+    :webhook_events, :webhook_statuses, :webhook_secret, :webhook_disabled, :on_doubt, :trace, :tm_create, :tm_update,
     :tm_delete);
 
 -- name: update_customer
 UPDATE customers SET name = :name, detail = :detail, email = :email, phone_number = :phone_number, address = :address,
     webhook_uri = :webhook_uri, webhook_method = :webhook_method, webhook_events = :webhook_events,
     webhook_statuses = :webhook_statuses, webhook_disabled = :webhook_disabled, on_doubt = :on_doubt,
-    tm_update = :tm_update
+    trace = :trace, tm_update = :tm_update
 WHERE id = :id;
 
 -- name: customers_to_seal
