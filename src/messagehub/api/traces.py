@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from messagehub import shapes
+from messagehub import pcap, shapes
 from messagehub.api import paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
+from messagehub.carriers.wire import Link
 from messagehub.errors import Refusal
 from messagehub.messages.accept import MAX_DESTINATIONS
 
@@ -15,6 +16,18 @@ async def page(call: Call) -> Page[shapes.Trace]:
     target = _target(call)
     read = partial(call.services.traces.page, call.caller, call.id)
     return await paging.by_number(call, read) if target is None else Page(await read(target, 1))
+
+
+async def capture(call: Call) -> Text:
+    target = _target(call)
+    first, count = (0, MAX_DESTINATIONS) if target is None else (target, 1)
+    seen = await call.services.traces.seen(call.caller, call.id, first, count)
+    return Text(pcap.written(_sent(*one) for one in seen), pcap.KIND.encode())
+
+
+def _sent(moment: int, is_ours: bool, link: Link, octets: bytes) -> pcap.Sent:
+    ours, peers = link[:2], link[2:]
+    return pcap.Sent(moment, ours, peers, octets) if is_ours else pcap.Sent(moment, peers, ours, octets)
 
 
 def _target(call: Call) -> int | None:
@@ -34,5 +47,10 @@ ENDPOINTS = [
         method="GET", path="/messages/{id}/trace",
         summary="Show what was seen of a message on its way; the operator sees those of all, without their texts",
         gives=Page[shapes.Trace], parameters=(TARGET, *PAGING), reasons=REASONS, handler=page,
+    ),
+    Endpoint(
+        method="GET", path="/messages/{id}/trace.pcap",
+        summary="Get the PDUs of a message as a packet capture, for Wireshark; the operator of all, without texts",
+        gives=bytes, content=(pcap.KIND,), parameters=(TARGET,), reasons=REASONS, handler=capture,
     ),
 ]  # fmt: skip

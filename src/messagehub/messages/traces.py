@@ -60,12 +60,12 @@ class Traces:
         steps = await self._steps(span)
         return [_trace(message, target, steps[target.n], is_redacted) for target in targets]
 
-    async def octets(self, caller: Caller, message_id: str, first: int, count: int) -> list[Seen]:
+    async def seen(self, caller: Caller, message_id: str, first: int, count: int) -> list[Seen]:
         """All PDUs of these targets."""
         _, is_redacted = await self._message(caller, message_id)
         found = await self._steps({"message_id": message_id, "first": first, "end": first + count})
         return [
-            (step[0], step[1] == SUBMIT, step[OCTETS - 1], masked(step[OCTETS]) if is_redacted else step[OCTETS])
+            (step[0], step[1] == SUBMIT, tuple(step[OCTETS - 1]), _octets(step, is_redacted))
             for steps in found.values()
             for step in steps
             if step[1] in WITH_OCTETS and step[OCTETS]
@@ -85,6 +85,11 @@ class Traces:
             why, dropped, more = _unpack(row.body)
             steps[row.n] += [*gap(more[0][0], why, dropped), *more]
         return steps
+
+
+def _octets(step: Step, is_redacted: bool) -> bytes:
+    octets: bytes = step[OCTETS]
+    return masked(octets) if is_redacted else octets
 
 
 def _trace(message: Row, target: Row, steps: Sequence[Step], is_redacted: bool) -> Trace:
