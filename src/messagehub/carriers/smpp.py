@@ -78,6 +78,8 @@ class SMPPCarrier:
         self._transfers: dict[TargetKey, Transfer] = {}
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
+        self._now = 0
+        """The moment of what is heard or sent just now, for traces."""
         self._ended: dict[str, int] = {}
         """When sessions ended, of the last ones."""
         self._idle = asyncio.Event()
@@ -159,6 +161,7 @@ class SMPPCarrier:
 
     def _pump(self) -> None:
         """Sends what the windows and the rate let through."""
+        self._now = clock.now()
         for bind in self._binds:
             allowed = min(bind.room, self._pace.allows(time.monotonic()))
             while allowed > 0 and self._queue:
@@ -182,7 +185,7 @@ class SMPPCarrier:
             self._queue.appendleft(part)
             return self._window
         if tape := bind.tape:
-            transfer.steps.append((clock.now(), SUBMIT, part.number, tape.link, tape.said))
+            transfer.steps.append((self._now, SUBMIT, part.number, tape.link, tape.said))
         transfer.submitted += 1
         bind.status.sent += 1
         self._pace.spend()
@@ -201,6 +204,7 @@ class SMPPCarrier:
     # --- hearing ------------------------------------------------------------------------
 
     def _heard(self, bind: Bind, events: list[Event]) -> None:
+        self._now = clock.now()
         for event in events:
             if hear := HEARD.get(type(event)):  # the end of a session is told by `_lost`
                 hear(self, bind, event)
@@ -217,7 +221,7 @@ class SMPPCarrier:
         transfer.answered += 1
         if tape := bind.tape:
             octets = tape.response(response.sequence)
-            transfer.steps.append((clock.now(), RESPONSE_TO, part.number, tape.link, octets))
+            transfer.steps.append((self._now, RESPONSE_TO, part.number, tape.link, octets))
         if response.tlvs:
             self._mind_congestion(response)
         if response.status:
@@ -234,7 +238,7 @@ class SMPPCarrier:
             self._throttle()
             part.transfer.put_off(part, why)
             pause = int(self._pace.pause(time.monotonic()) * SECOND)
-            part.transfer.steps.append((clock.now(), PAUSED, pause))
+            part.transfer.steps.append((self._now, PAUSED, pause))
         else:
             part.transfer.refusal = part.transfer.refusal or why
 
@@ -263,7 +267,7 @@ class SMPPCarrier:
         if transfer.again and not transfer.refusal and not transfer.ended:
             again = transfer.settle_throttled()
             if again:
-                transfer.steps.append((clock.now(), AGAIN, [part.number for part in again]))
+                transfer.steps.append((self._now, AGAIN, [part.number for part in again]))
             self._queue.extendleft(reversed(again))
         if transfer.refusal:
             self._end(transfer, self._refused(transfer))
@@ -278,7 +282,7 @@ class SMPPCarrier:
             transfer.given_up = transfer.given_up or not transfer.ended
             bind.status.unanswered += 1
             bind.status.last_error = "no answer to a submit_sm"
-            transfer.steps.append((clock.now(), NO_ANSWER, event.context.number))
+            transfer.steps.append((self._now, NO_ANSWER, event.context.number))
             self._end(transfer, Unanswered(transfer.key))
 
     def _received(self, bind: Bind, event: Received) -> None:
@@ -296,7 +300,7 @@ class SMPPCarrier:
         if isinstance(news, Inbound):
             news.session, news.tm_arrive = bind.session_id, clock.now()
         elif tape := bind.tape:
-            news.sight = (clock.now(), tape.link, tape.request(news.ticket.request.sequence))
+            news.sight = (self._now, tape.link, tape.request(news.ticket.request.sequence))
         return news
 
     def _driver_of(self, bind: Bind) -> Driver:

@@ -34,6 +34,7 @@ Sight = tuple[int, Link, bytes]
 
 NOWHERE: Link = ("", 0, "", 0)
 
+_request, _outgoing = Session.request, Session.outgoing  # super() has its price
 _header = struct.Struct(">IIII").unpack_from  # SMPP 3.4, section 3.2
 _HEADER_SIZE = 16
 _LONGEST = 64 * 1024
@@ -114,10 +115,10 @@ class TapedSession(Session):
         tlvs: dict[int, bytes] | None = None,
         context: Any = None,
     ) -> int:
-        if earlier := super().outgoing():
+        if earlier := _outgoing(self):
             self._unwritten.append(earlier)
-        sequence = super().request(name, now, fields, tlvs, context)
-        self._tape.said = octets = super().outgoing()
+        sequence = _request(self, name, now, fields, tlvs, context)
+        self._tape.said = octets = _outgoing(self)
         self._unwritten.append(octets)
         return sequence
 

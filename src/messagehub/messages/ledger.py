@@ -149,7 +149,7 @@ class Ledger:
             self._keep_last_step(target)
         target.status, target.due_at = after, due_at
         target.error_code, target.error_message = error_code, error_message or ERROR_CODES.get(error_code, "")
-        target.steps.append((self.now, MOVED, before, after, what.name, error_code, target.error_message, due_at))
+        target.steps.append((self.now, MOVED, before, after, what, error_code, target.error_message, due_at))
         self.touch(target)
         if told:
             target.sequence += 1

@@ -13,7 +13,7 @@ import msgspec
 from messagehub import ids
 from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.carriers.masking import masked
-from messagehub.carriers.wire import NOWHERE, Sight, Step
+from messagehub.carriers.wire import NOWHERE, Sight
 from messagehub.clock import SECOND
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.recorder import RECEIPT
@@ -87,7 +87,7 @@ def apply(ledger: Ledger, matches: Iterable[Match]) -> None:
     for found in matches:
         target = ledger.get(found.key)
         if target:
-            target.steps.append(_step(found, ledger.now))
+            target.steps.append((ledger.now, RECEIPT, found))
             if found.receipt.state != "intermediate":
                 _apply(ledger, target, found)
 
@@ -106,13 +106,6 @@ def _apply(ledger: Ledger, target: Target, found: Match) -> None:
     else:
         words = found.receipt.words
         ledger.happen(target, Happening.RECEIPT_BAD, error_code=found.receipt.state, error_message=words)
-
-
-def _step(found: Match, now: int) -> Step:
-    receipt = found.receipt
-    came, link, octets = receipt.sight or (now, NOWHERE, b"")
-    said = (receipt.name, receipt.state, receipt.words, found.rule, receipt.is_parked)
-    return (came, RECEIPT, found.part, link, octets, *said)
 
 
 def _marked(target: Target, part: int, letter: str) -> str:

@@ -16,8 +16,8 @@ from messagehub import clock, ids
 from messagehub.accounts.customers import Customer
 from messagehub.carriers.carrier import TargetKey
 from messagehub.carriers.masking import masked
-from messagehub.carriers.wire import RESPONSE_TO, SUBMIT, Step
-from messagehub.messages.status import FINAL, Status
+from messagehub.carriers.wire import NOWHERE, RESPONSE_TO, SUBMIT, Step
+from messagehub.messages.status import FINAL, Happening, Status
 from messagehub.routing import Table, why
 from messagehub.store import Store, Tx
 from messagehub.store.recent import Recent
@@ -33,11 +33,11 @@ CLAIMED = "claimed"
 REFUSED = "refused"
 """moment, REFUSED, reason, words: what the carrier's refusal means."""
 MOVED = "moved"
-"""moment, MOVED, before, after, name of the Happening, error code, error message, when it is due again."""
+"""moment, MOVED, before, after, Happening, error code, error message, when it is due again."""
 ROUTED = "routed"
 """moment, ROUTED, carrier: which one is to have it now."""
 RECEIPT = "receipt"
-"""moment, RECEIPT, part, link, octets, name, state, words, rule, whether it was parked."""
+"""moment, RECEIPT, Match. In a row: …, part, link, octets, name, state, words, rule, whether it was parked."""
 
 ELSEWHERE, DROPPED = "elsewhere", "dropped"
 """Why a trace has no beginning: another process saw it, or this one had to forget it."""
@@ -106,7 +106,9 @@ class Recorder:
     def __init__(self, store: Store, keeping: Keeping) -> None:
         self._keeping = keeping
         self._is_on = keeping.mode != "off"
-        self._sampled = int(keeping.sample * 0x10000)
+        self._sampled = f"{int(keeping.sample * 0x10000):05x}"
+        self._accepted: dict[TargetKey, Step] = {}
+        """The beginnings of those of which nothing else was seen yet."""
         self._open: dict[TargetKey, Recording] = {}
         self._octets = 0
         self._later: dict[TargetKey, int] = {}
@@ -126,23 +128,26 @@ class Recorder:
         """A message with so many targets was accepted."""
         if self._is_on:
             for n in range(count):
-                self._open[message_id, n] = Recording([step], STEP_OCTETS)
-            self._octets += count * STEP_OCTETS
-            self._make_room()
+                self._accepted[message_id, n] = step
+            if len(self._accepted) > MOST_TARGETS:
+                self._drop(self._accepted)
 
     def add(self, key: TargetKey, steps: list[Step]) -> None:
         recording = self._open.get(key)
         if recording is None:
-            recording = self._open[key] = Recording([])
+            first = self._accepted.pop(key, None)
+            recording = self._open[key] = Recording([first] if first else [])
         recording.steps += steps
-        size = sum([STEP_OCTETS + len(step[OCTETS]) if step[1] in WITH_OCTETS else STEP_OCTETS for step in steps])
+        size = _octets(steps)
         recording.octets += size
         self._octets += size
         if len(recording.steps) > MOST_STEPS:
             self._shorten(recording)
-        self._make_room()
+        if len(self._open) > MOST_TARGETS or self._octets > MOST_OCTETS:
+            self._drop(self._open)
 
     def forget(self, key: TargetKey) -> None:
+        self._accepted.pop(key, None)
         if recording := self._open.pop(key, None):
             self._octets -= recording.octets
 
@@ -155,24 +160,24 @@ class Recorder:
 
     def steps(self, key: TargetKey) -> list[Step]:
         """What is known of a target that has not come to an end."""
-        recording = self._open.get(key)
-        return list(recording.steps) if recording else []
+        if recording := self._open.get(key):
+            return list(recording.steps)
+        return [self._accepted[key]] if key in self._accepted else []
 
     def _shorten(self, recording: Recording) -> None:
         surplus = len(recording.steps) - MOST_STEPS
         gone = recording.steps[1 : 1 + surplus]
         del recording.steps[1 : 1 + surplus]
-        size = sum(STEP_OCTETS + (len(step[OCTETS]) if step[1] in WITH_OCTETS else 0) for step in gone)
+        size = _octets(gone)
         recording.octets -= size
         self._octets -= size
         recording.dropped += surplus
 
-    def _make_room(self) -> None:
-        """An eighth at once, as taking the first of a dict again and again is slow."""
-        while len(self._open) > MOST_TARGETS or self._octets > MOST_OCTETS:
-            for key in list(islice(self._open, max(1, len(self._open) // 8))):
-                self.forget(key)
-                self._dropped_to = max(self._dropped_to, key[0])
+    def _drop(self, what: Collection[TargetKey]) -> None:
+        """The oldest eighth at once, as taking the first of a dict again and again is slow."""
+        for key in list(islice(what, max(1, len(what) // 8))):
+            self.forget(key)
+            self._dropped_to = max(self._dropped_to, key[0])
 
     # --- in a transaction ---------------------------------------------------------------
 
@@ -208,13 +213,13 @@ class Recorder:
             return True
         recording = self._open.get(key)
         # The last digits of an id are random, and the same on all nodes.
-        return int(target.message_id[-4:], 16) < self._sampled or (recording is not None and recording.is_kept)
+        return "0" + target.message_id[-4:] < self._sampled or (recording is not None and recording.is_kept)
 
     def _may_write(self, key: TargetKey, is_later: bool) -> bool:
         return not is_later or self._later.get(key, 0) < MOST_LATER
 
     def _row(self, key: TargetKey, target: "Target", is_later: bool) -> dict[str, Any]:
-        recording = self._open.get(key) or Recording([])
+        recording = self._open.get(key) or Recording(self.steps(key))
         is_first = not is_later and not recording.is_kept
         steps = [*recording.steps, *target.steps]
         gap = self._gap(key) if is_first and steps[0][1] != ACCEPTED else ""
@@ -232,6 +237,8 @@ class Recorder:
             moment, _, request_id, targets, table = step
             target = targets[key[1]]
             return moment, ACCEPTED, (request_id or b"").decode(), target.carrier_id, _routes(table, target)
+        if step[1] == RECEIPT:
+            step = _of_receipt(step)
         if step[1] in WITH_OCTETS and not self._keeping.keeps_text:
             return (*step[:OCTETS], masked(step[OCTETS]), *step[OCTETS + 1 :])
         return step
@@ -243,9 +250,30 @@ def _routes(table: Table, target: "TargetRow") -> list[list[str]]:
     return [[route.carrier_id, why(route, table.down)] for route in routes]
 
 
+def _of_receipt(step: Step) -> Step:
+    moment, _, found = step
+    receipt = found.receipt
+    came, link, octets = receipt.sight or (moment, NOWHERE, b"")
+    said = (receipt.name, receipt.state, receipt.words, found.rule, receipt.is_parked)
+    return (came, RECEIPT, found.part, link, octets, *said)
+
+
+def _octets(steps: Iterable[Step]) -> int:
+    """What steps take in memory, roughly; of their PDUs exactly."""
+    size = 0
+    for step in steps:
+        kind = step[1]
+        if kind is SUBMIT or kind is RESPONSE_TO:
+            size += len(step[OCTETS])
+        elif kind is RECEIPT and (sight := step[2].receipt.sight):
+            size += len(sight[2])
+        size += STEP_OCTETS
+    return size
+
+
 def _failure(target: "TargetRow") -> Step:
     status, code = str(target.status), target.error_code
-    return target.tm_update, MOVED, str(Status.QUEUED), status, "REFUSE", code, target.error_message, None
+    return target.tm_update, MOVED, str(Status.QUEUED), status, Happening.REFUSE, code, target.error_message, None
 
 
 async def _traced_carriers(tx: Tx, _: str) -> frozenset[str] | None:

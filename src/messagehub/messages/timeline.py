@@ -19,7 +19,7 @@ from messagehub.messages.recorder import (
     ROUTED,
     WITH_OCTETS,
 )
-from messagehub.messages.status import PUBLIC, Happening
+from messagehub.messages.status import PUBLIC
 from messagehub.smpp import PDU, DecodeError, decode, read_tlv, status
 from messagehub.smpp.receipts import UDHI
 from messagehub.smpp.tlvs import NAMES
@@ -125,9 +125,9 @@ def _routed(step: Step, _: Any) -> Told:
 
 
 def _moved(step: Step, _: Any) -> Told:
-    _, _, before, after, name, code, error_message, due_at = step
-    detail = {"before": PUBLIC[before], "after": PUBLIC[after], "happening": name.lower()}
-    words = f"{before} → {after}: {Happening[name].value}"
+    _, _, before, after, happening, code, error_message, due_at = step
+    detail = {"before": PUBLIC[before], "after": PUBLIC[after], "happening": happening}
+    words = f"{before} → {after}: {happening}"
     if code:
         words += f"; {code}: {error_message}"
         detail |= {"error_code": code, "error_message": error_message}
