@@ -32,6 +32,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 SOURCE = "+15551234567"
+ALL = Keeping("all")
 ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
 PATIENCE_S = 10.0
 
@@ -47,10 +48,10 @@ class Outbox:
 
 
 class House:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keeping: Keeping = ALL) -> None:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
-        self.recorder = Recorder(store, Keeping("all"))
+        self.recorder = Recorder(store, keeping)
         self.reader = Reader(store)
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder)
         self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, 10)
