@@ -62,8 +62,8 @@ def segment(packet: bytes) -> tuple[Socket, Socket, int, int, bytes]:
 
 
 octets = st.binary(min_size=1, max_size=4000)
-moments = st.integers(0, 2**40)
-sent = st.builds(lambda moment, pair, said: Sent(moment, pair[0], pair[1], said), moments, st.sampled_from(PAIRS), octets)
+moments, pairs = st.integers(0, 2**40), st.sampled_from(PAIRS)
+sent = st.builds(lambda moment, pair, said: Sent(moment, pair[0], pair[1], said), moments, pairs, octets)
 
 
 @given(st.lists(sent, max_size=8))
