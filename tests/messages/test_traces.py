@@ -14,7 +14,7 @@ from messagehub.carriers.carrier import Accepted, Receipt, Refused, TargetKey, U
 from messagehub.carriers.wire import RESPONSE_TO, SUBMIT, Link, Step
 from messagehub.errors import Refusal
 from messagehub.messages import recorder
-from messagehub.messages.recorder import Keeping, Recorder
+from messagehub.messages.recorder import Keeping
 from messagehub.messages.traces import DAY, Traces
 from messagehub.sealing import Sealer
 from messagehub.shapes import Trace
@@ -291,7 +291,10 @@ async def test_they_are_removed_when_their_days_are_over(store: Store) -> None:
     assert left == [703, 203, 3]
 
 
-async def test_a_policy_of_no_traces_remembers_nothing(store: Store) -> None:
-    made = Recorder(store, Keeping("off"))
-    made.begin("m", 5, (1, recorder.ACCEPTED, b"", [], None))
-    assert made.steps(("m", 0)) == []
+async def test_what_has_no_route_is_accepted_where_nothing_is_traced(store: Store) -> None:
+    async with traced(store, Keeping("off")) as house:
+        for route in await house.routes.page("g", 10):
+            await house.routes.remove(route.id, clock.now())
+        message = await house.send()
+        assert await house.statuses(message.id) == ["failed"]
+        assert await house.story((message.id, 0)) == []

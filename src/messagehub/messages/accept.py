@@ -83,22 +83,24 @@ class Acceptor:
         return message_shape(message, targets[:SHOWN], clock.plain)
 
     async def _write(self, accepted: Accepted) -> None:
-        inserts = [Insert("insert_message", [accepted.message]), Insert("insert_target", accepted.targets)]
-        if accepted.events:
-            inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
-        message = accepted.message
-        if message.waiting_count < message.target_count:
-            failed = [target for target in accepted.targets if target.status is Status.FAILED]
-            inserts.append(Insert("insert_trace", self._recorder.failed(message.id, failed, accepted.step)))
-        await self._store.write(inserts)
-        if message.waiting_count:
-            self._recorder.begin(message.id, message.target_count, accepted.step)
+        await self._store.write(self._inserts(accepted))
+        self._recorder.begin(accepted.targets, accepted.step)
         COUNTS.messages += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         for carrier_id in {target.carrier_id for target in accepted.targets if target.due_at is not None}:
             self._store.notify(due_topic(carrier_id))
         self._outbox.offer(accepted.events)
+
+    def _inserts(self, accepted: Accepted) -> list[Insert]:
+        message, targets = accepted.message, accepted.targets
+        inserts = [Insert("insert_message", [message]), Insert("insert_target", targets)]
+        if accepted.events:
+            inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
+        has_failed = message.waiting_count < message.target_count
+        if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
+            inserts.append(Insert("insert_trace", rows))
+        return inserts
 
     async def _source(self, given: str | AddressGiven, customer_id: str) -> AddressGiven:
         source = _address(given, "source", "INVALID_SOURCE")

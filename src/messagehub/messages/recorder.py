@@ -124,11 +124,12 @@ class Recorder:
 
     # --- in memory ----------------------------------------------------------------------
 
-    def begin(self, message_id: str, count: int, step: Step) -> None:
-        """A message with so many targets was accepted."""
+    def begin(self, targets: Iterable["TargetRow"], step: Step) -> None:
+        """Those that wait, of the targets of a message that was accepted."""
         if self._is_on:
-            for n in range(count):
-                self._accepted[message_id, n] = step
+            for target in targets:
+                if target.due_at is not None:
+                    self._accepted[target.message_id, target.n] = step
             if len(self._accepted) > MOST_TARGETS:
                 self._drop(self._accepted)
 
@@ -200,11 +201,10 @@ class Recorder:
                 settled.later += [key] * is_later
         return settled
 
-    def failed(self, message_id: str, targets: Sequence["TargetRow"], step: Step) -> list[dict[str, Any]]:
-        """The rows of targets that failed when they were accepted."""
-        if not self._is_on:
-            return []
-        return [self._packed((message_id, target.n), "", 0, [step, _failure(target)]) for target in targets]
+    def failed(self, targets: Iterable["TargetRow"], step: Step) -> list[dict[str, Any]]:
+        """The rows of those that failed when they were accepted."""
+        failed = [target for target in targets if self._is_on and target.status is Status.FAILED]
+        return [self._packed((one.message_id, one.n), "", 0, [step, _failure(one)]) for one in failed]
 
     def _is_wanted(self, target: "Target", owner: Customer, carriers: Collection[str], key: TargetKey) -> bool:
         if target.status in FAILURES or target.before in FAILURES:
