@@ -62,10 +62,10 @@ def _hide(frame: bytearray, start: int, end: int, esm_class: int) -> int:
     """Masks a text, but for its user data header, or for what a receipt says of itself. Its end."""
     end = min(end, len(frame))
     text = bytes(frame[start:end])
-    shown = _said_by_receipt(text) if esm_class & ESM_TYPE == RECEIPT else _header(text, esm_class)
-    frame[start:end] = b"".join(
-        text[at : at + 1] if any(first <= at < last for first, last in shown) else ASTERISK for at in range(len(text))
-    )
+    hidden = bytearray(ASTERISK * len(text))
+    for first, last in _said_by_receipt(text) if esm_class & ESM_TYPE == RECEIPT else _header(text, esm_class):
+        hidden[first:last] = text[first:last]
+    frame[start:end] = hidden
     return end
 
 
