@@ -149,11 +149,11 @@ class Bind:
 
     def _new_session(self, now: float) -> Session:
         config = self._config
-        limits = {"enquire_link": config.enquire_link, "response_timeout": config.response_timeout}
+        probe, patience = config.enquire_link, config.response_timeout
         if self.tape is None:
-            return Session(Role.ESME, now, **limits)
+            return Session(Role.ESME, now, enquire_link=probe, response_timeout=patience)
         self.tape = Tape()
-        return TapedSession(self.tape, Role.ESME, now, **limits)
+        return TapedSession(self.tape, Role.ESME, now, enquire_link=probe, response_timeout=patience)
 
     def _credentials(self) -> dict[str, object]:
         return {

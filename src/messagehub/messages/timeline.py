@@ -183,10 +183,7 @@ assert TELL.keys() == set(get_args(shapes.TraceStepName))
 def _pdu(step: Step, is_redacted: bool) -> shapes.TracePDU:
     _, kind, part, link, octets, *_ = step
     octets = masked(octets) if is_redacted else octets
-    try:
-        pdu = decode(octets)
-    except DecodeError as error:
-        pdu = PDU("unknown", note=str(error))
+    pdu, note = _decoded(octets)
     return shapes.TracePDU(
         name=pdu.name,
         direction="sent" if kind == SUBMIT else "received",
@@ -197,9 +194,17 @@ def _pdu(step: Step, is_redacted: bool) -> shapes.TracePDU:
         fields={name: _shown(value) for name, value in pdu.fields.items()},
         tlvs={NAMES.get(tag, f"{tag:#06x}"): value.hex() for tag, value in pdu.tlvs.items()},
         text=_text(pdu),
-        note=pdu.note,
+        note=note,
         hex=octets.hex(),
     )
+
+
+def _decoded(octets: bytes) -> tuple[PDU, str]:
+    """The PDU, and why it makes no sense where it makes none."""
+    try:
+        return decode(octets), ""
+    except DecodeError as error:
+        return PDU("unknown"), str(error)
 
 
 def _connection(link: Link) -> str:
