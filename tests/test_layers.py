@@ -20,7 +20,7 @@ LAYERS = [
     {"accounts"},
     {"work"},
     {"store", "web", "serving"},
-    {"settings", "sealing", "text", "smpp", "shapes"},
+    {"settings", "sealing", "text", "smpp", "shapes", "pcap"},
     {"ids"},
     {"logs"},
     {"errors", "clock", "events", "metrics"},
@@ -28,7 +28,7 @@ LAYERS = [
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}
 
-PURE = ("text", "smpp", "shapes.py", "routing.py", "clock.py", "ids.py")
+PURE = ("text", "smpp", "shapes.py", "pcap.py", "routing.py", "clock.py", "ids.py")
 IMPURE = {"asyncio", "socket", "time", "sqlite3", "apsw", "asyncpg"}
 EXCEPT = {"smpp/driver.py": {"asyncio", "time"}, "clock.py": {"time"}}
 

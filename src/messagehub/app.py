@@ -39,7 +39,9 @@ from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.health import Health
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
+from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.sweep import Sweeper
+from messagehub.messages.traces import Traces
 from messagehub.metrics import COUNTS, MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
@@ -116,22 +118,26 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
         await dispatcher.open(alone)
         stack.push_async_callback(dispatcher.close)
+        recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
 
         def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
-            return Exchange(carrier_id, carrier, store, customers, routes, receiver, dispatcher, node.id)
+            return Exchange(carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, node.id)
 
-        exchanges = Exchanges(store, carriers, book.make, exchange)
+        exchanges = Exchanges(store, carriers, partial(book.make, taped=settings.trace != "off"), exchange)
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
         health.start()
         stack.push_async_callback(health.stop)
-        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, node.id, exchanges.knows)
+        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, node.id, exchanges.knows)
         sweeper.start()
         stack.push_async_callback(sweeper.stop)
         reader = Reader(store)
-        actor = Actor(store, customers, dispatcher, reader)
+        actor = Actor(store, customers, dispatcher, reader, recorder)
+        traces = Traces(store, settings.trace_retention)
+        traces.start()
+        stack.push_async_callback(traces.stop)
         last_uses = LastUses(store)
         last_uses.start()
         stack.push_async_callback(last_uses.close)
@@ -149,9 +155,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             routes=routes,
             carriers=carriers,
             exchanges=exchanges,
-            acceptor=Acceptor(store, customers, numbers, routes, dispatcher, settings.max_segments),
+            acceptor=Acceptor(store, customers, numbers, routes, dispatcher, recorder, settings.max_segments),
             reader=reader,
             actor=actor,
+            traces=traces,
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),

@@ -26,6 +26,11 @@ within = _within.set
 """Says what all lines are about from here to the end of the task, and of tasks that it starts: a dict of fields."""
 
 
+def known(name: str) -> Any:
+    """One of these fields; None where it was not said."""
+    return _within.get().get(name)
+
+
 def about(**fields: Any) -> dict[str, Any]:
     """The `extra` of a line. Words for a field: `carrier`, `carrier_id`, `customer_id`, `message_id`, `number`."""
     return {"about": fields}

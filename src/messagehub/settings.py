@@ -73,6 +73,16 @@ class Settings:
     drain_timeout: float = setting(
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )
+    trace: str = setting(
+        "default",
+        "targets whose traces are kept: `default` (those that fail, and a sample), `all`, or `off`",
+        "default",
+        "all",
+        "off",
+    )
+    trace_sample: float = setting(0.01, "the share of targets that are traced though they do not fail", least=0, most=1)
+    trace_retention: float = setting(7.0, "days for which traces are kept", least=0.01, most=3650)
+    trace_text: bool = setting(True, "traces hold the texts of messages; false: asterisks in their place")
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
     log_format: str = setting("text", "`text` or `json`, one event a line, to standard error", "text", "json")
     log_requests: str = setting(

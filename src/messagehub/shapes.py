@@ -15,6 +15,9 @@ OnDoubt = Literal["resend", "hold"]
 Priority = Literal["high", "normal"]
 WebhookStatus = Literal["off", "working", "failing", "disabled"]
 DeliveryStatus = Literal["pending", "delivered", "failed"]
+Tracing = Literal["default", "all"]
+"""Whose messages are traced: those that fail and a sample, or all."""
+
 Name = Annotated[str, Meta(max_length=255)]
 Detail = Annotated[str, Meta(max_length=1000)]
 
@@ -131,6 +134,56 @@ class MessageEvent(Struct):
     data: Message
 
 
+class TracePDU(Struct, kw_only=True):
+    """A PDU as it was on the wire. Where the caller may not see texts, or none are kept, asterisks stand for them."""
+
+    name: str
+    direction: Literal["sent", "received"]
+    part: int
+    """Of the segments of the target, from 1."""
+    connection: str
+    """Our socket and the carrier's."""
+    sequence: int
+    command_status: str
+    fields: dict[str, Any]
+    """The mandatory parameters; octets are in hexadecimal digits."""
+    tlvs: dict[str, str]
+    text: str
+    """What its octets say in their alphabet."""
+    note: str
+    """What is wrong with it."""
+    hex: str
+
+
+TraceStepName = Literal[
+    "accepted", "claimed", "submit", "response", "no_answer", "paused", "again", "lost", "unsent", "refused", "moved",
+    "routed", "receipt", "gap",
+]  # fmt: skip
+
+
+class TraceStep(Struct, kw_only=True):
+    tm: str
+    elapsed_us: int
+    """Microseconds since the step before."""
+    step: TraceStepName
+    words: str
+    pdu: TracePDU | None
+    detail: dict[str, Any]
+
+
+class Trace(Struct, kw_only=True):
+    """What was seen of one target, in the order of time."""
+
+    n: int
+    """The number of the target in its message, from 0."""
+    destination: Address
+    status: TargetStatus
+    is_traced: bool
+    """False: nothing was kept, as it did not fail and is not of the sample, or is too old."""
+    is_redacted: bool
+    steps: list[TraceStep]
+
+
 class Forcing(Struct):
     character: str
     replacement: str | None
@@ -244,6 +297,7 @@ class CustomerChangeByOperator(Request):
     email: Email | UnsetType = UNSET
     password: Password | UnsetType = UNSET
     """For the customer's login; its tokens end."""
+    trace: Tracing | UnsetType = UNSET
 
 
 class CustomerChange(Request):
@@ -257,6 +311,7 @@ class CustomerChange(Request):
     webhook_events: list[Literal["message_received", "message_updated", "message_created", "message_deleted"]] | UnsetType = UNSET  # fmt: skip # noqa: E501
     webhook_statuses: list[Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout"]] | UnsetType = UNSET  # fmt: skip # noqa: E501
     on_doubt: OnDoubt | UnsetType = UNSET
+    trace: Tracing | UnsetType = UNSET
 
 
 class Customer(Struct, kw_only=True):
@@ -284,6 +339,7 @@ class Customer(Struct, kw_only=True):
     webhook_disabled: str
     """Why nothing is sent to the webhook any more; empty while it works. A PUT of `webhook_uri` starts it again."""
     on_doubt: OnDoubt
+    trace: Tracing
     accesskey: str | UnsetType = UNSET
     """Only in the answer to the POST that made the customer."""
     tm_create: str
@@ -414,12 +470,14 @@ class CarrierGiven(Request):
     type: Literal["smpp"]
     config: dict[str, Any]
     disabled: bool = False
+    trace: Tracing = "default"
 
 
 class CarrierChange(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     config: dict[str, Any] | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
+    trace: Tracing | UnsetType = UNSET
 
 
 class Bind(Struct, kw_only=True):
@@ -439,6 +497,7 @@ class Carrier(Struct, kw_only=True):
     type: Literal["smpp"]
     config: dict[str, Any]
     disabled: bool
+    trace: Tracing
     status: Literal["connecting", "bound", "degraded", "down", "disabled"]
     last_error: str
     """Why a bind is not bound, and what is to be done; empty where all are."""

@@ -32,7 +32,7 @@ def test_every_endpoint_is_documented(hub: Hub) -> None:
     assert document["openapi"].startswith("3.1")
     for base, endpoint in ENDPOINTS:
         operation = document["paths"][base + endpoint.path][endpoint.method.lower()]
-        assert operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert operation["responses"]["200"]["content"][endpoint.content[0]]["schema"]
         assert ("requestBody" in operation) == bool(endpoint.takes)
         named = {parameter["name"] for parameter in operation["parameters"]}
         assert ("id" in named) == ("{id}" in endpoint.path)

@@ -32,9 +32,9 @@ _ids = count(1)
 class Ours:
     """Our side: the carrier, and the news of it."""
 
-    def __init__(self, port: int, pauses: Pauses = PAUSES, **config: Any) -> None:
+    def __init__(self, port: int, pauses: Pauses = PAUSES, taped: bool = True, **config: Any) -> None:
         given = {"host": "127.0.0.1", "port": port, "system_id": "me", "password": "secret", **config}
-        self.carrier = SMPPCarrier(parse("smpp", given), pauses)
+        self.carrier = SMPPCarrier(parse("smpp", given), pauses, taped)
         self.news: list[News] = []
         self.verdict: Verdict | None = Verdict.TAKEN
         """How receipts and messages are answered; None: not at all."""

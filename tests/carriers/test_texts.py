@@ -97,7 +97,7 @@ async def test_a_text_that_needs_too_many_parts_is_refused_and_not_sent() -> Non
 
 def _handed(ours: Ours, words: str) -> Any:
     row = _Row("m1", 0, SOURCE, SOMEBODY, words)
-    return _handover(row, ours.carrier.texts)
+    return _handover(row, ours.carrier.texts, (0, "claimed"))
 
 
 class _Row:

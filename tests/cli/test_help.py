@@ -64,7 +64,7 @@ def test_help_says_how_commands_end(shell: Shell) -> None:
     [
         ("messagehub mess", {"messages"}),
         ("messagehub c", {"customer", "carrier"}),
-        ("messagehub messages t", {"targets", "tail"}),
+        ("messagehub messages t", {"targets", "trace", "tail"}),
         ("messagehub webhooks list --stat", {"--status"}),
         ("messagehub messages list --direction in", {"inbound"}),
     ],

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -167,3 +168,34 @@ def test_it_remembers_so_many_and_no_more(server: Server, account: Account, monk
     follower = Follower(server, "2020-01-01T00:00:00Z")
     assert [message["id"] for message in follower.news()] == sent
     assert follower.news() == []
+
+
+# --- traces -----------------------------------------------------------------------------
+
+
+def test_what_was_seen_of_a_message(mine: Shell, account: Account, tmp_path: Path) -> None:
+    sent = account.settled(account.send([numbering.somebody("0003"), numbering.somebody("0003")], "Hi \x1b[31m"))
+    file = tmp_path / "trace.pcap"
+    shown, whole, one, saved = mine.run_all(
+        ("messages", "trace", sent["id"]),
+        ("messages", "trace", sent["id"], "--pdus"),
+        ("messages", "trace", sent["id"], "--target", "1", "--json"),
+        ("messages", "trace", sent["id"], "--pcap", str(file)),
+    )
+    assert [line[:9] for line in shown.out.splitlines() if line.startswith("target")] == ["target 0 ", "target 1 "]
+    assert shown.out.count("ESME_RINVDSTADR: Invalid destination address") >= 4
+    assert "short_message" not in shown.out
+    assert "    name: submit_sm\n" in whole.out
+    assert "\x1b" not in whole.out
+    assert one.json == account.api.every(f"/messages/{sent['id']}/trace", target=1)
+    assert saved.out == ""
+    assert file.read_bytes() == account.api.call("GET", f"/messages/{sent['id']}/trace.pcap").content
+
+
+def test_what_was_not_kept_is_said(mine: Shell, account: Account) -> None:
+    sent = account.send(numbering.somebody("0005"))
+    done = mine.run("messages", "trace", sent["id"])
+    assert "nothing was kept of it" in done.out
+    mine.run("messages", "trace", "01a1fbc1-388b-7020-a7fb-a12694d73ae3").is_refused("MESSAGE_NOT_FOUND")
+    lost = ("messages", "trace", "01a1fbc1-388b-7020-a7fb-a12694d73ae3", "--pcap", "x.pcap")
+    mine.run(*lost).is_refused("MESSAGE_NOT_FOUND")

@@ -18,6 +18,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
+from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
@@ -31,6 +32,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 SOURCE = "+15551234567"
+ALL = Keeping("all")
 ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
 PATIENCE_S = 10.0
 
@@ -46,14 +48,17 @@ class Outbox:
 
 
 class House:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keeping: Keeping = ALL) -> None:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
+        self.recorder = Recorder(store, keeping)
         self.reader = Reader(store)
-        self.actor = Actor(store, self.customers, self.outbox, self.reader)
-        self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, 10)
+        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder)
+        self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, 10)
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
-        self.sweeper = Sweeper(store, self.customers, self.routes, self.receiver, self.outbox, "sweeper", self.knows)
+        self.sweeper = Sweeper(
+            store, self.customers, self.routes, self.receiver, self.outbox, self.recorder, "sweeper", self.knows
+        )
         self.peer = Peer()
         self.customer: Customer
         self.carrier_id = ""
@@ -101,6 +106,7 @@ class House:
             self.routes,
             self.receiver,
             self.outbox,
+            self.recorder,
             node,
         )
         exchange.open()

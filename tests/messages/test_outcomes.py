@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from messagehub import clock
-from messagehub.carriers.carrier import REASONS, Accepted, Lost, Receipt, Refused, TargetKey, Unanswered
+from messagehub.carriers.carrier import REASONS, Accepted, Lost, Outcome, Receipt, Refused, TargetKey, Unanswered
 from messagehub.clock import SECOND
-from messagehub.messages.outcomes import BLAMELESS_FOR, Outcome
+from messagehub.messages.outcomes import BLAMELESS_FOR
 from messagehub.messages.send import RETRY_AFTER
 from tests.messages.house import House, eventually
 from tests.messages.peer import Peer

@@ -184,6 +184,7 @@ VALUES: dict[Any, Any] = {
     "direction": "inbound",
     "status": "queued",
     "on_doubt": "hold",
+    "trace": "all",
 }
 
 
@@ -226,11 +227,12 @@ async def test_an_error_of_any_kind_ends_no_writer(store: Store) -> None:
 
 async def test_a_new_password_is_told_from_the_one_before_at_the_same_moment(store: Store) -> None:
     customer = dict.fromkeys(("name", "detail", "email", "phone_number", "address", "webhook_uri"), "")
+    row_of = {"role": "customer", "webhook_disabled": "", "on_doubt": "hold", "trace": "all"}
     hook = {"webhook_method": "POST", "webhook_events": "[]", "webhook_statuses": "[]", "webhook_secret": ""}
     hook |= {"webhook_error": "", "webhook_secret_old": ""}
     times = {"tm_create": 5, "tm_update": NEVER, "tm_delete": NEVER}
     times |= dict.fromkeys(("tm_webhook_failing", "tm_webhook_recovered", "tm_webhook_secret_old"), NEVER)
-    row = {**customer, **hook, **times, "id": "c", "role": "customer", "webhook_disabled": "", "on_doubt": "hold"}
+    row = {**customer, **hook, **times, **row_of, "id": "c"}
     login = {"id": "l", "username": "anne", "customer_id": "c", "password_hash": "a", "tm_create": 5}
     await store.write([Insert("insert_customer", [row]), Insert("insert_login", [login])])
     seen = []

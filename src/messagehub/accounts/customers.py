@@ -55,6 +55,8 @@ class Customer:
     tm_webhook_failing: int = NEVER
     tm_webhook_recovered: int = NEVER
     on_doubt: str = "resend"
+    trace: str = "default"
+    """`all`: the traces of all its messages are kept."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER

@@ -15,6 +15,7 @@ from messagehub.api import (
     metrics,
     numbers,
     routes,
+    traces,
     webhooks,
 )
 from messagehub.api.answers import Resource, refuse, request_id_of
@@ -26,6 +27,7 @@ from messagehub.errors import Refusal
 BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
+    *traces.ENDPOINTS,
     *logins.ENDPOINTS,
     *me.ENDPOINTS,
     *accesskeys.ENDPOINTS,

@@ -18,7 +18,7 @@ from messagehub.messages.receipts import Unmatched
 
 async def create(call: Call) -> shapes.Carrier:
     body: shapes.CarrierGiven = call.body
-    row = await call.services.carriers.add(body.name, body.type, body.config, body.disabled, call.now)
+    row = await call.services.carriers.add(body.name, body.type, body.config, body.disabled, call.now, body.trace)
     return _shape(call, row)
 
 
@@ -37,6 +37,8 @@ async def change(call: Call) -> shapes.Carrier:
         changes["name"] = body.name
     if body.disabled is not UNSET:
         changes["disabled"] = int(body.disabled)
+    if body.trace is not UNSET:
+        changes["trace"] = body.trace
     if body.config is not UNSET:
         changes["settings"] = body.config
     return _shape(call, await call.services.carriers.change(call.id, call.now, **changes))
@@ -73,6 +75,7 @@ def _shape(call: Call, row: CarrierRow) -> shapes.Carrier:
         type="smpp",
         config=config.shown(row.type, row.settings),
         disabled=bool(row.disabled),
+        trace="all" if row.trace == "all" else "default",
         status=status.status,
         last_error=status.last_error,
         warnings=list(status.warnings),

@@ -13,6 +13,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.reading import Reader
+from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
@@ -39,6 +40,7 @@ class Services:
     acceptor: Acceptor
     reader: Reader
     actor: Actor
+    traces: Traces
     dispatcher: Dispatcher
     deliveries: Deliveries
     trial: Trial

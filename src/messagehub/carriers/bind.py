@@ -12,6 +12,7 @@ from messagehub.carriers.backoff import OF_STATUS, PAUSES, Backoff, Pauses, Trou
 from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
+from messagehub.carriers.wire import Link, Tape, TapedSession
 from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, status
@@ -38,7 +39,10 @@ class Bind:
         on_events: Callable[["Bind", list[Event]], None],
         on_lost: Callable[["Bind"], None],
         pauses: Pauses = PAUSES,
+        taped: bool = True,
     ) -> None:
+        self.tape = Tape() if taped else None
+        """The PDUs of the session, where traces are kept."""
         self.status = BindStatus(role=role, state="connecting", since=clock.now())
         self.driver: Driver | None = None
         self.session_id = ""
@@ -119,6 +123,8 @@ class Bind:
             self.status.last_error = f"cannot connect: {tls.words(error)}"
             return self._turn("down")
         self.session_id = ids.new()
+        if self.tape:
+            self.tape.link = _link(driver)
         try:
             driver.request(f"bind_{self.status.role}", self._credentials())
         except StateError:  # the peer has broken the protocol before we could say a word
@@ -143,7 +149,11 @@ class Bind:
 
     def _new_session(self, now: float) -> Session:
         config = self._config
-        return Session(Role.ESME, now, enquire_link=config.enquire_link, response_timeout=config.response_timeout)
+        probe, patience = config.enquire_link, config.response_timeout
+        if self.tape is None:
+            return Session(Role.ESME, now, enquire_link=probe, response_timeout=patience)
+        self.tape = Tape()
+        return TapedSession(self.tape, Role.ESME, now, enquire_link=probe, response_timeout=patience)
 
     def _credentials(self) -> dict[str, object]:
         return {
@@ -209,6 +219,11 @@ class Bind:
             level = logging.ERROR
         where = about(role=self.status.role, host=config.host, port=config.port, **fields)
         log.log(level, "a bind is %s", state, extra=where)
+
+
+def _link(driver: Driver) -> Link:
+    ours, peers = (driver.transport.get_extra_info(name) or ("", 0) for name in ("sockname", "peername"))
+    return (ours[0], ours[1], peers[0], peers[1])
 
 
 def _end(was_bound: bool, error: Exception | None) -> str:

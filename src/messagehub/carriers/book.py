@@ -24,6 +24,8 @@ class CarrierRow:
     settings: dict[str, Any]
     """Its config, with its secrets."""
     disabled: int = 0
+    trace: str = "default"
+    """`all`: the traces of all that it takes are kept."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
@@ -51,11 +53,11 @@ def place(carrier_id: str, name: str) -> str:
     return f"carriers/{carrier_id}/{name}"
 
 
-def make(row: CarrierRow) -> Carrier:
-    """The carrier that a row describes."""
+def make(row: CarrierRow, taped: bool = True) -> Carrier:
+    """The carrier that a row describes. `taped`: what it does is traced."""
     from messagehub.carriers.smpp import SMPPCarrier
 
-    return SMPPCarrier(config.parse(row.type, row.settings))
+    return SMPPCarrier(config.parse(row.type, row.settings), taped=taped)
 
 
 class Carriers:
@@ -75,9 +77,12 @@ class Carriers:
         rows = await self._store.all("carriers_page", before=before, count=count)
         return [from_row(row, self._sealer) for row in rows]
 
-    async def add(self, name: str, kind: str, settings: dict[str, Any], disabled: bool, now: int) -> CarrierRow:
+    async def add(
+        self, name: str, kind: str, settings: dict[str, Any], disabled: bool, now: int, trace: str = "default"
+    ) -> CarrierRow:
         config.parse(kind, settings)
-        row = CarrierRow(id=ids.new(), name=name, type=kind, settings=settings, disabled=int(disabled), tm_create=now)
+        given: dict[str, Any] = {"name": name, "type": kind, "settings": settings, "trace": trace}
+        row = CarrierRow(id=ids.new(), disabled=int(disabled), tm_create=now, **given)
         await self._store.write([Insert("insert_carrier", [row.as_row(self._sealer)])])
         self._store.notify(CHANGED)
         return row

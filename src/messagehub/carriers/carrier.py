@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
 
+from messagehub.carriers.wire import Sight, Step
 from messagehub.text import Concatenation, DefaultAlphabet, Piece, Profile, Segment
 
 TargetKey = tuple[str, int]
@@ -25,6 +26,8 @@ class Handover:
     destination: str
     segments: list[Segment]
     """None where the text cannot be cut for this carrier."""
+    steps: list[Step] = field(default_factory=list)
+    """What was seen of it so far, which the carrier adds to."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -40,6 +43,8 @@ class Accepted:
     key: TargetKey
     names: list[str]
     late: bool = False
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    """What was seen of the handover on its way; those of other outcomes are the same."""
 
 
 @dataclass(slots=True)
@@ -53,6 +58,7 @@ class Refused:
     reason: str
     words: str = ""
     partly: bool = False
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class Unanswered:
     """The carrier did not answer in time on a live connection."""
 
     key: TargetKey
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -67,6 +74,7 @@ class Lost:
     """The connection was lost before the carrier answered: it may have taken the target, or not."""
 
     key: TargetKey
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
 
 
 # --- news from outside ------------------------------------------------------------------
@@ -81,6 +89,10 @@ class Receipt:
     words: str
     destination: str
     ticket: Any = None
+    sight: Sight | None = field(default=None, compare=False, repr=False)
+    """Its PDU, where traces are kept."""
+    is_parked: bool = field(default=False, compare=False)
+    """It came before the response that names its segment, and waited in the store."""
 
 
 @dataclass(slots=True)
@@ -105,7 +117,8 @@ class Inbound:
     """The default alphabet of whom it came from."""
 
 
-News = Accepted | Refused | Unanswered | Lost | Receipt | Inbound
+Outcome = Accepted | Refused | Unanswered | Lost
+News = Outcome | Receipt | Inbound
 
 
 class Verdict(Enum):

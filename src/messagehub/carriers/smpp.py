@@ -19,6 +19,7 @@ from messagehub.carriers.carrier import (
     Inbound,
     Lost,
     News,
+    Outcome,
     Receipt,
     Refused,
     TargetKey,
@@ -30,6 +31,7 @@ from messagehub.carriers.door import Door
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer
 from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, tlvs_of, with_segment
+from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
 from messagehub.smpp import Unanswered as NoAnswer
@@ -61,9 +63,9 @@ class Ticket:
 
 
 class SMPPCarrier:
-    """`pauses`: how long its binds wait before they try again."""
+    """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced."""
 
-    def __init__(self, config: SMPPConfig, pauses: Pauses = PAUSES) -> None:
+    def __init__(self, config: SMPPConfig, pauses: Pauses = PAUSES, taped: bool = True) -> None:
         self.dlr_timeout = config.dlr_timeout
         self._profile = profile.of(config)
         self.texts = self._profile.texts
@@ -72,11 +74,13 @@ class SMPPCarrier:
         self._warnings = [NOT_VERIFIED] if config.tls and not config.tls_verify else []
         door = Door(pauses)
         roles = ROLES[config.bind] * config.binds
-        self._binds = [Bind(config, role, door, self._heard, self._lost, pauses) for role in roles]
+        self._binds = [Bind(config, role, door, self._heard, self._lost, pauses, taped) for role in roles]
         self._queue: deque[Part] = deque()
         self._transfers: dict[TargetKey, Transfer] = {}
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
+        self._now = 0
+        """The moment of what is heard or sent just now, for traces."""
         self._ended: dict[str, int] = {}
         """When sessions ended, of the last ones."""
         self._idle = asyncio.Event()
@@ -160,6 +164,7 @@ class SMPPCarrier:
 
     def _pump(self) -> None:
         """Sends what the windows and the rate let through."""
+        self._now = clock.now()
         for bind in self._binds:
             allowed = min(bind.room, self._pace.allows(time.monotonic()))
             while allowed > 0 and self._queue:
@@ -177,11 +182,14 @@ class SMPPCarrier:
             tlvs = tlvs_of(part.segment, self._profile.tlvs)
             bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
         except EncodeError as error:
+            transfer.steps.append((clock.now(), UNSENT, str(error)))
             self._end(transfer, Refused(transfer.key, "invalid_source", str(error)))
             return 0
         except StateError:
             self._queue.appendleft(part)
             return self._window
+        if tape := bind.tape:
+            transfer.steps.append((self._now, SUBMIT, part.number, tape.link, tape.said))
         transfer.submitted += 1
         bind.status.sent += 1
         self._pace.spend()
@@ -200,6 +208,7 @@ class SMPPCarrier:
     # --- hearing ------------------------------------------------------------------------
 
     def _heard(self, bind: Bind, events: list[Event]) -> None:
+        self._now = clock.now()
         for event in events:
             if hear := HEARD.get(type(event)):  # the end of a session is told by `_lost`
                 hear(self, bind, event)
@@ -214,6 +223,9 @@ class SMPPCarrier:
     def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
         transfer = part.transfer
         transfer.answered += 1
+        if tape := bind.tape:
+            octets = tape.response(response.sequence)
+            transfer.steps.append((self._now, RESPONSE_TO, part.number, tape.link, octets))
         if response.tlvs:
             self._mind_congestion(response)
         if response.status:
@@ -229,6 +241,8 @@ class SMPPCarrier:
         if why[0] == "throttled":
             self._throttle()
             part.transfer.put_off(part, why)
+            pause = int(self._pace.pause(time.monotonic()) * SECOND)
+            part.transfer.steps.append((self._now, PAUSED, pause))
         else:
             part.transfer.refusal = part.transfer.refusal or why
 
@@ -247,14 +261,18 @@ class SMPPCarrier:
         """Tells what became of a transfer, when all that left of it is answered."""
         if transfer.accepted == len(transfer.names):
             if transfer.given_up:
-                self._news.append(Accepted(transfer.key, transfer.names, late=True))
+                late = Accepted(transfer.key, transfer.names, late=True, steps=transfer.take_steps())
+                self._news.append(late)
             self._end(transfer, Accepted(transfer.key, transfer.names))
         elif transfer.is_answered:
             self._conclude_refused(transfer)
 
     def _conclude_refused(self, transfer: Transfer) -> None:
         if transfer.again and not transfer.refusal and not transfer.ended:
-            self._queue.extendleft(reversed(transfer.settle_throttled()))
+            again = transfer.settle_throttled()
+            if again:
+                transfer.steps.append((self._now, AGAIN, [part.number for part in again]))
+            self._queue.extendleft(reversed(again))
         if transfer.refusal:
             self._end(transfer, self._refused(transfer))
 
@@ -268,6 +286,7 @@ class SMPPCarrier:
             transfer.given_up = transfer.given_up or not transfer.ended
             bind.status.unanswered += 1
             bind.status.last_error = "no answer to a submit_sm"
+            transfer.steps.append((self._now, NO_ANSWER, event.context.number))
             self._end(transfer, Unanswered(transfer.key))
 
     def _received(self, bind: Bind, event: Received) -> None:
@@ -284,19 +303,22 @@ class SMPPCarrier:
     def _dated(self, news: Receipt | Inbound, bind: Bind) -> Receipt | Inbound:
         if isinstance(news, Inbound):
             news.session, news.tm_arrive = bind.session_id, clock.now()
+        elif tape := bind.tape:
+            news.sight = (self._now, tape.link, tape.request(news.ticket.request.sequence))
         return news
 
     def _driver_of(self, bind: Bind) -> Driver:
         assert bind.driver is not None
         return bind.driver
 
-    def _end(self, transfer: Transfer, outcome: News) -> None:
+    def _end(self, transfer: Transfer, outcome: Outcome) -> None:
         """Tells the outcome of a transfer, once."""
         if transfer.ended:
             return
         transfer.ended = True
         if self._transfers.get(transfer.key) is transfer:
             del self._transfers[transfer.key]
+        outcome.steps = transfer.take_steps()
         self._news.append(outcome)
         if not self._transfers:
             self._idle.set()
@@ -311,6 +333,7 @@ class SMPPCarrier:
         for _, part in driver.session.pending if driver else ():
             if isinstance(part, Part):
                 transfer = part.transfer
+                transfer.steps.append((self._ended[bind.session_id], LOST, bind.status.last_error))
                 self._end(transfer, self._refused(transfer) if transfer.refusal else Lost(transfer.key))
         if not any(other.is_sending for other in self._binds if other is not bind):
             self._give_back_queue()
@@ -321,6 +344,7 @@ class SMPPCarrier:
         while self._queue:
             transfer = self._queue.popleft().transfer
             in_doubt = transfer.submitted > 0
+            transfer.steps.append((clock.now(), LOST if in_doubt else UNSENT, "no bind can send"))
             self._end(transfer, Lost(transfer.key) if in_doubt else Refused(transfer.key, "not_ready"))
 
 

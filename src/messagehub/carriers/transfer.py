@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from messagehub.carriers.carrier import Handover
+from messagehub.carriers.wire import Step
 from messagehub.text import Segment
 
 MAX_AGAIN = 5
@@ -14,12 +15,13 @@ class Transfer:
     """What its segments are called so far, and how many of them left and were answered."""
 
     __slots__ = (
-        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "submitted",
+        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "steps", "submitted",
         "throttled", "times_again",
     )  # fmt: skip
 
     def __init__(self, handover: Handover, fields: dict[str, Any]) -> None:
         self.key = handover.key
+        self.steps = handover.steps
         self.fields = fields
         self.names = [""] * len(handover.segments)
         self.submitted = self.answered = self.accepted = 0
@@ -39,6 +41,11 @@ class Transfer:
     def is_answered(self) -> bool:
         """All that left of it is answered."""
         return self.answered == self.submitted
+
+    def take_steps(self) -> list[Step]:
+        """What was seen of it since they were taken last."""
+        steps, self.steps = self.steps, []
+        return steps
 
     def put_off(self, part: "Part", why: tuple[str, str]) -> None:
         self.again.append(part)

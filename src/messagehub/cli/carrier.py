@@ -8,7 +8,7 @@ import typer
 from messagehub.cli import passwords, showing
 from messagehub.cli.exits import WrongUsage
 from messagehub.cli.passwords import Password, PasswordFile
-from messagehub.cli.session import SHOWN, All, Limit, Session, Yes, changes, given, group, operator
+from messagehub.cli.session import SHOWN, All, Limit, Session, Traced, Yes, changes, given, group, operator
 from messagehub.cli.showing import Columns, moment
 
 app = group("Carriers: who takes messages off our hands. They are the operator's.")
@@ -105,13 +105,15 @@ def update(
     settings: Settings = None,
     password: Password = None,
     password_file: PasswordFile = None,
+    trace: Traced = None,
 ) -> None:
     """Change a carrier; what is not given stays. It is connected anew where that is needed.
 
     Example: messagehub carrier update 01a1fbb3-7b7c-726d-8ab2-899bdcffd8af --set rate=100 --set binds=2
     """
     config = _config(settings) | given(password=passwords.optional(password, password_file))
-    session.show(session.api.put("carriers", id, body=changes(name=name, config=config or None)), binds=BINDS)
+    said = changes(name=name, config=config or None, trace=trace)
+    session.show(session.api.put("carriers", id, body=said), binds=BINDS)
 
 
 @app.command("enable")

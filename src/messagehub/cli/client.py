@@ -62,17 +62,25 @@ class Server:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple["Answer", Any]:
         """The answer, and the value of its body. NoAnswer where there is none, or none in JSON."""
-        import msgspec
+        answer = self.answer(method, path, body)
+        return answer, self.value(answer)
 
+    def answer(self, method: str, path: str, body: object = None) -> "Answer":
+        """The answer, whatever it is. NoAnswer where there is none."""
         from messagehub.web import WebError
 
         headers, octets = (self._headers, b"") if body is None else (self._headers | CONTENT, _encoded(body))
         try:
-            answer = self._runner.run(self._client.request(method, f"{self._address}{path}", headers, octets))
+            return self._runner.run(self._client.request(method, f"{self._address}{path}", headers, octets))
         except WebError as error:
             raise NoAnswer(f"the {self._name} at {self._address} does not answer: {error}{self._hint}") from None
+
+    def value(self, answer: "Answer") -> Any:
+        """Of its body, which must be JSON."""
+        import msgspec
+
         try:
-            return answer, msgspec.json.decode(answer.body)
+            return msgspec.json.decode(answer.body)
         except ValueError:
             raise self.stranger(answer) from None
 
@@ -115,6 +123,13 @@ class Api:
     def delete(self, *path: str) -> Json:
         return self._call("DELETE", path)
 
+    def octets(self, *path: str, **query: object) -> bytes:
+        """An answer that is no JSON."""
+        answer = self._server.answer("GET", _target(path, query))
+        if answer.status == 200:
+            return answer.body
+        raise self._error(answer, self._server.value(answer))
+
     def pages(self, *path: str, size: int = LARGEST_PAGE, **query: object) -> Iterator[Json]:
         """Each page of a list, as far as they are asked for."""
         token = ""
@@ -139,18 +154,24 @@ class Api:
         return rows[:limit], more
 
     def _call(self, method: str, path: tuple[str, ...], body: object = None, query: Json | None = None) -> Json:
-        try:
-            asked = {name: value for name, value in (query or {}).items() if value not in ("", None)}
-            target = "".join(f"/{quote(part, safe='')}" for part in path) + (f"?{urlencode(asked)}" if asked else "")
-        except UnicodeEncodeError:
-            raise HubError("what was given is no UTF-8") from None
-        answer, value = self._server.ask(method, target, body)
+        answer, value = self._server.ask(method, _target(path, query or {}), body)
         if answer.status == 200 and isinstance(value, dict):
             return value
+        raise self._error(answer, value)
+
+    def _error(self, answer: "Answer", value: Any) -> HubError:
         try:
-            raise _refused(value["error"], answer.headers.get("retry-after", ""))
+            return _refused(value["error"], answer.headers.get("retry-after", ""))
         except (KeyError, TypeError):
-            raise self._server.stranger(answer) from None
+            return self._server.stranger(answer)
+
+
+def _target(path: tuple[str, ...], query: Json) -> str:
+    try:
+        asked = {name: value for name, value in query.items() if value not in ("", None)}
+        return "".join(f"/{quote(part, safe='')}" for part in path) + (f"?{urlencode(asked)}" if asked else "")
+    except UnicodeEncodeError:
+        raise HubError("what was given is no UTF-8") from None
 
 
 def _refused(error: Json, retry_after: str) -> Refused:

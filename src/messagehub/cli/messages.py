@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -89,6 +90,31 @@ def targets(session: Session, id: Id, limit: Limit = 100, all_: All = False) -> 
     Example: messagehub messages targets 01a1fbc1-388b-7020-a7fb-a12694d73ae3 --all
     """
     session.list(TARGETS, None if all_ else limit, "messages", id, "targets")
+
+
+@app.command("trace")
+@customer
+def trace(
+    session: Session,
+    id: Id,
+    target: Annotated[int | None, typer.Option("--target", min=0, help="Only this target, by its number.")] = None,
+    pdus: Annotated[bool, typer.Option("--pdus", help="Show the PDUs, too, decoded and as octets.")] = False,
+    pcap: Annotated[Path | None, typer.Option("--pcap", help="Write the PDUs to this file, for Wireshark.")] = None,
+) -> None:
+    """Show what was seen of a message on its way, step by step.
+
+    Example: messagehub messages trace 01a1fbc1-388b-7020-a7fb-a12694d73ae3 --pcap trace.pcap
+    """
+    from messagehub.cli import tracing
+
+    if pcap:
+        tracing.save(session.api.octets("messages", id, "trace.pcap", target=target), pcap)
+        return
+    traces, _ = session.api.rows("messages", id, "trace", limit=None, target=target)
+    if session.as_json:
+        showing.as_json(traces)
+    else:
+        tracing.show(traces, pdus)
 
 
 @app.command("tail")

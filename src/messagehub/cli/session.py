@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 from enum import StrEnum
 from inspect import Parameter
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, Self
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Literal, ParamSpec, Self
 
 import typer
 
@@ -32,6 +32,10 @@ AccessKey = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the API.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest first.")]
 All = Annotated[bool, typer.Option("--all", help="All of them, however many.")]
+Traced = Annotated[
+    Literal["default", "all"] | None,
+    typer.Option("--trace", help="Keep the traces of all its messages, or of those that fail and a sample."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to.")]
 
 SHOWN = 20

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
+from messagehub.carriers.wire import Step
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
+from messagehub.logs import known
 from messagehub.messages.lanes import OF_PRIORITY
+from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.telling import EVENT_QUERIES, Teller
@@ -35,14 +38,23 @@ class Accepted:
     message: MessageRow
     targets: list[TargetRow]
     events: list[Event]
+    step: Step
+    """For the traces of its targets."""
 
 
 class Acceptor:
     def __init__(
-        self, store: Store, customers: Customers, owned: Numbers, routes: Routes, outbox: Outbox, max_segments: int
+        self,
+        store: Store,
+        customers: Customers,
+        owned: Numbers,
+        routes: Routes,
+        outbox: Outbox,
+        recorder: Recorder,
+        max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
-        self._outbox, self._max_segments = outbox, max_segments
+        self._outbox, self._recorder, self._max_segments = outbox, recorder, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -67,21 +79,30 @@ class Acceptor:
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table) for n, to in enumerate(destinations)]
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
-        accepted = Accepted(message, targets, self._events(customer, message, targets, now))
+        step = (now, ACCEPTED, known("request_id"), targets, table)
+        accepted = Accepted(message, targets, self._events(customer, message, targets, now), step)
         await self._write(accepted)
         return message_shape(message, targets[:SHOWN], clock.plain)
 
     async def _write(self, accepted: Accepted) -> None:
-        inserts = [Insert("insert_message", [accepted.message]), Insert("insert_target", accepted.targets)]
-        if accepted.events:
-            inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
-        await self._store.write(inserts)
+        await self._store.write(self._inserts(accepted))
+        self._recorder.begin(accepted.targets, accepted.step)
         COUNTS.messages += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         for carrier_id in {target.carrier_id for target in accepted.targets if target.due_at is not None}:
             self._store.notify(due_topic(carrier_id))
         self._outbox.offer(accepted.events)
+
+    def _inserts(self, accepted: Accepted) -> list[Insert]:
+        message, targets = accepted.message, accepted.targets
+        inserts = [Insert("insert_message", [message]), Insert("insert_target", targets)]
+        if accepted.events:
+            inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
+        has_failed = message.waiting_count < message.target_count
+        if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
+            inserts.append(Insert("insert_trace", rows))
+        return inserts
 
     async def _source(self, given: str | AddressGiven, customer_id: str) -> AddressGiven:
         source = _address(given, "source", "INVALID_SOURCE")

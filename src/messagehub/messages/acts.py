@@ -10,6 +10,7 @@ from messagehub.events import Outbox
 from messagehub.messages.accept import due_topic
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.reading import Reader
+from messagehub.messages.recorder import Recorder
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import Happening
 from messagehub.messages.telling import Teller, Told, store_events
@@ -20,8 +21,9 @@ BATCH = 500
 
 
 class Actor:
-    def __init__(self, store: Store, customers: Customers, outbox: Outbox, reader: Reader) -> None:
+    def __init__(self, store: Store, customers: Customers, outbox: Outbox, reader: Reader, recorder: Recorder) -> None:
         self._store, self._customers, self._outbox, self._reader = store, customers, outbox, reader
+        self._recorder = recorder
 
     async def cancel(self, customer_id: str, message_id: str) -> Message:
         """Targets that were not handed over yet become `failed` / `canceled`; the others go their way."""
@@ -46,7 +48,7 @@ class Actor:
         """Whether there may be more."""
 
         async def unit(tx: Tx) -> tuple[Told, bool]:
-            ledger = Ledger(tx, self._customers, self._outbox, clock.now())
+            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, clock.now())
             keys = [(row.message_id, row.n) for row in await tx.all("targets_queued_of", **batch)]
             await ledger.load(keys)
             moved = [_cancel(ledger, target) for key in keys if (target := ledger.get(key))]
@@ -97,7 +99,7 @@ class Actor:
     async def _move(
         self, tx: Tx, message_id: str, which: str, how: Callable[[Ledger, Target], bool], now: int = 0
     ) -> tuple[Told, list[Target]]:
-        ledger = Ledger(tx, self._customers, self._outbox, now or clock.now())
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, now or clock.now())
         keys = [(row.message_id, row.n) for row in await tx.all(which, message_id=message_id)]
         await ledger.load(keys)
         moved = [target for key in keys if (target := ledger.get(key)) and how(ledger, target)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import Accepted, Carrier, Inbound, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import Accepted, Carrier, Inbound, News, Outcome, Receipt, TargetKey, Verdict
 from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
@@ -21,8 +21,9 @@ from messagehub.messages import outcomes, receipts, repeats, send
 from messagehub.messages.accept import due_topic
 from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
-from messagehub.messages.outcomes import Outcome, Terms
+from messagehub.messages.outcomes import Terms
 from messagehub.messages.receive import Receiver
+from messagehub.messages.recorder import Recorder
 from messagehub.messages.send import Claim
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes
@@ -76,12 +77,13 @@ class Exchange:
         routes: Routes,
         receiver: Receiver,
         outbox: Outbox,
+        recorder: Recorder,
         node_id: str,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
         self.counts = Counts()
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
-        self._outbox, self._node_id = outbox, node_id
+        self._outbox, self._recorder, self._node_id = outbox, recorder, node_id
         self._kept: list[News] = []
         self._share = Share()
         self._draining = False
@@ -218,7 +220,7 @@ class Exchange:
         matches, others = await receipts.match(tx, self.carrier_id, [*parked, *came])
         await receipts.park(tx, self.carrier_id, others, now)
         counts.unmatched = len(others)
-        ledger = Ledger(tx, self._customers, self._outbox, now)
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, now)
         await ledger.load([outcome.key for outcome in told] + [match.key for match in matches])
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:

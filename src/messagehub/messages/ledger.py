@@ -3,14 +3,16 @@
 import copy
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import TargetKey
+from messagehub.carriers.wire import Step
 from messagehub.errors import StoreError
 from messagehub.events import Event, Outbox
 from messagehub.messages import status
+from messagehub.messages.recorder import MOVED, Recorder
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import ERROR_CODES, GROUPS, PUBLIC, Happening, Status
 from messagehub.messages.telling import Teller, Told, store_events
@@ -52,6 +54,8 @@ class Target:
     tm_delete: int
     before: Status = Status.QUEUED
     """The status that the row has in the store."""
+    steps: list[Step] = field(default_factory=list)
+    """What happened to it in this transaction, for its trace."""
 
 
 @dataclass(slots=True)
@@ -76,9 +80,10 @@ class Message:
 class Ledger:
     """Load the targets, say what happened to each, write."""
 
-    def __init__(self, tx: Tx, customers: Customers, outbox: Outbox, now: int) -> None:
+    def __init__(self, tx: Tx, customers: Customers, outbox: Outbox, recorder: Recorder, now: int) -> None:
         self.now = now
-        self._tx, self._customers, self._outbox = tx, customers, outbox
+        self._tx, self._customers, self._outbox, self._recorder = tx, customers, outbox, recorder
+        self._traced_carriers: frozenset[str] = frozenset()
         self._targets: dict[TargetKey, Target] = {}
         self._owners: dict[str, Customer] = {}
         self._touched: dict[TargetKey, Target] = {}
@@ -89,6 +94,7 @@ class Ledger:
 
     async def load(self, keys: Iterable[TargetKey]) -> None:
         """In the order of the keys, which is the order in which a shared store locks the rows."""
+        self._traced_carriers = await self._recorder.carriers(self._tx)
         wanted = [{"message_id": message_id, "n": n} for message_id, n in sorted(set(keys))]
         for row in await self._tx.many("target_for_change", wanted):
             target = Target(*row)
@@ -134,7 +140,8 @@ class Ledger:
         `due_at` is meant for the statuses in which something is still to be done; `error_message` is the meaning of the
         code where nobody says more.
         """
-        after = status.move(target.status, what, target.error_code)
+        before = target.status
+        after = status.move(before, what, target.error_code)
         if after is None:
             return False
         told = PUBLIC[after] != PUBLIC[target.status]
@@ -142,6 +149,7 @@ class Ledger:
             self._keep_last_step(target)
         target.status, target.due_at = after, due_at
         target.error_code, target.error_message = error_code, error_message or ERROR_CODES.get(error_code, "")
+        target.steps.append((self.now, MOVED, before, after, what, error_code, target.error_message, due_at))
         self.touch(target)
         if told:
             target.sequence += 1
@@ -169,7 +177,9 @@ class Ledger:
         counted = await self._count(touched)
         events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]
         await store_events(self._tx, events)
-        return Told(events, self._reached)
+        settled = self._recorder.settle(self._targets.values(), self._owners, self._traced_carriers)
+        await self._tx.many("insert_trace", settled.rows)
+        return Told(events, self._reached, [settled])
 
     async def _count(self, touched: list[Target]) -> dict[str, Row]:
         """Messages with several targets keep a count per group of statuses; their new counts."""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from messagehub.carriers.carrier import REASONS, Accepted, Lost, Reason, Refused, Unanswered
+from messagehub.carriers.carrier import REASONS, Accepted, Lost, Outcome, Reason, Refused, Unanswered
 from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.recorder import REFUSED
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import Happening, Status
 from messagehub.routing import Table
@@ -25,8 +26,6 @@ MAX_REPEATS = 1
 
 BLAMELESS_FOR = 48 * 3600 * SECOND
 """How long after its making a target is spared its tries where the carrier has trouble of its own."""
-
-Outcome = Accepted | Refused | Unanswered | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ def accepted(ledger: Ledger, target: Target, _: Accepted, terms: Terms) -> None:
 def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> None:
     reason = REASONS[outcome.reason]
     words = outcome.words or reason.meaning
+    target.steps.append((ledger.now, REFUSED, outcome.reason, words))
     if reason.ours:
         fields = about(carrier_id=target.carrier_id, message_id=target.message_id, error=words)
         log.error("a carrier does not understand us", extra=fields)
@@ -115,4 +115,5 @@ def tell(ledger: Ledger, outcome: Outcome, terms: Terms, holder: str) -> None:
     """
     target = ledger.get(outcome.key)
     if target and not (target.status is Status.HANDED and target.holder != holder):
+        target.steps += outcome.steps
         TELL[type(outcome)](ledger, target, outcome, terms)

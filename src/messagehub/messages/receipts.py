@@ -6,13 +6,17 @@ matched by whoever stores that name, or by the sweeps; after the last of them it
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from messagehub import ids
 from messagehub.carriers.carrier import Receipt, TargetKey
+from messagehub.carriers.masking import masked
+from messagehub.carriers.wire import NOWHERE, Sight
 from messagehub.clock import SECOND
 from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.recorder import RECEIPT
 from messagehub.messages.status import Happening, Status
 from messagehub.store import Row, Tx
 
@@ -26,6 +30,10 @@ NOTHING, GOOD, BAD = ".", "d", "x"
 """What is known of each part of a target with several, as a letter of `receipts`."""
 
 
+BY_BOTH = "the carrier's id of the segment, and its destination"
+BY_NAME = "the carrier's id of the segment; the newest of that id, as none has this destination"
+
+
 @dataclass(slots=True)
 class Match:
     """A receipt and the segment that it is about."""
@@ -34,6 +42,8 @@ class Match:
     carrier_id: str
     key: TargetKey
     part: int
+    rule: str
+    """By what it was found, in words."""
 
 
 @dataclass(slots=True)
@@ -63,8 +73,10 @@ def _pick(receipt: Receipt, carrier_id: str, rows: list[Row]) -> Match:
     """Names come again after a while: the one with the receipt's destination, else the newest."""
     newest_first = sorted(rows, key=lambda row: row.message_id, reverse=True)
     same = (row for row in newest_first if row.destination == receipt.destination)
-    row = next(same, newest_first[0])
-    return Match(receipt, carrier_id, (row.message_id, row.n), row.part)
+    row = next(same, None)
+    rule = BY_BOTH if row else BY_NAME
+    row = row or newest_first[0]
+    return Match(receipt, carrier_id, (row.message_id, row.n), row.part, rule)
 
 
 # --- applying ---------------------------------------------------------------------------
@@ -74,8 +86,10 @@ def apply(ledger: Ledger, matches: Iterable[Match]) -> None:
     """Moves the targets, which must have been loaded."""
     for found in matches:
         target = ledger.get(found.key)
-        if target and found.receipt.state != "intermediate":
-            _apply(ledger, target, found)
+        if target:
+            target.steps.append((ledger.now, RECEIPT, found))
+            if found.receipt.state != "intermediate":
+                _apply(ledger, target, found)
 
 
 def _apply(ledger: Ledger, target: Target, found: Match) -> None:
@@ -149,11 +163,19 @@ def _next_sweep(parked: Parked) -> dict[str, object]:
 
 
 def _packed(receipt: Receipt) -> str:
-    return msgspec.json.encode([receipt.name, receipt.state, receipt.words, receipt.destination]).decode()
+    """Of its PDU no text is kept: nobody knows yet whose it is."""
+    said: list[Any] = [receipt.name, receipt.state, receipt.words, receipt.destination]
+    if receipt.sight:
+        came, link, octets = receipt.sight
+        said.append((came, link, masked(octets)))
+    return msgspec.json.encode(said).decode()
 
 
 def _unpacked(row: Row) -> Receipt:
-    return Receipt(*msgspec.json.decode(row.body, type=tuple[str, str, str, str]))
+    """Also one that was parked before PDUs were kept with them."""
+    name, state, words, destination, *sight = msgspec.json.decode(row.body)
+    seen = msgspec.convert(sight[0], Sight) if sight else (row.tm_create, NOWHERE, b"")
+    return Receipt(name, state, words, destination, sight=seen, is_parked=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
+from messagehub.carriers.wire import Step
 from messagehub.errors import StoreError
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
+from messagehub.messages.recorder import CLAIMED
 from messagehub.store import Row, Tx
 from messagehub.text import STANDARD, Profile, TooManyParts
 
@@ -53,7 +55,8 @@ async def claim(
         if lane == NORMAL:
             claimed.normal_waits = len(taken) < len(rows) or len(rows) == count
         segments = claimed.segments[lane] = sum(row.parts for row in taken)
-        claimed.handovers += [_handover(row, texts) for row in taken]
+        steps = [(now, CLAIMED, holder, carrier_id, row.attempts + 1) for row in taken]
+        claimed.handovers += [_handover(row, texts, step) for row, step in zip(taken, steps, strict=True)]
         room -= segments
         if room <= 0 or (len(taken) < len(rows) and segments < most):  # its next one waits for more room than there is
             break
@@ -84,9 +87,9 @@ def _parts(handover: Handover) -> int:
     return segments[0].payload or len(segments) if segments else 0
 
 
-def _handover(row: Row, texts: Profile) -> Handover:
+def _handover(row: Row, texts: Profile, step: Step) -> Handover:
     try:
         segments = text.cut(row.text, next(_references), texts)
     except TooManyParts:
         segments = []
-    return Handover((row.message_id, row.n), row.source, row.destination, segments)
+    return Handover((row.message_id, row.n), row.source, row.destination, segments, [step])

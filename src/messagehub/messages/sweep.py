@@ -17,6 +17,7 @@ from messagehub.messages.accept import due_topic
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger, Target
 from messagehub.messages.receive import Receiver
+from messagehub.messages.recorder import ROUTED, Recorder
 from messagehub.messages.status import Happening, Status
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes, Table
@@ -45,11 +46,12 @@ class Sweeper:
         routes: Routes,
         receiver: Receiver,
         outbox: Outbox,
+        recorder: Recorder,
         node_id: str,
         knows: Callable[[str, TargetKey], bool],
     ) -> None:
         self._store, self._customers, self._routes = store, customers, routes
-        self._receiver, self._outbox = receiver, outbox
+        self._receiver, self._outbox, self._recorder = receiver, outbox, recorder
         self._node_id, self._knows = node_id, knows
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
@@ -119,6 +121,7 @@ class Sweeper:
         if route := table.first(target.destination, target.customer_id, random.random):
             if route.carrier_id != target.carrier_id:
                 target.carrier_id = route.carrier_id
+                target.steps.append((ledger.now, ROUTED, route.carrier_id))
                 ledger.touch(target)
                 self._waiting.add(route.carrier_id)
         elif gone:
@@ -127,7 +130,7 @@ class Sweeper:
     async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> Told:
         if not rows:
             return Told()
-        ledger = Ledger(tx, self._customers, self._outbox, clock.now())
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, clock.now())
         keys: list[TargetKey] = [(row.message_id, row.n) for row in rows]
         await ledger.load(keys)
         for key in keys:
@@ -142,7 +145,7 @@ class Sweeper:
         now = clock.now()
         for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
             matches, _ = await receipts.match(tx, carrier_id, [one.receipt for one in parked])
-            ledger = Ledger(tx, self._customers, self._outbox, now)
+            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, now)
             await ledger.load([match.key for match in matches])
             receipts.apply(ledger, matches)
             told.add(await ledger.write())

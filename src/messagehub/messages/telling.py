@@ -9,6 +9,7 @@ import msgspec
 from messagehub import ids, shapes
 from messagehub.clock import iso
 from messagehub.events import Event, Outbox
+from messagehub.messages.recorder import Settled
 from messagehub.messages.rows import message_shape, target_shape
 from messagehub.metrics import COUNTS
 from messagehub.store import Tx
@@ -31,14 +32,19 @@ class Told:
     events: list[Event] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
     """The statuses that targets came to, one for each move."""
+    settled: list[Settled] = field(default_factory=list)
+    """What it did to traces."""
 
     def add(self, more: "Told") -> None:
         self.events += more.events
         self.reached += more.reached
+        self.settled += more.settled
 
     def make_known(self, outbox: Outbox) -> None:
         COUNTS.reached.update(self.reached)
         outbox.offer(self.events)
+        for settled in self.settled:
+            settled.make_known()
 
 
 class Teller:

@@ -1,10 +1,11 @@
 -- name: insert_customer
 INSERT INTO customers (id, role, name, detail, email, phone_number, address, webhook_uri, webhook_method,
     webhook_events, webhook_statuses, webhook_secret, webhook_secret_old, tm_webhook_secret_old, webhook_disabled,
-    webhook_error, tm_webhook_failing, tm_webhook_recovered, on_doubt, tm_create, tm_update, tm_delete)
+    webhook_error, tm_webhook_failing, tm_webhook_recovered, on_doubt, trace, tm_create, tm_update, tm_delete)
 VALUES (:id, :role, :name, :detail, :email, :phone_number, :address, :webhook_uri, :webhook_method,
     :webhook_events, :webhook_statuses, :webhook_secret, :webhook_secret_old, :tm_webhook_secret_old,
-    :webhook_disabled, :webhook_error, :tm_webhook_failing, :tm_webhook_recovered, :on_doubt, :tm_create, :tm_update,
+    :webhook_disabled, :webhook_error, :tm_webhook_failing, :tm_webhook_recovered, :on_doubt, :trace, :tm_create,
+    :tm_update,
     :tm_delete);
 
 -- name: update_customer
@@ -12,7 +13,7 @@ UPDATE customers SET name = :name, detail = :detail, email = :email, phone_numbe
     webhook_uri = :webhook_uri, webhook_method = :webhook_method, webhook_events = :webhook_events,
     webhook_statuses = :webhook_statuses, webhook_disabled = :webhook_disabled, webhook_error = :webhook_error,
     tm_webhook_failing = :tm_webhook_failing, tm_webhook_recovered = :tm_webhook_recovered, on_doubt = :on_doubt,
-    tm_update = :tm_update
+    trace = :trace, tm_update = :tm_update
 WHERE id = :id;
 
 -- name: rotate_webhook_secret

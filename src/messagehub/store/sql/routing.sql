@@ -1,6 +1,6 @@
 -- name: insert_carrier
-INSERT INTO carriers (id, name, type, config, disabled, tm_create, tm_update, tm_delete)
-VALUES (:id, :name, :type, :config, :disabled, :tm_create, :tm_update, :tm_delete);
+INSERT INTO carriers (id, name, type, config, disabled, trace, tm_create, tm_update, tm_delete)
+VALUES (:id, :name, :type, :config, :disabled, :trace, :tm_create, :tm_update, :tm_delete);
 
 -- name: carrier_by_id
 SELECT * FROM carriers WHERE id = :id AND tm_delete = 253370764800000000;
@@ -16,7 +16,8 @@ SELECT * FROM carriers WHERE tm_delete = 253370764800000000 ORDER BY id;
 SELECT id, disabled, tm_delete FROM carriers;
 
 -- name: update_carrier
-UPDATE carriers SET name = :name, config = :config, disabled = :disabled, tm_update = :tm_update WHERE id = :id;
+UPDATE carriers SET name = :name, config = :config, disabled = :disabled, trace = :trace, tm_update = :tm_update
+WHERE id = :id;
 
 -- name: delete_carrier
 UPDATE carriers SET tm_delete = :now, tm_update = :now
