@@ -7,7 +7,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.support import numbering
 from tests.support.api import Json
-from tests.support.hub import Hub
+from tests.support.hub import Account, Hub
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
@@ -89,6 +89,13 @@ def test_a_carrier_is_changed(operator: Shell, hub: Hub, carrier: Json) -> None:
     operator.run(*words, "--set", "window=many").is_refused("config.window", "INVALID_CARRIER_CONFIG")
     operator.run(*words, "--set", "window").is_wrong("MEMBER=VALUE")
     operator.run(*words, password="other").is_wrong("nothing to change")
+
+
+def test_who_is_traced(operator: Shell, carrier: Json, account: Account) -> None:
+    for noun, id in (("carrier", carrier["id"]), ("customer", account.id)):
+        assert operator.run(noun, "update", id, "--trace", "all", "--json").json["trace"] == "all"
+        assert operator.run(noun, "update", id, "--trace", "default", "--json").json["trace"] == "default"
+    assert operator.run("carrier", "update", carrier["id"], "--trace", "some").code == 2
 
 
 def test_a_carrier_is_disabled_enabled_and_removed(operator: Shell, hub: Hub, carrier: Json) -> None:
