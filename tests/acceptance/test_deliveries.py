@@ -139,6 +139,21 @@ def test_retry_after_is_heeded(account: Account, endpoint: Endpoint, form: str) 
     assert timedelta(seconds=595) < pause < timedelta(seconds=605)
 
 
+def test_who_asks_to_be_left_alone_is_not_asked_with_other_events_either(account: Account, endpoint: Endpoint) -> None:
+    endpoint.headers["Retry-After"] = "600"
+    endpoint.usual = 429
+    first = tell(account)
+    concluded(account, first, "pending")
+    until(lambda: deliveries(account.api, message_id=first["id"])[0]["attempts"] == 1, "an attempt")
+    later = [tell(account) for _ in range(3)]
+    with pytest.raises(AssertionError, match="not within"):
+        endpoint.wait(lambda endpoint: len(endpoint.hits) > 1, within=2.5)
+    for message in later:
+        assert deliveries(account.api, message_id=message["id"])[0]["attempts"] == 0
+    account.api.put("/customer", {"webhook_uri": f"{endpoint.url}?again"})
+    endpoint.wait(lambda endpoint: len(endpoint.hits) > 1)
+
+
 # --- replays ----------------------------------------------------------------------------
 
 

@@ -241,22 +241,43 @@ def test_what_is_new_waits_behind_what_is_in_the_store() -> None:
 
 
 def test_an_endpoint_that_another_node_found_down_is_probed_with_one_event(endpoint: Endpoint) -> None:
-    endpoint.heed(failing=True)
+    endpoint.heed(True, "http://a")
     endpoint.backlog = False
     assert (endpoint.room(0), endpoint.takes_new(0)) == (1, False)
     assert endpoint.failed(0)
     assert endpoint.closed_until == PAUSES_S[0] * SECOND
-    endpoint.heed(failing=False)
+    endpoint.heed(False, "http://a")
     assert endpoint.closed_until > 0, "the store does not have it yet, so it cannot have taken it back"
     endpoint.is_known_to_fail()
-    endpoint.heed(failing=True)
+    endpoint.heed(True, "http://a")
     assert endpoint.closed_until > 0
-    endpoint.heed(failing=False)
+    endpoint.heed(False, "http://a")
     assert endpoint.room(0) == LEAST_HELD
 
 
 def test_a_success_ends_it_also_where_another_node_had_found_it_down(endpoint: Endpoint) -> None:
-    endpoint.heed(failing=True)
+    endpoint.heed(True, "http://a")
     assert endpoint.succeeded()
     assert not endpoint.succeeded()
     assert endpoint.room(0) == LEAST_HELD
+
+
+def test_what_asks_to_be_left_alone_is() -> None:
+    endpoint = Endpoint("c")
+    endpoint.backlog = False
+    endpoint.hold(60 * SECOND)
+    endpoint.hold(5 * SECOND)
+    assert endpoint.room(59 * SECOND) == 0
+    assert not endpoint.takes_new(59 * SECOND)
+    assert endpoint.takes_new(60 * SECOND)
+    assert not endpoint.is_down
+
+
+def test_what_one_address_asked_for_says_nothing_of_the_next() -> None:
+    endpoint = Endpoint("c")
+    endpoint.heed(False, "http://a")
+    endpoint.hold(60 * SECOND)
+    endpoint.heed(False, "http://a")
+    assert endpoint.room(SECOND) == 0
+    endpoint.heed(False, "http://b")
+    assert endpoint.room(SECOND) > 0

@@ -31,7 +31,10 @@ async def operator(store: Store, sealer: Sealer, now: int, webhook_secret: str) 
     if await store.one("operator"):
         return None
     customer = customers.new(name="operator", now=now, webhook_secret=webhook_secret, role=OPERATOR)
-    return await _make(store, sealer, customer, "admin", secrets.token_urlsafe(18), now)
+    try:
+        return await _make(store, sealer, customer, "admin", secrets.token_urlsafe(18), now)
+    except Conflict:  # somebody else has made one at the same moment
+        return None
 
 
 async def customer(

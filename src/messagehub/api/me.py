@@ -12,9 +12,12 @@ from messagehub.errors import Refusal
 
 
 async def me(call: Call) -> shapes.Me:
-    if call.caller.kind == LOGIN:
-        return _login(call, await call.services.logins.get(call.caller.username))
-    return _key(call, await call.services.accesskeys.get(call.caller.id, call.customer_id))
+    try:
+        if call.caller.kind == LOGIN:
+            return _login(call, await call.services.logins.get(call.caller.username))
+        return _key(call, await call.services.accesskeys.get(call.caller.id, call.customer_id))
+    except Refusal:  # it was ended a moment ago, and is remembered still
+        raise Refusal("INVALID_CREDENTIALS", "the access key or token was revoked") from None
 
 
 async def change_password(call: Call) -> shapes.Me:

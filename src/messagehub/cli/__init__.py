@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from messagehub.cli.exits import MEANINGS, Exit, WrongUsage
 from messagehub.cli.loading import Program
@@ -40,9 +41,28 @@ def _options(
 def main() -> None:
     """Expected failures are one line that says what to do, and exit code 1; wrong usage is exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        code = Exit.INTERRUPTED
+    except UsageError as error:
+        code = _wrong_usage(error)
     except HubError as error:
-        from messagehub.cli.showing import visible
+        _complain("messagehub", str(error))
+        code = Exit.USAGE if isinstance(error, WrongUsage) else Exit.FAILED
+    sys.exit(code or Exit.DONE)
 
-        print(f"messagehub: {visible(str(error))}", file=sys.stderr)
-        sys.exit(Exit.USAGE if isinstance(error, WrongUsage) else Exit.FAILED)
+
+def _wrong_usage(error: UsageError) -> Exit:
+    place = error.ctx.command_path if error.ctx else "messagehub"
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+    else:
+        words = " ".join(error.format_message().split()).removesuffix(".")
+        _complain(place, f"{words}; `{place} --help` says what it takes")
+    return Exit.USAGE
+
+
+def _complain(place: str, words: str) -> None:
+    from messagehub.cli.showing import visible
+
+    print(f"{place}: {visible(words)}", file=sys.stderr)

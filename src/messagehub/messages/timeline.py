@@ -20,7 +20,7 @@ from messagehub.messages.recorder import (
     WITH_OCTETS,
 )
 from messagehub.messages.status import PUBLIC
-from messagehub.smpp import PDU, DecodeError, decode, read_tlv, status
+from messagehub.smpp import PDU, DecodeError, decode, deviations, read_tlv, status
 from messagehub.smpp.receipts import UDHI
 from messagehub.smpp.tlvs import NAMES
 
@@ -200,9 +200,10 @@ def _pdu(step: Step, is_redacted: bool) -> shapes.TracePDU:
 
 
 def _decoded(octets: bytes) -> tuple[PDU, str]:
-    """The PDU, and why it makes no sense where it makes none."""
+    """The PDU, and what is odd about it; or why it makes no sense."""
     try:
-        return decode(octets), ""
+        pdu = decode(octets)
+        return pdu, "; ".join(deviations(pdu))
     except DecodeError as error:
         return PDU("unknown"), str(error)
 

@@ -37,6 +37,10 @@ LEASE = 30 * SECOND
 MAX_HELD = 20_000
 """Events of all endpoints in memory."""
 
+BUSY = frozenset({429, 503})
+LONGEST_HOLD = 3600 * SECOND
+"""How long an endpoint may ask to be left alone with all that waits for it."""
+
 POLL_S = 1.0
 CLAIMS_AT_ONCE = 4
 DAY = 24 * 3600 * SECOND
@@ -141,7 +145,7 @@ class Dispatcher:
     async def _claim_for(self, customer_id: str, now: int) -> None:
         endpoint = self._endpoint(customer_id)
         customer = await self._customers.get(self._store, customer_id)
-        endpoint.heed(customer.webhook_fails)
+        endpoint.heed(customer.webhook_fails, customer.webhook_uri)
         room = min(endpoint.room(now), MAX_HELD - self._held)
         if room > 0:
             await self._claim(endpoint, now, room)
@@ -224,8 +228,9 @@ class Dispatcher:
     ) -> None:
         now = clock.now()
         due_at = next_attempt(RETRY_AFTER, pending.attempts - pending.attempts_before + 1, now, random.random())
-        if due_at and answer:
-            due_at = max(due_at, now + wished_pause(answer, now))
+        wish = wished_pause(answer, now) if answer else 0
+        if due_at:
+            due_at = max(due_at, now + wish)
         status = answer.status if answer else 0
         self._note(pending, "pending" if due_at else "failed", due_at, status, error)
         if counts and endpoint.failed(now):
@@ -233,6 +238,9 @@ class Dispatcher:
             self._unwritten.recovered.pop(customer.id, None)
             failure = Failure(customer, words(error, status), now, is_first=not customer.webhook_fails)
             self._unwritten.failing[customer.id] = failure
+        if wish and status in BUSY:  # it speaks of itself, and not of this one event
+            endpoint.hold(now + min(wish, LONGEST_HOLD))
+            self._release_waiting(endpoint)
 
     def _not_sent(self, pending: Pending, now: int) -> None:
         """Its webhook was switched off, or disabled, since it was stored."""

@@ -48,6 +48,7 @@ class Endpoint:
         self._failures = 0
         self._openings = 0
         self._known = False
+        self._uri = ""
         self.closed_until = 0
         """Microseconds; nothing is sent before."""
         self.failing = False
@@ -149,12 +150,18 @@ class Endpoint:
         self.closed_until = now + pause * 1_000_000
         return True
 
+    def hold(self, until: int) -> None:
+        """It has asked to be left alone until then."""
+        self.closed_until = max(self.closed_until, until)
+
     def is_known_to_fail(self) -> None:
         """The store has it now."""
         self._known = self._openings > 0
 
-    def heed(self, failing: bool) -> None:
+    def heed(self, failing: bool, uri: str) -> None:
         """What the store says. Where it knew and does so no more, another node or its owner has found it mended."""
+        if uri != self._uri:  # what another address has asked for says nothing of this one
+            self._uri, self.closed_until = uri, 0
         if self._known and not failing:
             self.succeeded()
         self.failing = failing
