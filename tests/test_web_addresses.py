@@ -245,3 +245,24 @@ def test_every_error_has_a_word_of_its_own() -> None:
     kinds = [BadRequest, BadURL, Forbidden, Busy, TimedOut, BadAnswer, Closed]
     assert len({kind.code for kind in kinds}) == len(kinds)
     assert all(issubclass(kind, WebError) for kind in kinds)
+
+
+async def test_a_name_that_is_long_in_being_looked_up_anew_is_taken_for_what_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All who look up may wait for the name servers of others."""
+    monkeypatch.setattr("messagehub.web.client.SECONDS_A_NAME_IS_KNOWN", 0.0)
+    monkeypatch.setattr("messagehub.web.client.PATIENCE_S", 0.01)
+    asked = 0
+
+    async def resolve(_: str) -> Sequence[str]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0 if asked == 1 else 60)
+        return ["127.0.0.1"]
+
+    async with serving(answering_once(OK)) as server, calling(resolve=resolve) as client:
+        for _ in range(2):
+            assert (await post(client, f"http://name.test:{server.port}/")).status == 200
+            await asyncio.sleep(0.01)
+    assert asked == 2

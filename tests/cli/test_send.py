@@ -71,7 +71,9 @@ def test_ctrl_c_ends_the_waiting_and_not_the_message(mine: Shell, account: Accou
     running = mine.start("send", "--wait", "--to", numbering.somebody("0005"), "Hello")
     until(lambda: [each for each in account.api.every("/messages") if each["status"] == "sent"], "it is sent")
     done = running.interrupt()
-    assert (done.code, done.out, done.err) == (130, "", "")
+    assert (done.code, done.out) == (130, "")
+    (sent,) = [each["id"] for each in account.api.every("/messages") if each["status"] == "sent"]
+    assert f"messagehub messages show {sent}" in done.err
 
 
 def test_in_doubt_as_is_said(mine: Shell) -> None:

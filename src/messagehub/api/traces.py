@@ -9,7 +9,11 @@ from messagehub.carriers.wire import Link
 from messagehub.errors import Refusal
 from messagehub.messages.accept import MAX_DESTINATIONS
 
-TARGET = Parameter("target", "The number of a target, from 0; or `all`, the default.")
+TARGET = Parameter(
+    "target",
+    "The number of a target, from 0; or `all`, the default.",
+    {"type": "string", "pattern": "^(all|[0-9]{1,3})?$"},
+)
 
 
 async def page(call: Call) -> Page[shapes.Trace]:

@@ -46,12 +46,13 @@ def dev(
     folder = data or temporary
     assert folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = state.of_another()
     simulator = _start_simulator(plain)
     try:
         settings = replace(settings, database_url=f"sqlite:///{folder / 'hub.db'}")
         run(_dev(settings, folder, ready_file, simulator), settings)
     finally:
-        state.remove()
+        state.remove(before)
         assert simulator.stdin
         simulator.stdin.close()
         simulator.wait(5)

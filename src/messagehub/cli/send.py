@@ -43,8 +43,12 @@ def send(
     message = session.api.post("messages", body={"source": source or _only_number(session.api), **said})
     code = Exit.DONE
     if wait:
-        with showing.progress("accepted") as say:
-            message = _settled(session.api, message, timeout, say)
+        try:
+            with showing.progress("accepted") as say:
+                message = _settled(session.api, message, timeout, say)
+        except KeyboardInterrupt:  # else it would be sent again
+            typer.echo(f"it was accepted; `messagehub messages show {message['id']}` says what became of it", err=True)
+            raise
         code = _code(message)
     session.show(message, targets=messages.TARGETS)
     raise typer.Exit(code)

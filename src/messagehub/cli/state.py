@@ -28,11 +28,30 @@ def write(values: dict[str, Any], file: Path) -> None:
     new.replace(file)
 
 
-def remove() -> None:
-    """Takes the file away, unless it is another process's by now."""
+def of_another() -> dict[str, Any] | None:
+    """What the file says, where another process that lives has written it."""
+    try:
+        found = read("pid")
+    except NotRunning:
+        return None
+    return found if _lives(found["pid"]) else None
+
+
+def _lives(pid: object) -> bool:
+    try:
+        os.kill(int(str(pid)), 0)
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def remove(before: dict[str, Any] | None) -> None:
+    """Takes the file away, unless it is another process's by now; puts `before` back if its process lives."""
     try:
         if read().get("pid") == os.getpid():
             path().unlink()
+            if before and _lives(before["pid"]):
+                write(before, path())
     except (NotRunning, OSError, ValueError):
         return
 

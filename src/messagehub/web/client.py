@@ -21,6 +21,10 @@ from messagehub.web.urls import Place, parse
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 ADDRESSES_TRIED = 4
 SECONDS_A_NAME_IS_KNOWN = 5.0
+NAMES_KNOWN = 4096
+PATIENCE_S = 1.0
+"""How long a name that was known a moment ago is looked up anew, before it is taken for what it was."""
+
 LOOKUPS_AT_ONCE = 32
 TARGETS_REMEMBERED = 4096
 _system_trust = cache(ssl.create_default_context)  # reading all authorities takes longer than a hundred requests
@@ -57,6 +61,8 @@ class Client:
         # Threads of its own: a customer's name server that is slow must hold up nobody else's work.
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="resolve")
         self._resolve = resolve or self._ask_system
+        self._known: dict[str, Sequence[str]] = {}
+        """The last answers, for when the next one is long in coming."""
         self._lookups: dict[str, asyncio.Future[Sequence[str]]] = {}
         self._tls = tls
         self._connections: set[Connection] = set()
@@ -130,14 +136,24 @@ class Client:
         if lookup is None:
             lookup = self._lookups[host] = asyncio.ensure_future(self._resolve(host))
             lookup.add_done_callback(lambda done: self._keep(host, done))
+        known = self._known.get(host)
         try:
-            return [ip_address(text) for text in await asyncio.shield(lookup)]
+            async with asyncio.timeout(PATIENCE_S if known else None):
+                return [ip_address(text) for text in await asyncio.shield(lookup)]
+        except TimeoutError:
+            # Others may have name servers that do not answer, and keep all who look up busy: the address of a moment
+            # ago is checked like any other.
+            assert known
+            return [ip_address(text) for text in known]
         except (OSError, ValueError) as error:
             raise Unreachable(f"{host}: {error}", "dns") from error
 
     def _keep(self, host: str, lookup: asyncio.Future[Sequence[str]]) -> None:
-        if not lookup.cancelled():
-            lookup.exception()  # asked for, as all who would have heard of it may have gone
+        # Its failure is asked for here, as all who would have heard of it may have gone.
+        if not lookup.cancelled() and not lookup.exception():
+            self._known[host] = lookup.result()
+            if len(self._known) > NAMES_KNOWN:
+                del self._known[next(iter(self._known))]
             lookup.get_loop().call_later(SECONDS_A_NAME_IS_KNOWN, self._lookups.pop, host)
 
     async def _ask_system(self, host: str) -> list[str]:
