@@ -109,6 +109,10 @@ class Routes:
         assert table is not None
         return table
 
+    async def table_of_all(self) -> Table:
+        """With the routes that are passed over, too."""
+        return Table([from_row(row) for row in await self._store.all("live_routes")])
+
     async def get(self, route_id: str) -> Route:
         row = await self._store.one("route_by_id", id=route_id)
         if row is None:

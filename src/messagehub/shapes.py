@@ -574,6 +574,8 @@ class Choice(Struct, kw_only=True):
 class Choices(Struct):
     destination: str
     result: list[Choice]
+    passed_over: list[Choice]
+    """Routes that match, and whose carrier takes nothing: it is disabled, or was removed."""
 
 
 # --- the rest ---------------------------------------------------------------------------

@@ -72,6 +72,25 @@ def test_choosing_is_explained(hub: Hub, admin: Api, carriers: dict[str, Json], 
     assert choice["carrier_id"] == carriers["A"]["id"]
     assert "+63" in choice["why"]
     assert "3" in choice["why"]
+    assert answer["passed_over"] == []
+
+
+def test_what_is_passed_over_is_said_with_the_reason(hub: Hub, admin: Api, carriers: dict[str, Json]) -> None:
+    off, gone = _off(hub, "off"), _off(hub, "gone")
+    routes = [hub.route(carrier, prefix="+64") for carrier in (off, gone)]
+    admin.delete(f"/carriers/{gone['id']}")
+    found = {one["route_id"]: one["why"] for one in admin.get("/routes/choose", destination="+64123")["passed_over"]}
+    assert [found[route["id"]] for route in routes] == [
+        "passed over: its carrier is disabled",
+        "passed over: its carrier is no longer there",
+    ]
+    for route in routes:
+        admin.delete(f"/routes/{route['id']}")
+
+
+def _off(hub: Hub, name: str) -> Json:
+    config = {"host": "127.0.0.1", "port": 1, "system_id": name, "password": ""}
+    return hub.admin.post("/carriers", {"name": name, "type": "smpp", "config": config, "disabled": True})
 
 
 @pytest.mark.parametrize(

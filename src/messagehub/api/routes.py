@@ -1,6 +1,7 @@
 """Routes over HTTP, for the operator."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -49,16 +50,24 @@ async def choose(call: Call) -> shapes.Choices:
     owner = await services.numbers.find(services.store, source) if source else None
     if source and owner is None:
         raise Refusal("INVALID_SOURCE", f"source: {source!r} is a number of nobody's")
-    table = await services.routes.table(services.store)
-    chosen = table.choose(destination, owner.customer_id if owner else "", random.random)
+    customer_id = owner.customer_id if owner else ""
+    table, whole = await services.routes.table(services.store), await services.routes.table_of_all()
+    chosen = table.choose(destination, customer_id, random.random)
+    others = [route for route in whole.choose(destination, customer_id, random.random) if route not in chosen]
     names = {row.id: row.name for row in await services.carriers.live()}
     return shapes.Choices(
-        destination, [_choice(route, names.get(route.carrier_id, ""), table.down) for route in chosen]
+        destination,
+        [_choice(route, names, routing.why(route, table.down)) for route in chosen],
+        [_choice(route, names, _why_not(route, names)) for route in others],
     )
 
 
-def _choice(route: Route, carrier_name: str, down: frozenset[str]) -> shapes.Choice:
-    why = routing.why(route, down)
+def _why_not(route: Route, names: Mapping[str, str]) -> str:
+    return f"passed over: its carrier is {'disabled' if route.carrier_id in names else 'no longer there'}"
+
+
+def _choice(route: Route, names: Mapping[str, str], why: str) -> shapes.Choice:
+    carrier_name = names.get(route.carrier_id, "")
     return shapes.Choice(route_id=route.id, carrier_id=route.carrier_id, carrier_name=carrier_name, why=why)
 
 

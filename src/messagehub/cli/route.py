@@ -114,7 +114,9 @@ def choose(
 
     Example: messagehub route choose +15559876543 --from +15551234567
     """
-    session.show(session.api.get("routes", "choose", destination=destination, source=source), result=CHOICES)
+    session.show(
+        session.api.get("routes", "choose", destination=destination, source=source), result=CHOICES, passed_over=CHOICES
+    )
 
 
 def _name(thing: dict[str, Any]) -> str:
