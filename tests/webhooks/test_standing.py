@@ -102,13 +102,22 @@ async def test_what_waits_goes_out_in_order_when_it_works_again(desk: Desk, endp
     assert [id for id in dict.fromkeys(told) if id in {event.id for event in lane}] == [event.id for event in lane]
 
 
+async def settled(endpoint: Endpoint) -> int:
+    """How often it was asked, once those requests have come that were under way."""
+    seen = -1
+    while seen != len(endpoint.hits):
+        seen = len(endpoint.hits)
+        await asyncio.sleep(0.1)
+    return seen
+
+
 async def test_one_event_probes_a_dead_endpoint(desk: Desk, endpoint: Endpoint) -> None:
     endpoint.usual = 500
     customer = await desk.customer(endpoint.url)
     await desk.wait_in_store(customer, 200)
     desk.dispatcher.wake()
     await desk.standing(customer, "failing")
-    first = len(endpoint.hits)
+    first = await settled(endpoint)
     assert first <= MAX_AT_ONCE + FAILURES_TO_OPEN
     await happens(lambda: len(endpoint.hits) > first)
     await asyncio.sleep(0.2)  # nothing more is to come, which no condition can tell
