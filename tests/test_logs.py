@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.logs import FORMS, JSONForm, TextForm, about, redacted, shortened, within
+from messagehub.logs import FORMS, JSONForm, Seldom, TextForm, about, redacted, shortened, within
 
 KEY = "vb_Zyxwvutsrqponmlkjihgfedcba987654"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJoYWNrZXIifQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -133,3 +133,10 @@ def made(words: str, *args: object, exc_info: Any = None, extra: dict[str, Any] 
 def assert_in_order(text: str, *pieces: str) -> None:
     at = [text.index(piece) for piece in pieces]
     assert at == sorted(at)
+
+
+def test_what_others_could_have_us_write_is_written_seldom() -> None:
+    seldom = Seldom(3600)
+    assert [seldom.due() for _ in range(3)] == [True, False, False]
+    often = Seldom(0)
+    assert [often.due() for _ in range(3)] == [True, True, True]

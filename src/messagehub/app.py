@@ -45,6 +45,7 @@ from messagehub.messages.traces import Traces
 from messagehub.metrics import COUNTS, MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
+from messagehub.sealing import Sealer
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.web import Client
@@ -92,6 +93,27 @@ def _bounds(settings: Settings) -> Bounds:
     )
 
 
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        logins=limit("ip", settings.login_rate, settings.login_burst),
+        address=limit("ip", settings.rate_per_address, settings.burst_per_address),
+        customer=limit("customer", settings.rate_per_customer, settings.burst_per_customer),
+    )
+
+
+def _client(settings: Settings) -> Client:
+    """How many requests one endpoint may have is the dispatcher's to say: customers may share an origin."""
+    return Client(allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout, per_origin=MAX_HELD)
+
+
+async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens) -> None:
+    """What is not sealed under the key in use is sealed now. SettingError where an older key is missing."""
+    if not keys:
+        log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
+    for keeper in keepers:
+        await keeper.seal()
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Services]:
     """Everything but the HTTP server, working."""
@@ -102,19 +124,11 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         node = Node(store)
         alone = await node.open()
         stack.push_async_callback(node.close)
-        # How many requests one endpoint may have is the dispatcher's to say: customers may share an origin.
-        client = Client(
-            allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout, per_origin=MAX_HELD
-        )
+        client = _client(settings)
         stack.push_async_callback(client.close)
         customers, numbers, routes = Customers(store, keys), Numbers(store), Routes(store)
-        carriers = Carriers(store, keys)
-        await customers.seal()
-        await carriers.seal()
-        tokens = Tokens(store, keys, settings.token_lifetime)
-        await tokens.seal()
-        if not keys:
-            log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
+        carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
+        await _seal(keys, customers, carriers, tokens)
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
         await dispatcher.open(alone)
         stack.push_async_callback(dispatcher.close)
@@ -128,21 +142,14 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
-        health.start()
-        stack.push_async_callback(health.stop)
         sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, node.id, exchanges.knows)
-        sweeper.start()
-        stack.push_async_callback(sweeper.stop)
+        traces, last_uses = Traces(store, settings.trace_retention), LastUses(store)
+        for part in (health, sweeper, traces, last_uses):
+            part.start()
+            stack.push_async_callback(part.stop)
         reader = Reader(store)
         actor = Actor(store, customers, dispatcher, reader, recorder)
-        traces = Traces(store, settings.trace_retention)
-        traces.start()
-        stack.push_async_callback(traces.stop)
-        last_uses = LastUses(store)
-        last_uses.start()
-        stack.push_async_callback(last_uses.close)
-        measuring = asyncio.create_task(lag.measure())
-        stack.callback(measuring.cancel)
+        stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
             store=store,
             sealer=keys,
@@ -163,11 +170,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
             departure=Departure(store, customers, numbers, actor, partial(drop_waiting, store)),
-            limits=Limits(
-                logins=limit("ip", settings.login_rate, settings.login_burst),
-                address=limit("ip", settings.rate_per_address, settings.burst_per_address),
-                customer=limit("customer", settings.rate_per_customer, settings.burst_per_customer),
-            ),
+            limits=_limits(settings),
             webhook_allow_private=settings.webhook_allow_private,
             body_timeout=settings.body_timeout,
             metrics=settings.metrics,

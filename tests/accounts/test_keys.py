@@ -72,7 +72,7 @@ async def test_uses_are_noted_at_once_and_written_in_batches(store: Store) -> No
     assert [(await read.get(key.id, "a")).tm_last_use for key in made] == [NOW + 5, NOW + 6, NEVER]
     assert uses.noted == {}
     uses.noted[made[0].id] = NOW + 1  # from a node whose news comes late
-    await uses.close()
+    await uses.stop()
     assert (await read.get(made[0].id, "a")).tm_last_use == NOW + 5
 
 

@@ -111,6 +111,18 @@ def test_the_pause_grows_while_it_goes_on_and_no_longer() -> None:
     assert pace.until - now == pytest.approx(FIRST_PAUSE_S)
 
 
+def test_one_pdu_that_is_throttled_after_a_pause_lengthens_the_pause_and_slows_nothing() -> None:
+    pace = Pace(100)
+    pace.allows(BEGIN)
+    pace.throttle(BEGIN)
+    slowed, first = pace.now, pace.until
+    pace.allows(first)
+    pace.spend()
+    pace.throttle(first)
+    assert pace.now == slowed < 100
+    assert pace.until - first == pytest.approx(2 * FIRST_PAUSE_S)
+
+
 @settings(deadline=None)
 @given(rate=st.sampled_from([0, 0.5, 3, 50, 1000]), throttles=st.lists(st.floats(0, 30), min_size=1, max_size=40))
 def test_nothing_waits_for_ever_and_all_recovers(rate: float, throttles: list[float]) -> None:

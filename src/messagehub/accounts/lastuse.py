@@ -17,7 +17,7 @@ class LastUses:
     def start(self) -> None:
         self._loop.start()
 
-    async def close(self) -> None:
+    async def stop(self) -> None:
         await self._loop.stop()
         await self.write()
 

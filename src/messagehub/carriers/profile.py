@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from messagehub import text
@@ -9,6 +10,7 @@ from messagehub.carriers.carrier import REASONS
 from messagehub.carriers.config import SMPPConfig
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import NUMBERS, STATUSES
+from messagehub.smpp.times import relative
 
 # Type of number and numbering plan, SMPP 3.4, sections 5.2.5 and 5.2.6.
 INTERNATIONAL, NATIONAL_CODE, ALPHANUMERIC = (1, 1), (3, 0), (5, 0)
@@ -77,7 +79,7 @@ class Profile:
 def of(config: SMPPConfig) -> Profile:
     fields = {name: value for name in FIELDS if (value := getattr(config, name))}
     if config.validity_period:
-        fields["validity_period"] = relative(config.validity_period)
+        fields["validity_period"] = relative(timedelta(seconds=config.validity_period))
     return Profile(
         source=Addressing(config.source_ton, config.source_npi, config.international_prefix),
         destination=Addressing(config.dest_ton, config.dest_npi, config.international_prefix),
@@ -91,14 +93,6 @@ def of(config: SMPPConfig) -> Profile:
 
 
 FIELDS = ("service_type", "protocol_id", "priority_flag", "registered_delivery")
-
-
-def relative(seconds: int) -> str:
-    """A period of up to 31 days as YYMMDDhhmmss000R: SMPP 3.4, section 7.1.1.2."""
-    minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    day, hour = divmod(hours, 24)
-    return f"0000{day:02}{hour:02}{minute:02}{second:02}000R"
 
 
 def as_markdown() -> str:
