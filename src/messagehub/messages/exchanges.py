@@ -67,6 +67,11 @@ class Exchanges:
         """Whether a target is on its way here, or what became of it is still to be written down."""
         return carrier_id in self._running and self._running[carrier_id].exchange.knows(key)
 
+    def get(self, carrier_id: str) -> Exchange | None:
+        """The exchange with a carrier that is open here."""
+        running = self._running.get(carrier_id)
+        return running.exchange if running else None
+
     def running(self) -> Iterator[tuple[str, str, Exchange]]:
         """The name and the id of each carrier that is open here, and its exchange."""
         return ((running.name, carrier_id, running.exchange) for carrier_id, running in self._running.items())
