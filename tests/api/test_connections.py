@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from messagehub.api.connections import MAX_PARTING, Bounds, Connections
+from messagehub.api.cycle import Cycle
 from tests.api.served import Slow, answer, served
 from tests.support import hub as hubs
 from tests.support.raw import Line, Place, line, request
@@ -150,7 +150,7 @@ def test_requests_that_wait_for_their_turn_are_not_all_begun() -> None:
         peer.say(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n" * count)
         assert slow.asked.wait(5)
         time.sleep(SOON_S)
-        assert sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects()) < 300
+        assert sum(isinstance(one, Cycle) for one in gc.get_objects()) < 300
         slow.may_answer.set()
         assert {peer.answer().status for _ in range(count)} == {200}
 
