@@ -13,6 +13,7 @@ from messagehub.errors import Refusal
 from messagehub.shapes import words
 
 MAX_BODY = 1024 * 1024
+JSON = b"application/json"
 
 
 class Disconnected(Exception):
@@ -53,8 +54,8 @@ def _checked(message: Message) -> bytes:
 
 
 def _check_headers(headers: dict[bytes, bytes]) -> None:
-    kind = headers.get(b"content-type", b"application/json").split(b";")[0].strip().lower()
-    if kind != b"application/json":
+    kind = headers.get(b"content-type", JSON)
+    if kind != JSON and (kind := kind.split(b";")[0].strip().lower()) != JSON:
         raise Refusal("NOT_JSON", f"Content-Type: {kind.decode('latin-1')!r}; send application/json")
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length[:12]) > MAX_BODY:
