@@ -155,6 +155,22 @@ def test_requests_that_wait_for_their_turn_are_not_all_begun() -> None:
         assert {peer.answer().status for _ in range(count)} == {200}
 
 
+def test_whoever_asks_a_lot_at_once_does_not_hold_up_the_others() -> None:
+    asked: list[str] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await answer(send, b"ok")
+
+    count = 5000
+    with served(note) as place, line(place) as much, line(place) as little:
+        little.ask(request("GET /first"))
+        much.say(b"GET /much HTTP/1.1\r\nHost: hub\r\n\r\n" * count)
+        little.ask(request("GET /little"))
+        assert {much.answer().status for _ in range(count)} == {200}
+    assert asked.index("/little") < count / 2
+
+
 # --- room -------------------------------------------------------------------------------
 
 

@@ -289,6 +289,8 @@ class Connection(asyncio.Protocol):
             while cycle := await self._next():
                 self._asked = cycle
                 await self._answer(cycle)
+                if self._pipeline:  # others have their turn, too
+                    await asyncio.sleep(0)
         except asyncio.CancelledError:
             if self._pipeline:
                 self._break_off(self._pipeline[0], _ending())
@@ -312,6 +314,7 @@ class Connection(asyncio.Protocol):
         cycle.show_body()
         try:
             await self._app(cast(Any, cycle.scope), cast(Any, cycle.receive), cast(Any, cycle.send))
+            cycle.check_complete()
         except asyncio.CancelledError:
             self._break_off(cycle, _ending())
         except Exception:

@@ -138,7 +138,6 @@ class Cycle:
             _SENDS[message["type"]](self, message)
 
     def _answer(self, message: Message) -> None:
-        self.response_started = True
         self.keep_alive = self.keep_alive and not message["closes"]
         head = self._head_of(message["status"], message["lines"])
         self._end(head if self.scope["method"] == "HEAD" else head + message["body"])
@@ -147,7 +146,7 @@ class Cycle:
         return b"".join((STATUS_LINES[status], self._line.date(), given, END if self.keep_alive else LAST_END))
 
     def _start(self, message: Message) -> None:
-        self.response_started = True
+        """Nothing leaves before the body does: a head and a short body are one packet."""
         headers = [(name.lower(), value) for name, value in message.get("headers", ())]
         given = dict(headers)
         if b"close" in given.get(b"connection", b"").lower():
@@ -159,6 +158,8 @@ class Cycle:
         self._head = self._head_of(message["status"], told + CHUNKED if self._is_chunked else told)
 
     def _body(self, message: Message) -> None:
+        if not (self._head or self.response_started):
+            raise RuntimeError("a body without a head")
         body, is_last = message.get("body", b""), not message.get("more_body", False)
         if self.scope["method"] == "HEAD":
             body = b""
@@ -172,10 +173,18 @@ class Cycle:
         if is_last:
             self._end(octets)
         elif octets:
-            self._line.transport.write(octets)
+            self._write(octets)
+
+    def check_complete(self) -> None:
+        if not self._is_over:
+            raise RuntimeError("the application has returned without a whole answer")
+
+    def _write(self, octets: bytes) -> None:
+        self.response_started = True
+        self._line.transport.write(octets)
 
     def _end(self, octets: bytes) -> None:
-        self._line.transport.write(octets)
+        self._write(octets)
         self.response_complete = True
         self.ring()
         if not self.keep_alive:
