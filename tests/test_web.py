@@ -343,6 +343,32 @@ async def test_who_gets_no_connection_in_time_is_told_so() -> None:
     assert {type(result) for result in results} == {TimedOut, Busy}
 
 
+@pytest.mark.parametrize("just_then", [False, True], ids=["long before", "as it is handed over"])
+async def test_who_no_longer_wants_a_turn_leaves_it_to_the_next(just_then: bool) -> None:
+    async def serve(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            await peer.say(OK)
+
+    async with serving(serve) as server, calling(per_origin=1) as client:
+        waiting: list[asyncio.Task[Answer]] = []
+
+        async def first() -> None:
+            await post(client, server.url)
+            waiting[0].cancel()
+
+        holding = asyncio.create_task(first())
+        await asyncio.sleep(0)
+        waiting.append(asyncio.create_task(post(client, server.url)))
+        await asyncio.sleep(0)
+        if not just_then:
+            waiting[0].cancel()
+        await holding
+        with pytest.raises(asyncio.CancelledError):
+            await waiting[0]
+        assert (await post(client, server.url)).status == 200
+
+
 # --- time
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from messagehub.api.connections import MAX_PARTING, Bounds, Connections
+from messagehub.api.cycle import Cycle
 from tests.api.served import Slow, answer, served
 from tests.support import hub as hubs
 from tests.support.raw import Line, Place, line, request
@@ -150,9 +150,25 @@ def test_requests_that_wait_for_their_turn_are_not_all_begun() -> None:
         peer.say(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n" * count)
         assert slow.asked.wait(5)
         time.sleep(SOON_S)
-        assert sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects()) < 300
+        assert sum(isinstance(one, Cycle) for one in gc.get_objects()) < 300
         slow.may_answer.set()
         assert {peer.answer().status for _ in range(count)} == {200}
+
+
+def test_whoever_asks_a_lot_at_once_does_not_hold_up_the_others() -> None:
+    asked: list[str] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await answer(send, b"ok")
+
+    count = 5000
+    with served(note) as place, line(place) as much, line(place) as little:
+        little.ask(request("GET /first"))
+        much.say(b"GET /much HTTP/1.1\r\nHost: hub\r\n\r\n" * count)
+        little.ask(request("GET /little"))
+        assert {much.answer().status for _ in range(count)} == {200}
+    assert asked.index("/little") < count / 2
 
 
 # --- room -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from messagehub import clock, shapes
 from messagehub.accounts.callers import Caller
 from messagehub.api import bodies
 from messagehub.api.callers import caller_address
+from messagehub.api.cycle import ANSWER, lines
 from messagehub.api.endpoint import Call, Endpoint, Text, Who, read_query
 from messagehub.api.limits import Limit, Limits
 from messagehub.api.representation import Header, represent
@@ -25,18 +26,22 @@ log = logging.getLogger(__name__)
 
 NOBODY = Caller("", "nobody")
 RETRY_AFTER_S = b"1"
+NONE: list[Header] = []
 CORS: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Request-Id, Retry-After, ETag"),
 ]
 """Any page may call: who calls is said by a key, and never by a cookie."""
 
-_UNKEPT: list[Header] = [(b"cache-control", b"no-store"), *CORS]
+_UNKEPT = lines([(b"cache-control", b"no-store"), *CORS])
 """Texts, numbers and secrets belong into no cache. A program that polls can keep the ETag itself."""
 
-JSON: list[Header] = [(b"content-type", b"application/json"), *_UNKEPT]
+JSON = lines([(b"content-type", b"application/json")]) + _UNKEPT
 ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id"
 READS = ("GET", "HEAD")
+CLOSING = frozenset({408, 413})
+"""Statuses after which the rest of a body may still come, so nothing else can."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 _encode = msgspec.json.Encoder().encode
 
@@ -61,12 +66,12 @@ class Resource:
         if method == "OPTIONS":
             await preflight(send, request_id, self._allow)
             return
-        status, more, head = 200, list[Header](), JSON
+        status, more, constant = 200, list[Header](), JSON
         try:
             endpoint = self._endpoint(method)
             answer = await self._answer(endpoint, scope, headers, receive)
             if type(answer) is Text:
-                body, head = answer.body, [(b"content-type", answer.kind), *_UNKEPT]
+                body, constant = answer.body, lines([(b"content-type", answer.kind)]) + _UNKEPT
             else:
                 body = _encode(answer)
             if not endpoint.is_plain:
@@ -76,7 +81,7 @@ class Resource:
         except Exception as error:
             await refuse(send, error, request_id, self._allow)
             return
-        await respond(send, status, body, request_id, more, head)
+        await respond(send, status, body, request_id, more, constant)
 
     def _endpoint(self, method: str) -> Endpoint:
         try:
@@ -94,7 +99,7 @@ class Resource:
             self._customer_limit.check(caller.customer_id, now)
         call = Call(self._services, caller, scope, headers, now)
         if endpoint.takes:
-            body = await bodies.read(receive, headers, self._services.body_timeout)
+            body = await bodies.read(scope, receive, headers, self._services.body_timeout)
             call.body = bodies.decode(body, endpoint.takes)
         return await endpoint.handler(call)
 
@@ -145,13 +150,27 @@ def request_id_of(headers: dict[bytes, bytes]) -> bytes:
 
 
 async def respond(
-    send: Send, status: int, body: bytes, request_id: bytes, more: Sequence[Header] = (), head: Sequence[Header] = JSON
+    send: Send, status: int, body: bytes, request_id: bytes, more: list[Header] = NONE, constant: bytes = JSON
 ) -> None:
-    headers = [*head, (b"x-request-id", request_id), *more]
-    if status != 304:
-        headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    """`constant`: the lines of the head that are the same in many answers."""
+    await send(
+        {
+            "type": ANSWER,
+            "status": status,
+            "lines": head(constant, request_id, more, body) if status != 304 else head(constant, request_id, more),
+            "body": body,
+            "request_id": request_id,
+            "closes": status in CLOSING,
+        }
+    )
+
+
+def head(constant: bytes, request_id: bytes, more: list[Header], body: bytes | None = None) -> bytes:
+    """The lines of a head that say what is answered."""
+    own = b"%bx-request-id: %b\r\n" % (constant, request_id)
+    if body is not None:
+        own = b"%bcontent-length: %d\r\n" % (own, len(body))
+    return own + lines(more) if more else own
 
 
 async def preflight(send: Send, request_id: bytes, allow: str) -> None:
@@ -188,8 +207,6 @@ def envelope(refusal: Refusal, request_id: bytes, allow: str = "") -> tuple[int,
     more = {
         405: [(b"allow", allow.encode())],
         401: [(b"www-authenticate", b"Bearer")],
-        408: [(b"connection", b"close")],
-        413: [(b"connection", b"close")],
         429: [(b"retry-after", b"%d" % refusal.retry_after)],
         503: [(b"retry-after", RETRY_AFTER_S)],
     }

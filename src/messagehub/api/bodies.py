@@ -6,35 +6,43 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
+from messagehub.api.cycle import BODY
 from messagehub.errors import Refusal
 from messagehub.shapes import words
 
 MAX_BODY = 1024 * 1024
+JSON = b"application/json"
 
 
 class Disconnected(Exception):
     """The caller has gone before its request was whole."""
 
 
-async def read(receive: Receive, headers: dict[bytes, bytes], timeout: float) -> bytes:
+async def read(scope: Scope, receive: Receive, headers: dict[bytes, bytes], timeout: float) -> bytes:
     _check_headers(headers)
+    whole: bytes | None = scope.get(BODY)
+    if whole is not None:
+        return _small_enough(whole)
     try:
         async with asyncio.timeout(timeout):
-            message = await receive()
-            return _checked(message) if not message.get("more_body") else await _pieces(receive, message)
+            return await _pieces(receive)
     except TimeoutError:
         raise Refusal("REQUEST_TIMEOUT", f"the body did not arrive within {timeout:g} s") from None
 
 
-async def _pieces(receive: Receive, message: Message) -> bytes:
-    body = _checked(message)
+async def _pieces(receive: Receive) -> bytes:
+    body, message = b"", await receive()
     while message.get("more_body"):
+        body = _small_enough(body + _checked(message))
         message = await receive()
-        body += _checked(message)
-        if len(body) > MAX_BODY:
-            raise too_large()
+    return _small_enough(body + _checked(message))
+
+
+def _small_enough(body: bytes) -> bytes:
+    if len(body) > MAX_BODY:
+        raise too_large()
     return body
 
 
@@ -46,8 +54,8 @@ def _checked(message: Message) -> bytes:
 
 
 def _check_headers(headers: dict[bytes, bytes]) -> None:
-    kind = headers.get(b"content-type", b"application/json").split(b";")[0].strip().lower()
-    if kind != b"application/json":
+    kind = headers.get(b"content-type", JSON)
+    if kind != JSON and (kind := kind.split(b";")[0].strip().lower()) != JSON:
         raise Refusal("NOT_JSON", f"Content-Type: {kind.decode('latin-1')!r}; send application/json")
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length[:12]) > MAX_BODY:

@@ -1,25 +1,30 @@
-"""One connection of the HTTP server: uvicorn's, with limits, and with our words for what is no proper request.
+"""One connection of the HTTP server: it has limits, and our words for what is no proper request.
 
 A connection reads the head of a request, then its body while the application answers, and waits for the next one.
 Requests that come before their forerunners are answered wait in `pipeline`; when too many wait, the octets do.
 What cannot be understood is answered after all that was understood before it, and ends the connection.
+
+One task answers all requests of a connection, as making a task costs as much as reading a request.
 """
 
 import asyncio
-import http
 import logging
 import math
+from collections import deque
+from contextvars import Context
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
 
 from messagehub.api import answers, heads
 from messagehub.api.callers import Peer
 from messagehub.api.connections import Connections
-from messagehub.api.outlet import Outlet
+from messagehub.api.cycle import LAST_END, STATUS_LINES, Cycle
 from messagehub.api.representation import Header
 from messagehub.errors import Refusal
 
@@ -36,12 +41,20 @@ LINGER_S = 1
 """How long octets are still taken after the last answer; closing at once could destroy it (RFC 9112, 9.6)."""
 
 
-class Connection(HttpToolsProtocol):
-    def __init__(self, connections: Connections, **given: Any) -> None:
-        super().__init__(**given)
-        self._connections = connections
+class Connection(asyncio.Protocol):
+    def __init__(self, connections: Connections, *, config: Config, server_state: ServerState, **_: Any) -> None:
+        self._connections, self._server_state = connections, server_state
+        self._app = config.loaded_app
+        self._loop = asyncio.get_running_loop()
+        self._parser = self._new_parser()
+        self.transport: asyncio.Transport
+        self.flow: FlowControl
         self.peer: Peer
         self.due = math.inf
+        self._told: list[Header] = []
+        """The headers of the request that came last."""
+        self._headers = self._told
+        """Where headers go as they come: once the head is whole, they are trailers."""
         self._fed = 0
         """Octets since the last head, body or end of a request: those of a head that is not whole, or of trailers."""
         self._later = bytearray()
@@ -49,20 +62,40 @@ class Connection(HttpToolsProtocol):
         """The request that came last is here with all of its body."""
         self._in_head = False
         self._task: asyncio.Task[None] | None = None
-        self._asked: RequestResponseCycle | None = None
-        """The request that is being answered; `cycle` is the one that came last."""
+        self._bell: asyncio.Future[None] | None = None
+        """Rung when there is a request to answer."""
+        self._pipeline: deque[Cycle] = deque()
+        self._asked: Cycle | None = None
+        """The request that is being answered."""
+        self._cycle: Cycle | None = None
+        """The one that came last."""
         self._failure: Refusal | None = None
         self._is_deaf = False
         """Nothing more is understood."""
         self._has_heard_all = False
         """The peer has said that it sends nothing more."""
 
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
     # --- coming and going ---------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(Any, Outlet(cast(asyncio.Transport, transport), self.loop, self._hang_up)))
-        self.peer = self._connections.peer_at(self.client[0] if self.client else "")
-        self.app_state = {"peer": self.peer}
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own are no subclass
+        self.flow = FlowControl(self.transport)
+        self._server_state.connections.add(cast(Any, self))
+        client = get_remote_addr(self.transport)
+        self.peer = self._connections.peer_at(client[0] if client else "")
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "server": get_local_addr(self.transport),
+            "client": client,
+            "scheme": "http",
+            "root_path": "",
+        }
         too_many = self._connections.enter(self)
         self.due = self._connections.now + self._connections.bounds.head_timeout
         if self._connections.is_crowded:
@@ -72,28 +105,36 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.leave(self)
-        super().connection_lost(exc)
+        self._server_state.connections.discard(cast(Any, self))
+        for cycle in (self._asked, self._cycle):
+            if cycle and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.ring()
+        self.flow.resume_writing()
+        self._is_deaf = True
+        self._ring()
+        del self._parser  # it holds us as we hold it
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:
         """Whoever has said all may still listen to the answers."""
         self._has_heard_all = True
         if not (self._is_busy and self._is_whole):
-            self.transport.close()
+            self.hang_up()
         return True
 
     def shutdown(self) -> None:
         self.due = self._connections.now + FINISH_REQUESTS_S
-        if self._is_busy:
-            self.cycle.keep_alive = False
+        if self._cycle and self._is_busy:
+            self._cycle.keep_alive = False
         else:
-            self.transport.close()
+            self.hang_up()
 
     def abort(self) -> None:
         self.transport.abort()
 
     @property
     def _is_busy(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._cycle is not None and not self._cycle.response_complete
 
     def overdue(self) -> None:
         if self._is_deaf or self.transport.is_closing():
@@ -104,14 +145,14 @@ class Connection(HttpToolsProtocol):
             seconds = self._connections.bounds.head_timeout
             self._say_last(Refusal("REQUEST_TIMEOUT", f"the head of the request did not arrive within {seconds:g} s"))
         else:
-            self.transport.close()
+            self.hang_up()
 
     def pause_writing(self) -> None:
-        super().pause_writing()
+        self.flow.pause_writing()
         self._connections.unread(self, self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        super().resume_writing()
+        self.flow.resume_writing()
         self._connections.read(self)
 
     # --- octets -------------------------------------------------------------------------
@@ -126,7 +167,7 @@ class Connection(HttpToolsProtocol):
             self._feed_later()
 
     def _feed_later(self) -> None:
-        while self._later and len(self.pipeline) < MAX_PIPELINED and not self._is_deaf:
+        while self._later and len(self._pipeline) < MAX_PIPELINED and not self._is_deaf:
             octets = bytes(self._later[:SLICE])
             del self._later[:SLICE]
             self._feed(octets)
@@ -136,7 +177,7 @@ class Connection(HttpToolsProtocol):
     def _feed(self, octets: bytes) -> None:
         self._fed += len(octets)
         try:
-            self.parser.feed_data(octets)
+            self._parser.feed_data(octets)
         except httptools.HttpParserUpgrade as upgrade:
             self._pass_over_upgrade(octets[upgrade.args[0] :])
         except httptools.HttpParserError as error:
@@ -150,126 +191,160 @@ class Connection(HttpToolsProtocol):
 
         The parser takes all that follows such a head for the other protocol, bodies too.
         """
-        kept = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
-        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        kept = [b"%s: %s" % header for header in self._headers if header[0] != b"upgrade"]
+        line = b"%s %s HTTP/%s" % (self._parser.get_method(), self._url, self._parser.get_http_version().encode())
+        self._parser = self._new_parser()
         self._fed = 0
         self._feed(b"\r\n".join([line, *kept, b"", rest]))
 
     # --- what the parser finds ----------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self._url = b""
+        self._headers = self._told = []
+        self._expects_continue = False
         self._in_head = True
         if not self._is_busy:
             self.due = self._connections.now + self._connections.bounds.head_timeout
 
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"expect":
+            self._expects_continue = value.lower() == b"100-continue"
+        self._headers.append((name, value))
+
     def on_headers_complete(self) -> None:
-        version, method = self.parser.get_http_version(), self.parser.get_method().decode()
-        heads.check(self.url, self.headers, version, self._fed)
-        if self.parser.should_upgrade():
+        version, method = self._parser.get_http_version(), self._parser.get_method().decode()
+        heads.check(self._url, self._headers, version, self._fed)
+        if self._parser.should_upgrade():
             if method == "CONNECT":
                 raise Refusal("METHOD_NOT_ALLOWED", "CONNECT: this is no proxy")
             return
-        self._describe(version, method)
-        self.headers = []  # what comes now are trailers, which may not pass for headers (RFC 9110, 6.5.1)
+        keep_alive = version == "1.1" and self._parser.should_keep_alive()
+        cycle = Cycle(self, self._described(version, method), keep_alive, self._expects_continue)
+        self._headers = []  # what comes now are trailers, which may not pass for headers (RFC 9110, 6.5.1)
         self._fed, self._in_head, self._is_whole = 0, False, False
         self.due = math.inf
-        self._begin(version)
+        self._begin(cycle)
 
-    def _describe(self, version: str, method: str) -> None:
+    def _described(self, version: str, method: str) -> dict[str, Any]:
         """The request, as the application is told of it."""
-        if self.url[:1] != b"/":
-            self.url = heads.origin_form(self.url, method)
-        target = httptools.parse_url(self.url)
+        if self._url[:1] != b"/":
+            self._url = heads.origin_form(self._url, method)
+        target = httptools.parse_url(self._url)
         path = target.path.decode("ascii")
-        self.scope["http_version"], self.scope["method"] = version, method
-        self.scope["path"] = unquote(path) if "%" in path else path
-        self.scope["raw_path"], self.scope["query_string"] = target.path, target.query or b""
+        return {
+            **self._scope,
+            "http_version": version,
+            "method": method,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": target.path,
+            "query_string": target.query or b"",
+            "headers": self._headers,
+            "state": {"peer": self.peer},
+        }
 
-    def _begin(self, version: str) -> None:
+    def _begin(self, cycle: Cycle) -> None:
         """Has the request answered, in its turn."""
-        is_free = not self._is_busy
-        self.cycle = RequestResponseCycle(
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version == "1.1" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
-        if is_free:
-            self._start(self.cycle)
-        else:
+        if self._is_busy:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+        self._cycle = cycle
+        self._pipeline.append(cycle)
+        if self._task:
+            self._ring()
+        else:
+            self._task = self._loop.create_task(self._work(), context=Context())
+            self._server_state.tasks.add(self._task)
+            self._task.add_done_callback(self._server_state.tasks.discard)
 
     def on_body(self, body: bytes) -> None:
         self._fed = 0
-        cycle = self.cycle
-        if cycle.response_complete:
-            return
-        cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
-            self.flow.pause_reading()
-        cycle.message_event.set()
+        cycle = self._cycle
+        if cycle and not cycle.response_complete:
+            cycle.feed(body)
 
     def on_message_complete(self) -> None:
         self._fed = 0
         if self._in_head:  # an upgrade; see _feed
             return
         self._is_whole = True
-        if self.cycle.response_complete:
-            self._wait()
+        if self._cycle and self._is_busy:
+            self._cycle.is_whole = True
+            self._cycle.ring()
         else:
-            self.cycle.more_body = False
-            self.cycle.message_event.set()
+            self._wait()
 
     # --- answering ----------------------------------------------------------------------
 
-    def _start(self, cycle: RequestResponseCycle) -> None:
-        self._asked = cycle
-        self._task = self.loop.create_task(self._answer(cycle))
-        self.tasks.add(self._task)
-        self._task.add_done_callback(self.tasks.discard)
+    def _ring(self) -> None:
+        if self._bell and not self._bell.done():
+            self._bell.set_result(None)
 
-    async def _answer(self, cycle: RequestResponseCycle) -> None:
+    async def _work(self) -> None:
+        """Answers what is asked, one after the other."""
         try:
-            await self.app(cast(Any, cycle.scope), cast(Any, cycle.receive), cast(Any, cycle.send))
+            while cycle := await self._next():
+                self._asked = cycle
+                await self._answer(cycle)
+                if self._pipeline:  # others have their turn, too
+                    await asyncio.sleep(0)
         except asyncio.CancelledError:
-            self._break_off(cycle, Refusal("SERVICE_UNAVAILABLE", "the server is ending; nothing was accepted"))
+            if self._pipeline:
+                self._break_off(self._pipeline[0], _ending())
+            else:
+                self.abort()
+        finally:
+            self._asked = self._cycle = None  # they lead back here, and would be left to the garbage collector
+
+    async def _next(self) -> Cycle | None:
+        while not (self._pipeline or self._is_over):
+            self._bell = self._loop.create_future()
+            await self._bell
+        return None if self._is_over else self._pipeline.popleft()
+
+    @property
+    def _is_over(self) -> bool:
+        """Nothing more is answered but a failure."""
+        return self.transport.is_closing() or (self._is_deaf and not self._failure)
+
+    async def _answer(self, cycle: Cycle) -> None:
+        cycle.show_body()
+        try:
+            await self._app(cast(Any, cycle.scope), cast(Any, cycle.receive), cast(Any, cycle.send))
+            cycle.check_complete()
+        except asyncio.CancelledError:
+            self._break_off(cycle, _ending())
         except Exception:
             log.exception("the answer to a request failed")
             self._break_off(cycle, Refusal("INTERNAL", "the program failed; the log says how"))
-        finally:
-            cycle.on_response = _nothing  # it leads back here, and cycles are left to the garbage collector
 
-    def _break_off(self, cycle: RequestResponseCycle, refusal: Refusal) -> None:
+    def _break_off(self, cycle: Cycle, refusal: Refusal) -> None:
         if cycle.response_started:
             self.abort()
         elif not cycle.disconnected:
             self._say_last(refusal)
 
-    def on_response_complete(self) -> None:
-        if self.transport.is_closing() or (self._is_deaf and not self._failure):
+    def answered(self) -> None:
+        """A whole answer is out."""
+        if self._is_over:
             return
         self.flow.resume_reading()
-        if self.pipeline:
-            self._start(self.pipeline.pop()[0])
-        elif self._failure:
-            self._say_last(self._failure)
-        elif self._has_heard_all and not self._later:
-            self.transport.close()
-        else:
-            self._wait()
+        if not self._pipeline:
+            self._rest()
         if self._later:
             self._feed_later()
+
+    def _rest(self) -> None:
+        """All is answered that was understood."""
+        if self._failure:
+            self._say_last(self._failure)
+        elif self._has_heard_all and not self._later:
+            self.hang_up()
+        else:
+            self._wait()
 
     def _wait(self) -> None:
         """For the next request; or for the rest of the body of one that is answered already."""
@@ -290,38 +365,42 @@ class Connection(HttpToolsProtocol):
 
     def _forget_last(self) -> None:
         """The last request is cut off in its body: it gets the failure as its answer, unless it has one."""
-        if self.pipeline:
-            self.pipeline.popleft()
-            self.cycle = self.pipeline[0][0] if self.pipeline else cast(RequestResponseCycle, self._asked)
-        elif not self.cycle.response_started:
-            self.cycle.disconnected = True
-            self.cycle.response_complete = True
-            self.cycle.message_event.set()
+        if self._pipeline:
+            self._pipeline.pop()
+            self._cycle = self._pipeline[-1] if self._pipeline else self._asked
+        elif self._cycle and not self._cycle.response_started:
+            self._cycle.disconnected = self._cycle.response_complete = True
+            self._cycle.ring()
 
     def _say_last(self, refusal: Refusal) -> None:
         is_of_a_request = self._in_head or not self._is_whole
-        request_id = answers.request_id_of(dict(self.scope["headers"]) if is_of_a_request else {})
+        request_id = answers.request_id_of(dict(self._told) if is_of_a_request else {})
         log.debug("%s: %s", request_id.decode(), refusal)
-        self.transport.write(_octets(refusal, request_id, self.server_state.default_headers))
+        self.transport.write(_octets(refusal, request_id, self.date()))
         self._linger()
 
-    def _hang_up(self) -> bool:
-        """Whether the transport may close now: with octets still to come, that would destroy the answer."""
+    def date(self) -> bytes:
+        return self._connections.date
+
+    def hang_up(self) -> None:
+        """Closes when all is said; not with octets still to come, as that would destroy the answer."""
         if self._is_whole or self._is_deaf or self._has_heard_all or self.transport.is_closing():
-            return True
-        self._linger()
-        return False
+            self.transport.close()
+        else:
+            self._linger()
 
     def _linger(self) -> None:
         self._is_deaf, self._failure = True, None
         self._later.clear()
-        self.transport.write_eof()
+        if not self.transport.is_closing():
+            self.transport.write_eof()
         self.flow.resume_reading()
         self.due = self._connections.now + LINGER_S
+        self._ring()
 
 
-def _nothing() -> None:
-    """What is to be done after an answer that is over."""
+def _ending() -> Refusal:
+    return Refusal("SERVICE_UNAVAILABLE", "the server is ending; nothing was accepted")
 
 
 def _refusal(error: httptools.HttpParserError) -> Refusal:
@@ -330,10 +409,8 @@ def _refusal(error: httptools.HttpParserError) -> Refusal:
     return Refusal("MALFORMED_REQUEST", f"the request cannot be read as HTTP/1.1: {error.__context__ or error}")
 
 
-def _octets(refusal: Refusal, request_id: bytes, more: list[Header]) -> bytes:
+def _octets(refusal: Refusal, request_id: bytes, date: bytes) -> bytes:
     """A refusal as it stands on the wire, for requests that never reach the application."""
-    status, body, own = answers.envelope(refusal, request_id, allow="GET, HEAD, POST, PUT, DELETE, OPTIONS")
-    headers = dict([*more, *answers.JSON, *own, (b"connection", b"close"), (b"x-request-id", request_id)])
-    lines = [b"%s: %s" % header for header in headers.items()]
-    first = b"HTTP/1.1 %d %s" % (status, http.HTTPStatus(status).phrase.encode())
-    return b"\r\n".join([first, *lines, b"content-length: %d" % len(body), b"", body])
+    status, body, more = answers.envelope(refusal, request_id, allow="GET, HEAD, POST, PUT, DELETE, OPTIONS")
+    head = answers.head(answers.JSON, request_id, more, body)
+    return b"".join((STATUS_LINES[status], date, head, LAST_END, body))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Protocol
 
 from messagehub.api.callers import Peer, Proxies, peer_at
@@ -45,6 +46,8 @@ class Connections:
         self.bounds = bounds
         self.now = 0.0
         """Seconds by the loop's clock, as of the last sweep: exact enough for limits, and costs nothing to ask."""
+        self.date = b""
+        """The line of a head with the time of the last sweep, as each answer has it (RFC 9110, 6.6.1)."""
         self._open: set[Limited] = set()
         self._per_address: Counter[str] = Counter()
         self._unread: dict[Limited, tuple[int, float]] = {}
@@ -110,6 +113,7 @@ class Connections:
     def _sweep_later(self) -> None:
         loop = asyncio.get_running_loop()
         self.now = loop.time()
+        self.date = b"date: %s\r\n" % formatdate(usegmt=True).encode()
         self._sweep_is_due = True
         loop.call_later(SWEEP_S, self._sweep)
 

@@ -10,6 +10,7 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from messagehub.api import answers
+from messagehub.api.cycle import lines
 from messagehub.api.openapi import Placed, document
 from messagehub.api.representation import Fixed, Header
 
@@ -18,7 +19,7 @@ Content = tuple[bytes, list[Header]]
 
 ALLOW = "GET, HEAD, OPTIONS"
 POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-KEPT: list[Header] = [(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *answers.CORS]
+KEPT = lines([(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *answers.CORS])
 """Caches may keep it, and ask each time whether it is still the same: after an update it is another."""
 
 FRONT_PAGE = """<!doctype html>
@@ -70,9 +71,9 @@ class Document:
         self._make = make
 
     @cached_property
-    def _made(self) -> tuple[Fixed, list[Header]]:
+    def _made(self) -> tuple[Fixed, bytes]:
         body, head = self._make()
-        return Fixed(body), [*head, *KEPT]
+        return Fixed(body), lines(head) + KEPT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])

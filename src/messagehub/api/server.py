@@ -32,7 +32,6 @@ def listener(listen: str) -> socket.socket:
 
 
 def server(application: ASGIApp, bounds: Bounds) -> Server:
-    """Each answer carries the Date, as one with a clock owes it to caches (RFC 9110, 6.6.1)."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
     _make_room(bounds.max_connections)
     return Server(_config(application, Connections(bounds)))
@@ -58,6 +57,7 @@ def _config(application: ASGIApp, connections: Connections) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=FINISH_REQUESTS_S + 1,  # the connections end their requests themselves, by then
     )

@@ -72,14 +72,14 @@ class _Answer:
         """0 until something is answered."""
 
     def __call__(self, message: Message) -> Any:
-        if message["type"] == "http.response.start":
+        if "status" in message:
             self._start, self.status = message, message["status"]
         return self._send(message)
 
     @property
     def request_id(self) -> bytes:
-        headers: dict[bytes, bytes] = dict(self._start.get("headers", ()))
-        return headers.get(b"x-request-id", b"")
+        request_id: bytes = self._start.get("request_id", b"")
+        return request_id
 
 
 class Few:

@@ -24,7 +24,7 @@ from messagehub.store.recent import CHANGED
 from messagehub.web import Answer, Busy, Client, Closed, WebError
 from messagehub.webhooks.attempt import attempt, error_of, words
 from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
-from messagehub.webhooks.endpoint import Endpoint, Pending
+from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Pending
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
 
@@ -41,6 +41,9 @@ BUSY = frozenset({429, 503})
 LONGEST_HOLD = 3600 * SECOND
 """How long an endpoint may ask to be left alone with all that waits for it."""
 
+MAX_IDLE = 2 * MAX_AT_ONCE
+"""Workers that stay for what comes next."""
+
 POLL_S = 1.0
 CLAIMS_AT_ONCE = 4
 DAY = 24 * 3600 * SECOND
@@ -56,6 +59,8 @@ class Dispatcher:
         self._held = 0
         self._unwritten = Conclusions()
         self._workers: set[asyncio.Task[None]] = set()
+        self._idle: list[asyncio.Future[Endpoint | None]] = []
+        """Workers that wait for an endpoint; the one that has worked last is warmest."""
         self._claims = Loop("webhooks", self._claim_all, POLL_S)
         self._conclusions = Loop("webhook results", self._conclude, POLL_S)
         self._open = False
@@ -75,6 +80,8 @@ class Dispatcher:
         await self._claims.stop()
         for endpoint in self._endpoints.values():
             self._release_waiting(endpoint)
+        while self._idle:
+            self._idle.pop().set_result(None)
         if self._workers:
             await asyncio.wait(self._workers, timeout=self._timeout / SECOND)
         await self._conclusions.stop()
@@ -118,10 +125,16 @@ class Dispatcher:
         self._held += 1
         if endpoint.wants_worker:
             endpoint.workers += 1
-            # In a context of its own, since it outlives the request whose event is its first.
-            worker = asyncio.create_task(self._work(endpoint), context=Context())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._set_to_work(endpoint)
+
+    def _set_to_work(self, endpoint: Endpoint) -> None:
+        if self._idle:
+            self._idle.pop().set_result(endpoint)
+            return
+        # In a context of its own, since it outlives the request whose event is its first.
+        worker = asyncio.create_task(self._work(endpoint), context=Context())
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
 
     def _endpoint(self, customer_id: str) -> Endpoint:
         if customer_id not in self._endpoints:
@@ -168,20 +181,30 @@ class Dispatcher:
 
     # --- sending ------------------------------------------------------------------------
 
-    async def _work(self, endpoint: Endpoint) -> None:
-        try:
-            while pending := endpoint.take():
-                try:
-                    await self._attempt(endpoint, pending)
-                except Exception:  # its lease runs out, and it is tried again
-                    fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
-                    log.exception("an attempt to deliver an event failed", extra=fields)
-                endpoint.done(pending)
-                self._held -= 1
-                if endpoint.wants_more:
-                    self.wake()
-        finally:
-            endpoint.workers -= 1
+    async def _work(self, endpoint: Endpoint | None) -> None:
+        """Goes from endpoint to endpoint, as making a task costs as much as signing an event."""
+        while endpoint:
+            try:
+                await self._empty(endpoint)
+            finally:
+                endpoint.workers -= 1
+            if not self._open or len(self._idle) >= MAX_IDLE:
+                return
+            idle: asyncio.Future[Endpoint | None] = asyncio.get_running_loop().create_future()
+            self._idle.append(idle)
+            endpoint = await idle
+
+    async def _empty(self, endpoint: Endpoint) -> None:
+        while pending := endpoint.take():
+            try:
+                await self._attempt(endpoint, pending)
+            except Exception:  # its lease runs out, and it is tried again
+                fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
+                log.exception("an attempt to deliver an event failed", extra=fields)
+            endpoint.done(pending)
+            self._held -= 1
+            if endpoint.wants_more:
+                self.wake()
 
     async def _attempt(self, endpoint: Endpoint, pending: Pending) -> None:
         now = clock.now()

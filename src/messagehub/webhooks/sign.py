@@ -3,14 +3,17 @@
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
-import hmac
 import secrets as chance
 from base64 import b64decode, b64encode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 
 PREFIX = "whsec_"
 SECRET_OCTETS = 32
+BLOCK_OCTETS = 64
+"""Of SHA-256."""
 
 
 def new_secret() -> str:
@@ -31,28 +34,46 @@ def signatures(secrets: Sequence[str], webhook_id: str, timestamp: int, body: by
     return {
         "webhook-id": webhook_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(["v1," + b64encode(_mac(_keyed(s), signed)).decode() for s in secrets]),
-        "X-VoIPBIN-Signature": "sha256=" + _mac(_keyed_by_text(secrets[0]), body).hex(),
+        "webhook-signature": " ".join([_v1(_keyed(secret).mac(signed)) for secret in secrets]),
+        "X-VoIPBIN-Signature": "sha256=" + _keyed_by_text(secrets[0]).mac(body).hex(),
     }
 
 
-def _mac(keyed: hmac.HMAC, octets: bytes) -> bytes:
-    mac = keyed.copy()
-    mac.update(octets)
-    return mac.digest()
+def _v1(mac: bytes) -> str:
+    return "v1," + b2a_base64(mac, newline=False).decode()
 
 
-# Mixing the key in costs as much as signing a short body, and a customer's secret stays the same for months.
+class _Key:
+    """HMAC with SHA-256 (RFC 2104) under one key: mixing it in costs as much as signing a short body.
+
+    A `hmac.HMAC` could be copied likewise, which takes twice as long.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= BLOCK_OCTETS else sha256(key).digest()).ljust(BLOCK_OCTETS, b"\0")
+        self._inner = sha256(bytes(octet ^ 0x36 for octet in block))
+        self._outer = sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def mac(self, octets: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(octets)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+# A customer's secret stays the same for months.
 @lru_cache(maxsize=4096)
-def _keyed(secret: str) -> hmac.HMAC:
+def _keyed(secret: str) -> _Key:
     if not secret.startswith(PREFIX):
         raise ValueError(f"a secret begins with {PREFIX}")
     key = b64decode(secret.removeprefix(PREFIX), validate=True)
     if not key:
         raise ValueError("an empty secret signs nothing")
-    return hmac.new(key, digestmod="sha256")
+    return _Key(key)
 
 
 @lru_cache(maxsize=4096)
-def _keyed_by_text(secret: str) -> hmac.HMAC:
-    return hmac.new(secret.encode(), digestmod="sha256")
+def _keyed_by_text(secret: str) -> _Key:
+    return _Key(secret.encode())
