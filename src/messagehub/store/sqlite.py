@@ -48,6 +48,11 @@ MAX_BATCH = 1000
 
 SQL = queries.load("sqlite")
 
+# SQLite would count each allocation under a lock that all threads share. It takes this only before its first use.
+apsw.shutdown()
+apsw.config(apsw.SQLITE_CONFIG_MEMSTATUS, False)
+apsw.initialize()
+
 
 class Connection:
     """One connection and its verbs, used by one thread at a time. They are coroutines that never wait."""

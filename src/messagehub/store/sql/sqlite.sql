@@ -33,7 +33,8 @@ SELECT * FROM customers WHERE id = :id;
 -- Differs: one writer at a time, so no row locks.
 SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts,
     events.attempts_before, events.due_at, events.tm_create
-FROM events JOIN event_bodies ON event_bodies.event_id = events.id
+FROM events JOIN event_bodies
+    ON event_bodies.message_id = events.message_id AND event_bodies.event_id = events.id
 WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count;
 
 -- name: carrier_for_change

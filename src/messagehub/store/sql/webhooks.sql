@@ -119,7 +119,8 @@ SELECT MIN(id) AS id, COUNT(*) AS seen FROM (
     ORDER BY id DESC LIMIT :count) AS newest;
 
 -- name: delivery_by_id
-SELECT events.*, event_bodies.body FROM events JOIN event_bodies ON event_bodies.event_id = events.id
+SELECT events.*, event_bodies.body FROM events JOIN event_bodies
+    ON event_bodies.message_id = events.message_id AND event_bodies.event_id = events.id
 WHERE events.customer_id = :customer_id AND events.id = :id;
 
 -- name: attempts_of_event
