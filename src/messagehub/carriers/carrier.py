@@ -5,7 +5,7 @@ the store. News waits in the carrier until it is taken, and what the peer asked 
 which it does after its commit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
@@ -28,6 +28,8 @@ class Handover:
     """None where the text cannot be cut for this carrier."""
     steps: list[Step] = field(default_factory=list)
     """What was seen of it so far, which the carrier adds to."""
+    tlvs: Mapping[str, int | str] = field(default_factory=dict)
+    """By the carrier's names for them; those that it has none for are left out."""
 
 
 # --- news of a handover -----------------------------------------------------------------

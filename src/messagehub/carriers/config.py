@@ -26,19 +26,26 @@ class TLVConfig(Struct, forbid_unknown_fields=True, frozen=True):
 
     tag: Annotated[int, Meta(ge=1, le=0xFFFF)]
     type: Literal["uint8", "uint16", "uint32", "cstring", "octets"]
-    value: int | Annotated[str, Meta(max_length=1000)]
+    value: int | Annotated[str, Meta(max_length=1000)] | None = None
+    """Of messages that give none themselves; null: it does not go with them."""
 
     def __post_init__(self) -> None:
         if self.tag in OURS:
             raise ValueError(f"tag {self.tag} is written by the program itself")
-        try:
-            self.octets()
-        except (AttributeError, TypeError, ValueError, OverflowError):
-            raise ValueError(f"{self.value!r} is no {self.type}{HINTS.get(self.type, '')}") from None
+        if self.value is not None and (why := self.misfit(self.value)):
+            raise ValueError(why)
 
-    def octets(self) -> bytes:
+    def misfit(self, value: int | str) -> str:
+        """Why the value is none of this type; empty where it is."""
+        try:
+            self.octets(value)
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            return f"{value!r} is no {self.type}{HINTS.get(self.type, '')}"
+        return ""
+
+    def octets(self, value: int | str) -> bytes:
         """The value as it goes on the wire."""
-        octets: bytes = WRITE[self.type](self.value)
+        octets: bytes = WRITE[self.type](value)
         return octets
 
 
@@ -175,6 +182,18 @@ def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
     except tls.Unusable as error:
         raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
     return parsed
+
+
+def tlvs(stored: str) -> dict[str, TLVConfig]:
+    """The TLVs in a config as it is stored."""
+    return _tlvs_of(stored).tlvs
+
+
+class _WithTLVs(Struct):
+    tlvs: Tlvs = {}
+
+
+_tlvs_of = msgspec.json.Decoder(_WithTLVs).decode
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:

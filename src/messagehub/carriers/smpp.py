@@ -108,7 +108,8 @@ class SMPPCarrier:
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             fields = submission(self._profile, handover.source, handover.destination)
-            transfer = self._transfers[handover.key] = Transfer(handover, fields)
+            tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
+            transfer = self._transfers[handover.key] = Transfer(handover, fields, tlvs)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
             if not handover.segments:
                 self._end(transfer, Refused(transfer.key, "too_long"))
@@ -179,7 +180,7 @@ class SMPPCarrier:
             return 0
         assert bind.driver is not None
         try:
-            tlvs = tlvs_of(part.segment, self._profile.tlvs)
+            tlvs = tlvs_of(part.segment, transfer.tlvs)
             bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
         except EncodeError as error:
             transfer.steps.append((clock.now(), UNSENT, str(error)))

@@ -9,6 +9,7 @@ from messagehub import text
 from messagehub.carriers.carrier import Handover
 from messagehub.carriers.wire import Step
 from messagehub.errors import StoreError
+from messagehub.messages import options
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.messages.recorder import CLAIMED
 from messagehub.store import Row, Tx
@@ -88,8 +89,12 @@ def _parts(handover: Handover) -> int:
 
 
 def _handover(row: Row, texts: Profile, step: Step) -> Handover:
+    words, asked = row.text, options.NONE
+    if row.options:
+        asked = options.read(row.options)
+        words, texts = asked.text or words, text.with_class(texts, asked.message_class)
     try:
-        segments = text.cut(row.text, next(_references), texts)
+        segments = text.cut(words, next(_references), texts)
     except TooManyParts:
         segments = []
-    return Handover((row.message_id, row.n), row.source, row.destination, segments, [step])
+    return Handover((row.message_id, row.n), row.source, row.destination, segments, [step], asked.tlvs)

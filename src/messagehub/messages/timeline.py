@@ -7,6 +7,7 @@ from messagehub import shapes, text
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT, Link, Step
 from messagehub.clock import SECOND, plain
+from messagehub.messages import options
 from messagehub.messages.recorder import (
     ACCEPTED,
     CLAIMED,
@@ -64,7 +65,7 @@ CHECKS = ["the source is a number of the customer's", "the destination is E.164"
 
 def _accepted(step: Step, message: Any) -> Told:
     _, _, request_id, carrier_id, routes = step
-    cut = text.segment(message.text)
+    cut = text.segment(options.sent_text(message))
     parts = f"{cut.parts} part{'s' * (cut.parts > 1)}"
     goes = f"goes to carrier {carrier_id}" if carrier_id else "no route leads to it"
     detail = {

@@ -1,8 +1,8 @@
 -- name: insert_message
-INSERT INTO messages (id, customer_id, direction, source, source_detail, destination, text, octets, on_doubt,
-    target_count, waiting_count, sent_count, delivered_count, sequence, tm_create, tm_update, tm_delete)
-VALUES (:id, :customer_id, :direction, :source, :source_detail, :destination, :text, :octets, :on_doubt,
-    :target_count, :waiting_count, :sent_count, :delivered_count, :sequence, :tm_create, :tm_update, :tm_delete);
+INSERT INTO messages (id, customer_id, direction, source, source_detail, destination, text, octets, options,
+    on_doubt, target_count, waiting_count, sent_count, delivered_count, sequence, tm_create, tm_update, tm_delete)
+VALUES (:id, :customer_id, :direction, :source, :source_detail, :destination, :text, :octets, :options,
+    :on_doubt, :target_count, :waiting_count, :sent_count, :delivered_count, :sequence, :tm_create, :tm_update, :tm_delete);
 
 -- name: insert_target
 INSERT INTO targets (message_id, n, customer_id, destination, destination_detail, status, error_code, error_message,
