@@ -143,7 +143,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
         sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, node.id, exchanges.knows)
-        traces, last_uses = Traces(store, settings.trace_retention), LastUses(store)
+        traces, last_uses = Traces(store, recorder, exchanges.steps, settings.trace_retention), LastUses(store)
         for part in (health, sweeper, traces, last_uses):
             part.start()
             stack.push_async_callback(part.stop)

@@ -211,7 +211,8 @@ class Trace(Struct, kw_only=True):
     destination: Address
     status: TargetStatus
     is_traced: bool
-    """False: nothing was kept, as it did not fail and is not of the sample, or is too old."""
+    """False: nothing was kept, as it did not fail and is not of the sample, or is too old; or, while it is under way,
+    nothing is known of it here."""
     is_redacted: bool
     steps: list[TraceStep]
 

@@ -114,6 +114,16 @@ def test_throttled_three_times(traced: Traced) -> None:
     assert all("due_at" in step["detail"] for step in steps if step["detail"].get("after") == "queued")
 
 
+def test_one_that_is_under_way(hub: Hub) -> None:
+    owner = hub.customer()
+    message = owner.send(numbering.somebody("0006"), SECRET)
+    until(lambda: len(trace(owner, message)["steps"]) == 3, "it is sent")
+    steps = trace(owner, message)["steps"]
+    assert [step["step"] for step in steps] == ["accepted", "claimed", "submit"]
+    assert steps[2]["pdu"]["text"] == SECRET
+    assert SECRET.encode() in owner.api.call("GET", f"/messages/{message['id']}/trace.pcap").content
+
+
 # --- failover ---------------------------------------------------------------------------
 
 

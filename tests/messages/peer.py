@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from messagehub.carriers.carrier import CarrierStatus, Handover, Inbound, Lost, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.wire import Step
 from messagehub.text import STANDARD
 
 
@@ -45,6 +46,9 @@ class Peer:
 
     def holds(self, key: TargetKey) -> bool:
         return key in self._in_flight
+
+    def steps(self, key: TargetKey) -> list[Step]:
+        return list(self.handover(key).steps) if key in self._in_flight else []
 
     def send(self, handovers: Sequence[Handover]) -> None:
         self.handed += handovers

@@ -227,6 +227,9 @@ class Carrier(Protocol):
     def holds(self, key: TargetKey) -> bool:
         """Whether a target is on its way, or its news were not taken yet."""
 
+    def steps(self, key: TargetKey) -> list[Step]:
+        """What was seen of a target that is on its way."""
+
     def send(self, handovers: Sequence[Handover]) -> None:
         """Takes them all; each comes back as news exactly once (besides a later `Accepted(late=True)`)."""
 

@@ -31,7 +31,7 @@ from messagehub.carriers.door import Door
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer
 from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, tlvs_of, with_segment
-from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT
+from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT, Step
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
 from messagehub.smpp import Unanswered as NoAnswer
@@ -104,6 +104,9 @@ class SMPPCarrier:
     def holds(self, key: TargetKey) -> bool:
         told = (one.key for one in self._news if not isinstance(one, Receipt | Inbound))
         return key in self._transfers or key in told
+
+    def steps(self, key: TargetKey) -> list[Step]:
+        return list(self._transfers[key].steps) if key in self._transfers else []
 
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:

@@ -165,6 +165,14 @@ class Recorder:
             return list(recording.steps)
         return [self._accepted[key]] if key in self._accepted else []
 
+    def under_way(self, key: TargetKey, on_its_way: Sequence[Step]) -> bytes:
+        """What is known of a target that has not come to an end, packed as it would be written; empty for nothing."""
+        steps = [*self.steps(key), *on_its_way]
+        if not (self._is_on and steps):
+            return b""
+        recording = self._open.get(key) or Recording([])
+        return self._body(key, steps, recording, is_first=not recording.is_kept)
+
     def _shorten(self, recording: Recording) -> None:
         surplus = len(recording.steps) - MOST_STEPS
         gone = recording.steps[1 : 1 + surplus]
@@ -204,7 +212,12 @@ class Recorder:
     def failed(self, targets: Iterable["TargetRow"], step: Step) -> list[dict[str, Any]]:
         """The rows of those that failed when they were accepted."""
         failed = [target for target in targets if self._is_on and target.status is Status.FAILED]
-        return [self._packed((one.message_id, one.n), "", 0, [step, _failure(one)]) for one in failed]
+        keys = [(one.message_id, one.n) for one in failed]
+        nothing = Recording([])
+        return [
+            _row_of(key, self._body(key, [step, _failure(one)], nothing, is_first=True))
+            for key, one in zip(keys, failed, strict=True)
+        ]
 
     def _is_wanted(self, target: "Target", owner: Customer, carriers: Collection[str], key: TargetKey) -> bool:
         if target.status in FAILURES or target.before in FAILURES:
@@ -221,16 +234,14 @@ class Recorder:
     def _row(self, key: TargetKey, target: "Target", is_later: bool) -> dict[str, Any]:
         recording = self._open.get(key) or Recording(self.steps(key))
         is_first = not is_later and not recording.is_kept
-        steps = [*recording.steps, *target.steps]
-        gap = self._gap(key) if is_first and steps[0][1] != ACCEPTED else ""
-        return self._packed(key, gap, recording.dropped, steps)
+        return _row_of(key, self._body(key, [*recording.steps, *target.steps], recording, is_first))
 
     def _gap(self, key: TargetKey) -> str:
         return DROPPED if self._since <= key[0] <= self._dropped_to else ELSEWHERE
 
-    def _packed(self, key: TargetKey, gap: str, dropped: int, steps: Sequence[Step]) -> dict[str, Any]:
-        body = _pack((gap, dropped, [self._kept(step, key) for step in steps]))
-        return {"id": ids.new(), "message_id": key[0], "n": key[1], "body": body}
+    def _body(self, key: TargetKey, steps: Sequence[Step], recording: Recording, is_first: bool) -> bytes:
+        gap = self._gap(key) if is_first and steps[0][1] != ACCEPTED else ""
+        return _pack((gap, recording.dropped, [self._kept(step, key) for step in steps]))
 
     def _kept(self, step: Step, key: TargetKey) -> Step:
         if step[1] == ACCEPTED:
@@ -242,6 +253,10 @@ class Recorder:
         if step[1] in WITH_OCTETS and not self._keeping.keeps_text:
             return (*step[:OCTETS], masked(step[OCTETS]), *step[OCTETS + 1 :])
         return step
+
+
+def _row_of(key: TargetKey, body: bytes) -> dict[str, Any]:
+    return {"id": ids.new(), "message_id": key[0], "n": key[1], "body": body}
 
 
 def _routes(table: Table, target: "TargetRow") -> list[list[str]]:
