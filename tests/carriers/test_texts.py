@@ -103,6 +103,7 @@ def _handed(ours: Ours, words: str) -> Any:
 class _Row:
     def __init__(self, message_id: str, n: int, source: str, destination: str, words: str) -> None:
         self.message_id, self.n, self.source, self.destination, self.text = message_id, n, source, destination, words
+        self.options = None
 
 
 WRONG = [

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from messagehub.carriers.carrier import CarrierStatus, Handover, Inbound, Lost, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import (
+    CarrierStatus,
+    Handover,
+    Inbound,
+    Lost,
+    News,
+    Question,
+    Receipt,
+    TargetKey,
+    Verdict,
+)
 from messagehub.carriers.wire import Step
 from messagehub.text import STANDARD
 
@@ -12,6 +22,8 @@ class Peer:
     def __init__(self, window: int = 100, dlr_timeout: float = 60) -> None:
         self.window, self.dlr_timeout = window, dlr_timeout
         self.texts = STANDARD
+        self.asks = False
+        self.asked: list[Question] = []
         self.handed: list[Handover] = []
         self.answers: dict[Any, Verdict] = {}
         """How receipts and inbound messages were answered, by their tickets."""
@@ -53,6 +65,9 @@ class Peer:
     def send(self, handovers: Sequence[Handover]) -> None:
         self.handed += handovers
         self._in_flight.update({handover.key: len(handover.segments) for handover in handovers})
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        self.asked += questions
 
     def news(self) -> list[News]:
         news, self._news = self._news, []

@@ -119,8 +119,30 @@ class Inbound:
     """The default alphabet of whom it came from."""
 
 
+@dataclass(slots=True)
+class Question:
+    """What became of segments that the carrier accepted: part and name of each. `source` as in their handover."""
+
+    key: TargetKey
+    source: str
+    names: list[tuple[int, str]]
+
+
+@dataclass(slots=True)
+class Queried:
+    """What the carrier says to a question: part, state and words, as of a receipt, where it said anything.
+
+    `is_lost`: the connection ended before it could.
+    """
+
+    key: TargetKey
+    states: list[tuple[int, str, str]]
+    is_lost: bool = False
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+
+
 Outcome = Accepted | Refused | Unanswered | Lost
-News = Outcome | Receipt | Inbound
+News = Outcome | Receipt | Inbound | Queried
 
 
 class Verdict(Enum):
@@ -214,6 +236,9 @@ class Carrier(Protocol):
     texts: Profile
     """How it takes texts."""
 
+    asks: bool
+    """It can be asked what became of what it accepted."""
+
     def open(self, ring: Callable[[], None]) -> None:
         """Starts connecting. `ring` is called whenever there is news, or room where there was none."""
 
@@ -232,6 +257,9 @@ class Carrier(Protocol):
 
     def send(self, handovers: Sequence[Handover]) -> None:
         """Takes them all; each comes back as news exactly once (besides a later `Accepted(late=True)`)."""
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Each comes back as `Queried` in the news."""
 
     def news(self) -> list[News]:
         """What came since the last call. Its taker is the only one who knows of it from now on."""

@@ -140,6 +140,9 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     registered_delivery: Annotated[
         int, doc("of each submit_sm; 1 asks for a receipt in any case, 0 for none", ge=0, le=31)
     ] = 1
+    query_sm: Annotated[
+        bool, doc("ask what became of a message before it is given up for want of a receipt (`query_sm`)")
+    ] = False
     tlvs: Annotated[Tlvs, doc("TLVs that go with each submit_sm, by a name of your own", max_length=32)] = {}
 
     receipt_swapped: Annotated[

@@ -27,17 +27,20 @@ NORTH_AMERICA, NORTH_AMERICAN_DIGITS = "1", 10
 
 def submission(profile: Profile, source: str, destination: str) -> dict[str, Any]:
     """The fields of a submit_sm that all segments of a handover share."""
-    source_ton, source_npi, source_addr = profile.source.write(source)
     dest_ton, dest_npi, destination_addr = profile.destination.write(destination)
     return {
         **profile.fields,
-        "source_addr_ton": source_ton,
-        "source_addr_npi": source_npi,
-        "source_addr": source_addr,
+        **sender(profile, source),
         "dest_addr_ton": dest_ton,
         "dest_addr_npi": dest_npi,
         "destination_addr": destination_addr,
     }
+
+
+def sender(profile: Profile, source: str) -> dict[str, Any]:
+    """The fields that say who it is from: also by them a message is known in a query_sm."""
+    ton, npi, address = profile.source.write(source)
+    return {"source_addr_ton": ton, "source_addr_npi": npi, "source_addr": address}
 
 
 def with_segment(fields: dict[str, Any], segment: Segment) -> dict[str, Any]:
@@ -95,6 +98,12 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     # By the standard the source of a receipt is the destination of the message.
     recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
     return Receipt(_clean(read.message_id), state, _clean(words), number(profile, pdu, recipient), ticket)
+
+
+def answer(response: PDU) -> tuple[str, str]:
+    """What a query_sm_resp without an error tells: a state as of a receipt, and words (SMPP 3.4, section 4.8.2)."""
+    word = receipts.WORDS.get(response.fields.get("message_state", 0), "UNKNOWN")
+    return STATES[receipts.OUTCOMES[word]], f"{word} {response.fields.get('error_code', 0):03}"
 
 
 def _inbound(profile: Profile, pdu: PDU, ticket: Any) -> Inbound:

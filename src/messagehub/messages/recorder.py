@@ -16,7 +16,7 @@ from messagehub import clock, ids
 from messagehub.accounts.customers import Customer
 from messagehub.carriers.carrier import TargetKey
 from messagehub.carriers.masking import masked
-from messagehub.carriers.wire import NOWHERE, RESPONSE_TO, SUBMIT, Step
+from messagehub.carriers.wire import NOWHERE, QUERY, QUERY_RESPONSE, RESPONSE_TO, SUBMIT, Step
 from messagehub.messages.status import FINAL, Happening, Status
 from messagehub.routing import Table, why
 from messagehub.store import Store, Tx
@@ -42,7 +42,7 @@ RECEIPT = "receipt"
 ELSEWHERE, DROPPED = "elsewhere", "dropped"
 """Why a trace has no beginning: another process saw it, or this one had to forget it."""
 
-WITH_OCTETS = frozenset({SUBMIT, RESPONSE_TO, RECEIPT})
+WITH_OCTETS = frozenset({SUBMIT, RESPONSE_TO, RECEIPT, QUERY, QUERY_RESPONSE})
 OCTETS = 4
 """Where they stand in such a step."""
 
@@ -282,6 +282,8 @@ def _octets(steps: Iterable[Step]) -> int:
             size += len(step[OCTETS])
         elif kind is RECEIPT and (sight := step[2].receipt.sight):
             size += len(sight[2])
+        elif kind is QUERY or kind is QUERY_RESPONSE:
+            size += len(step[OCTETS])
         size += STEP_OCTETS
     return size
 

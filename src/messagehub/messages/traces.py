@@ -10,7 +10,7 @@ from messagehub import clock, ids
 from messagehub.accounts.callers import Caller
 from messagehub.carriers.carrier import TargetKey
 from messagehub.carriers.masking import masked
-from messagehub.carriers.wire import SUBMIT, Link, Step
+from messagehub.carriers.wire import OURS, Link, Step
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.messages.recorder import OCTETS, WITH_OCTETS, Recorder
@@ -68,7 +68,7 @@ class Traces:
         _, is_redacted = await self._message(caller, message_id)
         _, found = await self._steps(message_id, first, count)
         return [
-            (step[0], step[1] == SUBMIT, tuple(step[OCTETS - 1]), _octets(step, is_redacted))
+            (step[0], step[1] in OURS, tuple(step[OCTETS - 1]), _octets(step, is_redacted))
             for steps in found.values()
             for step in steps
             if step[1] in WITH_OCTETS and step[OCTETS]

@@ -12,6 +12,14 @@ FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
 ORDER BY targets.due_at LIMIT :count FOR UPDATE OF targets SKIP LOCKED;
 
+-- name: targets_to_ask
+-- Differs: nodes skip the rows that others hold.
+SELECT targets.message_id, targets.n, targets.receipts, targets.names, messages.source
+FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.status = 'sent' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
+    AND targets.names IS NOT NULL
+ORDER BY targets.due_at LIMIT :count FOR UPDATE OF targets SKIP LOCKED;
+
 -- name: target_for_change
 -- Differs: a response and its receipt may be told to two nodes at once; the second waits for the first.
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,

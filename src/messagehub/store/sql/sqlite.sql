@@ -12,6 +12,14 @@ FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
 ORDER BY targets.due_at LIMIT :count;
 
+-- name: targets_to_ask
+-- Differs: one writer at a time, so no row locks.
+SELECT targets.message_id, targets.n, targets.receipts, targets.names, messages.source
+FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.status = 'sent' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
+    AND targets.names IS NOT NULL
+ORDER BY targets.due_at LIMIT :count;
+
 -- name: target_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,
