@@ -1,5 +1,6 @@
 """The `config` of each kind of carrier: its members, their defaults and bounds. Checked when it is written."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -82,7 +83,14 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     system_id: Annotated[str, doc("who we are, 1 to 15 characters", min_length=1, max_length=15, pattern=ASCII)]
     password: Annotated[str, doc("8 characters at most, as in SMPP; never shown", max_length=8, pattern=ASCII)]
     system_type: Annotated[str, doc("of the bind; most carriers want none", max_length=12, pattern=ASCII)] = ""
-    bind: Annotated[Literal["transceiver", "transmitter+receiver"], doc("the role of the binds")] = "transceiver"
+    bind: Annotated[
+        Literal["transceiver", "transmitter+receiver", "outbind", "transmitter+outbind"],
+        doc("the role of the binds; `outbind`: the carrier calls, and we bind as a receiver"),
+    ] = "transceiver"
+    outbind_from: Annotated[
+        tuple[Annotated[str, Meta(max_length=64)], ...],
+        doc("addresses and networks from which the carrier calls, such as `192.0.2.0/24`", max_length=64),
+    ] = ()
     binds: Annotated[int, doc("how many; of `transmitter+receiver`, so many of each", ge=1, le=64)] = 1
     window: Annotated[int, doc("PDUs without an answer that one bind may have", ge=1, le=10_000)] = 10
     rate: Annotated[float, doc("PDUs per second of all binds together; 0 is no limit", ge=0, le=1_000_000)] = 0
@@ -158,6 +166,23 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         if len(set(tags)) < len(tags):
             raise ValueError("two of the tlvs have the same tag")
         self.texts()
+        if self.bind.endswith("outbind"):
+            self._check_outbind()
+
+    def _check_outbind(self) -> None:
+        if not self.callers():
+            raise ValueError("outbind_from: say from which addresses the carrier calls, such as 192.0.2.0/24")
+        if not self.password:
+            raise ValueError("password: whoever calls must know one")
+        if self.bind == "outbind" and self.uses_tls:
+            raise ValueError("tls: who calls by outbind speaks without it")
+
+    def callers(self) -> "tuple[IPv4Network | IPv6Network, ...]":
+        """Where it may call from. ValueError where that is no address and no network."""
+        try:
+            return tuple(map(ip_network, self.outbind_from))
+        except ValueError as error:
+            raise ValueError(f"outbind_from: {error}") from None
 
     def texts(self) -> Profile:
         """How it takes texts. ValueError where that cannot be."""

@@ -31,6 +31,7 @@ from messagehub.carriers.carrier import (
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
 from messagehub.carriers.inquiry import Inquiry, Query
+from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer
 from messagehub.carriers.translate import (
@@ -61,10 +62,15 @@ from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS
 
-ROLES: dict[str, list[BindRole]] = {
-    "transceiver": ["transceiver"],
-    "transmitter+receiver": ["transmitter", "receiver"],
+CALLED = "outbind"
+ROLES: dict[str, BindRole] = {
+    "transceiver": "transceiver",
+    "transmitter": "transmitter",
+    "receiver": "receiver",
+    CALLED: "receiver",
 }
+"""Of each bind that the config's `bind` names."""
+
 WITHOUT_ANSWER = ("outbind", "alert_notification")
 
 SESSIONS_REMEMBERED = 100
@@ -86,9 +92,12 @@ class Ticket:
 
 
 class SMPPCarrier:
-    """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced."""
+    """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced. `outbinds`: where it
+    may call."""
 
-    def __init__(self, config: SMPPConfig, pauses: Pauses = PAUSES, taped: bool = True) -> None:
+    def __init__(
+        self, config: SMPPConfig, pauses: Pauses = PAUSES, taped: bool = True, outbinds: Outbinds | None = None
+    ) -> None:
         self.dlr_timeout = config.dlr_timeout
         self.asks = config.query_sm
         self._profile = profile.of(config)
@@ -96,9 +105,14 @@ class SMPPCarrier:
         self._window = config.window
         self._pace = Pace(config.rate)
         self._warnings = [NOT_VERIFIED] if config.tls and not config.tls_verify else []
-        door = Door(pauses)
-        roles = ROLES[config.bind] * config.binds
-        self._binds = [Bind(config, role, door, self._heard, self._lost, pauses, taped) for role in roles]
+        door, outbinds = Door(pauses), outbinds or Outbinds()
+
+        def bind(kind: str) -> Bind:
+            # One that is called may wait for long, and nobody waits for it.
+            how = (Door(pauses), outbinds) if kind == CALLED else (door, None)
+            return Bind(config, ROLES[kind], how[0], self._heard, self._lost, pauses, taped, how[1])
+
+        self._binds = [bind(kind) for kind in config.bind.split("+") * config.binds]
         self._queue: deque[Part] = deque()
         self._queries: deque[Query] = deque()
         self._transfers: dict[TargetKey, Transfer] = {}

@@ -22,6 +22,7 @@ from messagehub.smpp import (
     Role,
     Session,
     Unanswered,
+    connect,
     listen,
     pack_tlvs,
 )
@@ -147,6 +148,11 @@ class Smsc:
             outbox.add(part)
         outbox.pump()
         return await asyncio.gather(*answers)
+
+    async def call(self, host: str, port: int, system_id: str, password: str) -> None:
+        """Call an ESME, and tell it to bind (outbind; SMPP 3.4, 2.2.1). Raises OSError where nobody is there."""
+        driver = await connect(host, port, self._connected)
+        driver.request("outbind", {"system_id": system_id, "password": password})
 
     def take(self, bind: Bind, driver: Driver, request: PDU) -> None:
         """Answer one request of an ESME, now or later."""
