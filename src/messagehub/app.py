@@ -38,6 +38,7 @@ from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.health import Health
+from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -134,10 +135,13 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await dispatcher.open(alone)
         stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
+        live = Live()
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
 
         def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
-            return Exchange(carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, node.id)
+            return Exchange(
+                carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, live, node.id
+            )
 
         outbinds = Outbinds()
         if settings.outbind_listen:
@@ -148,13 +152,13 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
-        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, node.id, exchanges.knows)
+        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows)
         traces, last_uses = Traces(store, recorder, exchanges.steps, settings.trace_retention), LastUses(store)
         for part in (health, sweeper, traces, last_uses):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)
-        actor = Actor(store, customers, dispatcher, reader, recorder)
+        actor = Actor(store, customers, dispatcher, reader, recorder, live)
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
             store=store,
@@ -168,7 +172,9 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             routes=routes,
             carriers=carriers,
             exchanges=exchanges,
-            acceptor=Acceptor(store, customers, numbers, routes, dispatcher, recorder, settings.max_segments),
+            acceptor=Acceptor(
+                store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
+            ),
             reader=reader,
             actor=actor,
             traces=traces,

@@ -34,6 +34,10 @@ class StoreError(HubError):
     """The store refused."""
 
 
+class Stale(StoreError):
+    """What a unit knew of a row is so no more. It is run again, and should read what it knew."""
+
+
 class Conflict(StoreError):
     """A row with this key is there already."""
 

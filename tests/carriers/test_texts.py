@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from messagehub import text
 from messagehub.carriers import config, profile, translate
-from messagehub.carriers.carrier import Accepted, Inbound, Refused
+from messagehub.carriers.carrier import Accepted, Handover, Inbound, Refused
 from messagehub.errors import Refusal
-from messagehub.messages.send import _handover, _parts
+from messagehub.messages.send import hand
+from messagehub.messages.status import Status
+from messagehub.messages.target import Target
 from messagehub.smpp import PDU
 from messagehub.smpp.tlvs import TAGS
 from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre, pair
@@ -73,9 +75,9 @@ async def test_parts_as_the_message_centre_gets_them(concat: str) -> None:
 async def test_a_payload_is_one_pdu_and_counts_as_the_parts_that_will_be_made_of_it() -> None:
     async with centre() as (peer, port), Ours(port, concat="payload") as ours:
         await ours.bound()
-        handover = _handed(ours, LONG)
-        assert _parts(handover) == 2
-        ours.carrier.send([handover])
+        target = _target(LONG)
+        ours.carrier.send([hand(target, "carrier", "node", 0, ours.carrier.texts)])
+        assert target.parts == 2
         await ours.heard(Accepted)
     ((_, _, sent),) = peer.submits
     assert sent.fields["short_message"] == b""
@@ -95,15 +97,22 @@ async def test_a_text_that_needs_too_many_parts_is_refused_and_not_sent() -> Non
         await ours.heard(Accepted)
 
 
-def _handed(ours: Ours, words: str) -> Any:
-    row = _Row("m1", 0, SOURCE, SOMEBODY, words)
-    return _handover(row, ours.carrier.texts, (0, "claimed"))
+def _handed(ours: Ours, words: str) -> Handover:
+    return hand(_target(words), "carrier", "node", 0, ours.carrier.texts)
 
 
-class _Row:
-    def __init__(self, message_id: str, n: int, source: str, destination: str, words: str) -> None:
-        self.message_id, self.n, self.source, self.destination, self.text = message_id, n, source, destination, words
-        self.options = None
+def _target(words: str) -> Target:
+    of_message: dict[str, Any] = {
+        "source": SOURCE,
+        "source_detail": "",
+        "text": words,
+        "on_doubt": "",
+        "target_count": 1,
+    }
+    return Target(
+        "m1", 0, "customer", SOMEBODY, "", Status.QUEUED, parts=1, carrier_id="carrier", lane=0, due_at=0,
+        **of_message, tm_create=0,
+    )  # fmt: skip
 
 
 WRONG = [

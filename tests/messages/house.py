@@ -1,6 +1,7 @@
 """The parts that messages go through, put together as the program does it, around a carrier of the tests' own."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
+from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -54,16 +56,23 @@ class House:
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
         self.reader = Reader(store)
-        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder)
-        self.acceptor = Acceptor(store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, 10)
+        self.lives: defaultdict[str, Live] = defaultdict(Live)
+        here = self.lives["here"]
+        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
+        self.acceptor = Acceptor(
+            store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, here, self.exchange_with, 10
+        )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
         self.sweeper = Sweeper(
-            store, self.customers, self.routes, self.receiver, self.outbox, self.recorder, "sweeper", self.knows
+            store, self.customers, self.routes, self.receiver, self.outbox, self.recorder, Live(), "sweeper", self.knows
         )
         self.peer = Peer()
         self.customer: Customer
         self.carrier_id = ""
         self._open: list[Exchange] = []
+
+    def exchange_with(self, carrier_id: str) -> Exchange | None:
+        return next((exchange for exchange in self._open if exchange.carrier_id == carrier_id), None)
 
     def knows(self, carrier_id: str, key: TargetKey) -> bool:
         return any(exchange.knows(key) for exchange in self._open if exchange.carrier_id == carrier_id)
@@ -111,6 +120,7 @@ class House:
             self.receiver,
             self.outbox,
             self.recorder,
+            self.lives[node],
             node,
         )
         exchange.open()

@@ -4,9 +4,9 @@ from typing import Any
 
 from messagehub import ids
 from messagehub.carriers.carrier import TargetKey
-from messagehub.messages.accept import due_topic
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
+from messagehub.messages.target import due_topic
 from messagehub.store import Insert
 from tests.messages.house import ANNE, SOURCE, House
 

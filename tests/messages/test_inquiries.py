@@ -9,7 +9,7 @@ from messagehub.accounts.callers import Caller
 from messagehub.carriers.carrier import Accepted, Queried, TargetKey
 from messagehub.carriers.wire import QUERY, QUERY_RESPONSE
 from messagehub.messages import exchange, inquiries
-from messagehub.messages.accept import due_topic
+from messagehub.messages.target import due_topic
 from messagehub.messages.traces import Traces
 from messagehub.smpp import PDU, encode
 from tests.messages.house import BERT, SOURCE, House, eventually

@@ -92,7 +92,7 @@ async def test_transactions_side_by_side_lose_no_count(store: Store) -> None:
 
 async def test_a_change_counts_the_rows_that_it_changed(store: Store) -> None:
     await store.write([Insert("insert_target", [target("m", n) for n in range(3)])])
-    hand = [{"message_id": "m", "n": n, "due_at": 5, "holder": "h", "parts": 1} for n in (0, 2, 7)]
+    hand = [{"message_id": "m", "n": n, "due_at": 5, "holder": "h", "parts": 1, "attempts": 1} for n in (0, 2, 7)]
     assert await store.change("hand_target", hand) == 2
     assert await store.change("hand_target", hand) == 0
     rows = await store.all("targets_of_message", message_id="m", first=0, end=9)
@@ -171,7 +171,7 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old smart_encoding overdue"
+    "tm_webhook_secret_old seen_sequence smart_encoding overdue"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),

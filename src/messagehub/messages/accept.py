@@ -1,20 +1,24 @@
 """Accepting a message: checks, routing, counting; then message, targets and event in one commit, then the answer."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
+from messagehub.carriers.carrier import Handover
 from messagehub.carriers.wire import Step
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
 from messagehub.messages import options
+from messagehub.messages.exchange import Exchange
 from messagehub.messages.lanes import OF_PRIORITY
+from messagehub.messages.live import Live
 from messagehub.messages.recorder import ACCEPTED, Recorder
-from messagehub.messages.rows import SHOWN, MessageRow, TargetRow, detail_of, message_shape
+from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
+from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import EVENT_QUERIES, Teller
 from messagehub.metrics import COUNTS
 from messagehub.numbers import Numbers
@@ -27,20 +31,17 @@ SEPTETS = 160
 """Characters that one segment has at most."""
 
 
-def due_topic(carrier_id: str) -> str:
-    """The topic that is notified when targets are due for a carrier."""
-    return f"due:{carrier_id}"
-
-
 @dataclass(slots=True)
 class Accepted:
     """What is to be written for one request."""
 
     message: MessageRow
-    targets: list[TargetRow]
+    targets: list[Target]
     events: list[Event]
     step: Step
     """For the traces of its targets."""
+    hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
+    """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
 
 
 class Acceptor:
@@ -52,10 +53,13 @@ class Acceptor:
         routes: Routes,
         outbox: Outbox,
         recorder: Recorder,
+        live: Live,
+        exchange_with: Callable[[str], Exchange | None],
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
-        self._outbox, self._recorder, self._max_segments = outbox, recorder, max_segments
+        self._outbox, self._recorder, self._live = outbox, recorder, live
+        self._exchange_with, self._max_segments = exchange_with, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -85,18 +89,36 @@ class Acceptor:
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table) for n, to in enumerate(destinations)]
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
-        step = (now, ACCEPTED, known("request_id"), targets, table)
+        chosen = [target.carrier_id for target in targets]
+        step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         accepted = Accepted(message, targets, self._events(customer, message, targets, now), step)
-        await self._write(accepted)
+        self._hand(accepted, now)
+        try:
+            await self._store.write(self._inserts(accepted))
+            self._make_known(accepted)
+        finally:
+            for exchange, segments, _ in accepted.hands:
+                exchange.release(segments)
         return message_shape(message, targets[:SHOWN], clock.plain)
 
-    async def _write(self, accepted: Accepted) -> None:
-        await self._store.write(self._inserts(accepted))
+    def _hand(self, accepted: Accepted, now: int) -> None:
+        """What has nothing before it that waits, and a window with room, is stored as handed over."""
+        for target in accepted.targets:
+            exchange = self._exchange_with(target.carrier_id)
+            if exchange and exchange.reserve(segments := target.parts):
+                accepted.hands.append((exchange, segments, exchange.hand(target, now)))
+
+    def _make_known(self, accepted: Accepted) -> None:
+        """After the commit."""
         self._recorder.begin(accepted.targets, accepted.step)
+        handed = [target for target in accepted.targets if target.status is Status.HANDED]
+        self._live.keep(handed)
+        for exchange, _, handover in accepted.hands:
+            exchange.carrier.send([handover])
         COUNTS.messages += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
-        for carrier_id in {target.carrier_id for target in accepted.targets if target.due_at is not None}:
+        for carrier_id in {target.carrier_id for target in accepted.targets if target.status is Status.QUEUED}:
             self._store.notify(due_topic(carrier_id))
         self._outbox.offer(accepted.events)
 
@@ -137,7 +159,7 @@ class Acceptor:
             f"text: {needed}, where {most} are allowed; POST /messages/segments shows how it is cut",
         )
 
-    def _events(self, customer: Customer, message: MessageRow, targets: Sequence[TargetRow], now: int) -> list[Event]:
+    def _events(self, customer: Customer, message: MessageRow, targets: Sequence[Target], now: int) -> list[Event]:
         teller, events = Teller(self._outbox, now), []
         if customer.wants("message_created"):
             events.append(teller.about("message_created", message, targets[:SHOWN]))
@@ -148,9 +170,9 @@ class Acceptor:
 
 
 def _refuse_mms(given: MessageGiven) -> None:
-    for field in ("medias", "subject"):
-        if getattr(given, field):
-            raise Refusal("MEDIA_NOT_SUPPORTED", f"{field}: this server sends SMS only; leave {field} out")
+    for name in ("medias", "subject"):
+        if getattr(given, name):
+            raise Refusal("MEDIA_NOT_SUPPORTED", f"{name}: this server sends SMS only; leave {name} out")
 
 
 def _address(given: str | AddressGiven, field: str, reason: str) -> AddressGiven:
@@ -180,8 +202,8 @@ def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
     return list(seen.values())
 
 
-def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int, table: Table) -> TargetRow:
-    target = TargetRow(
+def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int, table: Table) -> Target:
+    target = Target(
         message_id=message.id,
         n=n,
         customer_id=message.customer_id,
@@ -189,8 +211,16 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
         destination_detail=detail_of(to),
         status=Status.QUEUED,
         parts=parts,
+        carrier_id="",
         lane=lane,
         due_at=message.tm_create,
+        source=message.source,
+        source_detail=message.source_detail,
+        text=message.text,
+        on_doubt=message.on_doubt,
+        target_count=message.target_count,
+        tm_create=message.tm_create,
+        options=message.options,
     )
     if route := table.first(to.target, message.customer_id, random.random):
         target.carrier_id = route.carrier_id
@@ -199,6 +229,6 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
     return target
 
 
-def _fail_without_route(target: TargetRow, now: int) -> None:
+def _fail_without_route(target: Target, now: int) -> None:
     target.status, target.due_at, target.tm_update = Status.FAILED, None, now
     target.error_code, target.error_message = "no_route", ERROR_CODES["no_route"]

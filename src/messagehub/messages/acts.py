@@ -7,12 +7,13 @@ from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.errors import Refusal
 from messagehub.events import Outbox
-from messagehub.messages.accept import due_topic
-from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.ledger import Ledger
+from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.recorder import Recorder
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import Happening
+from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.shapes import Message
 from messagehub.store import Store, Tx
@@ -21,9 +22,11 @@ BATCH = 500
 
 
 class Actor:
-    def __init__(self, store: Store, customers: Customers, outbox: Outbox, reader: Reader, recorder: Recorder) -> None:
+    def __init__(
+        self, store: Store, customers: Customers, outbox: Outbox, reader: Reader, recorder: Recorder, live: Live
+    ) -> None:
         self._store, self._customers, self._outbox, self._reader = store, customers, outbox, reader
-        self._recorder = recorder
+        self._recorder, self._live = recorder, live
 
     async def cancel(self, customer_id: str, message_id: str) -> Message:
         """Targets that were not handed over yet become `failed` / `canceled`; the others go their way."""
@@ -48,7 +51,7 @@ class Actor:
         """Whether there may be more."""
 
         async def unit(tx: Tx) -> tuple[Told, bool]:
-            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, clock.now())
+            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, clock.now())
             keys = [(row.message_id, row.n) for row in await tx.all("targets_queued_of", **batch)]
             await ledger.load(keys)
             moved = [_cancel(ledger, target) for key in keys if (target := ledger.get(key))]
@@ -83,6 +86,7 @@ class Actor:
             told, _ = await self._move(tx, message_id, "targets_to_cancel", _cancel, now)
             row = await self._reader.row(tx, customer_id, message_id)
             await tx.run("delete_message", id=message_id, customer_id=customer_id, now=now)
+            await tx.run("void_targets", message_id=message_id)
             gone = row._replace(tm_delete=now, tm_update=now)
             targets = await tx.all("targets_of_message", message_id=message_id, first=0, end=SHOWN)
             customer = await self._customers.get(tx, customer_id)
@@ -99,7 +103,7 @@ class Actor:
     async def _move(
         self, tx: Tx, message_id: str, which: str, how: Callable[[Ledger, Target], bool], now: int = 0
     ) -> tuple[Told, list[Target]]:
-        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, now or clock.now())
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now or clock.now())
         keys = [(row.message_id, row.n) for row in await tx.all(which, message_id=message_id)]
         await ledger.load(keys)
         moved = [target for key in keys if (target := ledger.get(key)) and how(ledger, target)]

@@ -5,7 +5,10 @@ as there can be. Nothing is sent, and nothing is answered, before the commit tha
 """
 
 import asyncio
+import contextlib
 import logging
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +19,7 @@ from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import (
     Accepted,
     Carrier,
+    Handover,
     Inbound,
     News,
     Outcome,
@@ -29,13 +33,14 @@ from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats, send
-from messagehub.messages.accept import due_topic
 from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
+from messagehub.messages.live import Live
 from messagehub.messages.outcomes import Terms
 from messagehub.messages.receive import Receiver
 from messagehub.messages.recorder import Recorder
 from messagehub.messages.send import Claim
+from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes
 from messagehub.store import Store, Tx
@@ -84,6 +89,10 @@ class Turn:
     """None: it was not looked for them."""
     kept_free: int = 0
     """Room that was not sent into, for the sake of questions."""
+    claimed: bool = False
+    """It looked for what is due."""
+    postponed: bool = False
+    """Some of it is to be handed over again."""
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
     told: Told = field(default_factory=Told)
     rerouted: set[str] = field(default_factory=set)
@@ -102,12 +111,13 @@ class Exchange:
         receiver: Receiver,
         outbox: Outbox,
         recorder: Recorder,
+        live: Live,
         node_id: str,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
         self.counts = Counts()
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
-        self._outbox, self._recorder, self._node_id = outbox, recorder, node_id
+        self._outbox, self._recorder, self._live, self._node_id = outbox, recorder, live, node_id
         self._kept: list[News] = []
         self._share = Share()
         self._ask_at = 0
@@ -115,9 +125,17 @@ class Exchange:
         self._sent_since = 0
         """Segments since something was asked last."""
         self._draining = False
+        self._due = True
+        """Something may be due in the store that was not looked for yet."""
+        self._looked = -math.inf
+        self._backlog = True
+        """More may be due than there was room for, so what is accepted now has to wait its turn."""
+        self._reserved = 0
+        """Segments for which room is kept, while the commit that hands them over is on its way."""
+        self._unreserved = asyncio.Event()
         self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
-        self._deaf = store.listen(due_topic(carrier_id), self._loop.ring)
+        self._deaf = store.listen(due_topic(carrier_id), self._look)
 
     def open(self) -> None:
         self.carrier.open(self._loop.ring)
@@ -128,6 +146,7 @@ class Exchange:
         self._deaf()
         async with self._turning:  # a turn under way may still hand over
             self._draining = True
+        await self._let_hand(drain_s)
         await self.carrier.drain(drain_s)
         await self._loop.stop()
         await self.carrier.close()
@@ -139,6 +158,39 @@ class Exchange:
         kept = (one.key for one in self._kept if not isinstance(one, FROM_OUTSIDE))
         return self._turning.locked() or self.carrier.holds(key) or key in kept
 
+    # --- handing over what is just being accepted -----------------------------------------
+
+    def reserve(self, segments: int) -> bool:
+        """Keeps room for a target that is not stored yet. False where it has to wait its turn."""
+        if self._backlog or self._draining or self.carrier.room() - self._reserved < segments:
+            self._backlog = True
+            return False
+        self._reserved += segments
+        return True
+
+    def hand(self, target: Target, now: int) -> Handover:
+        """Turns a target for which room was kept into one that is handed over, in the row to be written."""
+        return send.hand(target, self.carrier_id, self._node_id, now, self.carrier.texts)
+
+    def release(self, segments: int) -> None:
+        self._reserved -= segments
+        if not self._reserved:
+            self._unreserved.set()
+
+    async def _let_hand(self, seconds: float) -> None:
+        """What is being committed as handed over is to reach the carrier yet."""
+        self._unreserved.clear()
+        if self._reserved:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._unreserved.wait()
+
+    # --- turns ----------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        self._due = True
+        self._loop.ring()
+
     async def _turns(self) -> None:
         """Turns until one finds that nothing more can be done now."""
         async with self._turning:
@@ -146,13 +198,25 @@ class Exchange:
 
     async def _turn_while_useful(self) -> None:
         while True:
-            news = self._take_news()
-            room = 0 if self._draining else self.carrier.room()
+            news, room = self._take_news(), self._room()
             if not news and room <= 0:
                 return
-            turn = await self._turn(news, room)
+            self._reserved += room
+            try:
+                turn = await self._turn(news, room)
+            finally:
+                self.release(room)
             if not (news or turn.claim.handovers or turn.questions or turn.kept_free):
                 return
+
+    def _room(self) -> int:
+        """How much may be claimed: nothing where nothing is known to be due, but for a look now and then."""
+        now = time.monotonic()
+        if self._draining or not (self._due or now - self._looked >= POLL_S):
+            return 0
+        if (room := max(0, self.carrier.room() - self._reserved)) > 0:
+            self._due, self._looked = False, now
+        return room
 
     def _take_news(self) -> list[News]:
         news, self._kept = self._kept + self.carrier.news(), []
@@ -162,12 +226,14 @@ class Exchange:
         try:
             turn = await self._store.transaction(partial(self._settle, news=news, room=room))
         except Unavailable:
+            self._due = True
             self._put_off(news)
             raise
         except asyncio.CancelledError:
             self._kept += news
             raise
         except Exception:
+            self._due = True
             if not news:
                 raise
             log.exception("a turn failed; its news are tried one by one")
@@ -194,13 +260,17 @@ class Exchange:
         self.counts.add(turn.counts)
         for ticket, verdict in turn.verdicts:
             self.carrier.answer(ticket, verdict)
+        self._live.keep(turn.claim.targets)
         self.carrier.send(turn.claim.handovers)
-        self._sent_since += sum(turn.claim.segments.values())
         if turn.questions is not None:
             self._ask_at = 0 if turn.questions else clock.now() + ASK_EVERY
-            self._sent_since = 0
             self.carrier.ask(turn.questions)
-        self._share.settle(turn.claim.segments, turn.claim.normal_waits)
+        if turn.claimed:
+            self._backlog = turn.claim.more
+            self._share.settle(turn.claim.segments, turn.claim.normal_waits)
+            sent = 0 if turn.questions is not None else self._sent_since + sum(turn.claim.segments.values())
+            self._sent_since = sent
+        self._due |= turn.claim.more or turn.postponed or bool(turn.questions)
         for carrier_id in turn.rerouted:
             self._store.notify(due_topic(carrier_id))
         turn.told.make_known(self._outbox)
@@ -227,6 +297,7 @@ class Exchange:
         asked = [one for one in news if isinstance(one, Queried)] if self.carrier.asks else []
         if told or came or asked:
             turn.counts.receipts = len(came)
+            turn.postponed = any(not isinstance(one, Accepted) for one in told)
             ledger = await self._settle_outbound(tx, told, came, asked, turn.counts, now)
             turn.told.add(await ledger.write())
             turn.rerouted = ledger.rerouted
@@ -239,6 +310,7 @@ class Exchange:
             turn.verdicts += received.verdicts + [(one.ticket, Verdict.TAKEN) for one in repeated]
             turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
+            turn.claimed = True
             await self._claim(tx, turn, room, now)
         return turn
 
@@ -252,7 +324,7 @@ class Exchange:
         turn.claim = await send.claim(tx, self.carrier_id, self._node_id, most, now, alone, owed, texts)
         left = room - sum(turn.claim.segments.values())
         if is_asking and left > 0:
-            turn.questions = await inquiries.claim(tx, self.carrier_id, left, now)
+            turn.questions = await inquiries.claim(tx, self._live, self.carrier_id, left, now)
 
     async def _settle_outbound(
         self,
@@ -267,10 +339,10 @@ class Exchange:
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
         names = [name for outcome in accepted for name in outcome.names]
         parked = await receipts.unpark_for(tx, self.carrier_id, names)
-        matches, others = await receipts.match(tx, self.carrier_id, [*parked, *came])
+        matches, others = await receipts.match(tx, self._live, self.carrier_id, [*parked, *came])
         await receipts.park(tx, self.carrier_id, others, now)
         counts.unmatched = len(others)
-        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, now)
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.load([one.key for one in (*told, *matches, *asked)])
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:

@@ -72,6 +72,11 @@ class Exchanges:
         """What was seen of a target that is on its way to a carrier here."""
         return self._running[carrier_id].exchange.carrier.steps(key) if carrier_id in self._running else []
 
+    def get(self, carrier_id: str) -> Exchange | None:
+        """The exchange with a carrier that is open here."""
+        running = self._running.get(carrier_id)
+        return running.exchange if running else None
+
     def running(self) -> Iterator[tuple[str, str, Exchange]]:
         """The name and the id of each carrier that is open here, and its exchange."""
         return ((running.name, carrier_id, running.exchange) for carrier_id, running in self._running.items())

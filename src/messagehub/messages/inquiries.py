@@ -13,6 +13,7 @@ from messagehub.clock import SECOND
 from messagehub.messages import receipts
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
+from messagehub.messages.live import Live
 from messagehub.messages.receipts import GOOD, Match
 from messagehub.messages.status import Happening, Status
 from messagehub.store import Row, Tx
@@ -39,7 +40,7 @@ def _packed(names: Sequence[str]) -> str | None:
     return msgspec.json.encode(names).decode() if names and all(names) else None
 
 
-async def claim(tx: Tx, carrier_id: str, room: int, now: int) -> list[Question]:
+async def claim(tx: Tx, live: Live, carrier_id: str, room: int, now: int) -> list[Question]:
     """Targets whose time is over, up to `room` segments' worth of them; one at least, however many it has."""
     questions: list[Question] = []
     for lane in LANES:
@@ -52,6 +53,8 @@ async def claim(tx: Tx, carrier_id: str, room: int, now: int) -> list[Question]:
                     break
     until = now + ANSWERED_WITHIN
     keys = sorted(question.key for question in questions)
+    for key in keys:
+        live.take(key)
     await tx.many("ask_target", [{"message_id": message_id, "n": n, "due_at": until} for message_id, n in keys])
     return questions
 

@@ -3,60 +3,22 @@
 import copy
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import TargetKey
-from messagehub.carriers.wire import Step
-from messagehub.errors import StoreError
+from messagehub.errors import Stale
 from messagehub.events import Event, Outbox
 from messagehub.messages import status
+from messagehub.messages.live import Live
 from messagehub.messages.recorder import MOVED, Recorder
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import ERROR_CODES, GROUPS, PUBLIC, Happening, Status
+from messagehub.messages.target import Target, from_row
 from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.store import Row, Tx
-
-STATUSES = {status.value: status for status in Status}
-
-
-@dataclass(slots=True)
-class Target:
-    """A target and what is needed of its message to tell of it: the columns of `target_for_change`, in their order."""
-
-    message_id: str
-    n: int
-    customer_id: str
-    destination: str
-    destination_detail: str
-    status: Status
-    error_code: str
-    error_message: str
-    parts: int
-    receipts: str
-    carrier_id: str
-    due_at: int | None
-    holder: str
-    attempts: int
-    doubts: int
-    possible_duplicate: int
-    sequence: int
-    tm_update: int
-    tried: str
-    """The carriers that had it before, with spaces between them."""
-    source: str
-    source_detail: str
-    text: str
-    options: str | None
-    on_doubt: str
-    target_count: int
-    tm_create: int
-    tm_delete: int
-    before: Status = Status.QUEUED
-    """The status that the row has in the store."""
-    steps: list[Step] = field(default_factory=list)
-    """What happened to it in this transaction, for its trace."""
 
 
 @dataclass(slots=True)
@@ -82,9 +44,9 @@ class Message:
 class Ledger:
     """Load the targets, say what happened to each, write."""
 
-    def __init__(self, tx: Tx, customers: Customers, outbox: Outbox, recorder: Recorder, now: int) -> None:
+    def __init__(self, tx: Tx, customers: Customers, outbox: Outbox, recorder: Recorder, live: Live, now: int) -> None:
         self.now = now
-        self._tx, self._customers, self._outbox, self._recorder = tx, customers, outbox, recorder
+        self._tx, self._customers, self._outbox, self._recorder, self._live = tx, customers, outbox, recorder, live
         self._traced_carriers: frozenset[str] = frozenset()
         self._targets: dict[TargetKey, Target] = {}
         self._owners: dict[str, Customer] = {}
@@ -97,11 +59,15 @@ class Ledger:
     async def load(self, keys: Iterable[TargetKey]) -> None:
         """In the order of the keys, which is the order in which a shared store locks the rows."""
         self._traced_carriers = await self._recorder.carriers(self._tx)
-        wanted = [{"message_id": message_id, "n": n} for message_id, n in sorted(set(keys))]
+        wanted = []
+        for key in sorted(set(keys)):
+            if target := self._live.take(key):
+                self._targets[key] = target
+            else:
+                wanted.append({"message_id": key[0], "n": key[1]})
         for row in await self._tx.many("target_for_change", wanted):
-            target = Target(*row)
-            target.status = target.before = STATUSES[row.status]
-            self._targets[target.message_id, target.n] = target
+            self._targets[row.message_id, row.n] = from_row(row)
+        for target in self._targets.values():
             if target.customer_id not in self._owners:
                 self._owners[target.customer_id] = await self._customers.get(self._tx, target.customer_id)
 
@@ -175,13 +141,13 @@ class Ledger:
         """Writes what happened, and its events. Returns what is to be made known after the commit."""
         touched = list(self._touched.values())
         if await self._tx.change("move_target", touched) != len(touched):
-            raise StoreError("a target was moved by somebody else in the middle of a transaction")
+            raise Stale("a target was moved by somebody else since it was seen")
         counted = await self._count(touched)
         events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]
         await store_events(self._tx, events)
         settled = self._recorder.settle(self._targets.values(), self._owners, self._traced_carriers)
         await self._tx.many("insert_trace", settled.rows)
-        return Told(events, self._reached, [settled])
+        return Told(events, self._reached, [settled.make_known, partial(self._live.keep, self._targets.values())])
 
     async def _count(self, touched: list[Target]) -> dict[str, Row]:
         """Messages with several targets keep a count per group of statuses; their new counts."""

@@ -9,10 +9,11 @@ from typing import Any
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Outcome, Reason, Refused, Unanswered
 from messagehub.clock import SECOND
 from messagehub.logs import about
-from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.ledger import Ledger
 from messagehub.messages.recorder import REFUSED
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import Happening, Status
+from messagehub.messages.target import Target
 from messagehub.routing import Table
 from messagehub.work.schedule import next_attempt
 
@@ -37,9 +38,10 @@ class Terms:
     table: Table
 
 
-def accepted(ledger: Ledger, target: Target, _: Accepted, terms: Terms) -> None:
+def accepted(ledger: Ledger, target: Target, outcome: Accepted, terms: Terms) -> None:
     if ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(terms.dlr_timeout * SECOND)):
         target.carrier_id = terms.carrier_id  # a late answer, when another carrier was to have it next
+        target.names = outcome.names
 
 
 def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> None:

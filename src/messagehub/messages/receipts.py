@@ -15,9 +15,11 @@ from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import NOWHERE, Sight
 from messagehub.clock import SECOND
-from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.ledger import Ledger
+from messagehub.messages.live import Live
 from messagehub.messages.recorder import RECEIPT
 from messagehub.messages.status import Happening, Status
+from messagehub.messages.target import Target
 from messagehub.store import Row, Tx
 
 SWEEPS = (1, 5, 30, 120)
@@ -59,14 +61,29 @@ class Parked:
 # --- matching ---------------------------------------------------------------------------
 
 
-async def match(tx: Tx, carrier_id: str, receipts: Sequence[Receipt]) -> tuple[list[Match], list[Receipt]]:
-    """The receipts whose segment is known, and the others."""
-    names = [{"carrier_id": carrier_id, "carrier_message_id": name} for name in {r.name for r in receipts}]
+async def match(tx: Tx, live: Live, carrier_id: str, receipts: Sequence[Receipt]) -> tuple[list[Match], list[Receipt]]:
+    """The receipts whose segment is known, and the others. Matches of one segment stay in their order."""
+    found = [_here(live, carrier_id, receipt) for receipt in receipts]
+    elsewhere = {receipt.name for receipt, here in zip(receipts, found, strict=True) if not here}
+    names = [{"carrier_id": carrier_id, "carrier_message_id": name} for name in elsewhere]
     known: dict[str, list[Row]] = {}
     for row in await tx.many("segments_by_name", names):
         known.setdefault(row.carrier_message_id, []).append(row)
-    matches = [_pick(receipt, carrier_id, known[receipt.name]) for receipt in receipts if receipt.name in known]
-    return matches, [receipt for receipt in receipts if receipt.name not in known]
+    matches, others = [], []
+    for receipt, here in zip(receipts, found, strict=True):
+        if here:
+            matches.append(here)
+        elif receipt.name in known:
+            matches.append(_pick(receipt, carrier_id, known[receipt.name]))
+        else:
+            others.append(receipt)
+    return matches, others
+
+
+def _here(live: Live, carrier_id: str, receipt: Receipt) -> Match | None:
+    if (segment := live.find(carrier_id, receipt.name)) and segment[2] == receipt.destination:
+        return Match(receipt, carrier_id, segment[0], segment[1], BY_BOTH)
+    return None
 
 
 def _pick(receipt: Receipt, carrier_id: str, rows: list[Row]) -> Match:

@@ -8,7 +8,7 @@ the sample, or if its customer or its carrier is traced. All others are forgotte
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,16 +18,15 @@ from messagehub.carriers.carrier import TargetKey
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import NOWHERE, QUERY, QUERY_RESPONSE, RESPONSE_TO, SUBMIT, Step
 from messagehub.messages.status import FINAL, Happening, Status
+from messagehub.messages.target import Target
 from messagehub.routing import Table, why
 from messagehub.store import Store, Tx
 from messagehub.store.recent import Recent
 
-if TYPE_CHECKING:
-    from messagehub.messages.ledger import Target
-    from messagehub.messages.rows import TargetRow
-
 ACCEPTED = "accepted"
-"""moment, ACCEPTED, request id, targets, table of routes. In a row: …, request id, carrier, [carrier, why] each."""
+"""moment, ACCEPTED, request id, targets, table of routes, the carrier of each.
+
+In a row: …, request id, carrier, [carrier, why] for each route."""
 CLAIMED = "claimed"
 """moment, CLAIMED, node, carrier, attempt: taken for a carrier."""
 REFUSED = "refused"
@@ -124,7 +123,7 @@ class Recorder:
 
     # --- in memory ----------------------------------------------------------------------
 
-    def begin(self, targets: Iterable["TargetRow"], step: Step) -> None:
+    def begin(self, targets: Iterable[Target], step: Step) -> None:
         """Those that wait, of the targets of a message that was accepted."""
         if self._is_on:
             for target in targets:
@@ -190,7 +189,7 @@ class Recorder:
 
     # --- in a transaction ---------------------------------------------------------------
 
-    def settle(self, targets: Iterable["Target"], owners: Mapping[str, Customer], carriers: Collection[str]) -> Settled:
+    def settle(self, targets: Iterable[Target], owners: Mapping[str, Customer], carriers: Collection[str]) -> Settled:
         """What is to be written of targets to which something happened. Changes nothing."""
         settled = Settled(self)
         if not self._is_on:
@@ -209,7 +208,7 @@ class Recorder:
                 settled.later += [key] * is_later
         return settled
 
-    def failed(self, targets: Iterable["TargetRow"], step: Step) -> list[dict[str, Any]]:
+    def failed(self, targets: Iterable[Target], step: Step) -> list[dict[str, Any]]:
         """The rows of those that failed when they were accepted."""
         failed = [target for target in targets if self._is_on and target.status is Status.FAILED]
         keys = [(one.message_id, one.n) for one in failed]
@@ -219,7 +218,7 @@ class Recorder:
             for key, one in zip(keys, failed, strict=True)
         ]
 
-    def _is_wanted(self, target: "Target", owner: Customer, carriers: Collection[str], key: TargetKey) -> bool:
+    def _is_wanted(self, target: Target, owner: Customer, carriers: Collection[str], key: TargetKey) -> bool:
         if target.status in FAILURES or target.before in FAILURES:
             return True
         if self._keeping.mode == "all" or owner.trace == "all" or target.carrier_id in carriers:
@@ -231,7 +230,7 @@ class Recorder:
     def _may_write(self, key: TargetKey, is_later: bool) -> bool:
         return not is_later or self._later.get(key, 0) < MOST_LATER
 
-    def _row(self, key: TargetKey, target: "Target", is_later: bool) -> dict[str, Any]:
+    def _row(self, key: TargetKey, target: Target, is_later: bool) -> dict[str, Any]:
         recording = self._open.get(key) or Recording(self.steps(key))
         is_first = not is_later and not recording.is_kept
         return _row_of(key, self._body(key, [*recording.steps, *target.steps], recording, is_first))
@@ -245,9 +244,9 @@ class Recorder:
 
     def _kept(self, step: Step, key: TargetKey) -> Step:
         if step[1] == ACCEPTED:
-            moment, _, request_id, targets, table = step
-            target = targets[key[1]]
-            return moment, ACCEPTED, (request_id or b"").decode(), target.carrier_id, _routes(table, target)
+            moment, _, request_id, targets, table, chosen = step
+            routes = _routes(table, targets[key[1]])
+            return moment, ACCEPTED, (request_id or b"").decode(), chosen[key[1]], routes
         if step[1] == RECEIPT:
             step = _of_receipt(step)
         if step[1] in WITH_OCTETS and not self._keeping.keeps_text:
@@ -259,7 +258,7 @@ def _row_of(key: TargetKey, body: bytes) -> dict[str, Any]:
     return {"id": ids.new(), "message_id": key[0], "n": key[1], "body": body}
 
 
-def _routes(table: Table, target: "TargetRow") -> list[list[str]]:
+def _routes(table: Table, target: Target) -> list[list[str]]:
     """Each route for the destination: its carrier, and why it stands where it stands."""
     routes = table.choose(target.destination, target.customer_id, lambda: 0.0)
     return [[route.carrier_id, why(route, table.down)] for route in routes]
@@ -288,7 +287,7 @@ def _octets(steps: Iterable[Step]) -> int:
     return size
 
 
-def _failure(target: "TargetRow") -> Step:
+def _failure(target: Target) -> Step:
     status, code = str(target.status), target.error_code
     return target.tm_update, MOVED, str(Status.QUEUED), status, Happening.REFUSE, code, target.error_message, None
 

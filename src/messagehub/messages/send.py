@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
-from messagehub.carriers.wire import Step
 from messagehub.errors import StoreError
 from messagehub.messages import options
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.messages.recorder import CLAIMED
+from messagehub.messages.status import Status
+from messagehub.messages.target import Target, from_row
 from messagehub.store import Row, Tx
 from messagehub.text import STANDARD, Profile, TooManyParts
 
@@ -29,8 +30,12 @@ class Claim:
     handovers: list[Handover] = field(default_factory=list)
     segments: dict[int, int] = field(default_factory=lambda: dict.fromkeys(LANES, 0))
     """How many of each lane."""
+    targets: list[Target] = field(default_factory=list)
+    """As they are handed."""
     normal_waits: bool = True
     """There may be more of what is not urgent."""
+    more: bool = False
+    """There may be more that is due, of either lane."""
 
 
 async def claim(
@@ -48,20 +53,24 @@ async def claim(
     What is urgent goes first, but for the `owed` segments of what is not. A target with more segments than a whole
     window is taken when it goes `alone`. `texts` is how the carrier takes them.
     """
-    claimed = Claim()
+    claimed, lanes_left = Claim(), set(LANES)
     for lane, most in ((NORMAL, owed), (HIGH, room)) if owed else ((HIGH, room), (NORMAL, room)):
         count = min(room, most)
         rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count)
         taken = list(_that_fit(rows, room, most, alone and not claimed.handovers))
-        if lane == NORMAL:
-            claimed.normal_waits = len(taken) < len(rows) or len(rows) == count
+        if len(taken) == len(rows) < count:
+            lanes_left.discard(lane)
         segments = claimed.segments[lane] = sum(row.parts for row in taken)
-        steps = [(now, CLAIMED, holder, carrier_id, row.attempts + 1) for row in taken]
-        claimed.handovers += [_handover(row, texts, step) for row, step in zip(taken, steps, strict=True)]
+        for row in taken:
+            target = from_row(row)
+            claimed.targets.append(target)
+            claimed.handovers.append(hand(target, carrier_id, holder, now, texts))
         room -= segments
         if room <= 0 or (len(taken) < len(rows) and segments < most):  # its next one waits for more room than there is
             break
-    await _hand(tx, claimed.handovers, now, holder)
+    if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
+        raise StoreError("a target was claimed by somebody else in the middle of a transaction")
+    claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
     return claimed
 
 
@@ -74,27 +83,19 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
         yield row
 
 
-async def _hand(tx: Tx, handovers: Sequence[Handover], now: int, holder: str) -> None:
-    hands = [
-        {"message_id": h.key[0], "n": h.key[1], "due_at": now, "holder": holder, "parts": _parts(h)} for h in handovers
-    ]
-    if await tx.change("hand_target", hands) != len(hands):
-        raise StoreError("a target was claimed by somebody else in the middle of a transaction")
-
-
-def _parts(handover: Handover) -> int:
-    """Of a message_payload, what the message centre will make of it."""
-    segments = handover.segments
-    return segments[0].payload or len(segments) if segments else 0
-
-
-def _handover(row: Row, texts: Profile, step: Step) -> Handover:
-    words, asked = row.text, options.NONE
-    if row.options:
-        asked = options.read(row.options)
+def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile) -> Handover:
+    """Turns a target into one that this process has handed over, and says what the carrier gets."""
+    words, asked = target.text, options.NONE
+    if target.options:
+        asked = options.read(target.options)
         words, texts = asked.text or words, text.with_class(texts, asked.message_class)
     try:
         segments = text.cut(words, next(_references), texts)
     except TooManyParts:
         segments = []
-    return Handover((row.message_id, row.n), row.source, row.destination, segments, [step], asked.tlvs)
+    target.status, target.holder, target.due_at = Status.HANDED, holder, now
+    target.receipts, target.attempts = "", target.attempts + 1
+    # Of a message_payload, what the message centre will make of it.
+    target.parts = segments[0].payload or len(segments) if segments else 0
+    step = (now, CLAIMED, holder, carrier_id, target.attempts)
+    return Handover((target.message_id, target.n), target.source, target.destination, segments, [step], asked.tlvs)

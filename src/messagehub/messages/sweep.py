@@ -13,12 +13,13 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats
-from messagehub.messages.accept import due_topic
 from messagehub.messages.lanes import LANES
-from messagehub.messages.ledger import Ledger, Target
+from messagehub.messages.ledger import Ledger
+from messagehub.messages.live import Live
 from messagehub.messages.receive import Receiver
 from messagehub.messages.recorder import ROUTED, Recorder
 from messagehub.messages.status import Happening, Status
+from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
@@ -47,11 +48,12 @@ class Sweeper:
         receiver: Receiver,
         outbox: Outbox,
         recorder: Recorder,
+        live: Live,
         node_id: str,
         knows: Callable[[str, TargetKey], bool],
     ) -> None:
         self._store, self._customers, self._routes = store, customers, routes
-        self._receiver, self._outbox, self._recorder = receiver, outbox, recorder
+        self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
         self._node_id, self._knows = node_id, knows
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
@@ -131,7 +133,7 @@ class Sweeper:
     async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> Told:
         if not rows:
             return Told()
-        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, clock.now())
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, clock.now())
         keys: list[TargetKey] = [(row.message_id, row.n) for row in rows]
         await ledger.load(keys)
         for key in keys:
@@ -145,8 +147,8 @@ class Sweeper:
         told = Told()
         now = clock.now()
         for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
-            matches, _ = await receipts.match(tx, carrier_id, [one.receipt for one in parked])
-            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, now)
+            matches, _ = await receipts.match(tx, self._live, carrier_id, [one.receipt for one in parked])
+            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
             await ledger.load([match.key for match in matches])
             receipts.apply(ledger, matches)
             told.add(await ledger.write())

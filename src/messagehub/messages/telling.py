@@ -1,6 +1,6 @@
 """Events: what customers are told of their messages. Their bodies are made here, in the commit of the change."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,6 @@ import msgspec
 from messagehub import ids, shapes
 from messagehub.clock import iso
 from messagehub.events import Event, Outbox
-from messagehub.messages.recorder import Settled
 from messagehub.messages.rows import message_shape, target_shape
 from messagehub.metrics import COUNTS
 from messagehub.store import Tx
@@ -32,19 +31,19 @@ class Told:
     events: list[Event] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
     """The statuses that targets came to, one for each move."""
-    settled: list[Settled] = field(default_factory=list)
-    """What it did to traces."""
+    after: list[Callable[[], None]] = field(default_factory=list)
+    """What else is to be done then."""
 
     def add(self, more: "Told") -> None:
         self.events += more.events
         self.reached += more.reached
-        self.settled += more.settled
+        self.after += more.after
 
     def make_known(self, outbox: Outbox) -> None:
         COUNTS.reached.update(self.reached)
         outbox.offer(self.events)
-        for settled in self.settled:
-            settled.make_known()
+        for do in self.after:
+            do()
 
 
 class Teller:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
-from messagehub.errors import Conflict, SettingError, StoreError, Unavailable
+from messagehub.errors import Conflict, SettingError, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import queries
 from messagehub.store.address import shown
@@ -201,7 +201,7 @@ class PostgresStore:
         for _ in range(TRIES):
             try:
                 return await self._once(unit, units)
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Stale):
                 continue
             except TRANSLATED as error:
                 _raise(error)

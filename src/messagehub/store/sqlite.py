@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 import apsw
 import apsw.ext
 
-from messagehub.errors import Conflict, Refusal, SettingError, StoreError, Unavailable
+from messagehub.errors import Conflict, Refusal, SettingError, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import queries
 from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
@@ -294,6 +294,9 @@ class SQLiteStore:
         """A unit that refuses takes back what it wrote itself, and costs the others of the commit nothing."""
         self._writer.plain("SAVEPOINT unit")
         try:
+            job.result = _run_to_its_end(unit(self._writer))
+        except Stale:
+            self._writer.plain("ROLLBACK TO unit")
             job.result = _run_to_its_end(unit(self._writer))
         except Refusal as refusal:
             job.error = refusal

@@ -71,16 +71,17 @@ SELECT * FROM targets WHERE message_id = :message_id AND n >= :first AND n < :en
 
 -- name: hand_target
 UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, receipts = '',
-    names = NULL, attempts = attempts + 1
+    names = NULL, attempts = :attempts
 WHERE message_id = :message_id AND n = :n AND status = 'queued';
 
 -- name: move_target
--- The status it came from is repeated: when somebody was quicker, nothing changes and nothing is told.
+-- What it was is repeated: when somebody was quicker, nothing changes and nothing is told.
 UPDATE targets SET status = :status, error_code = :error_code, error_message = :error_message, parts = :parts,
     receipts = :receipts, carrier_id = :carrier_id, due_at = :due_at, holder = :holder, attempts = :attempts,
     doubts = :doubts, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update,
     tried = :tried
-WHERE message_id = :message_id AND n = :n AND status = :before;
+WHERE message_id = :message_id AND n = :n AND status = :before AND holder = :seen_holder AND sequence = :seen_sequence
+    AND receipts = :seen_receipts;
 
 -- name: count_message
 UPDATE messages SET waiting_count = waiting_count + :waiting, sent_count = sent_count + :sent,
@@ -92,6 +93,10 @@ RETURNING id, target_count, waiting_count, sent_count, delivered_count, sequence
 UPDATE messages SET tm_delete = :now, tm_update = :now
 WHERE id = :id AND customer_id = :customer_id AND tm_delete = 253370764800000000
 RETURNING id;
+
+-- name: void_targets
+-- What nodes know of them is so no more.
+UPDATE targets SET sequence = sequence + 1 WHERE message_id = :message_id;
 
 -- name: targets_to_cancel
 SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'queued';

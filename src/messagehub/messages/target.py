@@ -1,0 +1,74 @@
+"""A target of an outbound message, with what is needed of its message to send it and to tell of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from messagehub.carriers.wire import Step
+from messagehub.clock import NEVER
+from messagehub.messages.status import Status
+from messagehub.store import Row
+
+STATUSES = {status.value: status for status in Status}
+
+
+def due_topic(carrier_id: str) -> str:
+    """The topic that is notified when targets are due for a carrier."""
+    return f"due:{carrier_id}"
+
+
+@dataclass(slots=True)
+class Target:
+    """The columns of `target_for_change` and of `claim_targets`, in their order, and what a process knows besides."""
+
+    message_id: str
+    n: int
+    customer_id: str
+    destination: str
+    destination_detail: str
+    status: Status
+    parts: int
+    carrier_id: str
+    lane: int
+    due_at: int | None
+    source: str
+    source_detail: str
+    text: str
+    on_doubt: str
+    target_count: int
+    tm_create: int
+    error_code: str = ""
+    error_message: str = ""
+    receipts: str = ""
+    holder: str = ""
+    attempts: int = 0
+    doubts: int = 0
+    possible_duplicate: int = 0
+    sequence: int = 0
+    tm_update: int = NEVER
+    tried: str = ""
+    """The carriers that had it before, with spaces between them."""
+    tm_delete: int = NEVER
+    options: str | None = None
+    """See options.py."""
+    before: Status = Status.QUEUED
+    """The status that the row has in the store; likewise the next three."""
+    seen_holder: str = ""
+    seen_sequence: int = 0
+    seen_receipts: str = ""
+    steps: list[Step] = field(default_factory=list)
+    """What happened to it in this transaction, for its trace."""
+    names: Sequence[str] = ()
+    """What its carrier calls its segments, where this process heard it."""
+
+    def see(self) -> None:
+        """It stands in the store as it is now."""
+        self.before, self.seen_holder = self.status, self.holder
+        self.seen_sequence, self.seen_receipts = self.sequence, self.receipts
+        self.steps = []
+
+
+def from_row(row: Row) -> Target:
+    target = Target(*row)
+    target.status = STATUSES[row.status]
+    target.see()
+    return target

@@ -1,0 +1,184 @@
+"""What is accepted while there is room is handed over in the same commit; what is under way needs no reading."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from messagehub import clock
+from messagehub.carriers.carrier import Accepted, Refused
+from messagehub.errors import Unavailable
+from messagehub.messages import live
+from messagehub.messages.live import Live
+from messagehub.messages.status import Status
+from messagehub.messages.target import Target
+from messagehub.store import Row, Store, Tx
+from tests.messages.house import ANNE, BERT, House, eventually
+from tests.messages.peer import Peer
+from tests.messages.queued import queue
+
+
+@pytest.fixture
+async def quiet(store: Store) -> AsyncIterator[House]:
+    """A house without an exchange."""
+    opened = House(store)
+    await opened.furnish()
+    yield opened
+    await opened.close()
+
+
+async def free(quiet: House, **more: Any) -> Any:
+    """An exchange that has looked for what is due, and found nothing."""
+    exchange = await quiet.open(**more)
+    await eventually(lambda: not exchange._backlog)
+    return exchange
+
+
+async def test_what_there_is_room_for_is_handed_over_with_the_commit_that_accepts_it(quiet: House) -> None:
+    await free(quiet)
+    message = await quiet.send()
+    assert [handover.key for handover in quiet.peer.handed] == [(message.id, 0)]
+    row = await quiet.row((message.id, 0))
+    assert (row.status, row.holder, row.attempts) == ("handed", "here", 1)
+    assert message.targets[0].status == "queued"
+
+
+async def test_no_more_is_handed_over_than_there_is_room_for_and_the_rest_follows(quiet: House) -> None:
+    peer = Peer(window=2)
+    await free(quiet, peer=peer)
+    message = await quiet.send(ANNE, BERT, "+15550001111", text="x")
+    assert len(peer.handed) == 2
+    assert sorted(await quiet.statuses(message.id)) == ["handed", "handed", "queued"]
+    peer.tell(*(Accepted(handover.key, [f"a{n}"]) for n, handover in enumerate(peer.handed)))
+    await eventually(lambda: len(peer.handed) == 3)
+
+
+async def test_nothing_passes_what_waits(quiet: House) -> None:
+    peer = Peer(window=0)
+    await quiet.open(peer)
+    first = await queue(quiet)
+    second = await quiet.send(BERT)
+    assert await quiet.statuses(second.id) == ["queued"]
+    peer.window = 1
+    peer.tell()
+    await eventually(lambda: peer.handed)
+    assert peer.handed[0].key == first
+
+
+async def test_a_commit_that_fails_gives_the_room_back(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = Peer(window=1)
+    await free(quiet, peer=peer)
+
+    async def full(_: Any) -> None:
+        raise Unavailable("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(quiet.store, "write", full)
+        with pytest.raises(Unavailable):
+            await quiet.send()
+    assert peer.handed == []
+    await quiet.send()
+    assert len(peer.handed) == 1
+
+
+async def test_an_exchange_that_closes_waits_for_what_is_being_accepted(quiet: House) -> None:
+    exchange = await free(quiet)
+    assert exchange.reserve(1)
+    closing = asyncio.create_task(exchange.close(5))
+    await asyncio.sleep(0.02)
+    assert not closing.done()
+    assert not exchange.reserve(1)
+    exchange.release(1)
+    await closing
+
+
+async def test_news_of_what_is_under_way_need_no_reading(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await free(quiet)
+    asked: list[str] = []
+    (key,) = await quiet.handed()
+    watch(quiet, asked, monkeypatch)
+    quiet.peer.tell(Accepted(key, ["a"]))
+    await quiet.until(key, "sent")
+    await quiet.receipt("a", "delivered")
+    await quiet.until(key, "delivered")
+    assert asked == []
+    assert await quiet.steps(key[0]) == [(1, ["sent"]), (2, ["delivered"])]
+
+
+def watch(quiet: House, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes which of the queries for targets and segments are made with anything to ask for."""
+    transaction = quiet.store.transaction
+
+    async def watched(unit: Any) -> Any:
+        async def inner(tx: Tx) -> Any:
+            return await unit(Watching(tx, asked))
+
+        return await transaction(inner)
+
+    monkeypatch.setattr(quiet.store, "transaction", watched)
+
+
+class Watching:
+    def __init__(self, tx: Tx, asked: list[str]) -> None:
+        self._tx, self._asked = tx, asked
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    async def many(self, query: str, rows: Any) -> list[Row]:
+        if rows and query in ("target_for_change", "segments_by_name"):
+            self._asked.append(query)
+        return await self._tx.many(query, rows)
+
+
+async def test_what_another_node_did_meanwhile_is_seen(quiet: House) -> None:
+    """It has rescued the target and handed it over again: the answer to the first try concludes nothing."""
+    await free(quiet)
+    (key,) = await quiet.handed()
+    await quiet.store.run("keep_lease", id="there", tm_lease=clock.NEVER)
+    row = await quiet.row(key)
+    seen = {"before": "handed", "seen_holder": "here", "seen_sequence": 0, "seen_receipts": ""}
+    await quiet.store.run("move_target", **{**row._asdict(), **seen, "holder": "there"})
+    quiet.peer.tell(Refused(key, "rejected"))
+    other, ticket = await quiet.accepted(BERT, names=["b"]), object()
+    assert ticket not in quiet.peer.answers
+    assert (await quiet.row(key)).status == "handed"
+    assert (await quiet.row(other)).status == "sent"
+
+
+async def test_a_message_that_was_deleted_is_no_longer_spoken_of(quiet: House) -> None:
+    await free(quiet)
+    key = await quiet.accepted(names=["a"])
+    await quiet.actor.delete(quiet.customer.id, key[0])
+    before = await quiet.steps(key[0])
+    await quiet.receipt("a", "delivered")
+    await quiet.until(key, "delivered")
+    assert await quiet.steps(key[0]) == before
+
+
+async def test_a_receipt_for_another_destination_is_not_taken_for_its_own(quiet: House) -> None:
+    """Two segments of one name: each receipt finds its own by the destination."""
+    await free(quiet)
+    first, second = await quiet.accepted(ANNE, names=["a"]), await quiet.accepted(BERT, names=["a"])
+    await quiet.receipt("a", "delivered", ANNE)
+    await quiet.until(first, "delivered")
+    assert (await quiet.row(second)).status == "sent"
+    await quiet.receipt("a", "delivered", BERT)
+    await quiet.until(second, "delivered")
+
+
+async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST", 16)
+    kept = Live()
+    for n in range(100):
+        target = Target(
+            f"m{n}", 0, "c", ANNE, "", Status.SENT, parts=1, carrier_id="k", lane=0, due_at=1, source="",
+            source_detail="", text="", on_doubt="", target_count=1, tm_create=0, names=["a", str(n)],
+        )  # fmt: skip
+        kept.keep([target])
+    assert len(kept._targets) <= 16
+    assert len(kept._names) <= 16
+    assert kept.take(("m99", 0))
+    assert kept.find("k", "99") == (("m99", 0), 1, ANNE)
+    assert not kept.take(("m0", 0))
