@@ -114,7 +114,7 @@ REASONS: dict[str, Reason] = {
             "INVALID_TEXT": "The text is empty, or holds a character that cannot be kept (NUL).",
             "TOO_MANY_SEGMENTS": "The text needs more segments than `max_segments` allows.",
             "MEDIA_NOT_SUPPORTED": "Messages with medias or a subject (MMS) cannot be sent yet.",
-            "INVALID_TLV": "A TLV is known to none of the carriers for a destination, or its value does not fit.",
+            "INVALID_TLV": "A TLV is known to none of a destination's carriers, or its value does not fit.",
             "INVALID_WEBHOOK_URI": "The webhook's address is no http or https URL, or points to a private address.",
             "INVALID_CARRIER_CONFIG": "A member of the carrier's config is missing, unknown or out of range.",
             "MALFORMED_REQUEST": "The request is no HTTP/1.1, or not in a form that has one meaning only.",

@@ -95,6 +95,7 @@ MEMBERS: list[tuple[Json, str, str]] = [
     ({"tlvs": {"a": "x" * 1001}}, "INVALID_ARGUMENT", "tlvs[]: "),
     ({"tlvs": {"a": [1]}}, "INVALID_ARGUMENT", "tlvs[]: "),
     ({"tlvs": {f"a{n}": 1 for n in range(33)}}, "INVALID_ARGUMENT", "tlvs: "),
+    ({"tlvs": {f"a{n}": "x" * 1000 for n in range(5)}}, "INVALID_TLV", "tlvs: 5000 characters in all"),
     ({"text": ...}, "INVALID_TEXT", "text: "),
     ({"text": ""}, "INVALID_TEXT", "text: "),
     ({"text": "a" * (153 * 10 + 1)}, "TOO_MANY_SEGMENTS", "text: it needs 11 segments"),

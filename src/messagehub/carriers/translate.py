@@ -7,6 +7,7 @@ from messagehub import text
 from messagehub.carriers.carrier import Inbound, Receipt, Verdict
 from messagehub.carriers.profile import OF_ACTION, Profile
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
+from messagehub.smpp.pdus import SOURCE
 from messagehub.smpp.receipts import Outcome
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS, pack_tlvs
@@ -27,10 +28,13 @@ NORTH_AMERICA, NORTH_AMERICAN_DIGITS = "1", 10
 
 def submission(profile: Profile, source: str, destination: str) -> dict[str, Any]:
     """The fields of a submit_sm that all segments of a handover share."""
+    source_ton, source_npi, source_addr = profile.source.write(source)
     dest_ton, dest_npi, destination_addr = profile.destination.write(destination)
     return {
         **profile.fields,
-        **sender(profile, source),
+        "source_addr_ton": source_ton,
+        "source_addr_npi": source_npi,
+        "source_addr": source_addr,
         "dest_addr_ton": dest_ton,
         "dest_addr_npi": dest_npi,
         "destination_addr": destination_addr,
@@ -38,9 +42,9 @@ def submission(profile: Profile, source: str, destination: str) -> dict[str, Any
 
 
 def sender(profile: Profile, source: str) -> dict[str, Any]:
-    """The fields that say who it is from: also by them a message is known in a query_sm."""
-    ton, npi, address = profile.source.write(source)
-    return {"source_addr_ton": ton, "source_addr_npi": npi, "source_addr": address}
+    """Of these fields those that say who it is from: by them, too, a message is known in a query_sm."""
+    fields = submission(profile, source, "")
+    return {name: fields[name] for name in SOURCE}
 
 
 def with_segment(fields: dict[str, Any], segment: Segment) -> dict[str, Any]:

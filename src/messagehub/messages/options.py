@@ -12,6 +12,9 @@ from messagehub.errors import Refusal
 from messagehub.routing import Table
 from messagehub.shapes import MessageGiven
 
+MOST_TLVS = 4096
+"""Characters of all values of a message together: many peers take no PDU of more than 16 KiB."""
+
 
 class Options(Struct, omit_defaults=True):
     text: str = ""
@@ -52,6 +55,8 @@ def asked(given: MessageGiven, customer: Customer) -> Options:
 
 def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, destinations: Iterable[str]) -> None:
     """Refusal for a TLV that none of the carriers for a destination knows, or whose value does not fit one of them."""
+    if (size := sum(len(str(value)) for value in tlvs.values())) > MOST_TLVS:
+        raise Refusal("INVALID_TLV", f"tlvs: {size} characters in all, where {MOST_TLVS} are allowed")
     for destination in destinations:
         routes = table.choose(destination, customer_id, lambda: 0.0)
         known = [table.tlvs.get(route.carrier_id, {}) for route in routes]
