@@ -30,6 +30,7 @@ from messagehub.api.watching import Watched
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Carrier
+from messagehub.carriers.outbind import Outbinds
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
@@ -142,12 +143,17 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
                 carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, live, node.id
             )
 
-        exchanges = Exchanges(store, carriers, partial(book.make, taped=settings.trace != "off"), exchange)
+        outbinds = Outbinds()
+        if settings.outbind_listen:
+            await outbinds.open(settings.outbind_listen)
+            stack.push_async_callback(outbinds.close)
+        make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds)
+        exchanges = Exchanges(store, carriers, make, exchange)
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
         sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows)
-        traces, last_uses = Traces(store, settings.trace_retention), LastUses(store)
+        traces, last_uses = Traces(store, recorder, exchanges.steps, settings.trace_retention), LastUses(store)
         for part in (health, sweeper, traces, last_uses):
             part.start()
             stack.push_async_callback(part.stop)

@@ -2,11 +2,13 @@
 
 import bisect
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from messagehub import ids
+from messagehub.carriers import config
+from messagehub.carriers.config import TLVConfig
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.store import Insert, Row, Store, Tx
@@ -38,9 +40,16 @@ class Route:
 class Table:
     """The routes of an installation, ready to be asked. Pure: routes in, an order out."""
 
-    def __init__(self, routes: Sequence[Route], down: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        down: frozenset[str] = frozenset(),
+        tlvs: Mapping[str, Mapping[str, TLVConfig]] | None = None,
+    ) -> None:
         self.down = down
         """Carriers that cannot be sent to just now; they come last."""
+        self.tlvs = tlvs or {}
+        """By carrier, the TLVs that a message may have there."""
         self._by_prefix: dict[str, list[Route]] = {}
         for route in routes:
             self._by_prefix.setdefault(route.prefix, []).append(route)
@@ -158,6 +167,7 @@ def from_row(row: Row) -> Route:
 
 
 async def _read(tx: Tx, _: str) -> Table | None:
-    usable = {row.id for row in await tx.all("live_carriers") if not row.disabled}
+    usable = {row.id: config.tlvs(row.config) for row in await tx.all("live_carriers") if not row.disabled}
     down = frozenset(row.carrier_id for row in await tx.all("carriers_down", now=await store_clock(tx)))
-    return Table([route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in usable], down)
+    routes = [route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in usable]
+    return Table(routes, down, usable)

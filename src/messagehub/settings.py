@@ -70,6 +70,9 @@ class Settings:
     trusted_proxies: str = setting(
         "", "addresses and networks of the proxies whose X-Forwarded-For is believed, such as `10.0.0.0/8,2001:db8::1`"
     )
+    outbind_listen: str = setting(
+        "", "address and port at which carriers may call (SMPP outbind), `HOST:PORT`; empty: nobody can"
+    )
     drain_timeout: float = setting(
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )

@@ -6,7 +6,7 @@ Requests forbid unknown members; answers always carry every member. The schemas 
 import re
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 MessageStatus = Literal["sending", "sent", "delivered", "partially_delivered", "failed", "received"]
 TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout", "received"]
@@ -65,6 +65,16 @@ class MediaGiven(Request):
     type: str = ""
 
 
+TLVs = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")],
+        Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] | Annotated[str, Meta(max_length=1000)],
+    ],
+    Meta(max_length=32),
+]
+MessageClass = Annotated[int, Meta(ge=0, le=3)]
+
+
 class MessageGiven(Request):
     source: str | AddressGiven
     """A number of yours."""
@@ -76,11 +86,19 @@ class MessageGiven(Request):
     on_doubt: OnDoubt | Literal[""] = ""
     """What to do when it is not known whether the carrier has it; empty: as the customer says."""
     priority: Priority = "normal"
+    smart_encoding: bool | UnsetType = UNSET
+    """Whether typographic characters that would cost more segments are replaced; left out: as the customer says."""
+    class_: MessageClass | UnsetType = field(default=UNSET, name="class")
+    """Of the message on the handset: 0 is flash, shown at once and not kept."""
+    tlvs: TLVs = {}
+    """TLVs of the carrier's own, by the names in its config."""
 
 
 class TextGiven(Request):
     text: Annotated[str, Meta(max_length=40_800)]
     """As long as 255 segments can be."""
+    smart_encoding: bool | UnsetType = UNSET
+    """Left out: as the customer says."""
 
 
 class Target(Struct):
@@ -98,6 +116,11 @@ class Target(Struct):
     """When its status changed last."""
 
 
+class Replaced(Struct):
+    character: str
+    replacement: str
+
+
 class Message(Struct, kw_only=True):
     id: str
     customer_id: str
@@ -112,6 +135,15 @@ class Message(Struct, kw_only=True):
     target_count: int
     """How many there are; `GET /messages/{id}/targets` has all."""
     text: str
+    """As it was written."""
+    sent_text: str | UnsetType = UNSET
+    """Only where smart encoding changed something: what is sent."""
+    replaced: list[Replaced] | UnsetType = UNSET
+    """Only where smart encoding changed something: what."""
+    class_: MessageClass | UnsetType = field(default=UNSET, name="class")
+    """Only where it was given."""
+    tlvs: TLVs | UnsetType = UNSET
+    """Only where they were given."""
     subject: str = ""
     medias: list[dict[str, str]] = []
     direction: Direction
@@ -157,7 +189,7 @@ class TracePDU(Struct, kw_only=True):
 
 TraceStepName = Literal[
     "accepted", "claimed", "submit", "response", "no_answer", "paused", "again", "lost", "unsent", "refused", "moved",
-    "routed", "receipt", "gap",
+    "routed", "receipt", "query", "query_response", "gap",
 ]  # fmt: skip
 
 
@@ -179,7 +211,8 @@ class Trace(Struct, kw_only=True):
     destination: Address
     status: TargetStatus
     is_traced: bool
-    """False: nothing was kept, as it did not fail and is not of the sample, or is too old."""
+    """False: nothing was kept, as it did not fail and is not of the sample, or is too old; or, while it is under way,
+    nothing is known of it here."""
     is_redacted: bool
     steps: list[TraceStep]
 
@@ -200,6 +233,8 @@ class Segments(Struct):
     segments: list[str]
     forced_by: list[Forcing]
     """The characters for which UCS-2 is needed."""
+    replaced: list[Replaced] | UnsetType = UNSET
+    """Only where smart encoding changed something: what."""
 
 
 # --- accounts ---------------------------------------------------------------------------
@@ -298,6 +333,7 @@ class CustomerChangeByOperator(Request):
     password: Password | UnsetType = UNSET
     """For the customer's login; its tokens end."""
     trace: Tracing | UnsetType = UNSET
+    smart_encoding: bool | UnsetType = UNSET
 
 
 class CustomerChange(Request):
@@ -312,6 +348,8 @@ class CustomerChange(Request):
     webhook_statuses: list[Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout"]] | UnsetType = UNSET  # fmt: skip # noqa: E501
     on_doubt: OnDoubt | UnsetType = UNSET
     trace: Tracing | UnsetType = UNSET
+    smart_encoding: bool | UnsetType = UNSET
+    """For messages that do not say."""
 
 
 class Customer(Struct, kw_only=True):
@@ -340,6 +378,8 @@ class Customer(Struct, kw_only=True):
     """Why nothing is sent to the webhook any more; empty while it works. A PUT of `webhook_uri` starts it again."""
     on_doubt: OnDoubt
     trace: Tracing
+    smart_encoding: bool
+    """Typographic characters of its messages that would cost more segments are replaced."""
     accesskey: str | UnsetType = UNSET
     """Only in the answer to the POST that made the customer."""
     tm_create: str

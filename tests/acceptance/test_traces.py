@@ -114,6 +114,33 @@ def test_throttled_three_times(traced: Traced) -> None:
     assert all("due_at" in step["detail"] for step in steps if step["detail"].get("after") == "queued")
 
 
+def test_one_that_is_under_way(hub: Hub) -> None:
+    owner = hub.customer()
+    message = owner.send(numbering.somebody("0006"), SECRET)
+    until(lambda: len(trace(owner, message)["steps"]) == 3, "it is sent")
+    steps = trace(owner, message)["steps"]
+    assert [step["step"] for step in steps] == ["accepted", "claimed", "submit"]
+    assert steps[2]["pdu"]["text"] == SECRET
+    assert SECRET.encode() in owner.api.call("GET", f"/messages/{message['id']}/trace.pcap").content
+
+
+def test_a_carrier_that_is_asked(hub: Hub, carrier_box: Simulator) -> None:
+    """Of 0005 no receipt ever comes, though it was delivered."""
+    owner = hub.customer(trace="all")
+    asking = hub.carrier(carrier_box.port, "asking", query_sm=True, dlr_timeout=1)
+    hub.route(hub.bound(asking), customer_id=owner.id)
+    message = owner.settled(owner.send(numbering.somebody("0005"), "x" * 200))
+    assert message["status"] == "delivered"
+    steps = trace(owner, message)["steps"]
+    told = [step["step"] for step in steps if step["step"] not in ("submit", "response")]
+    assert sorted(told[:3] + told[-1:]) == ["accepted", "claimed", "moved", "moved"]
+    assert sorted(told[3:-1]) == ["query"] * 2 + ["query_response"] * 2
+    capture = owner.api.call("GET", f"/messages/{message['id']}/trace.pcap").content
+    assert capture.count(bytes.fromhex("00000003")) >= 2
+    late = owner.settled(owner.send(numbering.somebody("0008")))
+    assert (late["status"], late["targets"][0]["status"]) == ("failed", "dlr_timeout")
+
+
 # --- failover ---------------------------------------------------------------------------
 
 

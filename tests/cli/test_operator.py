@@ -98,6 +98,11 @@ def test_who_is_traced(operator: Shell, carrier: Json, account: Account) -> None
     assert operator.run("carrier", "update", carrier["id"], "--trace", "some").code == 2
 
 
+def test_smart_encoding_of_a_customer(operator: Shell, account: Account) -> None:
+    for option, wished in (("--smart-encoding", True), ("--no-smart-encoding", False)):
+        assert operator.run("customer", "update", account.id, option, "--json").json["smart_encoding"] is wished
+
+
 def test_a_carrier_is_disabled_enabled_and_removed(operator: Shell, hub: Hub, carrier: Json) -> None:
     assert operator.run("carrier", "disable", carrier["id"], "--json").json["disabled"] is True
     hub.when_carrier(carrier, lambda now: now["status"] == "disabled")

@@ -19,6 +19,12 @@ def test_segments_for_people(shell: Shell) -> None:
     assert "'’' forces UCS-2; \"'\" in its place would not" in done.out
 
 
+def test_segments_with_smart_encoding(shell: Shell) -> None:
+    done = shell.run("segments", "--smart-encoding", "It’s")
+    assert done.out.startswith("GSM-7, 1 part(s), 4 units, 160 in each part\n")
+    assert "\"'\" is sent for '’'" in done.out
+
+
 def test_octets_that_are_no_text(shell: Shell) -> None:
     """What a shell passes on of a file in another encoding."""
     done = shell.run("segments", "--json", b"caf\xe9")

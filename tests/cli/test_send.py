@@ -35,6 +35,14 @@ def test_the_text_may_come_by_a_pipe(mine: Shell, typed: str) -> None:
     assert shown["text"] == "Grüße\naus Köln ✓"
 
 
+def test_what_a_message_asks_for(mine: Shell) -> None:
+    words = ("send", "--to", numbering.somebody(), "--json", "It’s")
+    shown = mine.run(*words, "--smart-encoding", "--class", "0").json
+    assert (shown["sent_text"], shown["class"]) == ("It's", 0)
+    assert not {"sent_text", "class"} & mine.run(*words, "--no-smart-encoding").json.keys()
+    assert mine.run(*words, "--class", "4").code == 2
+
+
 def test_waiting_ends_with_what_became_of_it(mine: Shell) -> None:
     good, bad = numbering.somebody(), numbering.somebody("0001")
     delivered, failed, some = mine.run_all(

@@ -52,6 +52,18 @@ def test_no_simulator_is_there(shell: Shell) -> None:
         done.is_refused("simulator", "does not answer")
 
 
+def test_it_calls_who_is_there(shell: Shell, box: Simulator) -> None:
+    login = ("--system-id", "me", "--password", "secret", "--url", control(box))
+    with socket.create_server(("127.0.0.1", 0)) as called:
+        port = called.getsockname()[1]
+        assert shell.run("simulator", "outbind", "--to", f"127.0.0.1:{port}", "--json", *login).json == {}
+        heard, _ = called.accept()
+        with heard:
+            assert heard.recv(100).endswith(b"\0\0\0\x0b\0\0\0\0\0\0\0\x01me\0secret\0")
+    shell.run("simulator", "outbind", "--to", f"127.0.0.1:{port}", *login).is_refused("cannot call")
+    shell.run("simulator", "outbind", "--to", "127.0.0.1", *login).is_refused("HOST:PORT")
+
+
 def test_something_else_is_there(shell: Shell, box: Simulator) -> None:
     shell.run(*WORDS, "Hi", "--url", f"{control(box)}/elsewhere").is_refused("simulator")
 

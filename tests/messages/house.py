@@ -12,6 +12,7 @@ from messagehub.accounts import customers
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Accepted, Receipt, TargetKey, Verdict
+from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
 from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
@@ -75,6 +76,9 @@ class House:
 
     def knows(self, carrier_id: str, key: TargetKey) -> bool:
         return any(exchange.knows(key) for exchange in self._open if exchange.carrier_id == carrier_id)
+
+    def on_its_way(self, carrier_id: str, key: TargetKey) -> list[Step]:
+        return [step for one in self._open if one.carrier_id == carrier_id for step in one.carrier.steps(key)]
 
     async def furnish(self) -> None:
         """A customer with a number, and a carrier to which everything goes."""

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from messagehub.carriers.carrier import CarrierStatus, Handover, Inbound, Lost, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import (
+    CarrierStatus,
+    Handover,
+    Inbound,
+    Lost,
+    News,
+    Question,
+    Receipt,
+    TargetKey,
+    Verdict,
+)
+from messagehub.carriers.wire import Step
 from messagehub.text import STANDARD
 
 
@@ -11,6 +22,8 @@ class Peer:
     def __init__(self, window: int = 100, dlr_timeout: float = 60) -> None:
         self.window, self.dlr_timeout = window, dlr_timeout
         self.texts = STANDARD
+        self.asks = False
+        self.asked: list[Question] = []
         self.handed: list[Handover] = []
         self.answers: dict[Any, Verdict] = {}
         """How receipts and inbound messages were answered, by their tickets."""
@@ -46,9 +59,15 @@ class Peer:
     def holds(self, key: TargetKey) -> bool:
         return key in self._in_flight
 
+    def steps(self, key: TargetKey) -> list[Step]:
+        return list(self.handover(key).steps) if key in self._in_flight else []
+
     def send(self, handovers: Sequence[Handover]) -> None:
         self.handed += handovers
         self._in_flight.update({handover.key: len(handover.segments) for handover in handovers})
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        self.asked += questions
 
     def news(self) -> list[News]:
         news, self._news = self._news, []

@@ -62,6 +62,7 @@ def test_from_a_final_status_nothing_leads_but_corrections_and_its_customers_wis
         (Status.GW_TIMEOUT, Happening.ACCEPT): Status.SENT,
         (Status.GW_TIMEOUT, Happening.RECEIPT_GOOD): Status.DELIVERED,
         (Status.DLR_TIMEOUT, Happening.RECEIPT_GOOD): Status.DELIVERED,
+        (Status.DLR_TIMEOUT, Happening.ANSWER_GOOD): Status.DELIVERED,
         (Status.FAILED, Happening.RECEIPT_GOOD): Status.DELIVERED,
     }
 

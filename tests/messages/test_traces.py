@@ -14,7 +14,7 @@ from messagehub.carriers.carrier import Accepted, Receipt, Refused, TargetKey, U
 from messagehub.carriers.wire import RESPONSE_TO, SUBMIT, Link, Step
 from messagehub.errors import Refusal
 from messagehub.messages import recorder
-from messagehub.messages.recorder import Keeping
+from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.traces import DAY, Traces
 from messagehub.sealing import Sealer
 from messagehub.shapes import Trace
@@ -57,7 +57,7 @@ class Traced(House):
 
     async def trace(self, key: TargetKey, caller: Caller | None = None) -> Trace:
         caller = caller or Caller(self.customer.id, "customer")
-        (trace,) = await Traces(self.store, 7).page(caller, key[0], key[1], 1)
+        (trace,) = await Traces(self.store, self.recorder, self.on_its_way, 7).page(caller, key[0], key[1], 1)
         return trace
 
     async def story(self, key: TargetKey) -> list[str]:
@@ -208,6 +208,25 @@ async def test_a_trace_without_its_beginning_says_so(traces: Traced) -> None:
     assert "another process" in steps[0].words
 
 
+async def test_what_is_under_way_shows_what_is_known_here(traces: Traced) -> None:
+    (waiting,) = await traces.handed()
+    assert await traces.story(waiting) == ["accepted", "claimed"]
+    key = await traces.taken("b")
+    own, others = await traces.trace(key), await traces.trace(key, Caller(ids.new(), "operator"))
+    assert (own.status, own.is_traced, [step.step for step in own.steps]) == ("sent", True, SENT)
+    assert "is waited for until" in own.steps[-1].words
+    assert (_mentions(own), _mentions(others)) == (2, 0)
+    await traces.receipts("b", "delivered")
+    await traces.told(key)
+
+
+async def test_another_process_shows_nothing_of_it(traces: Traced) -> None:
+    (key,) = await traces.handed()
+    elsewhere = Traces(traces.store, Recorder(traces.store, NO_SAMPLE), lambda *_: [], 7)
+    (trace,) = await elsewhere.page(Caller(traces.customer.id, "customer"), key[0], 0, 1)
+    assert (trace.is_traced, trace.steps) == (False, [])
+
+
 # --- memory -----------------------------------------------------------------------------
 
 
@@ -284,7 +303,7 @@ async def test_they_are_removed_when_their_days_are_over(store: Store) -> None:
 
     rows = [*(row(6, n) for n in range(3)), *(row(8, n) for n in range(1200))]
     await store.write([Insert("insert_trace", rows)])
-    kept = Traces(store, 7)
+    kept = Traces(store, Recorder(store, NO_SAMPLE), lambda *_: [], 7)
     left = []
     for _ in range(3):
         await kept.forget()

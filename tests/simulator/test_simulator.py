@@ -258,6 +258,34 @@ async def test_a_temporary_error_is_tried_again_and_a_permanent_one_is_not(monke
         assert esme.names().count("deliver_sm") == 2
 
 
+# --- query_sm ---------------------------------------------------------------------------------------------------------
+
+STATES = [("1234", 1, 2), ("0001", 1, 5), ("0005", 1, 2), ("0009", 1, 3), ("0001", 0, 5), ("0008", 1, 1)]
+
+
+@pytest.mark.parametrize(("ending", "registered", "state"), STATES)
+async def test_it_says_what_became_of_a_message(ending: str, registered: int, state: int) -> None:
+    async with bound() as (esme, _):
+        esme.submit(f"82100000{ending}", registered_delivery=registered)
+        message_id = (await esme.named("submit_sm_resp"))[0].fields["message_id"]
+        asked = {"message_id": message_id, "source_addr": "15551234567"}
+        esme.driver.request("query_sm", asked)
+        await asyncio.sleep(0.05)
+        esme.driver.request("query_sm", asked)
+        first, then = await esme.named("query_sm_resp", 2)
+        assert (first.status, first.fields["message_state"], then.fields["message_state"]) == (0, 1, state)
+        assert then.fields["message_id"] == message_id
+
+
+async def test_only_to_who_knows_its_id_and_its_source() -> None:
+    async with bound() as (esme, _):
+        esme.submit("821000001234")
+        message_id = (await esme.named("submit_sm_resp"))[0].fields["message_id"]
+        for wrong, source in ((message_id, "1"), (message_id[:-1], "15551234567"), ("zz", "15551234567")):
+            esme.driver.request("query_sm", {"message_id": wrong, "source_addr": source})
+        assert [pdu.status for pdu in await esme.named("query_sm_resp", 3)] == [0x67] * 3
+
+
 # --- binds and submits ------------------------------------------------------------------------------------------------
 
 LOGINS = [("me", "secret", 0), ("me", "wrong", 0x0E), ("you", "secret", 0x0F)]

@@ -171,7 +171,7 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old seen_sequence"
+    "tm_webhook_secret_old seen_sequence smart_encoding overdue"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
@@ -191,6 +191,7 @@ VALUES: dict[Any, Any] = {
 def message(id: str) -> dict[str, Any]:
     counts = {"target_count": 100, "waiting_count": 100, "sent_count": 0, "delivered_count": 0, "sequence": 0}
     words = {"source": "+1", "source_detail": "", "destination": "", "text": "t", "octets": None, "on_doubt": ""}
+    words |= {"options": None}
     times = {"tm_create": 1, "tm_update": 1, "tm_delete": NEVER}
     return {"id": id, "customer_id": "c", "direction": "outbound", **words, **counts, **times}
 
@@ -227,7 +228,7 @@ async def test_an_error_of_any_kind_ends_no_writer(store: Store) -> None:
 
 async def test_a_new_password_is_told_from_the_one_before_at_the_same_moment(store: Store) -> None:
     customer = dict.fromkeys(("name", "detail", "email", "phone_number", "address", "webhook_uri"), "")
-    row_of = {"role": "customer", "webhook_disabled": "", "on_doubt": "hold", "trace": "all"}
+    row_of = {"role": "customer", "webhook_disabled": "", "on_doubt": "hold", "trace": "all", "smart_encoding": 0}
     hook = {"webhook_method": "POST", "webhook_events": "[]", "webhook_statuses": "[]", "webhook_secret": ""}
     hook |= {"webhook_error": "", "webhook_secret_old": ""}
     times = {"tm_create": 5, "tm_update": NEVER, "tm_delete": NEVER}

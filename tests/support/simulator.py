@@ -39,6 +39,12 @@ class Simulator(Program):
         statuses: list[str] = answer.json()["statuses"]
         return statuses
 
+    def call(self, port: int, system_id: str, password: str) -> None:
+        """Calls a server on this machine, and tells it to bind."""
+        asked = {"host": "127.0.0.1", "port": port, "system_id": system_id, "password": password}
+        answer = self._control.post("/outbind", json=asked)
+        assert answer.status_code == 200, answer.text
+
     def stats(self) -> dict[str, int]:
         counts: dict[str, int] = self._control.get("/stats").json()
         return counts

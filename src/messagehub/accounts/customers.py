@@ -57,6 +57,8 @@ class Customer:
     on_doubt: str = "resend"
     trace: str = "default"
     """`all`: the traces of all its messages are kept."""
+    smart_encoding: bool = False
+    """Of its messages that do not say, typographic characters that would cost more segments are replaced."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
@@ -93,6 +95,7 @@ class Customer:
     def as_row(self, sealer: Sealer) -> dict[str, Any]:
         row = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
         lists = {name: msgspec.json.encode(row[name]).decode() for name in LISTS}
+        row["smart_encoding"] = int(self.smart_encoding)
         return row | lists | {name: sealer.seal(row[name], place(self.id, name)) for name in SECRETS if row[name]}
 
 
@@ -106,6 +109,7 @@ def from_row(row: Row, sealer: Sealer) -> Customer:
         values[name] = msgspec.json.decode(values[name], type=tuple[str, ...])
     for name in SECRETS:
         values[name] = sealer.unseal(values[name], place(row.id, name))
+    values["smart_encoding"] = bool(row.smart_encoding)
     return Customer(**values)
 
 

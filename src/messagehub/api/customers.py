@@ -99,6 +99,7 @@ def _shape(customer: Customer) -> shapes.Customer:
         webhook_disabled=customer.webhook_disabled,
         on_doubt="hold" if customer.on_doubt == "hold" else "resend",
         trace="all" if customer.trace == "all" else "default",
+        smart_encoding=customer.smart_encoding,
         tm_create=plain(customer.tm_create),
         tm_update=plain(customer.tm_update),
         tm_delete=plain(customer.tm_delete),

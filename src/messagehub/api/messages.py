@@ -3,6 +3,8 @@
 from functools import partial
 from typing import get_args
 
+from msgspec import UNSET
+
 from messagehub import clock, shapes, text
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
@@ -48,13 +50,21 @@ async def delete(call: Call) -> shapes.Message:
 
 
 async def segments(call: Call) -> shapes.Segments:
-    return segments_shape(call.body.text)
+    smart = call.body.smart_encoding
+    if smart is UNSET:
+        smart = (await call.services.customers.get(call.services.store, call.customer_id)).smart_encoding
+    return segments_shape(call.body.text, smart)
 
 
-def segments_shape(words: str) -> shapes.Segments:
-    cut = text.segment(words)
-    forced_by = [shapes.Forcing(one.character, one.replacement) for one in text.forced_by(words)]
-    return shapes.Segments(cut.encoding, cut.parts, cut.units, cut.units_per_part, list(cut.segments), forced_by)
+def segments_shape(words: str, smart: bool = False) -> shapes.Segments:
+    """`smart`: with smart encoding."""
+    better = text.smart(words) if smart else text.Smart(words, ())
+    cut = text.segment(better.text)
+    forced_by = [shapes.Forcing(one.character, one.replacement) for one in text.forced_by(better.text)]
+    shape = shapes.Segments(cut.encoding, cut.parts, cut.units, cut.units_per_part, list(cut.segments), forced_by)
+    if better.replaced:
+        shape.replaced = [shapes.Replaced(one.character, one.replacement or "") for one in better.replaced]
+    return shape
 
 
 def _filter(call: Call) -> Filter:
@@ -78,6 +88,7 @@ SENDING = (
     "INVALID_TEXT",
     "TOO_MANY_SEGMENTS",
     "MEDIA_NOT_SUPPORTED",
+    "INVALID_TLV",
 )
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)

@@ -122,6 +122,8 @@ def _without_nul(schema: Schema) -> Schema:
         tightened["anyOf"] = [_without_nul(choice) for choice in schema["anyOf"]]
     if "items" in schema:
         tightened["items"] = _without_nul(schema["items"])
+    if isinstance(schema.get("additionalProperties"), dict):
+        tightened["additionalProperties"] = _without_nul(schema["additionalProperties"])
     return tightened
 
 
@@ -160,4 +162,4 @@ def _members(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
     for member, below in zip(node.body, node.body[1:], strict=False):
         match member, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
-                yield name, inspect.cleandoc(words)
+                yield name.rstrip("_"), inspect.cleandoc(words)

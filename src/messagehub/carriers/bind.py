@@ -12,6 +12,7 @@ from messagehub.carriers.backoff import OF_STATUS, PAUSES, Backoff, Pauses, Trou
 from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
+from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.wire import Link, Tape, TapedSession
 from messagehub.clock import SECOND
 from messagehub.logs import about
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 INTERFACE_VERSION = 0x34
 CONNECT_S = 10.0
 UNBIND_S = 1.0
+
+NOT_CALLED = "the carrier has not called yet (outbind)"
 
 STEADY_S = 10.0
 """How long a session must have lasted for the next try to be the first."""
@@ -40,14 +43,16 @@ class Bind:
         on_lost: Callable[["Bind"], None],
         pauses: Pauses = PAUSES,
         taped: bool = True,
+        outbinds: Outbinds | None = None,
     ) -> None:
+        """`outbinds`: it does not connect, and is called there."""
         self.tape = Tape() if taped else None
         """The PDUs of the session, where traces are kept."""
         self.status = BindStatus(role=role, state="connecting", since=clock.now())
         self.driver: Driver | None = None
         self.session_id = ""
         """Of the session that is, or was last."""
-        self._config, self._door = config, door
+        self._config, self._door, self._outbinds = config, door, outbinds
         self._on_events, self._on_lost = on_events, on_lost
         self._backoff = Backoff(pauses)
         self._trouble = Trouble.CONNECTION
@@ -103,7 +108,12 @@ class Bind:
                 self.status.last_error = f"{type(error).__name__}: {error}"
                 self._turn("down")
             if self._trouble is not Trouble.CREDENTIALS:  # for those the door stays shut
-                await asyncio.sleep(self._backoff.fail(self._trouble, random.random()))
+                await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        """Seconds until it is tried again. One that is called is there at once: how often is the carrier's to say."""
+        is_called = self._outbinds is not None and self._outbinds.is_open
+        return 0.0 if is_called else self._backoff.fail(self._trouble, random.random())
 
     async def _once(self) -> None:
         """One session from its beginning to its end."""
@@ -133,6 +143,10 @@ class Bind:
         return None
 
     async def _connect(self) -> Driver:
+        if self._outbinds:
+            self.status.last_error = self.status.last_error or NOT_CALLED
+            self._turn("connecting")
+            return await self._outbinds.call(self._config, self._adopt)
         config, loop = self._config, asyncio.get_running_loop()
         over: ssl.SSLContext | None = None
         if config.tls:
@@ -144,8 +158,15 @@ class Bind:
             )
         return driver
 
+    def _adopt(self, driver: Driver) -> None:
+        self.driver = driver
+        driver.adopt(self._new_session, self._heard, self._lost, on_writable=self._writable)
+
     def _new_driver(self) -> Driver:
-        return Driver(self._new_session, self._heard, self._lost, on_writable=lambda _: self._on_events(self, []))
+        return Driver(self._new_session, self._heard, self._lost, on_writable=self._writable)
+
+    def _writable(self, _: Driver) -> None:
+        self._on_events(self, [])
 
     def _new_session(self, now: float) -> Session:
         config = self._config

@@ -9,6 +9,7 @@ import msgspec
 from messagehub import ids
 from messagehub.carriers import config
 from messagehub.carriers.carrier import Carrier
+from messagehub.carriers.outbind import Outbinds
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.sealing import Sealer
@@ -53,11 +54,11 @@ def place(carrier_id: str, name: str) -> str:
     return f"carriers/{carrier_id}/{name}"
 
 
-def make(row: CarrierRow, taped: bool = True) -> Carrier:
-    """The carrier that a row describes. `taped`: what it does is traced."""
+def make(row: CarrierRow, taped: bool = True, outbinds: Outbinds | None = None) -> Carrier:
+    """The carrier that a row describes. `taped`: what it does is traced; `outbinds`: where it may call."""
     from messagehub.carriers.smpp import SMPPCarrier
 
-    return SMPPCarrier(config.parse(row.type, row.settings), taped=taped)
+    return SMPPCarrier(config.parse(row.type, row.settings), taped=taped, outbinds=outbinds)
 
 
 class Carriers:

@@ -5,7 +5,7 @@ the store. News waits in the carrier until it is taken, and what the peer asked 
 which it does after its commit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
@@ -28,6 +28,8 @@ class Handover:
     """None where the text cannot be cut for this carrier."""
     steps: list[Step] = field(default_factory=list)
     """What was seen of it so far, which the carrier adds to."""
+    tlvs: Mapping[str, int | str] = field(default_factory=dict)
+    """By the carrier's names for them; those that it has none for are left out."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -117,8 +119,30 @@ class Inbound:
     """The default alphabet of whom it came from."""
 
 
+@dataclass(slots=True)
+class Question:
+    """What became of segments that the carrier accepted: part and name of each. `source` as in their handover."""
+
+    key: TargetKey
+    source: str
+    names: list[tuple[int, str]]
+
+
+@dataclass(slots=True)
+class Queried:
+    """What the carrier says to a question: part, state and words, as of a receipt, where it said anything.
+
+    `is_lost`: the connection ended before it could.
+    """
+
+    key: TargetKey
+    states: list[tuple[int, str, str]]
+    is_lost: bool = False
+    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+
+
 Outcome = Accepted | Refused | Unanswered | Lost
-News = Outcome | Receipt | Inbound
+News = Outcome | Receipt | Inbound | Queried
 
 
 class Verdict(Enum):
@@ -212,6 +236,9 @@ class Carrier(Protocol):
     texts: Profile
     """How it takes texts."""
 
+    asks: bool
+    """It can be asked what became of what it accepted."""
+
     def open(self, ring: Callable[[], None]) -> None:
         """Starts connecting. `ring` is called whenever there is news, or room where there was none."""
 
@@ -225,8 +252,14 @@ class Carrier(Protocol):
     def holds(self, key: TargetKey) -> bool:
         """Whether a target is on its way, or its news were not taken yet."""
 
+    def steps(self, key: TargetKey) -> list[Step]:
+        """What was seen of a target that is on its way."""
+
     def send(self, handovers: Sequence[Handover]) -> None:
         """Takes them all; each comes back as news exactly once (besides a later `Accepted(late=True)`)."""
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Each comes back as `Queried` in the news."""
 
     def news(self) -> list[News]:
         """What came since the last call. Its taker is the only one who knows of it from now on."""

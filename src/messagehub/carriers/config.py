@@ -1,5 +1,6 @@
 """The `config` of each kind of carrier: its members, their defaults and bounds. Checked when it is written."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -26,19 +27,26 @@ class TLVConfig(Struct, forbid_unknown_fields=True, frozen=True):
 
     tag: Annotated[int, Meta(ge=1, le=0xFFFF)]
     type: Literal["uint8", "uint16", "uint32", "cstring", "octets"]
-    value: int | Annotated[str, Meta(max_length=1000)]
+    value: int | Annotated[str, Meta(max_length=1000)] | None = None
+    """Of messages that give none themselves; null: it does not go with them."""
 
     def __post_init__(self) -> None:
         if self.tag in OURS:
             raise ValueError(f"tag {self.tag} is written by the program itself")
-        try:
-            self.octets()
-        except (AttributeError, TypeError, ValueError, OverflowError):
-            raise ValueError(f"{self.value!r} is no {self.type}{HINTS.get(self.type, '')}") from None
+        if self.value is not None and (why := self.misfit(self.value)):
+            raise ValueError(why)
 
-    def octets(self) -> bytes:
+    def misfit(self, value: int | str) -> str:
+        """Why the value is none of this type; empty where it is."""
+        try:
+            self.octets(value)
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            return f"{value!r} is no {self.type}{HINTS.get(self.type, '')}"
+        return ""
+
+    def octets(self, value: int | str) -> bytes:
         """The value as it goes on the wire."""
-        octets: bytes = WRITE[self.type](self.value)
+        octets: bytes = WRITE[self.type](value)
         return octets
 
 
@@ -75,7 +83,14 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     system_id: Annotated[str, doc("who we are, 1 to 15 characters", min_length=1, max_length=15, pattern=ASCII)]
     password: Annotated[str, doc("8 characters at most, as in SMPP; never shown", max_length=8, pattern=ASCII)]
     system_type: Annotated[str, doc("of the bind; most carriers want none", max_length=12, pattern=ASCII)] = ""
-    bind: Annotated[Literal["transceiver", "transmitter+receiver"], doc("the role of the binds")] = "transceiver"
+    bind: Annotated[
+        Literal["transceiver", "transmitter+receiver", "outbind", "transmitter+outbind"],
+        doc("the role of the binds; `outbind`: the carrier calls, and we bind as a receiver"),
+    ] = "transceiver"
+    outbind_from: Annotated[
+        tuple[Annotated[str, Meta(max_length=64)], ...],
+        doc("addresses and networks from which the carrier calls, such as `192.0.2.0/24`", max_length=64),
+    ] = ()
     binds: Annotated[int, doc("how many; of `transmitter+receiver`, so many of each", ge=1, le=64)] = 1
     window: Annotated[int, doc("PDUs without an answer that one bind may have", ge=1, le=10_000)] = 10
     rate: Annotated[float, doc("PDUs per second of all binds together; 0 is no limit", ge=0, le=1_000_000)] = 0
@@ -133,6 +148,9 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     registered_delivery: Annotated[
         int, doc("of each submit_sm; 1 asks for a receipt in any case, 0 for none", ge=0, le=31)
     ] = 1
+    query_sm: Annotated[
+        bool, doc("ask what became of a message before it is given up for want of a receipt (`query_sm`)")
+    ] = False
     tlvs: Annotated[Tlvs, doc("TLVs that go with each submit_sm, by a name of your own", max_length=32)] = {}
 
     receipt_swapped: Annotated[
@@ -148,6 +166,23 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         if len(set(tags)) < len(tags):
             raise ValueError("two of the tlvs have the same tag")
         self.texts()
+        if self.bind.endswith("outbind"):
+            self._check_outbind()
+
+    def _check_outbind(self) -> None:
+        if not self.callers():
+            raise ValueError("outbind_from: say from which addresses the carrier calls, such as 192.0.2.0/24")
+        if not self.password:
+            raise ValueError("password: whoever calls must know one")
+        if self.bind == "outbind" and self.uses_tls:
+            raise ValueError("tls: who calls by outbind speaks without it")
+
+    def callers(self) -> "tuple[IPv4Network | IPv6Network, ...]":
+        """Where it may call from. ValueError where that is no address and no network."""
+        try:
+            return tuple(map(ip_network, self.outbind_from))
+        except ValueError as error:
+            raise ValueError(f"outbind_from: {error}") from None
 
     def texts(self) -> Profile:
         """How it takes texts. ValueError where that cannot be."""
@@ -175,6 +210,18 @@ def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
     except tls.Unusable as error:
         raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
     return parsed
+
+
+def tlvs(stored: str) -> dict[str, TLVConfig]:
+    """The TLVs in a config as it is stored."""
+    return _tlvs_of(stored).tlvs
+
+
+class _WithTLVs(Struct):
+    tlvs: Tlvs = {}
+
+
+_tlvs_of = msgspec.json.Decoder(_WithTLVs).decode
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from messagehub import text
 from messagehub.carriers.carrier import REASONS
-from messagehub.carriers.config import SMPPConfig
+from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import NUMBERS, STATUSES
 from messagehub.smpp.times import relative
@@ -70,10 +70,22 @@ class Profile:
     fields: Mapping[str, Any] = field(default_factory=lambda: {"registered_delivery": 1})
     """Of each submit_sm; what is not here has the default of the PDU."""
     tlvs: dict[int, bytes] | None = None
+    """Those that go with each."""
+    kinds: Mapping[str, TLVConfig] = field(default_factory=dict)
+    """Those that messages may have, by name."""
     reasons: Mapping[int, str] = field(default_factory=lambda: BY_RULE)
     texts: text.Profile = text.STANDARD
     default_country: str = ""
     receipt_swapped: bool = False
+
+    def with_tlvs(self, given: Mapping[str, int | str]) -> dict[int, bytes] | None:
+        """Those that go with each, and those of a message that have a name here, and a value that fits."""
+        fitting = {
+            kind.tag: kind.octets(value)
+            for name, value in given.items()
+            if (kind := self.kinds.get(name)) and not kind.misfit(value)
+        }
+        return {**(self.tlvs or {}), **fitting} or None
 
 
 def of(config: SMPPConfig) -> Profile:
@@ -84,7 +96,8 @@ def of(config: SMPPConfig) -> Profile:
         source=Addressing(config.source_ton, config.source_npi, config.international_prefix),
         destination=Addressing(config.dest_ton, config.dest_npi, config.international_prefix),
         fields=fields,
-        tlvs={tlv.tag: tlv.octets() for tlv in config.tlvs.values()} or None,
+        tlvs={tlv.tag: tlv.octets(tlv.value) for tlv in config.tlvs.values() if tlv.value is not None} or None,
+        kinds=config.tlvs,
         reasons={**BY_RULE, **{int(number, 16): OF_WORD[word] for number, word in config.statuses.items()}},
         texts=config.texts(),
         default_country=config.default_country,

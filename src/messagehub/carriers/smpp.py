@@ -20,6 +20,8 @@ from messagehub.carriers.carrier import (
     Lost,
     News,
     Outcome,
+    Queried,
+    Question,
     Receipt,
     Refused,
     TargetKey,
@@ -28,20 +30,47 @@ from messagehub.carriers.carrier import (
 )
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
+from messagehub.carriers.inquiry import Inquiry, Query
+from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer
-from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, tlvs_of, with_segment
-from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT
+from messagehub.carriers.translate import (
+    ANSWERS,
+    answer,
+    arrival,
+    refusal,
+    sender,
+    submission,
+    tlvs_of,
+    with_segment,
+)
+from messagehub.carriers.wire import (
+    AGAIN,
+    LOST,
+    NO_ANSWER,
+    PAUSED,
+    QUERY,
+    QUERY_RESPONSE,
+    RESPONSE_TO,
+    SUBMIT,
+    UNSENT,
+    Step,
+)
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
 from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS
 
-ROLES: dict[str, list[BindRole]] = {
-    "transceiver": ["transceiver"],
-    "transmitter+receiver": ["transmitter", "receiver"],
+CALLED = "outbind"
+ROLES: dict[str, BindRole] = {
+    "transceiver": "transceiver",
+    "transmitter": "transmitter",
+    "receiver": "receiver",
+    CALLED: "receiver",
 }
+"""Of each bind that the config's `bind` names."""
+
 WITHOUT_ANSWER = ("outbind", "alert_notification")
 
 SESSIONS_REMEMBERED = 100
@@ -63,19 +92,29 @@ class Ticket:
 
 
 class SMPPCarrier:
-    """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced."""
+    """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced. `outbinds`: where it
+    may call."""
 
-    def __init__(self, config: SMPPConfig, pauses: Pauses = PAUSES, taped: bool = True) -> None:
+    def __init__(
+        self, config: SMPPConfig, pauses: Pauses = PAUSES, taped: bool = True, outbinds: Outbinds | None = None
+    ) -> None:
         self.dlr_timeout = config.dlr_timeout
+        self.asks = config.query_sm
         self._profile = profile.of(config)
         self.texts = self._profile.texts
         self._window = config.window
         self._pace = Pace(config.rate)
         self._warnings = [NOT_VERIFIED] if config.tls and not config.tls_verify else []
-        door = Door(pauses)
-        roles = ROLES[config.bind] * config.binds
-        self._binds = [Bind(config, role, door, self._heard, self._lost, pauses, taped) for role in roles]
+        door, outbinds = Door(pauses), outbinds or Outbinds()
+
+        def bind(kind: str) -> Bind:
+            # One that is called may wait for long, and nobody waits for it.
+            how = (Door(pauses), outbinds) if kind == CALLED else (door, None)
+            return Bind(config, ROLES[kind], how[0], self._heard, self._lost, pauses, taped, how[1])
+
+        self._binds = [bind(kind) for kind in config.bind.split("+") * config.binds]
         self._queue: deque[Part] = deque()
+        self._queries: deque[Query] = deque()
         self._transfers: dict[TargetKey, Transfer] = {}
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
@@ -94,7 +133,7 @@ class SMPPCarrier:
             bind.open()
 
     def room(self) -> int:
-        free = sum(bind.room for bind in self._binds) - len(self._queue)
+        free = sum(bind.room for bind in self._binds) - len(self._queue) - len(self._queries)
         return min(free, self._pace.allows(time.monotonic())) if free > 0 else 0
 
     @property
@@ -102,20 +141,27 @@ class SMPPCarrier:
         return not self._transfers
 
     def holds(self, key: TargetKey) -> bool:
-        told = (one.key for one in self._news if not isinstance(one, Receipt | Inbound))
+        told = (one.key for one in self._news if not isinstance(one, Receipt | Inbound | Queried))
         return key in self._transfers or key in told
+
+    def steps(self, key: TargetKey) -> list[Step]:
+        return list(self._transfers[key].steps) if key in self._transfers else []
 
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             fields = submission(self._profile, handover.source, handover.destination)
-            transfer = self._transfers[handover.key] = Transfer(handover, fields)
+            tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
+            transfer = self._transfers[handover.key] = Transfer(handover, fields, tlvs)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
             if not handover.segments:
                 self._end(transfer, Refused(transfer.key, "too_long"))
-        self._pump()
-        if not any(bind.is_sending for bind in self._binds):  # the last was lost while the claim was committed
-            self._give_back_queue()
-            self._ring()
+        self._pump_or_give_back()
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        for question in questions:
+            inquiry = Inquiry(question, sender(self._profile, question.source))
+            self._queries.extend(Query(inquiry, part, name) for part, name in question.names)
+        self._pump_or_give_back()
 
     def news(self) -> list[News]:
         news, self._news = self._news, []
@@ -169,8 +215,16 @@ class SMPPCarrier:
             allowed = min(bind.room, self._pace.allows(time.monotonic()))
             while allowed > 0 and self._queue:
                 allowed -= self._submit(bind, self._queue.popleft())
-        if self._queue or self._pace.limits:
+            while allowed > 0 and self._queries:
+                allowed -= self._query(bind, self._queries.popleft())
+        if self._queue or self._queries or self._pace.limits:
             self._pump_later()
+
+    def _pump_or_give_back(self) -> None:
+        self._pump()
+        if not any(bind.is_sending for bind in self._binds):  # the last was lost while the claim was committed
+            self._give_back_queue()
+            self._ring()
 
     def _submit(self, bind: Bind, part: Part) -> int:
         """How many PDUs left: one, or none for a part of what has ended already."""
@@ -179,7 +233,7 @@ class SMPPCarrier:
             return 0
         assert bind.driver is not None
         try:
-            tlvs = tlvs_of(part.segment, self._profile.tlvs)
+            tlvs = tlvs_of(part.segment, transfer.tlvs)
             bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
         except EncodeError as error:
             transfer.steps.append((clock.now(), UNSENT, str(error)))
@@ -192,6 +246,24 @@ class SMPPCarrier:
             transfer.steps.append((self._now, SUBMIT, part.number, tape.link, tape.said))
         transfer.submitted += 1
         bind.status.sent += 1
+        self._pace.spend()
+        return 1
+
+    def _query(self, bind: Bind, query: Query) -> int:
+        """How many PDUs left: one, or none for a name that cannot be asked for."""
+        inquiry = query.inquiry
+        assert bind.driver is not None
+        try:
+            bind.driver.request("query_sm", {**inquiry.fields, "message_id": query.name}, None, query)
+        except EncodeError as error:
+            inquiry.steps.append((clock.now(), UNSENT, str(error)))
+            self._news += inquiry.settle()
+            return 0
+        except StateError:
+            self._queries.appendleft(query)
+            return self._window
+        if tape := bind.tape:
+            inquiry.steps.append((self._now, QUERY, query.part, tape.link, tape.said))
         self._pace.spend()
         return 1
 
@@ -212,13 +284,27 @@ class SMPPCarrier:
         for event in events:
             if hear := HEARD.get(type(event)):  # the end of a session is told by `_lost`
                 hear(self, bind, event)
-        if self._queue:
+        if self._queue or self._queries:
             self._pump()
         self._ring()
 
-    def _answered(self, bind: Bind, event: Answered) -> None:
+    def _answered(self, bind: Bind, event: Answered | AnsweredLate) -> None:
         if isinstance(event.context, Part):
             self._part_answered(bind, event.context, event.response)
+        elif isinstance(event.context, Query) and isinstance(event, Answered):  # a late answer tells nothing any more
+            self._query_answered(bind, event.context, event.response)
+
+    def _query_answered(self, bind: Bind, query: Query, response: PDU) -> None:
+        inquiry, words = query.inquiry, ""
+        if not response.status:
+            state, words = answer(response)
+            inquiry.states.append((query.part, state, words))
+        elif refusal(self._profile, response.status)[0] == "throttled":
+            self._throttle()
+        if tape := bind.tape:
+            octets = tape.response(response.sequence)
+            inquiry.steps.append((self._now, QUERY_RESPONSE, query.part, tape.link, octets, words))
+        self._news += inquiry.settle()
 
     def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
         transfer = part.transfer
@@ -288,6 +374,10 @@ class SMPPCarrier:
             bind.status.last_error = "no answer to a submit_sm"
             transfer.steps.append((self._now, NO_ANSWER, event.context.number))
             self._end(transfer, Unanswered(transfer.key))
+        elif isinstance(event.context, Query):
+            query = event.context
+            query.inquiry.steps.append((self._now, NO_ANSWER, query.part))
+            self._news += query.inquiry.settle()
 
     def _received(self, bind: Bind, event: Received) -> None:
         request = event.request
@@ -335,6 +425,8 @@ class SMPPCarrier:
                 transfer = part.transfer
                 transfer.steps.append((self._ended[bind.session_id], LOST, bind.status.last_error))
                 self._end(transfer, self._refused(transfer) if transfer.refusal else Lost(transfer.key))
+            elif isinstance(part, Query):
+                self._query_lost(part, LOST, bind.status.last_error)
         if not any(other.is_sending for other in self._binds if other is not bind):
             self._give_back_queue()
         self._ring()
@@ -346,6 +438,13 @@ class SMPPCarrier:
             in_doubt = transfer.submitted > 0
             transfer.steps.append((clock.now(), LOST if in_doubt else UNSENT, "no bind can send"))
             self._end(transfer, Lost(transfer.key) if in_doubt else Refused(transfer.key, "not_ready"))
+        while self._queries:
+            self._query_lost(self._queries.popleft(), UNSENT, "no bind can send")
+
+    def _query_lost(self, query: Query, how: str, why: str) -> None:
+        query.inquiry.is_lost = True
+        query.inquiry.steps.append((clock.now(), how, why))
+        self._news += query.inquiry.settle()
 
 
 HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {

@@ -16,13 +16,13 @@ class Transfer:
 
     __slots__ = (
         "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "steps", "submitted",
-        "throttled", "times_again",
+        "throttled", "times_again", "tlvs",
     )  # fmt: skip
 
-    def __init__(self, handover: Handover, fields: dict[str, Any]) -> None:
+    def __init__(self, handover: Handover, fields: dict[str, Any], tlvs: dict[int, bytes] | None) -> None:
         self.key = handover.key
         self.steps = handover.steps
-        self.fields = fields
+        self.fields, self.tlvs = fields, tlvs
         self.names = [""] * len(handover.segments)
         self.submitted = self.answered = self.accepted = 0
         self.refusal: tuple[str, str] | None = None

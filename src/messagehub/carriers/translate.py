@@ -7,6 +7,7 @@ from messagehub import text
 from messagehub.carriers.carrier import Inbound, Receipt, Verdict
 from messagehub.carriers.profile import OF_ACTION, Profile
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
+from messagehub.smpp.pdus import SOURCE
 from messagehub.smpp.receipts import Outcome
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS, pack_tlvs
@@ -38,6 +39,12 @@ def submission(profile: Profile, source: str, destination: str) -> dict[str, Any
         "dest_addr_npi": dest_npi,
         "destination_addr": destination_addr,
     }
+
+
+def sender(profile: Profile, source: str) -> dict[str, Any]:
+    """Of these fields those that say who it is from: by them, too, a message is known in a query_sm."""
+    fields = submission(profile, source, "")
+    return {name: fields[name] for name in SOURCE}
 
 
 def with_segment(fields: dict[str, Any], segment: Segment) -> dict[str, Any]:
@@ -95,6 +102,12 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     # By the standard the source of a receipt is the destination of the message.
     recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
     return Receipt(_clean(read.message_id), state, _clean(words), number(profile, pdu, recipient), ticket)
+
+
+def answer(response: PDU) -> tuple[str, str]:
+    """What a query_sm_resp without an error tells: a state as of a receipt, and words (SMPP 3.4, section 4.8.2)."""
+    word = receipts.WORDS.get(response.fields.get("message_state", 0), "UNKNOWN")
+    return STATES[receipts.OUTCOMES[word]], f"{word} {response.fields.get('error_code', 0):03}"
 
 
 def _inbound(profile: Profile, pdu: PDU, ticket: Any) -> Inbound:

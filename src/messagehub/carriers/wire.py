@@ -28,6 +28,13 @@ LOST = "lost"
 """moment, LOST, words: the connection ended before the answer."""
 UNSENT = "unsent"
 """moment, UNSENT, words: it was given back before it left."""
+QUERY = "query"
+"""moment, QUERY, part, link, octets: the carrier was asked what became of a segment."""
+QUERY_RESPONSE = "query_response"
+"""moment, QUERY_RESPONSE, part, link, octets, state in words: it answered."""
+
+OURS = frozenset({SUBMIT, QUERY})
+"""Steps whose PDU we sent."""
 
 Sight = tuple[int, Link, bytes]
 """A PDU of the peer: its moment, where it came by, and its octets."""

@@ -6,7 +6,7 @@ import typer
 
 from messagehub.cli import passwords
 from messagehub.cli.passwords import Password, PasswordFile
-from messagehub.cli.session import SHOWN, All, Limit, Session, Traced, Yes, changes, customer, group, operator
+from messagehub.cli.session import SHOWN, All, Limit, Session, Smart, Traced, Yes, changes, customer, group, operator
 from messagehub.cli.showing import Columns, moment
 
 app = group("Customers: who sends, and owns numbers and access keys. All but `me` are the operator's.")
@@ -70,13 +70,14 @@ def update(
     password: Password = None,
     password_file: PasswordFile = None,
     trace: Traced = None,
+    smart_encoding: Smart = None,
 ) -> None:
     """Change a customer, or the password of its login; what is not given stays.
 
     Example: messagehub customer update 01a1fbb3-7b7c-726d-8ab2-899bdcffd8af --email owner@example.com
     """
     secret = passwords.optional(password, password_file)
-    said = changes(name=name, detail=detail, email=email, password=secret, trace=trace)
+    said = changes(name=name, detail=detail, email=email, password=secret, trace=trace, smart_encoding=smart_encoding)
     session.show(session.api.put("customers", id, body=said))
 
 

@@ -9,7 +9,7 @@ import typer
 
 from messagehub.cli import messages, showing
 from messagehub.cli.exits import Exit, WrongUsage
-from messagehub.cli.session import Session, customer, given
+from messagehub.cli.session import Session, Smart, customer, given
 from messagehub.errors import HubError
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ def send(
         Literal["resend", "hold"] | None,
         typer.Option("--on-doubt", help="What to do if a carrier may have got it or not."),
     ] = None,
+    smart_encoding: Smart = None,
+    message_class: Annotated[
+        int | None, typer.Option("--class", min=0, max=3, help="On the handset; 0 is flash, shown and not kept.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is delivered or has failed.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0, help="How many seconds to wait.")] = 120,
 ) -> None:
@@ -40,6 +44,7 @@ def send(
     Example: messagehub send --from +15551234567 --to +15559876543 --wait "Hello"
     """
     said = given(text=_read() if text == "-" else text, destinations=destinations, on_doubt=on_doubt)
+    said |= given(smart_encoding=smart_encoding, **{"class": message_class})
     message = session.api.post("messages", body={"source": source or _only_number(session.api), **said})
     code = Exit.DONE
     if wait:

@@ -36,6 +36,12 @@ Traced = Annotated[
     Literal["default", "all"] | None,
     typer.Option("--trace", help="Keep the traces of all its messages, or of those that fail and a sample."),
 ]
+Smart = Annotated[
+    bool | None,
+    typer.Option(
+        "--smart-encoding/--no-smart-encoding", help="Replace typographic characters that cost more segments, or not."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to.")]
 
 SHOWN = 20

@@ -74,6 +74,31 @@ def send(
         typer.echo(f"sent in {told['parts']} part(s): {', '.join(told['statuses'])}")
 
 
+@app.command("outbind")
+def outbind(
+    address: Annotated[str, typer.Option("--to", help="Where carriers may call: HOST:PORT.")],
+    system_id: Annotated[str, typer.Option("--system-id", help="As in the carrier's config.")],
+    password: Annotated[str, typer.Option("--password", help="Likewise.")],
+    url: Annotated[str, typer.Option(help="The simulator's control address; default: that of the running dev.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Call a server, and tell it to bind.
+
+    Example: messagehub simulator outbind --to 127.0.0.1:2776 --system-id acme --password secret
+    """
+    from messagehub.cli.client import Server
+
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        raise HubError(f"--to: {address!r} is no HOST:PORT")
+    with Server("simulator", url or _running()) as server:
+        asked = {"host": host.strip("[]"), "port": int(port), "system_id": system_id, "password": password}
+        answer, told = server.ask("POST", "/outbind", asked)
+    if answer.status != 200:
+        raise HubError(f"the simulator refused: {told}")
+    typer.echo(json.dumps(told) if as_json else "called; `messagehub carrier show` says whether it is bound")
+
+
 def _running() -> str:
     from messagehub.cli import state
 

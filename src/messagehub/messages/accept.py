@@ -11,6 +11,7 @@ from messagehub.carriers.wire import Step
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
+from messagehub.messages import options
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.lanes import OF_PRIORITY
 from messagehub.messages.live import Live
@@ -65,8 +66,13 @@ class Acceptor:
         _refuse_mms(given)
         source = await self._source(given.source, customer_id)
         destinations = _destinations(given.destinations)
-        parts = self._parts(given.text)
+        self._check_length(given.text)
         customer = await self._customers.get(self._store, customer_id)
+        asked = options.asked(given, customer)
+        parts = self._parts(asked.text or given.text)
+        table = await self._routes.table(self._store)
+        if given.tlvs:
+            options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
         message_id, now = ids.new_with_time()
         message = MessageRow(
             id=message_id,
@@ -75,11 +81,11 @@ class Acceptor:
             source=source.target,
             source_detail=detail_of(source),
             text=given.text,
+            options=options.write(asked),
             on_doubt=given.on_doubt,
             target_count=len(destinations),
             tm_create=now,
         )
-        table = await self._routes.table(self._store)
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table) for n, to in enumerate(destinations)]
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
@@ -133,19 +139,25 @@ class Acceptor:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
         return source
 
-    def _parts(self, words: str) -> int:
+    def _check_length(self, words: str) -> None:
+        """What is far too long is not worth the counting."""
         if not words:
             raise Refusal("INVALID_TEXT", "text: a message needs a text")
-        most = self._max_segments
-        # What is far too long is not worth the counting.
-        parts = text.count_parts(words) if len(words) <= most * SEPTETS else 0
-        if not 0 < parts <= most:
-            needed = f"it needs {parts} segments" if parts else f"{len(words)} characters need more segments"
-            raise Refusal(
-                "TOO_MANY_SEGMENTS",
-                f"text: {needed}, where {most} are allowed; POST /messages/segments shows how it is cut",
-            )
+        if len(words) > self._max_segments * SEPTETS:
+            raise self._too_many(f"{len(words)} characters need more segments")
+
+    def _parts(self, words: str) -> int:
+        parts = text.count_parts(words)
+        if parts > self._max_segments:
+            raise self._too_many(f"it needs {parts} segments")
         return parts
+
+    def _too_many(self, needed: str) -> Refusal:
+        most = self._max_segments
+        return Refusal(
+            "TOO_MANY_SEGMENTS",
+            f"text: {needed}, where {most} are allowed; POST /messages/segments shows how it is cut",
+        )
 
     def _events(self, customer: Customer, message: MessageRow, targets: Sequence[Target], now: int) -> list[Event]:
         teller, events = Teller(self._outbox, now), []
@@ -208,6 +220,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
         on_doubt=message.on_doubt,
         target_count=message.target_count,
         tm_create=message.tm_create,
+        options=message.options,
     )
     if route := table.first(to.target, message.customer_id, random.random):
         target.carrier_id = route.carrier_id

@@ -16,11 +16,23 @@ from typing import Any
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import Accepted, Carrier, Handover, Inbound, News, Outcome, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import (
+    Accepted,
+    Carrier,
+    Handover,
+    Inbound,
+    News,
+    Outcome,
+    Queried,
+    Question,
+    Receipt,
+    TargetKey,
+    Verdict,
+)
 from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
-from messagehub.messages import outcomes, receipts, repeats, send
+from messagehub.messages import inquiries, outcomes, receipts, repeats, send
 from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -38,6 +50,15 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 """How often the store is asked for what is due, besides when it is said that something is."""
+
+ASK_EVERY = int(POLL_S * clock.SECOND)
+"""How often it is asked for what a carrier could be asked about, while nothing is found."""
+
+SEGMENTS_PER_QUESTION = 9
+"""Where both wait."""
+
+FROM_OUTSIDE = (Receipt, Inbound, Queried)
+"""News that are no outcomes of handovers; the peer waits for the answers to the first two."""
 
 
 @dataclass(slots=True)
@@ -64,6 +85,10 @@ class Turn:
     """What one transaction settled."""
 
     claim: Claim = field(default_factory=Claim)
+    questions: list[Question] | None = None
+    """None: it was not looked for them."""
+    kept_free: int = 0
+    """Room that was not sent into, for the sake of questions."""
     claimed: bool = False
     """It looked for what is due."""
     postponed: bool = False
@@ -95,6 +120,10 @@ class Exchange:
         self._outbox, self._recorder, self._live, self._node_id = outbox, recorder, live, node_id
         self._kept: list[News] = []
         self._share = Share()
+        self._ask_at = 0
+        """When to look for questions; 0: at once, as there may be more of them."""
+        self._sent_since = 0
+        """Segments since something was asked last."""
         self._draining = False
         self._due = True
         """Something may be due in the store that was not looked for yet."""
@@ -126,7 +155,7 @@ class Exchange:
 
     def knows(self, key: TargetKey) -> bool:
         """Whether the target is on its way, or what became of it is still to be written down."""
-        kept = (one.key for one in self._kept if not isinstance(one, Receipt | Inbound))
+        kept = (one.key for one in self._kept if not isinstance(one, FROM_OUTSIDE))
         return self._turning.locked() or self.carrier.holds(key) or key in kept
 
     # --- handing over what is just being accepted -----------------------------------------
@@ -177,7 +206,7 @@ class Exchange:
                 turn = await self._turn(news, room)
             finally:
                 self.release(room)
-            if not news and not turn.claim.handovers:
+            if not (news or turn.claim.handovers or turn.questions or turn.kept_free):
                 return
 
     def _room(self) -> int:
@@ -233,10 +262,15 @@ class Exchange:
             self.carrier.answer(ticket, verdict)
         self._live.keep(turn.claim.targets)
         self.carrier.send(turn.claim.handovers)
+        if turn.questions is not None:
+            self._ask_at = 0 if turn.questions else clock.now() + ASK_EVERY
+            self.carrier.ask(turn.questions)
         if turn.claimed:
             self._backlog = turn.claim.more
             self._share.settle(turn.claim.segments, turn.claim.normal_waits)
-        self._due |= turn.claim.more or turn.postponed
+            sent = 0 if turn.questions is not None else self._sent_since + sum(turn.claim.segments.values())
+            self._sent_since = sent
+        self._due |= turn.claim.more or turn.postponed or bool(turn.questions)
         for carrier_id in turn.rerouted:
             self._store.notify(due_topic(carrier_id))
         turn.told.make_known(self._outbox)
@@ -258,12 +292,13 @@ class Exchange:
     async def _settle(self, tx: Tx, news: Sequence[News], room: int) -> Turn:
         now = clock.now()
         turn = Turn()
-        told = [one for one in news if not isinstance(one, Receipt | Inbound)]
+        told = [one for one in news if not isinstance(one, FROM_OUTSIDE)]
         came = [one for one in news if isinstance(one, Receipt)]
-        if told or came:
+        asked = [one for one in news if isinstance(one, Queried)] if self.carrier.asks else []
+        if told or came or asked:
             turn.counts.receipts = len(came)
             turn.postponed = any(not isinstance(one, Accepted) for one in told)
-            ledger = await self._settle_outbound(tx, told, came, turn.counts, now)
+            ledger = await self._settle_outbound(tx, told, came, asked, turn.counts, now)
             turn.told.add(await ledger.write())
             turn.rerouted = ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
@@ -275,14 +310,30 @@ class Exchange:
             turn.verdicts += received.verdicts + [(one.ticket, Verdict.TAKEN) for one in repeated]
             turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
-            alone = self.carrier.idle
-            owed, texts = self._share.owed, self.carrier.texts
             turn.claimed = True
-            turn.claim = await send.claim(tx, self.carrier_id, self._node_id, room, now, alone, owed, texts)
+            await self._claim(tx, turn, room, now)
         return turn
 
+    async def _claim(self, tx: Tx, turn: Turn, room: int, now: int) -> None:
+        """What is due to be sent; and, in the room that is left, and one in ten in any case, to be asked."""
+        is_asking = self.carrier.asks and now >= self._ask_at
+        turn.kept_free = min(room, self._sent_since // SEGMENTS_PER_QUESTION) if is_asking else 0
+        alone = self.carrier.idle
+        owed, texts = self._share.owed, self.carrier.texts
+        most = room - turn.kept_free
+        turn.claim = await send.claim(tx, self.carrier_id, self._node_id, most, now, alone, owed, texts)
+        left = room - sum(turn.claim.segments.values())
+        if is_asking and left > 0:
+            turn.questions = await inquiries.claim(tx, self._live, self.carrier_id, left, now)
+
     async def _settle_outbound(
-        self, tx: Tx, told: Sequence[Outcome], came: Sequence[Receipt], counts: Counts, now: int
+        self,
+        tx: Tx,
+        told: Sequence[Outcome],
+        came: Sequence[Receipt],
+        asked: Sequence[Queried],
+        counts: Counts,
+        now: int,
     ) -> Ledger:
         accepted = [outcome for outcome in told if isinstance(outcome, Accepted)]
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
@@ -292,11 +343,14 @@ class Exchange:
         await receipts.park(tx, self.carrier_id, others, now)
         counts.unmatched = len(others)
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
-        await ledger.load([outcome.key for outcome in told] + [match.key for match in matches])
+        await ledger.load([one.key for one in (*told, *matches, *asked)])
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:
             outcomes.tell(ledger, outcome, terms, self._node_id)
         receipts.apply(ledger, matches)
+        inquiries.apply(ledger, self.carrier_id, asked)
+        if self.carrier.asks:
+            await inquiries.keep_names(tx, accepted)
         return ledger
 
     def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:

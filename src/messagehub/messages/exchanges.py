@@ -9,6 +9,7 @@ from typing import Any
 
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Carrier, CarrierState, CarrierStatus, TargetKey
+from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
 from messagehub.logs import about, within
 from messagehub.messages.exchange import Exchange
@@ -66,6 +67,10 @@ class Exchanges:
     def knows(self, carrier_id: str, key: TargetKey) -> bool:
         """Whether a target is on its way here, or what became of it is still to be written down."""
         return carrier_id in self._running and self._running[carrier_id].exchange.knows(key)
+
+    def steps(self, carrier_id: str, key: TargetKey) -> list[Step]:
+        """What was seen of a target that is on its way to a carrier here."""
+        return self._running[carrier_id].exchange.carrier.steps(key) if carrier_id in self._running else []
 
     def get(self, carrier_id: str) -> Exchange | None:
         """The exchange with a carrier that is open here."""

@@ -30,6 +30,7 @@ class Message:
     source: str
     source_detail: str
     text: str
+    options: str | None
     target_count: int
     tm_create: int
     tm_update: int
@@ -204,8 +205,8 @@ def _add(change: dict[str, Any], of: Status, amount: int) -> None:
 
 def _message(target: Target, counts: dict[str, int] | None = None) -> Message:
     message = Message(
-        target.message_id, target.customer_id, target.source, target.source_detail, target.text, target.target_count,
-        target.tm_create, target.tm_update, target.tm_delete,
+        target.message_id, target.customer_id, target.source, target.source_detail, target.text, target.options,
+        target.target_count, target.tm_create, target.tm_update, target.tm_delete,
     )  # fmt: skip
     if counts:
         message.waiting_count, message.sent_count = counts["waiting"], counts["sent"]

@@ -106,10 +106,11 @@ def apply(ledger: Ledger, matches: Iterable[Match]) -> None:
         if target:
             target.steps.append((ledger.now, RECEIPT, found))
             if found.receipt.state != "intermediate":
-                _apply(ledger, target, found)
+                conclude(ledger, target, found, Happening.RECEIPT_GOOD, Happening.RECEIPT_BAD)
 
 
-def _apply(ledger: Ledger, target: Target, found: Match) -> None:
+def conclude(ledger: Ledger, target: Target, found: Match, well: Happening, ill: Happening) -> None:
+    """What a final state of one part means to the whole target."""
     good = found.receipt.state == "delivered"
     if found.carrier_id != target.carrier_id and not (good and target.parts == 1):
         return  # of a try before the last one, which another carrier has now: only a whole delivery counts
@@ -119,10 +120,10 @@ def _apply(ledger: Ledger, target: Target, found: Match) -> None:
         if good and set(target.receipts) != {GOOD}:
             return
     if good:
-        ledger.happen(target, Happening.RECEIPT_GOOD)
+        ledger.happen(target, well)
     else:
         words = found.receipt.words
-        ledger.happen(target, Happening.RECEIPT_BAD, error_code=found.receipt.state, error_message=words)
+        ledger.happen(target, ill, error_code=found.receipt.state, error_message=words)
 
 
 def _marked(target: Target, part: int, letter: str) -> str:

@@ -16,7 +16,7 @@ from messagehub import clock, ids
 from messagehub.accounts.customers import Customer
 from messagehub.carriers.carrier import TargetKey
 from messagehub.carriers.masking import masked
-from messagehub.carriers.wire import NOWHERE, RESPONSE_TO, SUBMIT, Step
+from messagehub.carriers.wire import NOWHERE, QUERY, QUERY_RESPONSE, RESPONSE_TO, SUBMIT, Step
 from messagehub.messages.status import FINAL, Happening, Status
 from messagehub.messages.target import Target
 from messagehub.routing import Table, why
@@ -41,7 +41,7 @@ RECEIPT = "receipt"
 ELSEWHERE, DROPPED = "elsewhere", "dropped"
 """Why a trace has no beginning: another process saw it, or this one had to forget it."""
 
-WITH_OCTETS = frozenset({SUBMIT, RESPONSE_TO, RECEIPT})
+WITH_OCTETS = frozenset({SUBMIT, RESPONSE_TO, RECEIPT, QUERY, QUERY_RESPONSE})
 OCTETS = 4
 """Where they stand in such a step."""
 
@@ -164,6 +164,14 @@ class Recorder:
             return list(recording.steps)
         return [self._accepted[key]] if key in self._accepted else []
 
+    def under_way(self, key: TargetKey, on_its_way: Sequence[Step]) -> bytes:
+        """What is known of a target that has not come to an end, packed as it would be written; empty for nothing."""
+        steps = [*self.steps(key), *on_its_way]
+        if not (self._is_on and steps):
+            return b""
+        recording = self._open.get(key) or Recording([])
+        return self._body(key, steps, recording, is_first=not recording.is_kept)
+
     def _shorten(self, recording: Recording) -> None:
         surplus = len(recording.steps) - MOST_STEPS
         gone = recording.steps[1 : 1 + surplus]
@@ -203,7 +211,12 @@ class Recorder:
     def failed(self, targets: Iterable[Target], step: Step) -> list[dict[str, Any]]:
         """The rows of those that failed when they were accepted."""
         failed = [target for target in targets if self._is_on and target.status is Status.FAILED]
-        return [self._packed((one.message_id, one.n), "", 0, [step, _failure(one)]) for one in failed]
+        keys = [(one.message_id, one.n) for one in failed]
+        nothing = Recording([])
+        return [
+            _row_of(key, self._body(key, [step, _failure(one)], nothing, is_first=True))
+            for key, one in zip(keys, failed, strict=True)
+        ]
 
     def _is_wanted(self, target: Target, owner: Customer, carriers: Collection[str], key: TargetKey) -> bool:
         if target.status in FAILURES or target.before in FAILURES:
@@ -220,16 +233,14 @@ class Recorder:
     def _row(self, key: TargetKey, target: Target, is_later: bool) -> dict[str, Any]:
         recording = self._open.get(key) or Recording(self.steps(key))
         is_first = not is_later and not recording.is_kept
-        steps = [*recording.steps, *target.steps]
-        gap = self._gap(key) if is_first and steps[0][1] != ACCEPTED else ""
-        return self._packed(key, gap, recording.dropped, steps)
+        return _row_of(key, self._body(key, [*recording.steps, *target.steps], recording, is_first))
 
     def _gap(self, key: TargetKey) -> str:
         return DROPPED if self._since <= key[0] <= self._dropped_to else ELSEWHERE
 
-    def _packed(self, key: TargetKey, gap: str, dropped: int, steps: Sequence[Step]) -> dict[str, Any]:
-        body = _pack((gap, dropped, [self._kept(step, key) for step in steps]))
-        return {"id": ids.new(), "message_id": key[0], "n": key[1], "body": body}
+    def _body(self, key: TargetKey, steps: Sequence[Step], recording: Recording, is_first: bool) -> bytes:
+        gap = self._gap(key) if is_first and steps[0][1] != ACCEPTED else ""
+        return _pack((gap, recording.dropped, [self._kept(step, key) for step in steps]))
 
     def _kept(self, step: Step, key: TargetKey) -> Step:
         if step[1] == ACCEPTED:
@@ -241,6 +252,10 @@ class Recorder:
         if step[1] in WITH_OCTETS and not self._keeping.keeps_text:
             return (*step[:OCTETS], masked(step[OCTETS]), *step[OCTETS + 1 :])
         return step
+
+
+def _row_of(key: TargetKey, body: bytes) -> dict[str, Any]:
+    return {"id": ids.new(), "message_id": key[0], "n": key[1], "body": body}
 
 
 def _routes(table: Table, target: Target) -> list[list[str]]:
@@ -266,6 +281,8 @@ def _octets(steps: Iterable[Step]) -> int:
             size += len(step[OCTETS])
         elif kind is RECEIPT and (sight := step[2].receipt.sight):
             size += len(sight[2])
+        elif kind is QUERY or kind is QUERY_RESPONSE:
+            size += len(step[OCTETS])
         size += STEP_OCTETS
     return size
 

@@ -8,7 +8,7 @@ import msgspec
 
 from messagehub import shapes
 from messagehub.clock import NEVER
-from messagehub.messages import status
+from messagehub.messages import options, status
 from messagehub.messages.status import GROUPS, Status, Tally
 from messagehub.shapes import Address
 
@@ -26,6 +26,8 @@ class MessageRow:
     destination: str = ""
     text: str
     octets: bytes | None = None
+    options: str | None = None
+    """What it asks for besides its text: see options.py."""
     on_doubt: str = ""
     target_count: int
     waiting_count: int = 0
@@ -110,6 +112,8 @@ def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.
         tm_update=write(updated(row, targets)),
         tm_delete=write(row.tm_delete),
     )
+    if row.options:
+        options.show(shape, row.options)
     if row.direction == "inbound":
         shape.destination = address(row.destination, "")
     return shape

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from messagehub import text
 from messagehub.carriers.carrier import Handover
 from messagehub.errors import StoreError
+from messagehub.messages import options
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.messages.recorder import CLAIMED
 from messagehub.messages.status import Status
@@ -84,8 +85,12 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
 
 def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile) -> Handover:
     """Turns a target into one that this process has handed over, and says what the carrier gets."""
+    words, asked = target.text, options.NONE
+    if target.options:
+        asked = options.read(target.options)
+        words, texts = asked.text or words, text.with_class(texts, asked.message_class)
     try:
-        segments = text.cut(target.text, next(_references), texts)
+        segments = text.cut(words, next(_references), texts)
     except TooManyParts:
         segments = []
     target.status, target.holder, target.due_at = Status.HANDED, holder, now
@@ -93,4 +98,4 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     # Of a message_payload, what the message centre will make of it.
     target.parts = segments[0].payload or len(segments) if segments else 0
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
-    return Handover((target.message_id, target.n), target.source, target.destination, segments, [step])
+    return Handover((target.message_id, target.n), target.source, target.destination, segments, [step], asked.tlvs)

@@ -38,6 +38,8 @@ class Happening(StrEnum):
     RESEND = "its customer sends it again"
     RECEIPT_GOOD = "a receipt says that it was delivered"
     RECEIPT_BAD = "a receipt says that it was not"
+    ANSWER_GOOD = "the carrier, when it is asked, says that it was delivered"
+    ANSWER_BAD = "the carrier, when it is asked, says that it was not"
     NO_RECEIPT = "no receipt comes in time"
 
 
@@ -57,6 +59,8 @@ MOVES = {
     (S.GW_TIMEOUT, H.RESEND): S.QUEUED,
     (S.SENT, H.RECEIPT_GOOD): S.DELIVERED,
     (S.SENT, H.RECEIPT_BAD): S.FAILED,
+    (S.SENT, H.ANSWER_GOOD): S.DELIVERED,
+    (S.SENT, H.ANSWER_BAD): S.FAILED,
     (S.SENT, H.NO_RECEIPT): S.DLR_TIMEOUT,
 }
 
@@ -66,6 +70,7 @@ CORRECTIONS = {
     (S.GW_TIMEOUT, H.ACCEPT): S.SENT,
     (S.GW_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
     (S.DLR_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
+    (S.DLR_TIMEOUT, H.ANSWER_GOOD): S.DELIVERED,
     (S.FAILED, H.RECEIPT_GOOD): S.DELIVERED,
 }
 

@@ -12,7 +12,7 @@ from messagehub.carriers.carrier import TargetKey
 from messagehub.clock import NEVER, SECOND
 from messagehub.events import Outbox
 from messagehub.logs import about
-from messagehub.messages import outcomes, receipts, repeats
+from messagehub.messages import inquiries, outcomes, receipts, repeats
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -103,7 +103,8 @@ class Sweeper:
         now, rows = clock.now(), []
         for carrier in await tx.all("every_carrier"):
             for lane in LANES:
-                rows += await tx.all("targets_without_receipt", carrier_id=carrier.id, lane=lane, now=now, count=BATCH)
+                whose = {"carrier_id": carrier.id, "lane": lane, "overdue": now - inquiries.ASKED_WITHIN}
+                rows += await tx.all("targets_without_receipt", **whose, now=now, count=BATCH)
         return await self._each(tx, rows, receipts.give_up)
 
     async def _replan(self, tx: Tx) -> Told:

@@ -48,6 +48,8 @@ class Target:
     tried: str = ""
     """The carriers that had it before, with spaces between them."""
     tm_delete: int = NEVER
+    options: str | None = None
+    """See options.py."""
     before: Status = Status.QUEUED
     """The status that the row has in the store; likewise the next three."""
     seen_holder: str = ""

@@ -5,8 +5,22 @@ from typing import Any, get_args
 
 from messagehub import shapes, text
 from messagehub.carriers.masking import masked
-from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT, Link, Step
+from messagehub.carriers.wire import (
+    AGAIN,
+    LOST,
+    NO_ANSWER,
+    OURS,
+    PAUSED,
+    QUERY,
+    QUERY_RESPONSE,
+    RESPONSE_TO,
+    SUBMIT,
+    UNSENT,
+    Link,
+    Step,
+)
 from messagehub.clock import SECOND, plain
+from messagehub.messages import options
 from messagehub.messages.recorder import (
     ACCEPTED,
     CLAIMED,
@@ -64,7 +78,7 @@ CHECKS = ["the source is a number of the customer's", "the destination is E.164"
 
 def _accepted(step: Step, message: Any) -> Told:
     _, _, request_id, carrier_id, routes = step
-    cut = text.segment(message.text)
+    cut = text.segment(options.sent_text(message))
     parts = f"{cut.parts} part{'s' * (cut.parts > 1)}"
     goes = f"goes to carrier {carrier_id}" if carrier_id else "no route leads to it"
     detail = {
@@ -154,6 +168,16 @@ def _receipt(step: Step, _: Any) -> Told:
     return f"a receipt for part {part + 1} says {state} ({words}); matched by {rule}{parked}", detail
 
 
+def _query(step: Step, _: Any) -> Told:
+    return f"no receipt came in time; the carrier was asked for part {step[2] + 1}", {"part": step[2] + 1}
+
+
+def _query_response(step: Step, _: Any) -> Told:
+    row = status(int.from_bytes(step[OCTETS][8:12], "big"))
+    said = step[5] or f"{row.name}: {row.words}"
+    return f"the carrier says of part {step[2] + 1}: {said}", {"part": step[2] + 1, "carrier_words": said}
+
+
 def _gap(step: Step, _: Any) -> Told:
     return step[2], {}
 
@@ -172,6 +196,8 @@ TELL: dict[str, Callable[[Step, Any], Told]] = {
     MOVED: _moved,
     ROUTED: _routed,
     RECEIPT: _receipt,
+    QUERY: _query,
+    QUERY_RESPONSE: _query_response,
     GAP: _gap,
 }
 assert TELL.keys() == set(get_args(shapes.TraceStepName))
@@ -186,7 +212,7 @@ def _pdu(step: Step, is_redacted: bool) -> shapes.TracePDU:
     pdu, note = _decoded(octets)
     return shapes.TracePDU(
         name=pdu.name,
-        direction="sent" if kind == SUBMIT else "received",
+        direction="sent" if kind in OURS else "received",
         part=part + 1,
         connection=_connection(link),
         sequence=pdu.sequence,

@@ -70,6 +70,19 @@ class Driver(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
+    def adopt(
+        self,
+        make_session: Callable[[float], Session],
+        on_events: OnEvents,
+        on_lost: OnLost,
+        *,
+        on_writable: OnDriver = _no_one,
+    ) -> None:
+        """Gives the connection to another owner, with a session that begins anew."""
+        self._make_session = make_session
+        self._on_events, self._on_lost, self._on_writable = on_events, on_lost, on_writable
+        self.session = make_session(self._clock())
+
     # --- what the owner says ------------------------------------------------------------------------------------------
 
     def request(

@@ -5,7 +5,7 @@ from messagehub.text.codings import DataCoding, Waiting, data_coding_of, read_da
 from messagehub.text.gsm import decode_gsm, encode_gsm, is_gsm
 from messagehub.text.inbound import Decoded, DefaultAlphabet, Piece, decode, join
 from messagehub.text.packing import pack, unpack
-from messagehub.text.profile import STANDARD, Profile, Way
+from messagehub.text.profile import STANDARD, Profile, Way, with_class
 from messagehub.text.segments import Segment, Segmentation, TooManyParts, count_parts, cut, segment
 from messagehub.text.smart import Smart, smart
 from messagehub.text.typography import Forcing, forced_by
@@ -58,4 +58,5 @@ __all__ = [
     "segment",
     "smart",
     "unpack",
+    "with_class",
 ]

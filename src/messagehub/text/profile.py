@@ -1,7 +1,7 @@
 """What a carrier takes: its alphabets, its languages, and how it is told which parts belong together."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 from messagehub.text.alphabets import ASCII, GSM_7, GSM_7_PACKED, LATIN_1, UCS_2, Alphabet, national
@@ -133,6 +133,12 @@ def _shifts(locking: int, single: int) -> tuple[Element, ...]:
 
 def _room(alphabet: Alphabet, header: bytes) -> int:
     return 8 * (USER_DATA - len(header)) // alphabet.bits
+
+
+@lru_cache(maxsize=256)
+def with_class(profile: Profile, message_class: int | None) -> Profile:
+    """The profile for messages of a class; itself where they have none."""
+    return profile if message_class is None else replace(profile, message_class=message_class)
 
 
 STANDARD = Profile()

@@ -26,6 +26,8 @@ class Behaviour:
     refusals: int = 0
     answered: str | None = "at_once"
     verdicts: tuple[Verdict, ...] = (Verdict("DELIVRD"),)
+    unsaid: tuple[Verdict, ...] = ()
+    """What became of it though no receipt says so: the answer to query_sm."""
 
 
 USUAL = Behaviour()
@@ -34,7 +36,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "0002": Behaviour(verdicts=(Verdict("REJECTD", "002"),)),
     "0003": Behaviour(refusal="ESME_RINVDSTADR"),
     "0004": Behaviour(refusal="ESME_RTHROTTLED", refusals=3),
-    "0005": Behaviour(verdicts=()),
+    "0005": Behaviour(verdicts=(), unsaid=(Verdict("DELIVRD"),)),
     "0006": Behaviour(answered=None, verdicts=()),
     "0007": Behaviour(answered="overtaken", verdicts=(Verdict("DELIVRD", when="at_once"),)),
     "0008": Behaviour(verdicts=(Verdict("DELIVRD", when="slow"),)),

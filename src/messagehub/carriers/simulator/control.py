@@ -1,10 +1,11 @@
 """The simulator's control over HTTP: be a handset, and see what was sent.
 
     POST /send       {"from", "to", "text", "shuffle": false}  ->  {"parts", "statuses"}
+    POST /outbind    {"host", "port", "system_id", "password"} ->  {}, once the ESME is told to bind
     GET  /stats                                                ->  the counts
     GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
 
-What goes wrong is {"error": words}: 400, 503 where nobody is bound, 504 where nobody answers.
+What goes wrong is {"error": words}: 400, 503 where nobody is bound or can be called, 504 where nobody answers.
 """
 
 import asyncio
@@ -36,6 +37,15 @@ class Handset(msgspec.Struct, forbid_unknown_fields=True):
     shuffle: bool = False
 
 
+class Outbind(msgspec.Struct, forbid_unknown_fields=True):
+    """An ESME to call, and what to say to it."""
+
+    host: str
+    port: int
+    system_id: str
+    password: str = ""
+
+
 class Control:
     """An HTTP server for one message centre."""
 
@@ -43,6 +53,7 @@ class Control:
         self._smsc, self._host, self._port = smsc, host, port
         routes = [
             Route("/send", self._send, methods=["POST"]),
+            Route("/outbind", self._outbind, methods=["POST"]),
             Route("/stats", self._stats),
             Route("/submits", self._submits),
         ]
@@ -83,6 +94,16 @@ class Control:
         except ValueError as error:
             return _error(400, str(error))
         return _json({"parts": len(answers), "statuses": [status(number).name for number in answers]})
+
+    async def _outbind(self, request: Request) -> Response:
+        try:
+            asked = msgspec.json.decode(await request.body(), type=Outbind)
+            await self._smsc.call(asked.host, asked.port, asked.system_id, asked.password)
+        except OSError as error:
+            return _error(503, f"cannot call {asked.host}:{asked.port}: {error}")
+        except (ValueError, OverflowError) as error:
+            return _error(400, str(error))
+        return _json({})
 
     async def _stats(self, request: Request) -> Response:
         smsc = self._smsc

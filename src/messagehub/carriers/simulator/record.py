@@ -38,15 +38,17 @@ class Submit:
     fields: dict[str, Any]
     octets: bytes
     moment: str
+    accepted_at: float
+    """Seconds of the loop's clock."""
 
 
 # What is kept of a submit: a plain tuple of plain values, which the garbage collector need not look at.
-Kept = tuple[int, str, str, bytes, int, int, int, str]
+Kept = tuple[int, str, str, bytes, int, int, int, str, float]
 
 
 def as_dict(kept: Kept) -> dict[str, Any]:
     """For people and tests to read."""
-    n, source, destination, octets, esm_class, data_coding, registered_delivery, message_id = kept
+    n, source, destination, octets, esm_class, data_coding, registered_delivery, message_id, _ = kept
     return {
         "n": n,
         "source": source,
@@ -79,6 +81,11 @@ class Record:
             self._seen.clear()
         self._seen.add(mark)
 
+    def find(self, n: int) -> Kept | None:
+        """The submit of that number, where it is kept."""
+        place = n - self.counts.accepted + len(self._submits) - 1
+        return self._submits[place] if 0 <= place < len(self._submits) else None
+
     def after(self, n: int) -> list[Kept]:
         """Those that are kept and came after number `n`."""
         newer = min(self.counts.accepted - n, len(self._submits)) if n < self.counts.accepted else 0
@@ -96,6 +103,7 @@ def _kept(submit: Submit) -> Kept:
         fields["data_coding"],
         fields["registered_delivery"],
         submit.message_id,
+        submit.accepted_at,
     )
 
 

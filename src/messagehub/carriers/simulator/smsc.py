@@ -22,9 +22,11 @@ from messagehub.smpp import (
     Role,
     Session,
     Unanswered,
+    connect,
     listen,
     pack_tlvs,
 )
+from messagehub.smpp.receipts import NUMBERS as STATES
 from messagehub.smpp.receipts import Outcome, outcome
 from messagehub.smpp.states import BINDS, BOUND, RECEIVING
 from messagehub.smpp.statuses import NUMBERS
@@ -42,7 +44,6 @@ WANTED: Mapping[int, tuple[bool, bool]] = {0: (False, False), 1: (True, True), 2
 
 # What an SMSC has that this one has not.
 REFUSED: Mapping[str, str] = {
-    "query_sm": "ESME_RQUERYFAIL",
     "cancel_sm": "ESME_RCANCELFAIL",
     "replace_sm": "ESME_RREPLACEFAIL",
     "submit_multi": "ESME_RSUBMITFAIL",
@@ -93,6 +94,7 @@ class Smsc:
         self._behaviours = {} if options.plain else BEHAVIOURS
         self._delays = delays(options)
         self._later = Later(self._pump)
+        self._loop = asyncio.get_running_loop()
         self._outboxes: dict[str, Outbox] = {}
         self._refusals: dict[str, int] = {}
         self._references = count(secrets.randbelow(256))
@@ -147,6 +149,11 @@ class Smsc:
         outbox.pump()
         return await asyncio.gather(*answers)
 
+    async def call(self, host: str, port: int, system_id: str, password: str) -> None:
+        """Call an ESME, and tell it to bind (outbind; SMPP 3.4, 2.2.1). Raises OSError where nobody is there."""
+        driver = await connect(host, port, self._connected)
+        driver.request("outbind", {"system_id": system_id, "password": password})
+
     def take(self, bind: Bind, driver: Driver, request: PDU) -> None:
         """Answer one request of an ESME, now or later."""
         name = request.name
@@ -154,6 +161,8 @@ class Smsc:
             self._submit(bind, driver, request)
         elif name in BINDS:
             self._bind(bind, driver, request)
+        elif name == "query_sm":
+            self._tell_state(driver, request)
         else:
             driver.answer(request, NUMBERS[REFUSED.get(name, "ESME_RINVCMDID")])
 
@@ -228,7 +237,8 @@ class Smsc:
         fields, counts = request.fields, self.record.counts
         counts.accepted = n = counts.accepted + 1
         octets = fields.get("short_message") or request.tlvs.get(MESSAGE_PAYLOAD, b"")
-        submit = Submit(n, f"{self._prefix}{n:x}", fields, octets, moment())
+        now = self._loop.time()
+        submit = Submit(n, f"{self._prefix}{n:x}", fields, octets, moment(), now)
         self.record.add(submit)
         return submit
 
@@ -245,9 +255,29 @@ class Smsc:
             if when_well if outcome(verdict.stat) is Outcome.DELIVERED else when_not:
                 self._later.put(self._delays[verdict.when], partial(_tell, outbox, submit, verdict))
 
+    def _tell_state(self, driver: Driver, request: PDU) -> None:
+        """What became of a message, be there a receipt of it or not. Its sender must be named as it was."""
+        message_id = request.fields["message_id"]
+        kept = self.record.find(_number(message_id.removeprefix(self._prefix)))
+        if kept is None or kept[7] != message_id or kept[1] != request.fields["source_addr"]:
+            return driver.answer(request, NUMBERS["ESME_RQUERYFAIL"])
+        behaviour = self._behaviours.get(kept[2][-4:], USUAL)
+        elapsed = self._loop.time() - kept[8]
+        verdicts = behaviour.verdicts or behaviour.unsaid
+        past = [verdict.stat for verdict in verdicts if self._delays[verdict.when] <= elapsed]
+        state = STATES[past[-1] if past else "ENROUTE"]
+        return driver.answer(request, 0, {"message_id": message_id, "message_state": state})
+
     def _pump(self) -> None:
         for outbox in self._outboxes.values():
             outbox.pump()
+
+
+def _number(hexadecimal: str) -> int:
+    try:
+        return int(hexadecimal, 16)
+    except ValueError:
+        return 0
 
 
 def _tell(outbox: Outbox, submit: Submit, verdict: Verdict) -> None:

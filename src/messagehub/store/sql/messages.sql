@@ -1,8 +1,8 @@
 -- name: insert_message
-INSERT INTO messages (id, customer_id, direction, source, source_detail, destination, text, octets, on_doubt,
-    target_count, waiting_count, sent_count, delivered_count, sequence, tm_create, tm_update, tm_delete)
-VALUES (:id, :customer_id, :direction, :source, :source_detail, :destination, :text, :octets, :on_doubt,
-    :target_count, :waiting_count, :sent_count, :delivered_count, :sequence, :tm_create, :tm_update, :tm_delete);
+INSERT INTO messages (id, customer_id, direction, source, source_detail, destination, text, octets, options,
+    on_doubt, target_count, waiting_count, sent_count, delivered_count, sequence, tm_create, tm_update, tm_delete)
+VALUES (:id, :customer_id, :direction, :source, :source_detail, :destination, :text, :octets, :options,
+    :on_doubt, :target_count, :waiting_count, :sent_count, :delivered_count, :sequence, :tm_create, :tm_update, :tm_delete);
 
 -- name: insert_target
 INSERT INTO targets (message_id, n, customer_id, destination, destination_detail, status, error_code, error_message,
@@ -71,7 +71,7 @@ SELECT * FROM targets WHERE message_id = :message_id AND n >= :first AND n < :en
 
 -- name: hand_target
 UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, receipts = '',
-    attempts = :attempts
+    names = NULL, attempts = :attempts
 WHERE message_id = :message_id AND n = :n AND status = 'queued';
 
 -- name: move_target
@@ -105,8 +105,17 @@ SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'q
 SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'gw_timeout' AND error_code = 'in_doubt';
 
 -- name: targets_without_receipt
+-- What its carrier can still be asked about waits a little longer.
 SELECT message_id, n FROM targets
-WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now ORDER BY due_at LIMIT :count;
+WHERE status = 'sent' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now
+    AND (names IS NULL OR due_at <= :overdue)
+ORDER BY due_at LIMIT :count;
+
+-- name: keep_names
+UPDATE targets SET names = :names WHERE message_id = :message_id AND n = :n;
+
+-- name: ask_target
+UPDATE targets SET names = NULL, due_at = :due_at WHERE message_id = :message_id AND n = :n AND status = 'sent';
 
 -- name: targets_queued_for
 SELECT message_id, n FROM targets

@@ -10,9 +10,18 @@ SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, 
     targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at, messages.source,
     messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
     targets.error_code, targets.error_message, targets.receipts, targets.holder, targets.attempts, targets.doubts,
-    targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete
+    targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
+    messages.options
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
+ORDER BY targets.due_at LIMIT :count;
+
+-- name: targets_to_ask
+-- Differs: one writer at a time, so no row locks.
+SELECT targets.message_id, targets.n, targets.receipts, targets.names, messages.source
+FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.status = 'sent' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
+    AND targets.names IS NOT NULL
 ORDER BY targets.due_at LIMIT :count;
 
 -- name: target_for_change
@@ -21,7 +30,8 @@ SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, 
     targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at, messages.source,
     messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
     targets.error_code, targets.error_message, targets.receipts, targets.holder, targets.attempts, targets.doubts,
-    targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete
+    targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
+    messages.options
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.message_id = :message_id AND targets.n = :n;
 
