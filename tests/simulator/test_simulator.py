@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from messagehub.carriers.simulator import BEHAVIOURS, Options, Ports, run
+from messagehub.carriers.simulator import Options, Ports, magic, run
 from messagehub.smpp import PDU, Answered, Driver, Event, Received, Role, Session, connect, pack_tlvs, read_tlv, status
 from messagehub.smpp.receipts import is_receipt, parse
 from messagehub.text import decode
 
 QUICK = Options(receipt_delay=0.03, slow_receipt=0.15, second_receipt_delay=0.06)
+MAGIC = [rule.name for rule in magic.rules(QUICK)]
 
 
 @asynccontextmanager
@@ -158,11 +159,11 @@ async def test_0007_tells_of_the_delivery_before_the_answer() -> None:
 
 async def test_plain_has_no_magic() -> None:
     async with bound(replace(QUICK, plain=True)) as (esme, _):
-        for ending in BEHAVIOURS:
+        for ending in MAGIC:
             esme.submit(f"82100000{ending}")
-        answers = await esme.named("submit_sm_resp", len(BEHAVIOURS))
+        answers = await esme.named("submit_sm_resp", len(MAGIC))
         assert {pdu.status for pdu in answers} == {0}
-        deliveries = await esme.named("deliver_sm", len(BEHAVIOURS))
+        deliveries = await esme.named("deliver_sm", len(MAGIC))
         assert {parse(pdu).stat for pdu in deliveries} == {"DELIVRD"}
 
 

@@ -1,7 +1,7 @@
 """The simulator's control over HTTP: be a handset, and see what was sent.
 
     POST /send       {"from", "to", "text", "shuffle": false}  ->  {"parts", "statuses"}
-    GET  /stats                                                ->  the counts
+    GET  /stats                                                ->  the counts, and how often each rule was "played"
     GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
 
 What goes wrong is {"error": words}: 400, 503 where nobody is bound, 504 where nobody answers.
@@ -86,7 +86,9 @@ class Control:
 
     async def _stats(self, request: Request) -> Response:
         smsc = self._smsc
-        return _json({"binds": smsc.binds, "waiting": smsc.waiting, **asdict(smsc.record.counts)})
+        return _json(
+            {"binds": smsc.binds, "waiting": smsc.waiting, **asdict(smsc.record.counts), "played": smsc.played}
+        )
 
     async def _submits(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from messagehub.smpp import Driver
 from messagehub.text import decode
 
 KEPT = 100_000  # submits that can be asked for
@@ -31,13 +32,18 @@ class Counts:
 
 @dataclass(slots=True)
 class Submit:
-    """A submit that was accepted as number `n` (from 1), at `moment` (YYMMDDhhmm)."""
+    """A submit that was accepted as number `n` (from 1), `at` this second since 1970, by `driver`.
+
+    `previous` is the id of the one before it.
+    """
 
     n: int
     message_id: str
     fields: dict[str, Any]
     octets: bytes
-    moment: str
+    at: int
+    driver: Driver
+    previous: str
 
 
 # What is kept of a submit: a plain tuple of plain values, which the garbage collector need not look at.
