@@ -83,9 +83,12 @@ async def test_an_id_is_written_as_it_is_asked_for(form: str, looks: Callable[[s
 
 
 async def test_a_response_is_given_twice_and_tells_of_congestion() -> None:
-    responses = await heard("response = { times = 2, congestion = 95 }", "submit_sm_resp", 2)
-    assert len({pdu.sequence for pdu in responses}) == 1
-    assert read_tlv(responses[0].tlvs, "congestion_state") == 95
+    for status in (0, 8):
+        rule = f"response = {{ times = 2, congestion = 95, status = {status} }}"
+        responses = await heard(rule, "submit_sm_resp", 2)
+        assert len({(pdu.sequence, pdu.status, pdu.fields["message_id"]) for pdu in responses}) == 1
+        assert bool(responses[0].fields["message_id"]) is (status == 0)
+        assert [read_tlv(pdu.tlvs, "congestion_state") for pdu in responses] == [95, 95]
 
 
 async def test_a_response_is_late_and_its_receipt_is_not() -> None:

@@ -51,6 +51,7 @@ FILES = [
     (b"rule = 3", "rule: expected 1 to 1000 rules"),
     (b"rule = [3]", "rule 1: expected `object`, got `int`"),
     (b"rules = []", "rules: there is no such member"),
+    (b"[[rule]]\nname = 'x'\n[[rule]]\nname = 'x'", "rule 1: name: another rule is called 'x', too"),
     (b"[[rule", "end of document"),
     (b"\xff", "utf-8"),
 ]

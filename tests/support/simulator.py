@@ -39,8 +39,8 @@ class Simulator(Program):
         statuses: list[str] = answer.json()["statuses"]
         return statuses
 
-    def stats(self) -> dict[str, int]:
-        counts: dict[str, int] = self._control.get("/stats").json()
+    def stats(self) -> dict[str, Any]:
+        counts: dict[str, Any] = self._control.get("/stats").json()
         return counts
 
     def submits(self, to: str = "") -> list[dict[str, Any]]:

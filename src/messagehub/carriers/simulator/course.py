@@ -39,7 +39,7 @@ class Course:
     played: int = 0
 
 
-def course(rule: Rule, name: str, receipt_delay: float, ids: Ids) -> Course:
+def prepared(rule: Rule, name: str, receipt_delay: float, ids: Ids) -> Course:
     """`receipt_delay`: seconds to the receipts that do not say when they come."""
     response = rule.response
     return Course(

@@ -50,7 +50,8 @@ class Player:
 
     def _answer(self, course: Course, driver: Driver, request: PDU, message_id: str) -> None:
         session, status = _session(driver), course.status
-        fields = {} if status else {"message_id": message_id}
+        # With TLVs a refusal has a body, too: they would else be read as the id.
+        fields = {"message_id": "" if status else message_id} if course.tlvs or not status else {}
         times = course.times
         if course.body == "usual":
             driver.answer(request, status, fields, course.tlvs)

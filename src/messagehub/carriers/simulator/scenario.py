@@ -21,7 +21,7 @@ from messagehub.smpp.receipts import NUMBERS as STATES
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.text import Way, cut
 
-DAY = 86_400.0
+DAY = 86_400
 MOST_RULES = 1000
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=DAY)]
@@ -211,6 +211,8 @@ class Connection(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, 
 
 
 class Rule(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
+    """For whom it is, and what happens then."""
+
     name: Annotated[
         str, doc("by which it is counted in the control's `/stats`; by default `rule N`", max_length=100)
     ] = ""
@@ -289,7 +291,12 @@ def read(table: Mapping[str, Any], name: str = "scenario") -> tuple[Rule, ...]:
     given = table.get("rule")
     if not isinstance(given, list) or not 0 < len(given) <= MOST_RULES:
         raise ScenarioError(f"{name}: rule: expected 1 to {MOST_RULES} rules, each begins with [[rule]]")
-    return tuple(_rule(one, f"{name}: {_called(one, n)}") for n, one in enumerate(given, start=1))
+    rules = tuple(_rule(one, f"{name}: {_called(one, n)}") for n, one in enumerate(given, start=1))
+    names = [rule.name for rule in rules if rule.name]
+    for n, rule in enumerate(rules, start=1):
+        if names.count(rule.name) > 1:
+            raise ScenarioError(f"{name}: rule {n}: name: another rule is called {rule.name!r}, too")
+    return rules
 
 
 def _called(rule: Any, n: int) -> str:
@@ -321,5 +328,4 @@ def as_markdown() -> str:
 
 
 def _section(title: str, shape: type[Struct]) -> str:
-    docstring = (shape.__doc__ or "").strip() if shape is not Rule else "One rule."
-    return f"## `{title}`\n\n{docstring}\n\n{members(shape)}"
+    return f"## `{title}`\n\n{shape.__doc__}\n\n{members(shape)}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from messagehub.carriers.simulator import handset, magic
-from messagehub.carriers.simulator.course import Course, Promise, course
+from messagehub.carriers.simulator.course import Course, Promise, prepared
 from messagehub.carriers.simulator.ids import Ids
 from messagehub.carriers.simulator.later import Later
 from messagehub.carriers.simulator.options import Options
@@ -170,7 +170,7 @@ class Smsc:
         )
 
     def _course(self, rule: Rule, name: str) -> Course:
-        return course(rule, name, self._options.receipt_delay, self._ids)
+        return prepared(rule, name, self._options.receipt_delay, self._ids)
 
     # --- binds --------------------------------------------------------------------------
 

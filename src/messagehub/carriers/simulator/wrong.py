@@ -7,7 +7,7 @@ from messagehub.carriers.simulator import handset
 from messagehub.carriers.simulator.course import Course
 from messagehub.carriers.simulator.scenario import Inbound, Say
 from messagehub.smpp import PDU, encode
-from messagehub.smpp.codec import HEADER
+from messagehub.smpp.codec import HEADER, TLV
 from messagehub.smpp.pdus import COMMAND_IDS, RESPONSE
 
 DELIVER_SM, SUBMIT_SM_RESP = COMMAND_IDS["deliver_sm"], COMMAND_IDS["submit_sm_resp"]
@@ -26,9 +26,10 @@ def octets(given: Say, fields: Mapping[str, Any]) -> bytes:
 
 def response(request: PDU, course: Course, message_id: str) -> bytes:
     """An answer with the body that the course wants."""
-    usual = "none" if course.status else "id"
+    usual = "id" if not course.status else "empty" if course.tlvs else "none"
     body = _BODIES[usual if course.body == "usual" else course.body](message_id.encode("latin-1"))
     command_id = COMMAND_IDS[request.name] | RESPONSE
+    body += b"".join(TLV.pack(tag, len(value)) + value for tag, value in (course.tlvs or {}).items())
     return HEADER.pack(HEADER.size + len(body), command_id, course.status, request.sequence) + body
 
 
