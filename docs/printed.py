@@ -6,6 +6,7 @@ from pathlib import Path
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
 from messagehub.carriers import config, profile
+from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.messages import status
 from messagehub.smpp import statuses
@@ -70,6 +71,12 @@ PAGES = {
         "The last but one column has the words that `statuses` in a carrier's config takes; any other number is "
         "`permanent`. [carriers.md](carriers.md) says what each word does.",
         profile.as_markdown,
+    ),
+    "scenarios.md": (
+        "The members of a scenario",
+        "A scenario is a TOML file that says what the simulator of a carrier does; [simulator.md](simulator.md) shows "
+        "how they go together. Of texts and lists, what is left out is the default.",
+        scenario.as_markdown,
     ),
     "smpp-statuses.md": (
         "Statuses of SMPP",

@@ -91,13 +91,9 @@ def closes_when_bound(peer: socket.socket) -> None:
     peer.close()
 
 
-def refuses(peer: socket.socket, status: int = 0x0D) -> None:
+def refuses(peer: socket.socket) -> None:
     _, sequence = request(peer)
-    peer.sendall(pdu(BIND_TRANSCEIVER_RESP, b"\0", sequence, status))
-
-
-def does_not_know_us(peer: socket.socket) -> None:
-    refuses(peer, 0x0E)
+    peer.sendall(pdu(BIND_TRANSCEIVER_RESP, b"\0", sequence, 0x0D))
 
 
 def hangs_up(peer: socket.socket) -> None:
@@ -195,18 +191,6 @@ def test_a_bind_says_what_was_wrong(hub: Hub, peers: dict[str, tuple[Hostile, Js
     now = hub.when_carrier(carrier, lambda now: now["binds"] and now["binds"][0]["last_error"])
     assert words in now["binds"][0]["last_error"]
     assert now["status"] in ("down", "connecting")
-
-
-def test_wrong_credentials_are_told_and_tried_again_when_they_are_changed(hub: Hub) -> None:
-    with hostile(hub, does_not_know_us) as (peer, carrier):
-        down = hub.when_carrier(carrier, lambda now: now["last_error"])
-        assert down["status"] == "down"
-        assert "ESME_RINVPASWD" in down["last_error"]
-        assert "put the right `password` into the config" in down["last_error"]
-        assert peer.connections == 1
-        hub.admin.put(f"/carriers/{carrier['id']}", {"config": {"password": "another"}})
-        until(lambda: peer.connections == 2, "it is tried with the new one", within=5)
-        assert "another" not in hub.log
 
 
 def broken_deliveries(peer: socket.socket) -> None:

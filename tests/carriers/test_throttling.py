@@ -106,19 +106,7 @@ async def test_a_carrier_that_is_full_is_left_alone() -> None:
         assert ours.carrier.room() == 0
 
 
-async def test_a_later_part_refused_for_good_ends_the_message_and_the_rest_is_not_sent() -> None:
-    async with centre() as (peer, port), Ours(port, window=1) as ours:
-        peer.on_submit = refusing("ESME_RINVDSTADR", 1, peer=peer)
-        await ours.bound()
-        key = ours.send(words=LONG)
-        (refused,) = await ours.heard(Refused)
-        assert (refused.key, refused.reason, refused.partly) == (key, "invalid_number", True)
-        again = ours.send()
-        await ours.until(lambda: again in [one.key for one in ours.of(Accepted)])
-        assert len(peer.submits) == 3  # two parts, and the message after
-
-
-async def test_nor_is_it_while_other_parts_wait_for_their_answers() -> None:
+async def test_the_rest_of_a_message_is_not_sent_when_a_part_was_refused_and_others_wait_for_their_answers() -> None:
     async with centre() as (peer, port), Ours(port, window=2) as ours:
 
         def refuse_the_first(driver: Driver, pdu: PDU) -> None:

@@ -3,11 +3,18 @@
 import asyncio
 import json
 import socket
+from pathlib import Path
 
-from messagehub.carriers.carrier import Inbound
+import pytest
+
+from messagehub.carriers.carrier import Inbound, Refused
 from tests.carriers.rig import Ours
 from tests.cli.shell import Shell
+from tests.support import simulator as simulators
+from tests.support.api import Api
+from tests.support.process import Program
 from tests.support.simulator import Simulator
+from tests.support.waiting import until
 
 WORDS = ("simulator", "send", "--from", "+442079461234", "--to", "+15551234567")
 
@@ -66,6 +73,59 @@ def test_it_calls_who_is_there(shell: Shell, box: Simulator) -> None:
 
 def test_something_else_is_there(shell: Shell, box: Simulator) -> None:
     shell.run(*WORDS, "Hi", "--url", f"{control(box)}/elsewhere").is_refused("simulator")
+
+
+# --- scenarios
+
+
+BUSY = """
+[[rule]]
+name = "no such number"
+when = { to_prefix = "+4420" }
+response = { status = "ESME_RINVDSTADR" }
+"""
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Path:
+    path = tmp_path / "busy.toml"
+    path.write_text(BUSY)
+    return path
+
+
+async def test_a_scenario_is_played_before_the_magic_numbers(busy: Path, tmp_path: Path) -> None:
+    with simulators.simulator(tmp_path, "scripted", "--scenario", str(busy)) as opened:
+        async with Ours(opened.port) as ours:
+            await ours.bound()
+            for_the_scenario, for_the_magic = ours.send("+442079460004"), ours.send("+491720000004")
+            found = {one.key: one.reason for one in await ours.heard(Refused, 2)}
+        assert found == {for_the_scenario: "invalid_number", for_the_magic: "throttled"}
+        assert opened.stats()["played"] == {"no such number": 1}
+
+
+def test_dev_plays_a_scenario(shell: Shell, busy: Path, tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    words = ["dev", "--listen", "127.0.0.1:0", "--ready-file", str(ready), "--scenario", str(busy)]
+    running = Program(tmp_path, "dev", words)
+    try:
+        running.start()
+        until(ready.exists, "dev is ready")
+        shown = json.loads(ready.read_text())
+        api = Api(shown["api"].removesuffix("/v1.0"), shown["accesskey"])
+        settled = api.settled(api.send("+15551234567", "+442079460123")["id"])
+        assert settled["targets"][0]["error_code"] == "invalid_number"
+        api.close()
+        assert running.end() == 0
+    finally:
+        running.kill()
+
+
+def test_a_scenario_that_is_wrong_is_wrong_usage(shell: Shell, busy: Path) -> None:
+    busy.write_text(BUSY.replace("status", "statu"))
+    missing = str(busy.with_name("missing.toml"))
+    for command in ("simulator", "dev"):
+        shell.run(command, "--scenario", str(busy)).is_wrong("busy.toml: rule 1 (no such number): response.statu: ")
+        shell.run(command, "--scenario", missing).is_wrong("missing.toml: ", "No such file")
 
 
 def test_a_port_that_is_taken(shell: Shell) -> None:

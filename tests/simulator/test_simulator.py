@@ -1,85 +1,18 @@
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from messagehub.carriers.simulator import BEHAVIOURS, Options, Ports, run
-from messagehub.smpp import PDU, Answered, Driver, Event, Received, Role, Session, connect, pack_tlvs, read_tlv, status
+from messagehub.carriers.simulator import Ports, magic
+from messagehub.smpp import pack_tlvs, read_tlv, status
 from messagehub.smpp.receipts import is_receipt, parse
 from messagehub.text import decode
+from tests.simulator.esme import QUICK, Esme, bound, simulator
 
-QUICK = Options(receipt_delay=0.03, slow_receipt=0.15, second_receipt_delay=0.06)
-
-
-@asynccontextmanager
-async def simulator(options: Options = QUICK) -> AsyncIterator[Ports]:
-    ready: asyncio.Future[Ports] = asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(run(replace(options, ready=ready.set_result)))
-    await asyncio.wait((ready, running), timeout=5, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield ready.result()
-    finally:
-        running.cancel()
-        await asyncio.wait((running,), timeout=5)
-
-
-class Esme:
-    """An ESME that keeps what it hears, each with its time, and answers with `statuses`, then with 0."""
-
-    def __init__(self, *, statuses: tuple[int | None, ...] = ()) -> None:
-        self.heard: list[tuple[float, PDU]] = []
-        self.statuses = list(statuses)
-        self.happened = asyncio.Event()
-        self.driver: Driver
-
-    async def bind(self, ports: Ports, name: str = "bind_transceiver", **login: str) -> int:
-        make = lambda: Driver(lambda now: Session(Role.ESME, now), self._on_events, self._on_lost)  # noqa: E731
-        self.driver = await connect("127.0.0.1", ports.smpp, make)
-        self.driver.request(name, {"system_id": "me", "interface_version": 0x34, **login})
-        return (await self.named(f"{name}_resp"))[-1].status
-
-    def submit(self, destination: str, text: bytes = b"hi", **fields: Any) -> int:
-        asked = {"source_addr": "15551234567", "source_addr_ton": 1, "registered_delivery": 1, **fields}
-        return self.driver.request("submit_sm", {**asked, "destination_addr": destination, "short_message": text})
-
-    async def named(self, name: str, count: int = 1, within: float = 5) -> list[PDU]:
-        """Wait for so many PDUs of this name; all of that name."""
-        async with asyncio.timeout(within):
-            while len(found := [pdu for _, pdu in self.heard if pdu.name == name]) < count:
-                self.happened.clear()
-                await self.happened.wait()
-        return found
-
-    def names(self) -> list[str]:
-        return [pdu.name for _, pdu in self.heard]
-
-    def _on_events(self, driver: Driver, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, Answered):
-                self.heard.append((time.monotonic(), event.response))
-            elif isinstance(event, Received):
-                self.heard.append((time.monotonic(), event.request))
-                answer = self.statuses.pop(0) if self.statuses else 0
-                if answer is not None:
-                    driver.answer(event.request, answer)
-        self.happened.set()
-
-    def _on_lost(self, driver: Driver, error: Exception | None) -> None:
-        self.happened.set()
-
-
-@asynccontextmanager
-async def bound(options: Options = QUICK) -> AsyncIterator[tuple[Esme, Ports]]:
-    async with simulator(options) as ports:
-        esme = Esme()
-        assert await esme.bind(ports) == 0
-        yield esme, ports
-        await esme.driver.unbind()
+MAGIC = [rule.name for rule in magic.rules(QUICK)]
 
 
 async def get(ports: Ports, path: str) -> Any:
@@ -158,11 +91,11 @@ async def test_0007_tells_of_the_delivery_before_the_answer() -> None:
 
 async def test_plain_has_no_magic() -> None:
     async with bound(replace(QUICK, plain=True)) as (esme, _):
-        for ending in BEHAVIOURS:
+        for ending in MAGIC:
             esme.submit(f"82100000{ending}")
-        answers = await esme.named("submit_sm_resp", len(BEHAVIOURS))
+        answers = await esme.named("submit_sm_resp", len(MAGIC))
         assert {pdu.status for pdu in answers} == {0}
-        deliveries = await esme.named("deliver_sm", len(BEHAVIOURS))
+        deliveries = await esme.named("deliver_sm", len(MAGIC))
         assert {parse(pdu).stat for pdu in deliveries} == {"DELIVRD"}
 
 

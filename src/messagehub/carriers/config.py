@@ -232,12 +232,23 @@ def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 
 def as_markdown() -> str:
     """The members of a config as docs/carrier-config.md shows them."""
-    schema = msgspec.json.schema(SMPPConfig)["$defs"]["SMPPConfig"]
+    return members(SMPPConfig)
+
+
+def members(shape: type[Struct]) -> str:
+    """A table of the members of a shape, whose annotations have a `doc` each."""
     rows = [
         f"| `{name}` | {_default(member)} | {_range(member)} | {member['description']} |"
-        for name, member in schema["properties"].items()
+        for name, member in properties(shape).items()
     ]
     return "\n".join(["| member | default | values | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+def properties(shape: type[Struct]) -> dict[str, dict[str, Any]]:
+    """The members of a shape by name, each as JSON Schema has it."""
+    (schema,), shapes = msgspec.json.schema_components([shape])
+    found: dict[str, dict[str, Any]] = shapes[schema["$ref"].rpartition("/")[2]]["properties"]
+    return found
 
 
 def _default(member: dict[str, Any]) -> str:

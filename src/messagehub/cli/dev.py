@@ -30,6 +30,7 @@ def dev(
     ),
     data: Annotated[Path | None, typer.Option(help="Where the store is kept; default: a new temporary folder.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Write the addresses and keys here, as JSON.")] = None,
+    scenario: Annotated[Path | None, typer.Option(help="What else the simulator does, a TOML file.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Switch the simulator's magic numbers off.")] = False,
 ) -> None:
     """Run everything with one command: the API, a store, a carrier simulator, a demo customer and its numbers.
@@ -38,8 +39,10 @@ def dev(
     """
     from messagehub.cli import state
     from messagehub.cli.running import run
+    from messagehub.cli.simulator import rules_of
     from messagehub.settings import Settings
 
+    rules_of(scenario)  # the child would say the same, but too late to be heard
     env = {"MESSAGEHUB_LOG_LEVEL": "warning", **os.environ}  # what is said at info would hide what is printed
     settings = Settings.read(env, listen=listen, webhook_allow_private=True)
     temporary = None if data else Path(tempfile.mkdtemp(prefix="messagehub-dev-"))
@@ -47,7 +50,7 @@ def dev(
     assert folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = state.of_another()
-    simulator = _start_simulator(plain)
+    simulator = _start_simulator(plain, scenario)
     try:
         settings = replace(settings, database_url=f"sqlite:///{folder / 'hub.db'}")
         run(_dev(settings, folder, ready_file, simulator), settings)
@@ -60,12 +63,11 @@ def dev(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _start_simulator(plain: bool) -> "subprocess.Popen[str]":
+def _start_simulator(plain: bool, scenario: Path | None) -> "subprocess.Popen[str]":
     """A child that ends with us, however we end: its standard input is ours to close."""
     command = [sys.executable, "-m", "messagehub", "simulator", "--smpp-port", "0", "--until-eof", "--json"]
-    return subprocess.Popen(
-        command + ["--plain"] * plain, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
-    )
+    command += ["--plain"] * plain + (["--scenario", str(scenario)] if scenario else [])
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0)
 
 
 async def _dev(settings: "Settings", folder: Path, ready_file: Path | None, simulator: "subprocess.Popen[str]") -> None:

@@ -1,11 +1,16 @@
 """messagehub simulator"""
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from messagehub.cli.exits import WrongUsage
 from messagehub.errors import HubError
+
+if TYPE_CHECKING:
+    from messagehub.carriers.simulator import Rule
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 
@@ -15,6 +20,9 @@ def simulator(
     context: typer.Context,
     smpp_port: Annotated[int, typer.Option(help="Where it speaks SMPP; 0 takes a free port.")] = 2775,
     http_port: Annotated[int, typer.Option(help="Where it is asked and told what to do; 0 takes a free port.")] = 0,
+    scenario: Annotated[
+        Path | None, typer.Option(help="Rules that come before the magic numbers, a TOML file.")
+    ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="No magic numbers.")] = False,
     receipt_delay: Annotated[float, typer.Option(help="Seconds from the submit to its receipt.")] = 1.0,
     slow_receipt: Annotated[float, typer.Option(help="The same for numbers that end with 0008.")] = 30.0,
@@ -22,6 +30,8 @@ def simulator(
     as_json: Annotated[bool, typer.Option("--json", help="Print the ports as one JSON object.")] = False,
 ) -> None:
     """Be a carrier, until interrupted. What it does with a message depends on the destination's last digits.
+
+    A scenario is a file that says what else it does: docs/simulator.md.
 
     Example: messagehub simulator --smpp-port 2775
     """
@@ -37,6 +47,7 @@ def simulator(
     options = Options(
         smpp_port=smpp_port,
         http_port=http_port,
+        scenario=rules_of(scenario),
         plain=plain,
         receipt_delay=receipt_delay,
         slow_receipt=slow_receipt,
@@ -47,6 +58,16 @@ def simulator(
         running.run(run(options))
     except OSError as error:
         raise HubError(f"cannot listen on the ports that were asked for: {error}") from None
+
+
+def rules_of(scenario: Path | None) -> "tuple[Rule, ...]":
+    """The rules of a scenario's file; none without one."""
+    from messagehub.carriers.simulator import ScenarioError, load
+
+    try:
+        return load(scenario) if scenario else ()
+    except ScenarioError as error:
+        raise WrongUsage(str(error)) from None
 
 
 @app.command("send")

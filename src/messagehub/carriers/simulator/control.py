@@ -2,7 +2,7 @@
 
     POST /send       {"from", "to", "text", "shuffle": false}  ->  {"parts", "statuses"}
     POST /outbind    {"host", "port", "system_id", "password"} ->  {}, once the ESME is told to bind
-    GET  /stats                                                ->  the counts
+    GET  /stats                                                ->  the counts, and how often each rule was "played"
     GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
 
 What goes wrong is {"error": words}: 400, 503 where nobody is bound or can be called, 504 where nobody answers.
@@ -107,7 +107,9 @@ class Control:
 
     async def _stats(self, request: Request) -> Response:
         smsc = self._smsc
-        return _json({"binds": smsc.binds, "waiting": smsc.waiting, **asdict(smsc.record.counts)})
+        return _json(
+            {"binds": smsc.binds, "waiting": smsc.waiting, **asdict(smsc.record.counts), "played": smsc.played}
+        )
 
     async def _submits(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from messagehub.carriers.simulator.scenario import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -19,6 +21,7 @@ class Options:
     host: str = "127.0.0.1"
     smpp_port: int = 0
     http_port: int = 0
+    scenario: tuple[Rule, ...] = ()  # asked before the magic numbers
     plain: bool = False  # no magic numbers: every destination is like any other
     receipt_delay: float = 1.0
     slow_receipt: float = 30.0  # for 0008

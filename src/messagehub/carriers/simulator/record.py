@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from messagehub.smpp import Driver
 from messagehub.text import decode
 
 KEPT = 100_000  # submits that can be asked for
 TOLD_APART = 2_000_000  # texts by which duplicates are known; then it begins anew
 
 UDHI = 0x40  # esm_class: SMPP 3.4, section 5.2.12
+EN_ROUTE = 1  # message_state: 5.2.28
+
+States = tuple[tuple[float, int], ...]
+"""What becomes of a submit: so many seconds after it, a message_state."""
 
 
 @dataclass(slots=True)
@@ -31,24 +36,30 @@ class Counts:
 
 @dataclass(slots=True)
 class Submit:
-    """A submit that was accepted as number `n` (from 1), at `moment` (YYMMDDhhmm)."""
+    """A submit that was accepted as number `n` (from 1), `at` this second since 1970, by `driver`.
+
+    `previous` is the id of the one before it.
+    """
 
     n: int
     message_id: str
     fields: dict[str, Any]
     octets: bytes
-    moment: str
+    at: int
+    driver: Driver
+    previous: str
     accepted_at: float
     """Seconds of the loop's clock."""
+    states: States
 
 
 # What is kept of a submit: a plain tuple of plain values, which the garbage collector need not look at.
-Kept = tuple[int, str, str, bytes, int, int, int, str, float]
+Kept = tuple[int, str, str, bytes, int, int, int, str, float, States]
 
 
 def as_dict(kept: Kept) -> dict[str, Any]:
     """For people and tests to read."""
-    n, source, destination, octets, esm_class, data_coding, registered_delivery, message_id, _ = kept
+    n, source, destination, octets, esm_class, data_coding, registered_delivery, message_id, *_ = kept
     return {
         "n": n,
         "source": source,
@@ -81,10 +92,12 @@ class Record:
             self._seen.clear()
         self._seen.add(mark)
 
-    def find(self, n: int) -> Kept | None:
-        """The submit of that number, where it is kept."""
-        place = n - self.counts.accepted + len(self._submits) - 1
-        return self._submits[place] if 0 <= place < len(self._submits) else None
+    def state(self, message_id: str, source: str, now: float) -> int | None:
+        """What became of a submit by now, where it is kept: a message_state."""
+        for _, kept_source, _, _, _, _, _, kept_id, accepted_at, states in reversed(self._submits):
+            if kept_id == message_id and kept_source == source:
+                return [EN_ROUTE, *(state for delay, state in states if delay <= now - accepted_at)][-1]
+        return None
 
     def after(self, n: int) -> list[Kept]:
         """Those that are kept and came after number `n`."""
@@ -104,6 +117,7 @@ def _kept(submit: Submit) -> Kept:
         fields["registered_delivery"],
         submit.message_id,
         submit.accepted_at,
+        submit.states,
     )
 
 

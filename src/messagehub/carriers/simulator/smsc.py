@@ -1,39 +1,27 @@
 """The message centre: takes submits, and hands receipts and handsets' messages to whoever is bound to receive."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Mapping
 from functools import partial
-from itertools import count
 
-from messagehub.carriers.simulator.behaviours import BEHAVIOURS, USUAL, Behaviour, Verdict, delays
-from messagehub.carriers.simulator.deliveries import moment, receipt, written
+from messagehub.carriers.simulator import handset, magic
+from messagehub.carriers.simulator.course import Course, Promise, prepared
+from messagehub.carriers.simulator.ids import Ids
 from messagehub.carriers.simulator.later import Later
 from messagehub.carriers.simulator.options import Options
 from messagehub.carriers.simulator.outbox import Outbox
+from messagehub.carriers.simulator.player import Player
 from messagehub.carriers.simulator.record import Record, Submit
-from messagehub.smpp import (
-    PDU,
-    Answered,
-    Driver,
-    Event,
-    Received,
-    Role,
-    Session,
-    Unanswered,
-    connect,
-    listen,
-    pack_tlvs,
-)
-from messagehub.smpp.receipts import NUMBERS as STATES
-from messagehub.smpp.receipts import Outcome, outcome
+from messagehub.carriers.simulator.rules import Rules
+from messagehub.carriers.simulator.scenario import Inbound, Rule
+from messagehub.carriers.simulator.session import ScriptedSession
+from messagehub.smpp import PDU, Answered, Driver, Event, Received, Role, Unanswered, connect, listen, pack_tlvs
 from messagehub.smpp.states import BINDS, BOUND, RECEIVING
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS
 
 LONGEST_ADDRESS = 20  # characters: SMPP 3.4, sections 5.2.8 and 5.2.9
-REMEMBERED = 100_000  # destinations whose refusals are counted
 GOODBYE = 1.0  # seconds that an ESME has to answer our unbind
 
 MESSAGE_PAYLOAD = TAGS["message_payload"]
@@ -55,9 +43,10 @@ class NobodyBound(Exception):
 
 
 class Bind:
-    """One connection; `outbox` is its account's, once it is bound."""
+    """One connection; `system_id` is its account, and `outbox` that account's, once it is bound."""
 
     def __init__(self, smsc: "Smsc") -> None:
+        self.system_id = ""
         self.outbox: Outbox | None = None
         self._smsc = smsc
 
@@ -91,15 +80,18 @@ class Smsc:
         self.record = Record()
         self.drivers: set[Driver] = set()
         self._options = options
-        self._behaviours = {} if options.plain else BEHAVIOURS
-        self._delays = delays(options)
         self._later = Later(self._pump)
+        self._ids = Ids()
+        self._last_id = ""
+        self._player = Player(self._later)
         self._loop = asyncio.get_running_loop()
         self._outboxes: dict[str, Outbox] = {}
-        self._refusals: dict[str, int] = {}
-        self._references = count(secrets.randbelow(256))
-        # No two simulators ever give the same id, and neither does one that was started again.
-        self._prefix = f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(2)}"
+        named = [(rule.name or f"rule {n}", rule) for n, rule in enumerate(options.scenario, start=1)]
+        self._courses = [(rule, self._course(rule, name)) for name, rule in named]
+        unseen = [] if options.plain else [(rule, self._course(rule, rule.name)) for rule in magic.rules(options)]
+        self._of_submits = Rules((r.when, c) for r, c in (*self._courses, *unseen) if r.on == "submit")
+        self._of_binds = Rules((r.when, c) for r, c in self._courses if r.on == "bind")
+        self._usual = self._course(Rule(), "")
         self._server: asyncio.Server | None = None
 
     async def open(self) -> int:
@@ -129,7 +121,12 @@ class Smsc:
     @property
     def waiting(self) -> int:
         """How many deliveries wait for a bind or a window."""
-        return sum(len(outbox.waiting) for outbox in self._outboxes.values())
+        return sum(len(outbox.waiting) + len(outbox.particular) for outbox in self._outboxes.values())
+
+    @property
+    def played(self) -> dict[str, int]:
+        """How often each rule of the scenario was."""
+        return {course.name: course.played for _, course in self._courses}
 
     async def write(self, source: str, destination: str, text: str, shuffle: bool = False) -> list[int]:
         """Be a handset that writes to the ESME: the command_status by which each part was first answered.
@@ -139,7 +136,8 @@ class Smsc:
         outbox = next((outbox for outbox in self._outboxes.values() if outbox.receivers), None)
         if outbox is None:
             raise NobodyBound
-        parts = written(source, destination, text, next(self._references))
+        inbound = Inbound(text=text, source=source, destination=destination)
+        parts = handset.written(inbound, next(self._player.references))
         loop = asyncio.get_running_loop()
         answers: list[asyncio.Future[int]] = [loop.create_future() for _ in parts]
         for part, answer in zip(parts, answers, strict=True):
@@ -171,12 +169,17 @@ class Smsc:
     def _connected(self) -> Driver:
         bind = Bind(self)
         return Driver(
-            partial(Session, Role.MC),
+            partial(ScriptedSession, Role.MC),
             bind.on_events,
             bind.on_lost,
             on_made=self.drivers.add,
             on_writable=bind.on_writable,
         )
+
+    def _course(self, rule: Rule, name: str) -> Course:
+        return prepared(rule, name, self._options.receipt_delay, self._ids)
+
+    # --- binds --------------------------------------------------------------------------
 
     def _bind(self, bind: Bind, driver: Driver, request: PDU) -> None:
         fields, options = request.fields, self._options
@@ -186,99 +189,109 @@ class Smsc:
         ):
             if expected is not None and given != expected:
                 return driver.answer(request, NUMBERS[refusal])
-        bind.outbox = self._outbox(fields["system_id"])
-        knows_tlvs = fields["interface_version"] >= 0x34
+        bind.system_id = system_id = fields["system_id"]
+        course = self._of_binds.of(bind, system_id, request) or self._usual
+        course.played += 1
+        if course.delay:
+            return self._later.put(course.delay, partial(self._answer_bind, bind, driver, request, course))
+        return self._answer_bind(bind, driver, request, course)
+
+    def _answer_bind(self, bind: Bind, driver: Driver, request: PDU, course: Course) -> None:
+        outbox = self._outbox(bind.system_id)
+        if course.never:
+            driver.session.ignore(request)
+        elif course.status:
+            driver.answer(request, course.status)
+        else:
+            self._let_in(bind, driver, request, outbox)
+        if course.besides:
+            self._player.besides(course, driver, outbox, {})
+
+    def _let_in(self, bind: Bind, driver: Driver, request: PDU, outbox: Outbox) -> None:
+        bind.outbox = outbox
+        knows_tlvs = request.fields["interface_version"] >= 0x34
         driver.answer(request, 0, {"system_id": "simulator"}, OUR_VERSION if knows_tlvs else None)
         if driver.session.state in RECEIVING:
-            bind.outbox.receivers.append(driver)
-            bind.outbox.pump()
-        return None
+            outbox.receivers.append(driver)
+            outbox.pump()
 
     def _outbox(self, system_id: str) -> Outbox:
         if system_id not in self._outboxes:
             self._outboxes[system_id] = Outbox(self._later, self.record.counts)
         return self._outboxes[system_id]
 
+    # --- submits ------------------------------------------------------------------------
+
     def _submit(self, bind: Bind, driver: Driver, request: PDU) -> None:
-        fields, counts = request.fields, self.record.counts
+        counts, outbox = self.record.counts, bind.outbox
+        assert outbox  # nobody else is heard
         counts.submits += 1
-        behaviour = self._behaviours.get(fields["destination_addr"][-4:], USUAL)
-        if refusal := self._refusal(request, behaviour):
+        if refusal := _wrong_address(request):
             counts.refused += 1
-            driver.answer(request, NUMBERS[refusal])
-        elif behaviour.answered is None:
+            return driver.answer(request, NUMBERS[refusal])
+        course = self._of_submits.of(bind, bind.system_id, request) or self._usual
+        course.played += 1
+        if course.status:
+            counts.refused += 1
+            self._player.answer(course, driver, request, self._ids.write(counts.submits, course.id))
+        elif course.never and not course.promises:
             counts.ignored += 1
             driver.session.ignore(request)
         else:
-            submit = self._accept(request)
-            self._answer(driver, request, submit, self._delays[behaviour.answered])
-            if bind.outbox and fields["registered_delivery"] & 3:
-                self._promise(bind.outbox, submit, behaviour.verdicts)
+            self._take(course, driver, outbox, request)
+        if course.besides:
+            self._player.besides(course, driver, outbox, request.fields)
+        return None
 
-    def _refusal(self, request: PDU, behaviour: Behaviour) -> str:
-        """The name of the command_status that refuses it, or nothing."""
-        destination = request.fields["destination_addr"]
-        if not 0 < len(destination) <= LONGEST_ADDRESS:
-            return "ESME_RINVDSTADR"
-        if len(request.fields["source_addr"]) > LONGEST_ADDRESS:
-            return "ESME_RINVSRCADR"
-        if behaviour.refusals and self._has_refused(destination) > behaviour.refusals:
-            return ""
-        return behaviour.refusal
+    def _take(self, course: Course, driver: Driver, outbox: Outbox, request: PDU) -> None:
+        submit = self._accept(course, driver, request)
+        if course.never:
+            self.record.counts.ignored += 1
+            driver.session.ignore(request)
+        elif course.is_plain:
+            driver.answer(request, 0, {"message_id": submit.message_id}, course.tlvs)
+        else:
+            self._player.answer(course, driver, request, submit.message_id)
+        if registered := submit.fields["registered_delivery"] & 3:
+            self._promise(outbox, submit, course.promises, *WANTED[registered])
 
-    def _has_refused(self, destination: str) -> int:
-        """How often, this time included."""
-        if len(self._refusals) >= REMEMBERED:
-            self._refusals.clear()
-        self._refusals[destination] = times = self._refusals.get(destination, 0) + 1
-        return times
-
-    def _accept(self, request: PDU) -> Submit:
+    def _accept(self, course: Course, driver: Driver, request: PDU) -> Submit:
         fields, counts = request.fields, self.record.counts
         counts.accepted = n = counts.accepted + 1
         octets = fields.get("short_message") or request.tlvs.get(MESSAGE_PAYLOAD, b"")
-        now = self._loop.time()
-        submit = Submit(n, f"{self._prefix}{n:x}", fields, octets, moment(), now)
+        message_id = self._ids.write(n, course.id)
+        at, now = int(time.time()), self._loop.time()
+        submit = Submit(n, message_id, fields, octets, at, driver, self._last_id, now, course.states)
+        self._last_id = message_id
         self.record.add(submit)
         return submit
 
-    def _answer(self, driver: Driver, request: PDU, submit: Submit, delay: float) -> None:
-        fields = {"message_id": submit.message_id}
-        if delay:
-            self._later.put(delay, partial(driver.answer, request, 0, fields))
-        else:
-            driver.answer(request, 0, fields)
-
-    def _promise(self, outbox: Outbox, submit: Submit, verdicts: tuple[Verdict, ...]) -> None:
-        when_well, when_not = WANTED[submit.fields["registered_delivery"] & 3]
-        for verdict in verdicts:
-            if when_well if outcome(verdict.stat) is Outcome.DELIVERED else when_not:
-                self._later.put(self._delays[verdict.when], partial(_tell, outbox, submit, verdict))
+    def _promise(
+        self, outbox: Outbox, submit: Submit, promises: tuple[Promise, ...], when_well: bool, when_not: bool
+    ) -> None:
+        for promise in promises:
+            if when_well if promise.is_good else when_not:
+                self._later.put(promise.delay, partial(_tell, outbox, submit, promise))
 
     def _tell_state(self, driver: Driver, request: PDU) -> None:
         """What became of a message, be there a receipt of it or not. Its sender must be named as it was."""
         message_id = request.fields["message_id"]
-        kept = self.record.find(_number(message_id.removeprefix(self._prefix)))
-        if kept is None or kept[7] != message_id or kept[1] != request.fields["source_addr"]:
+        found = self.record.state(message_id, request.fields["source_addr"], self._loop.time())
+        if found is None:
             return driver.answer(request, NUMBERS["ESME_RQUERYFAIL"])
-        behaviour = self._behaviours.get(kept[2][-4:], USUAL)
-        elapsed = self._loop.time() - kept[8]
-        verdicts = behaviour.verdicts or behaviour.unsaid
-        past = [verdict.stat for verdict in verdicts if self._delays[verdict.when] <= elapsed]
-        state = STATES[past[-1] if past else "ENROUTE"]
-        return driver.answer(request, 0, {"message_id": message_id, "message_state": state})
+        return driver.answer(request, 0, {"message_id": message_id, "message_state": found})
 
     def _pump(self) -> None:
         for outbox in self._outboxes.values():
             outbox.pump()
 
 
-def _number(hexadecimal: str) -> int:
-    try:
-        return int(hexadecimal, 16)
-    except ValueError:
-        return 0
+def _tell(outbox: Outbox, submit: Submit, promise: Promise) -> None:
+    outbox.add(promise.write(submit))
 
 
-def _tell(outbox: Outbox, submit: Submit, verdict: Verdict) -> None:
-    outbox.add(receipt(submit, verdict))
+def _wrong_address(request: PDU) -> str:
+    """The name of the command_status that refuses it, or nothing."""
+    if not 0 < len(request.fields["destination_addr"]) <= LONGEST_ADDRESS:
+        return "ESME_RINVDSTADR"
+    return "ESME_RINVSRCADR" if len(request.fields["source_addr"]) > LONGEST_ADDRESS else ""
