@@ -1,4 +1,4 @@
-"""TLS towards a carrier: the context that a config asks for, and in words what was wrong."""
+"""TLS with carriers: the context that a config asks for, that of a simulated one, and in words what was wrong."""
 
 import ssl
 from collections.abc import Callable
@@ -40,6 +40,13 @@ def _identify(made: ssl.SSLContext, certificate: str, key: str) -> None:
         file.write(f"{key}\n{certificate}\n")
         file.flush()
         _read("tls_certificate and tls_key", lambda: made.load_cert_chain(file.name, password=""))
+
+
+def serving(certificate: str, key: str) -> ssl.SSLContext:
+    """What a message centre listens with, from PEM texts. Unusable where one cannot be read."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _identify(made, certificate, key)
+    return made
 
 
 def _read(member: str, read: Callable[[], T]) -> T:
