@@ -3,6 +3,7 @@
 import pytest
 
 from interop.centres import Centre, Line, line
+from messagehub.text import gsm
 from tests.support.hub import Hub
 from tests.support.waiting import until
 
@@ -27,6 +28,32 @@ def test_delivered(usual: Line) -> None:
     assert (told["esm_class"], told["data_coding"], told["registered_delivery"]) == (0, 0, 1)
     assert usual.account.settled(message)["status"] == "delivered"
     assert usual.centre.peer.wait("deliver_sm_resp")[-1]["status"] == 0
+
+
+@pytest.mark.parametrize("centre", ["node-smpp"], indirect=True)
+def test_the_whole_gsm_alphabet(hub: Hub, centre: Centre) -> None:
+    """Read by a table of theirs: 3GPP TS 23.038, 6.2.1 and 6.2.1.1."""
+    way = line(hub, centre)
+    letters = gsm.ONE_SEPTET + gsm.TWO_SEPTETS
+    (told,) = centre.told(way.send(letters))
+    assert (told["text"], told["data_coding"]) == (letters, 0)
+
+
+NATIONAL = {
+    "turkish": "Şişli'de ağaç, İzmir'de ışık. ",
+    "spanish": "Ángel y Íñigo, ¡qué día! Ó, Ú, ó, ú. ",
+    "portuguese": "São João, coração. ",
+}
+
+
+@pytest.mark.parametrize("centre", ["node-smpp"], indirect=True)
+@pytest.mark.parametrize("language", NATIONAL)
+def test_national_tables(hub: Hub, centre: Centre, language: str) -> None:
+    """Where they save a part. Theirs of these languages: 3GPP TS 23.038, annex A."""
+    way, text = line(hub, centre, languages=[language]), (NATIONAL[language] * 8)[:120]
+    (told,) = centre.told(way.send(text))
+    assert (told["text"], told["data_coding"]) == (text, 0)
+    assert told["udh"][:2] in ("24", "25")
 
 
 def test_ucs2(usual: Line) -> None:

@@ -20,8 +20,8 @@ import org.jsmpp.util.DeliveryReceiptState;
 import org.jsmpp.util.MessageId;
 
 /**
- * jSMPP as a message centre (`smsc PORT`) or as a client (`esme`), led by lines on standard input: words with a tab between
- * them. What happens is told by lines of JSON on standard output.
+ * jSMPP as a message centre (`smsc PORT`) or as a client (`esme`), led by lines on standard input: words with a tab
+ * between them. What happens is told by lines of JSON on standard output.
  */
 public class Jsmpp {
     static final TypeOfNumber TON = TypeOfNumber.INTERNATIONAL;
@@ -68,7 +68,8 @@ public class Jsmpp {
         if (!(value instanceof String text)) {
             return String.valueOf(value);
         }
-        var escaped = text.chars().mapToObj(c -> c < 32 || c == '"' || c == '\\' ? "\\u%04x".formatted(c) : "" + (char) c);
+        var escaped = text.chars().mapToObj(
+            c -> c < 32 || c == '"' || c == '\\' ? "\\u%04x".formatted(c) : "" + (char) c);
         return escaped.collect(Collectors.joining("", "\"", "\""));
     }
 
@@ -81,7 +82,8 @@ public class Jsmpp {
             "source", message.getSourceAddr(),
             "destination", message.getDestAddress(),
             "tons", new Object[] {
-                message.getSourceAddrTon(), message.getSourceAddrNpi(), message.getDestAddrTon(), message.getDestAddrNpi()
+                message.getSourceAddrTon(), message.getSourceAddrNpi(),
+                message.getDestAddrTon(), message.getDestAddrNpi(),
             },
             "esm_class", message.getEsmClass(),
             "data_coding", message.getDataCoding(),
@@ -190,8 +192,8 @@ public class Jsmpp {
                     refusal = Integer.parseInt(words[0]);
                     refusals.set(Integer.parseInt(words[1]));
                 }
-                case "send" -> deliver(words[0], words[1], esmClass(words), coding(words), octets(words));
-                case "payload" -> deliver(words[0], words[1], new ESMClass(), coding(words), new byte[0],
+                case "send" -> deliver(session, words[0], words[1], esmClass(words), coding(words), octets(words));
+                case "payload" -> deliver(session, words[0], words[1], new ESMClass(), coding(words), new byte[0],
                     new OptionalParameter.Message_payload(octets(words)));
                 case "unbind" -> {
                     session.unbind();
@@ -204,11 +206,11 @@ public class Jsmpp {
             }
         }
 
-        void deliver(String source, String destination, ESMClass esmClass, byte coding, byte[] octets,
-                OptionalParameter... tlvs) throws Exception {
+        void deliver(SMPPServerSession by, String source, String destination, ESMClass esmClass, byte coding,
+                byte[] octets, OptionalParameter... tlvs) throws Exception {
             int status = 0;
             try {
-                session.deliverShortMessage("", TON, NPI, source, TON, NPI, destination, esmClass, (byte) 0, (byte) 0,
+                by.deliverShortMessage("", TON, NPI, source, TON, NPI, destination, esmClass, (byte) 0, (byte) 0,
                     new RegisteredDelivery(0), DataCodings.newInstance(coding), octets, tlvs);
             } catch (NegativeResponseException refused) {
                 status = refused.getCommandStatus();
@@ -224,7 +226,7 @@ public class Jsmpp {
             String id = "%x".formatted(0xBEEF00 + ids.incrementAndGet());
             tell("submit_sm", told(submit));
             if ((submit.getRegisteredDelivery() & 1) == 1) {
-                soon.schedule(() -> report(submit, id), 20, TimeUnit.MILLISECONDS);
+                soon.schedule(() -> report(from, submit, id), 20, TimeUnit.MILLISECONDS);
             }
             try {
                 return new SubmitSmResult(new MessageId(id), new OptionalParameter[0]);
@@ -233,12 +235,13 @@ public class Jsmpp {
             }
         }
 
-        void report(SubmitSm submit, String id) {
+        void report(SMPPServerSession by, SubmitSm submit, String id) {
             var now = new Date();
             var receipt = new DeliveryReceipt(id, 1, 1, now, now, DeliveryReceiptState.DELIVRD, "000", "");
             var esmClass = new ESMClass(MessageMode.DEFAULT, MessageType.SMSC_DEL_RECEIPT, GSMSpecificFeature.DEFAULT);
             try {
-                deliver(submit.getDestAddress(), submit.getSourceAddr(), esmClass, (byte) 0, receipt.toString().getBytes());
+                deliver(by, submit.getDestAddress(), submit.getSourceAddr(), esmClass, (byte) 0,
+                    receipt.toString().getBytes());
             } catch (Exception error) {
                 tell("error", "words", error.toString());
             }
@@ -248,7 +251,8 @@ public class Jsmpp {
             tell("enquire_link");
         }
 
-        public SubmitMultiResult onAcceptSubmitMulti(SubmitMulti m, SMPPServerSession s) throws ProcessRequestException {
+        public SubmitMultiResult onAcceptSubmitMulti(SubmitMulti m, SMPPServerSession s)
+                throws ProcessRequestException {
             throw cannot();
         }
 
@@ -264,7 +268,8 @@ public class Jsmpp {
             throw cannot();
         }
 
-        public BroadcastSmResult onAcceptBroadcastSm(BroadcastSm m, SMPPServerSession s) throws ProcessRequestException {
+        public BroadcastSmResult onAcceptBroadcastSm(BroadcastSm m, SMPPServerSession s)
+                throws ProcessRequestException {
             throw cannot();
         }
 
@@ -319,7 +324,8 @@ public class Jsmpp {
                 if (now == org.jsmpp.extra.SessionState.CLOSED) tell("lost");
             });
             try {
-                session.connectAndBind("127.0.0.1", port, new BindParameter(type, systemId, password, "", TON, NPI, ""));
+                var login = new BindParameter(type, systemId, password, "", TON, NPI, "");
+                session.connectAndBind("127.0.0.1", port, login);
                 tell("bind_resp", "status", 0);
             } catch (IOException error) {
                 if (!(error.getCause() instanceof NegativeResponseException refused)) throw error;
@@ -329,8 +335,8 @@ public class Jsmpp {
 
         void submit(String[] words, ESMClass esmClass, byte[] octets, OptionalParameter... tlvs) throws Exception {
             SubmitSmResult answer = session.submitShortMessage("", TON, NPI, words[0], TON, NPI, words[1], esmClass,
-                (byte) 0, (byte) 0, null, null, new RegisteredDelivery(1), (byte) 0, DataCodings.newInstance(coding(words)),
-                (byte) 0, octets, tlvs);
+                (byte) 0, (byte) 0, null, null, new RegisteredDelivery(1), (byte) 0,
+                DataCodings.newInstance(coding(words)), (byte) 0, octets, tlvs);
             tell("submit_sm_resp", "status", 0, "message_id", answer.getMessageId());
         }
 

@@ -1,5 +1,5 @@
-// node-smpp as a message centre (`smsc PORT [CERTIFICATE KEY]`) or as a client (`esme`), led by lines on standard input:
-// words with a tab between them. What happens is told by lines of JSON on standard output.
+// node-smpp as a message centre (`smsc PORT [CERTIFICATE KEY]`) or as a client (`esme`), led by lines on standard
+// input: words with a tab between them. What happens is told by lines of JSON on standard output.
 'use strict';
 
 const fs = require('fs');
@@ -84,11 +84,11 @@ let refusal = 0;
 let refusals = 0;
 let ids = 0;
 
-function receipt(pdu, id) {
+function receipt(opened, pdu, id) {
   const now = new Date().toISOString().replace(/\D/g, '').slice(2, 12);
   const words = `id:${id} sub:001 dlvrd:001 submit date:${now} done date:${now} stat:DELIVRD err:000 text:`;
   const fields = message(pdu.destination_addr, pdu.source_addr, 0, words);
-  session.deliver_sm({ ...fields, esm_class: RECEIPT, receipted_message_id: id, message_state: 2 });
+  opened.deliver_sm({ ...fields, esm_class: RECEIPT, receipted_message_id: id, message_state: 2 });
 }
 
 function serve(opened) {
@@ -112,7 +112,7 @@ function serve(opened) {
     const message_id = `node-${process.pid}-${++ids}`;
     tell('submit_sm', told(pdu));
     opened.send(pdu.response({ message_id }), () => {
-      if (pdu.registered_delivery & 1) receipt(pdu, message_id);
+      if (pdu.registered_delivery & 1) receipt(opened, pdu, message_id);
     });
   });
   opened.on('deliver_sm_resp', (pdu) => tell('deliver_sm_resp', { status: pdu.command_status }));
