@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check bench docs clean
+.PHONY: dev test check interop bench docs clean
 
 dev: $(VENV)/ready
 	exec $(BIN)/messagehub dev $(ARGS)
@@ -19,6 +19,11 @@ check: $(VENV)/ready-dev
 	$(BIN)/pytest tests/test_layers.py
 	$(BIN)/python docs/printed.py --check
 
+# Against SMPP libraries, Wireshark's dissector and a browser, which it installs.
+interop: $(VENV)/ready-interop
+	interop/install.sh
+	$(BIN)/pytest interop $(ARGS)
+
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m bench $(ARGS)
 
@@ -26,7 +31,7 @@ docs: $(VENV)/ready-dev
 	$(BIN)/python docs/printed.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) interop/peers/node_modules interop/peers/jars interop/peers/classes .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # The locks say which versions; pip says where from.
 $(VENV)/ready: requirements.lock pyproject.toml
@@ -38,4 +43,8 @@ $(VENV)/ready: requirements.lock pyproject.toml
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	touch $@
+
+$(VENV)/ready-interop: $(VENV)/ready-dev requirements-interop.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-interop.lock
 	touch $@

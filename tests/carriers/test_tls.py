@@ -1,10 +1,11 @@
 """TLS towards a carrier: who it is is checked, and what is wrong is said in words."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from messagehub.carriers import config
+from messagehub.carriers import config, tls
 from messagehub.carriers.carrier import Accepted
 from messagehub.errors import Refusal
 from tests.carriers.authority import Authority
@@ -86,6 +87,24 @@ async def test_what_is_wrong_is_said(
 async def test_a_port_without_tls_says_so() -> None:
     async with centre() as (_, port):
         assert "does not speak TLS at this port" in await error_of(port)
+
+
+async def test_a_carrier_that_hangs_up_at_it_may_not_speak_tls() -> None:
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        error = await error_of(server.sockets[0].getsockname()[1])
+    assert error == "cannot connect: the carrier hung up; does the carrier speak TLS at this port?"
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.transport.abort()
+
+
+def test_what_has_no_words_of_its_own_gets_some() -> None:
+    assert tls.words(TimeoutError()) == "no answer in time"
+    assert tls.words(TimeoutError(), with_tls=True) == "no answer in time; does the carrier speak TLS at this port?"
+    assert tls.words(ConnectionRefusedError(111, "refused"), with_tls=True) == "[Errno 111] refused"
 
 
 # --- what cannot be read is refused when it is written

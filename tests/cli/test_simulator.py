@@ -3,11 +3,13 @@
 import asyncio
 import json
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from messagehub.carriers.carrier import Inbound, Refused
+from tests.carriers.authority import Authority
 from tests.carriers.rig import Ours
 from tests.cli.shell import Shell
 from tests.support import simulator as simulators
@@ -132,3 +134,47 @@ def test_a_port_that_is_taken(shell: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         shell.run("simulator", "--smpp-port", str(port)).is_refused(str(port))
+
+
+# --- who may bind, and how --------------------------------------------------------------
+
+
+async def test_only_who_knows_the_password_binds(tmp_path: Path) -> None:
+    with simulators.simulator(tmp_path, "locked", "--system-id", "me", "--password", "secret") as locked:
+        async with Ours(locked.port, system_id="me", password="secret") as ours:
+            await ours.bound()
+        for system_id, password in (("you", "secret"), ("me", "guess")):
+            async with Ours(locked.port, system_id=system_id, password=password) as stranger:
+                await stranger.until(partial(last_error, stranger))
+                assert stranger.carrier.status().status == "down"
+
+
+def last_error(ours: Ours) -> str:
+    return ours.carrier.status().last_error
+
+
+async def test_over_tls(tmp_path: Path) -> None:
+    authority = Authority()
+    certificate, key = authority.certificate()
+    (tmp_path / "both.pem").write_text(certificate + key)
+    with simulators.simulator(tmp_path, "tls", "--tls-certificate", str(tmp_path / "both.pem")) as box:
+        async with Ours(box.port, tls=True, tls_ca=authority.pem) as ours:
+            await ours.bound()
+
+
+def test_certificates_that_cannot_be_used(shell: Shell, tmp_path: Path) -> None:
+    authority = Authority()
+    certificate, _ = authority.certificate()
+    texts = {"whole": certificate, "other": authority.certificate()[1], "words": "nonsense"}
+    texts["locked"] = authority.certificate(passphrase="open sesame")[1]
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    command = ("simulator", "--smpp-port", "0")
+    for given, words in (
+        (("--tls-certificate", "whole", "--tls-key", "other"), "the key is not that of the certificate"),
+        (("--tls-certificate", "whole", "--tls-key", "locked"), "without a passphrase"),
+        (("--tls-certificate", "words"), "not in PEM form"),
+        (("--tls-certificate", "nowhere"), "cannot read nowhere: No such file"),
+    ):
+        shell.run(*command, *given).is_refused(words)
+    shell.run(*command, "--tls-key", "other").is_wrong("--tls-certificate")

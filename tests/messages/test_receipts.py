@@ -4,6 +4,7 @@ from messagehub.carriers.carrier import Accepted, Receipt, Refused
 from messagehub.clock import SECOND
 from messagehub.messages import receipts
 from messagehub.store import Store, Tx
+from messagehub.text import Profile
 from tests.messages.house import ANNE, BERT, House
 
 LONG = "x" * 400  # three parts
@@ -32,6 +33,16 @@ async def test_one_part_that_fails_fails_all_until_every_part_is_delivered_after
     row = await house.row(key)
     assert (row.status, row.error_code, row.error_message) == ("delivered", "", "")
     await house.receipt("p1", "undelivered")
+    assert await house.statuses(key[0]) == ["delivered"]
+
+
+async def test_a_message_payload_has_one_receipt_whatever_the_message_centre_makes_of_it(house: House) -> None:
+    house.peer.texts = Profile(concatenation="payload")
+    key = await house.accepted(names=["p"], text=LONG)
+    assert [segment.payload for segment in house.peer.handover(key).segments] == [3]
+    await house.receipt("p", "undelivered")
+    assert await house.statuses(key[0]) == ["failed"]
+    await house.receipt("p", "delivered")
     assert await house.statuses(key[0]) == ["delivered"]
 
 

@@ -18,14 +18,19 @@ Content = tuple[bytes, list[Header]]
 """The body of a document, and the headers that are its own."""
 
 ALLOW = "GET, HEAD, OPTIONS"
-POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = (
+    b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'none'"
+)
 KEPT = lines([(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *answers.CORS])
 """Caches may keep it, and ask each time whether it is still the same: after an update it is another."""
 
 FRONT_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
 <title>messagehub</title>
 <style>body {{ font: 1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
 <h1>messagehub</h1>

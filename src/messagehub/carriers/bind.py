@@ -130,7 +130,7 @@ class Bind:
         try:
             self.driver = driver = await self._connect()
         except (OSError, TimeoutError, ValueError) as error:  # the last for names that can be no host's
-            self.status.last_error = f"cannot connect: {tls.words(error)}"
+            self.status.last_error = f"cannot connect: {tls.words(error, self._config.tls)}"
             return self._turn("down")
         self.session_id = ids.new()
         if self.tape:

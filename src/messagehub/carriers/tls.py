@@ -1,4 +1,4 @@
-"""TLS towards a carrier: the context that a config asks for, and in words what was wrong."""
+"""TLS with carriers: the context that a config asks for, that of a simulated one, and in words what was wrong."""
 
 import ssl
 from collections.abc import Callable
@@ -42,6 +42,13 @@ def _identify(made: ssl.SSLContext, certificate: str, key: str) -> None:
         _read("tls_certificate and tls_key", lambda: made.load_cert_chain(file.name, password=""))
 
 
+def serving(certificate: str, key: str) -> ssl.SSLContext:
+    """What a message centre listens with, from PEM texts. Unusable where one cannot be read."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _identify(made, certificate, key)
+    return made
+
+
 def _read(member: str, read: Callable[[], T]) -> T:
     try:
         return read()
@@ -79,10 +86,22 @@ WORDS_OF_REASON = {
 }
 
 
-def words(error: BaseException) -> str:
-    """What went wrong with a connection, in words; those of the error itself where it is not of TLS."""
+WORDS_OF_SILENCE: dict[type[BaseException], str] = {
+    TimeoutError: "no answer in time",
+    ConnectionResetError: "the carrier hung up",
+}
+"""Errors that have no words of their own. What a carrier that expects no TLS makes of its beginning is one of them."""
+
+
+def words(error: BaseException, with_tls: bool = False) -> str:
+    """What went wrong with a connection, in words; those of the error itself where it is not of TLS.
+
+    `with_tls` is for connections that were to begin with it.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         return WORDS_OF_VERIFICATION.get(error.verify_code, f"the carrier's certificate: {error.verify_message}")
     if isinstance(error, ssl.SSLError) and error.reason:
         return WORDS_OF_REASON.get(error.reason, f"TLS: {error.reason.replace('_', ' ').lower()}")
+    if not str(error) and type(error) in WORDS_OF_SILENCE:
+        return WORDS_OF_SILENCE[type(error)] + "; does the carrier speak TLS at this port?" * with_tls
     return str(error) or type(error).__name__

@@ -10,6 +10,8 @@ from messagehub.cli.exits import WrongUsage
 from messagehub.errors import HubError
 
 if TYPE_CHECKING:
+    import ssl
+
     from messagehub.carriers.simulator import Rule
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
@@ -26,6 +28,12 @@ def simulator(
     plain: Annotated[bool, typer.Option("--plain", help="No magic numbers.")] = False,
     receipt_delay: Annotated[float, typer.Option(help="Seconds from the submit to its receipt.")] = 1.0,
     slow_receipt: Annotated[float, typer.Option(help="The same for numbers that end with 0008.")] = 30.0,
+    system_id: Annotated[str | None, typer.Option(help="Who may bind; default: anybody.")] = None,
+    password: Annotated[str | None, typer.Option(help="What must be known to bind; default: anything will do.")] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="Speak SMPP over TLS with the certificate of this file (PEM, with its chain).")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM); default: it is in the same file.")] = None,
     until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ports as one JSON object.")] = False,
 ) -> None:
@@ -51,6 +59,9 @@ def simulator(
         plain=plain,
         receipt_delay=receipt_delay,
         slow_receipt=slow_receipt,
+        system_id=system_id,
+        password=password,
+        tls=_tls(tls_certificate, tls_key),
         until_eof=until_eof,
         ready=ready,
     )
@@ -68,6 +79,22 @@ def rules_of(scenario: Path | None) -> "tuple[Rule, ...]":
         return load(scenario) if scenario else ()
     except ScenarioError as error:
         raise WrongUsage(str(error)) from None
+
+
+def _tls(certificate: Path | None, key: Path | None) -> "ssl.SSLContext | None":
+    if certificate is None:
+        if key is not None:
+            raise WrongUsage("--tls-key needs --tls-certificate")
+        return None
+    from messagehub.carriers import tls
+
+    try:
+        # What is not PEM is none in Latin-1 either, and is refused as such.
+        return tls.serving(*(path.read_text("latin-1") for path in (certificate, key or certificate)))
+    except tls.Unusable as error:
+        raise HubError(str(error)) from None
+    except OSError as error:
+        raise HubError(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 @app.command("send")

@@ -9,6 +9,7 @@ from typing import Any
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Outcome, Reason, Refused, Unanswered
 from messagehub.clock import SECOND
 from messagehub.logs import about
+from messagehub.messages import receipts
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.recorder import REFUSED
 from messagehub.messages.send import RETRY_AFTER
@@ -42,6 +43,9 @@ def accepted(ledger: Ledger, target: Target, outcome: Accepted, terms: Terms) ->
     if ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(terms.dlr_timeout * SECOND)):
         target.carrier_id = terms.carrier_id  # a late answer, when another carrier was to have it next
         target.names = outcome.names
+        named = len(outcome.names)
+        if named < target.parts:  # a message_payload: its parts are the message centre's, and have one name in all
+            target.receipts = receipts.NOTHING * named + receipts.GOOD * (target.parts - named)
 
 
 def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> None:

@@ -1,5 +1,6 @@
 """What a simulator can be told."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,5 +29,6 @@ class Options:
     second_receipt_delay: float = 2.0  # for 0009: after its first
     system_id: str | None = None  # None: whoever comes is let in
     password: str | None = None
+    tls: ssl.SSLContext | None = None  # None: SMPP in the clear
     until_eof: bool = False  # end when standard input does, so as never to outlive the parent
     ready: Callable[[Ports], None] | None = None  # called once both ports are open

@@ -96,7 +96,8 @@ class Smsc:
 
     async def open(self) -> int:
         """Listen; the port."""
-        self._server = await listen(self._options.host, self._options.smpp_port, self._connected)
+        options = self._options
+        self._server = await listen(options.host, options.smpp_port, self._connected, ssl=options.tls)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
