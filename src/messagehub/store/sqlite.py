@@ -28,13 +28,14 @@ from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
 T = TypeVar("T")
 
 # A checkpoint writes each changed page once however often it changed: the longer it waits, the less it writes.
+# The cache is small: a commit looks through all of it, and what is not in it is in the system's.
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = OFF",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA wal_autocheckpoint = 8192",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -8192",
     "PRAGMA journal_size_limit = 67108864",
 )
 BUSY_MS = 5000
