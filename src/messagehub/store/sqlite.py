@@ -66,6 +66,9 @@ class Connection:
     def plain(self, sql: str, *args: Any) -> list[Any]:
         return list(self._db.execute(sql, args))
 
+    def each(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._db.executemany(sql, rows)
+
     async def one(self, query: str, **args: Any) -> Row | None:
         rows = self.run_now(query, args)
         return rows[0] if rows else None
