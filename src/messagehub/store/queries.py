@@ -35,8 +35,8 @@ BATCH_FORMS = (
         "DELETE FROM {table} WHERE {key} IN (SELECT {value} FROM {source})",
     ),
     (
-        re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*)"),
-        "DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {source} WHERE {where})",
+        re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*?)(?P<rest>(?: RETURNING ).*|)"),
+        "DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {source} WHERE {where}){rest}",
     ),
 )
 

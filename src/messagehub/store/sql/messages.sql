@@ -176,7 +176,8 @@ UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;
 DELETE FROM parked_receipts WHERE id = :id;
 
 -- name: forget_parked
-DELETE FROM parked_receipts WHERE due_at IS NULL AND tm_create < :tm_before;
+DELETE FROM parked_receipts WHERE id IN (
+    SELECT id FROM parked_receipts WHERE due_at IS NULL AND tm_create < :tm_before ORDER BY tm_create LIMIT :count);
 
 -- inbound -------------------------------------------------------------------------------
 
@@ -214,7 +215,8 @@ ON CONFLICT (carrier_id, fingerprint) DO UPDATE SET node_id = excluded.node_id, 
     late = excluded.late, tm_create = excluded.tm_create;
 
 -- name: forget_inbound_seen
-DELETE FROM inbound_seen WHERE tm_create < :tm_before;
+DELETE FROM inbound_seen WHERE (carrier_id, fingerprint) IN (
+    SELECT carrier_id, fingerprint FROM inbound_seen WHERE tm_create < :tm_before ORDER BY tm_create LIMIT :count);
 
 -- name: forget_inbound_seen_here
 -- What was parted from in order has had all our answers.
