@@ -102,13 +102,14 @@ class Retention:
     # --- traces -------------------------------------------------------------------------
 
     async def _traces(self, before: str) -> None:
-        async def remove(tx: Tx) -> Counter[str]:
-            return Counter(traces=await tx.change("forget_traces", [{"before": before, "count": BATCH}]))
+        behind = ""
 
         async def piece() -> bool:
-            had = COUNTS.removed["traces"]
-            await self._commit(remove)
-            return COUNTS.removed["traces"] - had == BATCH
+            nonlocal behind
+            if rows := await self._store.all("old_traces", behind=behind, before=before, count=BATCH):
+                behind = rows[-1].id
+                await self._commit(partial(_removed_traces, rows))
+            return len(rows) == BATCH
 
         await self._in_pieces(piece)
 
@@ -224,6 +225,10 @@ async def _removed_events(rows: Sequence[Any], tx: Tx) -> Counter[str]:
     await tx.many("remove_event_body", gone)
     await tx.many("remove_event_attempts", gone)
     return Counter(events=len(gone))
+
+
+async def _removed_traces(rows: Sequence[Row], tx: Tx) -> Counter[str]:
+    return Counter(traces=await tx.change("remove_trace", rows))
 
 
 async def _removed_segments(rows: Sequence[Row], tx: Tx) -> Counter[str]:
