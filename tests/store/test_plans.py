@@ -38,7 +38,7 @@ SORTS = {
 
 
 def rows_of(url: str) -> Any:
-    return filling.fill(url, COUNT, "01a1fc1f-7857-7249-a4ad-eb274c35dae7", "k", waiting=COUNT // 50)
+    return filling.fill(url, COUNT, "01a1fc1f-7857-7249-a4ad-eb274c35dae7", "k", waiting=COUNT // 50, is_told=False)
 
 
 # --- SQLite -----------------------------------------------------------------------------

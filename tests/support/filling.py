@@ -31,8 +31,11 @@ async def _side(url: str) -> Any:
         await side.close()
 
 
-async def fill(url: str, count: int, customer_id: str, carrier_id: str, waiting: int = 0) -> None:
-    """`count` messages of a customer, settled but for the last `waiting`, which are queued for a time that is far."""
+async def fill(url: str, count: int, customer_id: str, carrier_id: str, waiting: int = 0, is_told: bool = True) -> None:
+    """`count` messages of a customer, settled but for the last `waiting`, which are queued for a time that is far.
+
+    Unless `is_told`, one of five events is still to be told.
+    """
     now = clock.now()
     async with _side(url) as side:
         for first in range(0, count, PIECE):
@@ -41,7 +44,7 @@ async def fill(url: str, count: int, customer_id: str, carrier_id: str, waiting:
             made = [id_of(n, count, now) for n in numbers]
             await _write(side, _messages(made, numbers, customer_id, is_queued))
             await _write(side, _targets(made, numbers, customer_id, carrier_id, is_queued, now))
-            await _write(side, _of_settled(made, numbers, customer_id, carrier_id, is_queued))
+            await _write(side, _of_settled(made, numbers, customer_id, carrier_id, is_queued, is_told))
             await _write(side, _of_some(made, first, carrier_id))
 
 
@@ -88,7 +91,12 @@ def _targets(
 
 
 def _of_settled(
-    made: Sequence[str], numbers: range, customer_id: str, carrier_id: str, is_queued: Sequence[bool]
+    made: Sequence[str],
+    numbers: range,
+    customer_id: str,
+    carrier_id: str,
+    is_queued: Sequence[bool],
+    is_told: bool,
 ) -> Iterator[Rows]:
     settled = [(id, n) for id, n, waits in zip(made, numbers, is_queued, strict=True) if not waits]
     yield (
@@ -99,7 +107,7 @@ def _of_settled(
         ],
     )
     event = {"customer_id": customer_id, "type": "message_updated", "attempts": 1, "attempts_before": 0, "leased": 0}
-    yield "events", [{"id": id, "message_id": id, **event, **_times(id), **_end(id, n)} for id, n in settled]
+    yield "events", [{"id": id, "message_id": id, **event, **_times(id), **_end(id, n, is_told)} for id, n in settled]
     body = b'{"type":"message_updated","data":{"status":"delivered"}}' * 8
     yield "event_bodies", [{"event_id": id, "message_id": id, "body": body} for id, _ in settled]
 
@@ -139,9 +147,9 @@ def _times(id: str) -> dict[str, int]:
     return {"tm_create": ids.moment_of(id), "tm_update": ids.moment_of(id)}
 
 
-def _end(id: str, n: int) -> dict[str, Any]:
-    """Of a hundred events one failed for good, and one is still to be told."""
-    if n % 5 == 1:
+def _end(id: str, n: int, is_told: bool) -> dict[str, Any]:
+    """Of a hundred events one failed for good."""
+    if n % 5 == 1 and not is_told:
         return {"status": "pending", "due_at": ids.moment_of(id), "response_status": 0, "error": ""}
     if n % 100:
         return {"status": "delivered", "due_at": None, "response_status": 200, "error": ""}
