@@ -1,6 +1,7 @@
 """The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
 
-`python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone.
+`python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
+`python -m bench flat` compares a store with few rows to one with many.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import profile, report, smpp, webhooks
+from bench import flat, profile, report, smpp, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -40,6 +41,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--connections", type=_positive, default=64, help="of the customer who sends")
     parser.add_argument("--runs", type=_positive, default=3)
     parser.add_argument("--window", type=_positive, default=500, help="submits that wait for the carrier's answer")
+    parser.add_argument("--full", action="store_true", help="flat: with ten million messages, too")
     parser.add_argument("--rate", type=_positive, help="measure at this many messages per second, too")
     return parser.parse_args()
 
@@ -49,6 +51,7 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "profile": lambda options: profile.show(_work(options, "sqlite")),
     "webhooks": lambda options: webhooks.show(options.count, options.runs),
     "smpp": lambda options: smpp.show(options.runs),
+    "flat": lambda options: _flat(options),
 }
 
 
@@ -74,6 +77,11 @@ def _measure(options: argparse.Namespace) -> int:
     for words in wrong:
         report.console(stderr=True).print(f"WRONG: {words}", style="bold red")
     return 1 if wrong else 0
+
+
+def _flat(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        return flat.show(_stores(options.store, stack), lambda store: _work(options, store), options.full)
 
 
 def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:

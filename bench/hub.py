@@ -92,7 +92,7 @@ def call(method: str, url: str, accesskey: str = "", body: object = None) -> dic
     """One request, whose answer must be good."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {accesskey}"}
     octets = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, octets, headers if octets else {}, method=method)
+    request = urllib.request.Request(url, octets, headers if accesskey else {}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             values: dict[str, Any] = json.load(answer)

@@ -51,10 +51,10 @@ PAGES = {
     "cli.md": (
         "The command line",
         "`--help` says what a command takes; `messagehub --install-completion` lets the shell complete commands and "
-        "options. `dev`, `serve`, `init`, `segments` and `simulator` work on this machine. All others speak to a "
-        "running server: its address is given by `--url` or `MESSAGEHUB_URL`, the access key by `--accesskey` or "
-        "`MESSAGEHUB_ACCESSKEY`; otherwise they are those of your running `messagehub dev`, whose operator's key is "
-        "taken for what only the operator may do. Its keys are sent to no other server.\n\n"
+        "options. `dev`, `serve`, `init`, `backup`, `migrate`, `segments` and `simulator` work on this machine. All "
+        "others speak to a running server: its address is given by `--url` or `MESSAGEHUB_URL`, the access key by "
+        "`--accesskey` or `MESSAGEHUB_ACCESSKEY`; otherwise they are those of your running `messagehub dev`, whose "
+        "operator's key is taken for what only the operator may do. Its keys are sent to no other server.\n\n"
         "With `--json` they print the JSON of the API in one line: one object, or an array with all things of a list. "
         "Lists show 20 things; `--limit N` shows others than that, `--all` all. What deletes asks at a terminal, and "
         "needs `--yes` elsewhere. An error is one line on standard error.",

@@ -42,6 +42,8 @@ from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
+from messagehub.messages.retention import Policy as Kept
+from messagehub.messages.retention import Retention
 from messagehub.messages.sweep import Sweeper
 from messagehub.messages.traces import Traces
 from messagehub.metrics import COUNTS, MOST_COUNTED
@@ -103,6 +105,10 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
+def _kept(settings: Settings) -> Kept:
+    return Kept(settings.retention_messages, settings.retention_events, settings.trace_retention)
+
+
 def _client(settings: Settings) -> Client:
     """How many requests one endpoint may have is the dispatcher's to say: customers may share an origin."""
     return Client(allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout, per_origin=MAX_HELD)
@@ -153,8 +159,8 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
         sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows)
-        traces, last_uses = Traces(store, recorder, exchanges.steps, settings.trace_retention), LastUses(store)
-        for part in (health, sweeper, traces, last_uses):
+        last_uses, retention = LastUses(store), Retention(store, node, _kept(settings))
+        for part in (health, sweeper, retention, last_uses):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)
@@ -177,7 +183,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             ),
             reader=reader,
             actor=actor,
-            traces=traces,
+            traces=Traces(store, recorder, exchanges.steps),
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),

@@ -21,8 +21,13 @@ def new_with_time() -> tuple[str, int]:
     The id's millisecond counts, since ids go on growing where a clock is set back.
     """
     made, moment = new(), clock.now()
-    first = int(made[:8] + made[9:13], 16) * 1000
+    first = moment_of(made)
     return made, max(first, min(moment, first + 999))
+
+
+def moment_of(id: str) -> int:
+    """The microsecond at which the millisecond of an id of ours begins."""
+    return int(id[:8] + id[9:13], 16) * 1000
 
 
 def is_id(text: str) -> bool:

@@ -49,6 +49,7 @@ class Counts:
         "lag_seconds",
         "messages",
         "reached",
+        "removed",
         "request_seconds",
         "requests",
         "targets",
@@ -59,6 +60,8 @@ class Counts:
         self.messages = self.targets = 0
         self.reached: Counter[str] = Counter()
         """By status."""
+        self.removed: Counter[str] = Counter()
+        """Rows that were too old, by table."""
         self.webhooks: Counter[str] = Counter()
         """By outcome."""
         self.requests = {(method, digit): 0 for method in (*METHODS, OTHER) for digit in range(6)}
@@ -121,6 +124,11 @@ METRICS = [
                 "Attempts to deliver an event: `delivered`, `status` (answered with another than 2xx), `gone` (410), "
                 "`disabled` (not sent), or why there was no answer (`timeout`, `refused`, `dns`, `tls`, …).",
             ),
+            (
+                "removed_rows_total",
+                ("table",),
+                "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`.",
+            ),
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
         ],
     ),
@@ -133,6 +141,7 @@ METRICS = [
             ("window_used_pdus", CARRIER, "PDUs that the carrier has not answered yet."),
             ("waiting_events", (), f"Events that were not delivered to webhooks yet; counted up to {MOST_COUNTED:,}."),
             ("oldest_due_event_age_seconds", (), "For how long the oldest event is due that nobody has taken."),
+            ("oldest_message_age_seconds", (), "The age of the oldest message in the store."),
             ("webhook_endpoints_down", (), "Endpoints to which nothing is sent for now, since they failed."),
             ("store_up", (), "1 where the store answered this scrape, 0 where what it would tell is missing."),
             ("store_waiting_jobs", (), "Commits that callers wait for."),

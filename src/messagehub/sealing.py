@@ -119,18 +119,18 @@ def _from_file(path: Path, is_used: bool) -> str:
                 f"{path}: the key of the store's secrets is missing; put it there, or give it as MESSAGEHUB_SECRET_KEY"
             )
         try:
-            _make(path)
+            write_key(path, b64encode(secrets.token_bytes(32)).decode())
         except OSError as error:
             raise SettingError(f"{path}: the key of the store's secrets cannot be written: {error}") from error
     return _read(path)
 
 
-def _make(path: Path) -> None:
+def write_key(path: Path, text: str) -> None:
     """Whole and on disk before it has its name; if another process was first, its key stays."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(b64encode(secrets.token_bytes(32)).decode() + "\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     with contextlib.suppress(FileExistsError):

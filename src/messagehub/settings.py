@@ -86,6 +86,16 @@ class Settings:
     trace_sample: float = setting(0.01, "the share of targets that are traced though they do not fail", least=0, most=1)
     trace_retention: float = setting(7.0, "days for which traces are kept", least=0.01, most=3650)
     trace_text: bool = setting(True, "traces hold the texts of messages; false: asterisks in their place")
+    retention_messages: float = setting(
+        0.0,
+        "days after which a message of which nothing is to be done any more is removed, with all that belongs to it; "
+        "0 is never",
+        least=0,
+        most=36_500,
+    )
+    retention_events: float = setting(
+        90.0, "days for which deliveries of webhooks can be looked at and replayed; 0 is for ever", least=0, most=36_500
+    )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
     log_format: str = setting("text", "`text` or `json`, one event a line, to standard error", "text", "json")
     log_requests: str = setting(

@@ -165,7 +165,7 @@ async def test_the_trace_tells_of_it(asking: House) -> None:
     steps = [(now, QUERY, 0, LINK, query), (now, QUERY_RESPONSE, 0, LINK, response, "DELIVRD 000")]
     asking.peer.tell(Queried(key, [(0, "delivered", "DELIVRD 000")], steps=steps))
     await asking.until(key, "delivered")
-    traces = Traces(asking.store, asking.recorder, asking.on_its_way, 7)
+    traces = Traces(asking.store, asking.recorder, asking.on_its_way)
     (trace,) = await traces.page(Caller(asking.customer.id, "customer"), key[0], 0, 1)
     told = trace.steps[-3:]
     assert [step.step for step in told] == ["query", "query_response", "moved"]

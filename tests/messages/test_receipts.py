@@ -113,7 +113,7 @@ async def test_a_parked_receipt_is_tried_at_its_times_and_then_kept_for_days(sto
             assert parked.receipt == receipt
             await receipts.swept(tx, [], [parked])
         assert await due(tx, begin + receipts.KEPT) == []
-        await tx.run("forget_parked", tm_before=begin)
+        assert await tx.all("old_parked", tm_before=begin, count=9) == []
         assert await receipts.unpark_for(tx, "other", ["n"]) == []
         assert await receipts.unpark_for(tx, "k", ["m"]) == []
         assert await receipts.unpark_for(tx, "k", ["m", "n"]) == [receipt]

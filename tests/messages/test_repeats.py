@@ -96,5 +96,5 @@ async def test_a_last_part_that_is_repeated_begins_no_other_message(house: House
 
 async def test_what_is_remembered_is_forgotten(house: House) -> None:
     await arrive(house.peer, "a")
-    await house.store.run("forget_inbound_seen", tm_before=NEVER)
+    await house.store.many("remove_inbound_seen", await house.store.all("old_inbound_seen", tm_before=NEVER, count=9))
     assert await house.store.all("inbound_seen", carrier_id=house.carrier_id, fingerprint=b"yes", now=0) == []

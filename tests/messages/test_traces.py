@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
 import pytest
@@ -15,11 +14,11 @@ from messagehub.carriers.wire import RESPONSE_TO, SUBMIT, Link, Step
 from messagehub.errors import Refusal
 from messagehub.messages import recorder
 from messagehub.messages.recorder import Keeping, Recorder
-from messagehub.messages.traces import DAY, Traces
+from messagehub.messages.traces import Traces
 from messagehub.sealing import Sealer
 from messagehub.shapes import Trace
 from messagehub.smpp import PDU, encode
-from messagehub.store import Insert, Store
+from messagehub.store import Store
 from tests.messages.house import ANNE, BERT, House, eventually, eventually_so
 from tests.messages.peer import Peer
 
@@ -57,7 +56,7 @@ class Traced(House):
 
     async def trace(self, key: TargetKey, caller: Caller | None = None) -> Trace:
         caller = caller or Caller(self.customer.id, "customer")
-        (trace,) = await Traces(self.store, self.recorder, self.on_its_way, 7).page(caller, key[0], key[1], 1)
+        (trace,) = await Traces(self.store, self.recorder, self.on_its_way).page(caller, key[0], key[1], 1)
         return trace
 
     async def story(self, key: TargetKey) -> list[str]:
@@ -222,7 +221,7 @@ async def test_what_is_under_way_shows_what_is_known_here(traces: Traced) -> Non
 
 async def test_another_process_shows_nothing_of_it(traces: Traced) -> None:
     (key,) = await traces.handed()
-    elsewhere = Traces(traces.store, Recorder(traces.store, NO_SAMPLE), lambda *_: [], 7)
+    elsewhere = Traces(traces.store, Recorder(traces.store, NO_SAMPLE), lambda *_: [])
     (trace,) = await elsewhere.page(Caller(traces.customer.id, "customer"), key[0], 0, 1)
     assert (trace.is_traced, trace.steps) == (False, [])
 
@@ -294,21 +293,6 @@ def _mentions(trace: Trace) -> int:
     said = msgspec.json.encode(trace).decode()
     pdus = [step.pdu.hex for step in trace.steps if step.pdu]
     return said.count(SECRET) + sum(SECRET.encode().hex() in octets for octets in pdus)
-
-
-async def test_they_are_removed_when_their_days_are_over(store: Store) -> None:
-    def row(days: int, n: int) -> dict[str, Any]:
-        made = ids.first_of(clock.now() - days * DAY)
-        return {"id": f"{made[:-8]}{n:08x}", "message_id": "m", "n": n % 1000, "body": b""}
-
-    rows = [*(row(6, n) for n in range(3)), *(row(8, n) for n in range(1200))]
-    await store.write([Insert("insert_trace", rows)])
-    kept = Traces(store, Recorder(store, NO_SAMPLE), lambda *_: [], 7)
-    left = []
-    for _ in range(3):
-        await kept.forget()
-        left.append(len(await store.all("traces_of_message", message_id="m", first=0, end=1000)))
-    assert left == [703, 203, 3]
 
 
 async def test_what_has_no_route_is_accepted_where_nothing_is_traced(store: Store) -> None:

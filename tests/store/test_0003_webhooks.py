@@ -6,10 +6,10 @@ import apsw
 import asyncpg
 
 from messagehub.clock import NEVER
-from messagehub.store import open_store, queries
-from messagehub.store.postgres import translated
+from messagehub.store import open_store, schema
+from messagehub.store.schema_postgres import translated
 
-FIRST = next(statements for version, statements in queries.migrations() if version == 1)
+FIRST = next(migration.statements for migration in schema.migrations() if migration.version == 1)
 ROWS = [
     "INSERT INTO customers VALUES ('c','customer','n','','','','','http://h.test/','POST','[]','[]','s','','resend',"
     f"1,2,{NEVER})",

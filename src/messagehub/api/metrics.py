@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from messagehub import clock
+from messagehub import clock, ids
 from messagehub.api.endpoint import Call, Endpoint, Text, Who
 from messagehub.api.services import Services
 from messagehub.carriers.carrier import BindStatus
@@ -95,6 +95,9 @@ async def _of_store(services: Services) -> AsyncIterator[Sample]:
         rows = await services.store.many("targets_due", of_lanes)
         yield "due_targets", (name, carrier_id), sum(row.count for row in rows)
         yield "oldest_due_target_age_seconds", (name, carrier_id), max(_age(row.oldest, now) for row in rows)
+    first = await services.store.one("oldest_message")
+    assert first is not None
+    yield "oldest_message_age_seconds", (), _age(ids.moment_of(first.id) if first.id else None, now)
     waiting = await services.store.one("events_waiting", count=MOST_COUNTED)
     oldest = await services.store.one("oldest_event_due")
     assert waiting is not None
@@ -112,6 +115,7 @@ def _of_process(services: Services) -> Iterator[Sample]:
     yield "targets_accepted_total", (), COUNTS.targets
     yield from (("targets_reached_total", (str(status),), count) for status, count in COUNTS.reached.items() if count)
     yield from (("webhook_attempts_total", (outcome,), count) for outcome, count in COUNTS.webhooks.items())
+    yield from (("removed_rows_total", (table,), count) for table, count in COUNTS.removed.items())
     for (method, digit), count in COUNTS.requests.items():
         if count:
             yield "http_requests_total", (method, f"{digit}xx" if digit else "none"), count

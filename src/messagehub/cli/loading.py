@@ -13,6 +13,7 @@ COMMANDS = (
     "serve",
     "init",
     "backup",
+    "migrate",
     "segments",
     "send",
     "messages",

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 BATCH = 500
+FORGOTTEN = 5000
+"""Rows without a use that one sweep removes: more than come in a second."""
+
 STRAY = 30 * SECOND
 """How long ago a target was handed over that this node may have lost sight of."""
 
@@ -158,10 +161,11 @@ class Sweeper:
                 [one for one in parked if id(one.receipt) in known],
                 [one for one in parked if id(one.receipt) not in known],
             )
-        await tx.run("forget_parked", tm_before=now - receipts.KEPT)
+        await tx.many("unpark", await tx.all("old_parked", tm_before=now - receipts.KEPT, count=FORGOTTEN))
         return told
 
     async def _stale_parts(self, tx: Tx) -> Told:
         now = clock.now()
-        await tx.run("forget_inbound_seen", tm_before=now - repeats.REMEMBERED)
+        seen = await tx.all("old_inbound_seen", tm_before=now - repeats.REMEMBERED, count=FORGOTTEN)
+        await tx.many("remove_inbound_seen", seen)
         return await self._receiver.give_up_waiting(tx, now - PARTS_WAIT, now, BATCH)

@@ -1,4 +1,4 @@
-"""Traces in the store: read for those who may, and removed when their days are over."""
+"""Traces in the store, read for those who may."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -6,12 +6,10 @@ from typing import Any
 
 import msgspec
 
-from messagehub import clock, ids
 from messagehub.accounts.callers import Caller
 from messagehub.carriers.carrier import TargetKey
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import OURS, Link, Step
-from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.messages.recorder import OCTETS, WITH_OCTETS, Recorder
 from messagehub.messages.rows import address
@@ -19,11 +17,6 @@ from messagehub.messages.status import FINAL, PUBLIC
 from messagehub.messages.timeline import gap, in_order
 from messagehub.shapes import Trace
 from messagehub.store import Row, Store
-from messagehub.work.loop import Loop
-
-DAY = 24 * 3600 * SECOND
-EVERY_S = 60.0
-BATCH = 500
 
 Seen = tuple[int, bool, Link, bytes]
 """A PDU: its moment in microseconds, whether we sent it, the sockets, its octets."""
@@ -36,26 +29,8 @@ OnItsWay = Callable[[str, TargetKey], list[Step]]
 
 
 class Traces:
-    """`retention`: days for which they are kept."""
-
-    def __init__(self, store: Store, recorder: Recorder, on_its_way: OnItsWay, retention: float) -> None:
+    def __init__(self, store: Store, recorder: Recorder, on_its_way: OnItsWay) -> None:
         self._store, self._recorder, self._on_its_way = store, recorder, on_its_way
-        self._retention = int(retention * DAY)
-        self._loop = Loop("old traces", self.forget, EVERY_S)
-
-    def start(self) -> None:
-        self._loop.start()
-
-    async def stop(self) -> None:
-        await self._loop.stop()
-
-    async def forget(self) -> None:
-        """A batch of those that are too old; at once another where there may be more."""
-        old = {"before": ids.first_of(clock.now() - self._retention), "count": BATCH}
-        if await self._store.transaction(lambda tx: tx.change("forget_traces", [old])) >= BATCH:
-            self._loop.ring()
-
-    # --- reading ------------------------------------------------------------------------
 
     async def page(self, caller: Caller, message_id: str, first: int, count: int) -> list[Trace]:
         """The traces of targets by their number, from `first` on. Refusal where the message is not for the caller."""

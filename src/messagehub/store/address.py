@@ -1,6 +1,7 @@
 """The address of a store: where it leads, and how it may be shown."""
 
 import re
+from pathlib import Path
 
 
 def path_of(url: str) -> str:
@@ -15,3 +16,8 @@ def shown(url: str) -> str:
     account, at, place = rest.rpartition("@")
     user = account.partition(":")[0]
     return re.sub(r"(password=)[^&\s]*", r"\1***", f"{scheme}{separator}{user}{at}{place}")
+
+
+def is_missing(url: str) -> bool:
+    """Whether it is a file that is not there; to open it would make it."""
+    return bool(path := path_of(url)) and not Path(path).exists()

@@ -7,7 +7,6 @@ the single-row form, so no table of types stands here.
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -16,7 +15,7 @@ import asyncpg
 
 from messagehub.errors import Conflict, SettingError, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
-from messagehub.store import queries
+from messagehub.store import queries, schema_postgres
 from messagehub.store.address import shown
 from messagehub.store.queries import Query
 from messagehub.store.seam import Bells, Insert, Row, Tx, Unit, row_maker
@@ -38,16 +37,7 @@ TRIES = 5
 
 CHANNEL = "messagehub"
 NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
-MIGRATION_LOCK = 0x6D736768  # an arbitrary number of ours for pg_advisory_lock
 RECONNECT_S = 1.0
-
-# The migrations are written in SQLite's words; these are PostgreSQL's for what differs. Text sorts by its octets on
-# both, which is what paging by id relies on; room is left in the pages of rows that are updated.
-WORDS = {
-    re.compile(r"\bTEXT\b"): 'TEXT COLLATE "C"',
-    re.compile(r"\bBLOB\b"): "BYTEA",
-    re.compile(r"\bWITHOUT ROWID\b"): "WITH (fillfactor = 70)",
-}
 
 SQL = queries.load("postgres")
 NUMBERED = {name: query.with_placeholders(lambda number, _: f"${number}") for name, query in SQL.items()}
@@ -143,7 +133,7 @@ class PostgresStore:
                 url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S
             )
             await _migrate(url)
-        except SettingError:
+        except (SettingError, Unavailable):
             raise
         except ValueError as error:
             # What is not the driver's own may quote a piece of the password.
@@ -323,27 +313,9 @@ async def _migrate(url: str) -> None:
     """On a connection of its own, since a migration may take as long as it needs."""
     connection = await asyncpg.connect(url, timeout=CONNECT_S)
     try:
-        async with connection.transaction():
-            await _migrate_on(connection)
+        await schema_postgres.migrate(connection)
     finally:
         await connection.close()
-
-
-async def _migrate_on(connection: Any) -> None:
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-    await connection.execute("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
-    done = {row[0] for row in await connection.fetch("SELECT version FROM migration")}
-    for version, statements in queries.pending(done):
-        for statement in statements:
-            await connection.execute(translated(statement))
-        await connection.execute("INSERT INTO migration (version) VALUES ($1)", version)
-
-
-def translated(statement: str) -> str:
-    """A statement of a migration in the words of PostgreSQL."""
-    for sqlite, postgres in WORDS.items():
-        statement = sqlite.sub(postgres, statement)
-    return statement
 
 
 def _fail(future: asyncio.Future[None], error: Exception) -> None:

@@ -2,19 +2,21 @@
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from messagehub.errors import SettingError
+from messagehub.store import schema
+from messagehub.store.schema import DIALECTS
 
 FOLDER = Path(__file__).parent
-DIALECTS = ("sqlite", "postgres")
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"--.*")
+_ALL = re.compile(r"SELECT \* FROM (?P<table>\w+)")
+_ALL_OF = re.compile(r"\b(?P<table>\w+)\.\*")
 _PLACEHOLDER = re.compile(r"(?<!:):([a-z]\w*)")
 
 
@@ -33,8 +35,8 @@ BATCH_FORMS = (
         "DELETE FROM {table} WHERE {key} IN (SELECT {value} FROM {source})",
     ),
     (
-        re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*)"),
-        "DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {source} WHERE {where})",
+        re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<where>.*?)(?P<rest>(?: RETURNING ).*|)"),
+        "DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {source} WHERE {where}){rest}",
     ),
 )
 
@@ -83,34 +85,19 @@ def load(dialect: str) -> dict[str, Query]:
         if twice := queries.keys() & own.keys():
             raise ValueError(f"{path}: {sorted(twice)} stand in two files")
         queries |= own
-    return queries
+    columns = schema.columns()
+    return {name: Query(name, with_columns(query.sql, columns)) for name, query in queries.items()}
+
+
+def with_columns(sql: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """`*` as the columns that this program knows: a newer one may add others to a store while this one uses it."""
+    sql = _ALL.sub(lambda match: f"SELECT {', '.join(columns[match['table']])} FROM {match['table']}", sql)
+    return _ALL_OF.sub(lambda match: ", ".join(f"{match['table']}.{name}" for name in columns[match["table"]]), sql)
 
 
 def read(path: Path) -> dict[str, Query]:
     _, *parts = _NAME.split(path.read_text())
     return {name: Query(name, _bare(sql)) for name, sql in zip(parts[::2], parts[1::2], strict=True)}
-
-
-def statements(sql: str) -> list[str]:
-    """The statements of a migration."""
-    return [bare for part in _COMMENT.sub("", sql).split(";") if (bare := part.strip())]
-
-
-def migrations() -> list[tuple[int, list[str]]]:
-    """Every migration in order: its number and its statements, in the words of SQLite."""
-    paths = sorted((FOLDER / "migrations").glob("*.sql"))
-    return [(int(path.name.split("_")[0]), statements(path.read_text())) for path in paths]
-
-
-def pending(done: set[int]) -> list[tuple[int, list[str]]]:
-    """The migrations that a store lacks that has had `done`. SettingError for a store that knows more than we do."""
-    known = migrations()
-    if newer := done - {number for number, _ in known}:
-        raise SettingError(
-            f"MESSAGEHUB_DATABASE_URL: the store has been used by a newer version (migration {max(newer)}); "
-            "take that one, or a copy of the store from before"
-        )
-    return [(number, statements) for number, statements in known if number not in done]
 
 
 def _bare(sql: str) -> str:

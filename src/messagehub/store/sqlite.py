@@ -5,7 +5,6 @@ loop produces gathers; the next commit takes all of it. So commits grow with the
 """
 
 import asyncio
-import fcntl
 import os
 import queue
 import threading
@@ -14,15 +13,15 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 
 import apsw
 import apsw.ext
 
-from messagehub.errors import Conflict, Refusal, SettingError, Stale, StoreError, Unavailable
+from messagehub.errors import Conflict, Refusal, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
-from messagehub.store import queries
+from messagehub.store import queries, schema_sqlite
+from messagehub.store.lock import locked
 from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
 
 T = TypeVar("T")
@@ -72,6 +71,9 @@ class Connection:
 
     def plain(self, sql: str, *args: Any) -> list[Any]:
         return list(self._db.execute(sql, args))
+
+    def each(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._db.executemany(sql, rows)
 
     async def one(self, query: str, **args: Any) -> Row | None:
         rows = self.run_now(query, args)
@@ -180,8 +182,7 @@ class SQLiteStore:
         self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         """What the writer is asked for; nothing at all ends it."""
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its secrets are its owner's
-        self._writer = Connection(path)
-        self._migrate()
+        self._writer = _migrated(path)
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(READERS, "sqlite-reader")
         self._thread = threading.Thread(target=self._write_forever, name="sqlite-writer", daemon=True)
@@ -325,7 +326,7 @@ class SQLiteStore:
 
     def serve(self) -> bool:
         if self._lock is None:
-            self._lock = _locked(Path(f"{self._path}.lock"))
+            self._lock = locked(self._path)
         return True
 
     async def close(self) -> None:
@@ -339,15 +340,15 @@ class SQLiteStore:
         if self._lock:
             self._lock.close()
 
-    def _migrate(self) -> None:
-        self._writer.plain("CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)")
-        self._writer.plain("BEGIN IMMEDIATE")
-        done = {row[0] for row in self._writer.plain("SELECT version FROM migration")}
-        for version, statements in queries.pending(done):
-            for statement in statements:
-                self._writer.plain(statement)
-            self._writer.plain("INSERT INTO migration (version) VALUES (?)", version)
-        self._writer.plain("COMMIT")
+
+def _migrated(path: str) -> Connection:
+    connection = Connection(path)
+    try:
+        schema_sqlite.migrate(path, connection.plain)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _merged(jobs: list[Job]) -> dict[str, list[object]]:
@@ -367,19 +368,6 @@ def _run_to_its_end(unit: Coroutine[Any, Any, T]) -> T:
         return result
     unit.close()
     raise RuntimeError("a unit awaits only its transaction")
-
-
-def _locked(path: Path) -> TextIO:
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise SettingError(
-            f"{path.with_suffix('')} is served by another process. SQLite takes one; several share a PostgreSQL "
-            "(MESSAGEHUB_DATABASE_URL=postgresql://…)"
-        ) from None
-    return file
 
 
 UNAVAILABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError)

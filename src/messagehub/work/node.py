@@ -47,6 +47,15 @@ class Node:
         if time.monotonic() - self._renewed > CHECK_S:
             await self._renew()
 
+    async def is_eldest(self) -> bool:
+        """Whether this node does what one does for all. For a moment two may think so, so that must do no harm."""
+
+        async def unit(tx: Tx) -> str | None:
+            row = await tx.one("eldest_node", now=await store_clock(tx))
+            return row and str(row.id)
+
+        return await self._store.transaction(unit) == self.id
+
     async def _renew(self) -> None:
         async def unit(tx: Tx) -> None:
             now = await store_clock(tx)

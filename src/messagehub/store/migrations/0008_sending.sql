@@ -1,3 +1,4 @@
+-- compatible from: 6
 -- What a message asks for besides its text, what its customer always asks for, and what a carrier can be asked about.
 
 -- JSON, see messages/options.py; NULL where nothing was asked for.

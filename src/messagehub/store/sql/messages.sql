@@ -173,7 +173,8 @@ SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_r
 WHERE carrier_id = :carrier_id AND carrier_message_id = :carrier_message_id ORDER BY id;
 
 -- name: parked_any
-SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id LIMIT 1;
+-- The order is that of an index, so that nobody thinks of walking the table until one is met.
+SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id ORDER BY carrier_message_id LIMIT 1;
 
 -- name: parked_page
 SELECT id, carrier_message_id, body, sweeps, due_at, tm_create FROM parked_receipts
@@ -189,8 +190,8 @@ UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;
 -- name: unpark
 DELETE FROM parked_receipts WHERE id = :id;
 
--- name: forget_parked
-DELETE FROM parked_receipts WHERE due_at IS NULL AND tm_create < :tm_before;
+-- name: old_parked
+SELECT id FROM parked_receipts WHERE due_at IS NULL AND tm_create < :tm_before ORDER BY tm_create LIMIT :count;
 
 -- inbound -------------------------------------------------------------------------------
 
@@ -227,8 +228,11 @@ VALUES (:carrier_id, :fingerprint, :node_id, :session, :late, :tm_create)
 ON CONFLICT (carrier_id, fingerprint) DO UPDATE SET node_id = excluded.node_id, session = excluded.session,
     late = excluded.late, tm_create = excluded.tm_create;
 
--- name: forget_inbound_seen
-DELETE FROM inbound_seen WHERE tm_create < :tm_before;
+-- name: old_inbound_seen
+SELECT carrier_id, fingerprint FROM inbound_seen WHERE tm_create < :tm_before ORDER BY tm_create LIMIT :count;
+
+-- name: remove_inbound_seen
+DELETE FROM inbound_seen WHERE carrier_id = :carrier_id AND fingerprint = :fingerprint;
 
 -- name: forget_inbound_seen_here
 -- What was parted from in order has had all our answers.

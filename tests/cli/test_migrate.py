@@ -1,0 +1,82 @@
+"""messagehub migrate, beside a server that accepts messages meanwhile."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.shell import Shell
+from tests.cli.test_backup import Load
+from tests.support import hub as hubs
+from tests.support import postgres
+from tests.support.hub import Hub
+
+
+@pytest.mark.parametrize("kinds", [("sqlite", "postgres"), ("postgres", "sqlite")], ids="-".join)
+def test_a_hub_moves_to_another_store_and_its_customers_notice_nothing(
+    shell: Shell, tmp_path: Path, postgres_server: str, kinds: tuple[str, str]
+) -> None:
+    places = {"sqlite": f"sqlite:///{tmp_path}/hub.db", "postgres": postgres.new_database(postgres_server)}
+    one, other = (places[kind] for kind in kinds)
+    with hubs.hub(one, tmp_path) as hub:
+        account = hub.customer()
+        secret = account.api.get("/customer")["webhook_secret"]
+        load = Load(account)
+        following = shell.start("migrate", "--from", one, "--to", other, "--follow", "--json")
+        events: list[dict[str, Any]] = []
+        while not events or events[-1]["event"] != "pass":
+            events.append(json.loads(following.line()))
+        assert events[-1]["live"]
+        load.stop()
+        assert hub.end() == 0
+        out, err = following.process.communicate(timeout=40)
+        assert (following.process.returncode, err) == (0, "")
+        *_, last = map(json.loads, out.splitlines())
+        assert last["event"] == "moved"
+        words = shell.run("migrate", "--from", one, "--to", f"sqlite:///{tmp_path}/third.db")
+        words.is_refused("was moved to another")
+        given = {"secret_key": (tmp_path / "hub.db.key").read_text().strip()} if kinds[0] == "sqlite" else {}
+        assert ("MESSAGEHUB_SECRET_KEY" in last["key"]) == bool(given)
+        there = Hub(other, tmp_path, "there", **given)
+        try:
+            there.start()
+            api = there.caller(account.api.key)
+            assert {message["id"] for message in api.every("/messages")} == set(load.accepted)
+            assert api.get("/customer")["webhook_secret"] == secret
+        finally:
+            there.close()
+
+
+def test_it_brings_the_tables_up(shell: Shell) -> None:
+    first = shell.run("migrate", "--json", database_url="sqlite:///hub.db").json
+    assert first["event"] == "migrated"
+    assert first["migration"] >= 6
+    assert "hub.db is at migration" in shell.run("migrate", database_url="sqlite:///hub.db").out
+
+
+WRONG = [
+    ("--from", "sqlite:///a.db"),
+    ("--to", "sqlite:///a.db"),
+    ("--follow",),
+    ("--release", "--from", "a", "--to", "b"),
+]
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_does_not_fit_together(shell: Shell, words: tuple[str, ...]) -> None:
+    shell.run("migrate", *words).is_wrong("--from and --to go together")
+
+
+def test_without_the_key_of_its_secrets_nothing_is_copied(shell: Shell, tmp_path: Path) -> None:
+    shell.run("init", database_url="sqlite:///hub.db")
+    (tmp_path / "hub.db.key").rename(tmp_path / "kept")
+    shell.run("migrate", "--from", "sqlite:///hub.db", "--to", "sqlite:///new.db").is_refused("hub.db.key", "missing")
+    assert not (tmp_path / "new.db").exists()
+    key = (tmp_path / "kept").read_text().strip()
+    done = shell.run("migrate", "--from", "sqlite:///hub.db", "--to", "sqlite:///new.db", secret_key=key)
+    assert done.code == 0, done.err
+    assert not (tmp_path / "new.db.key").exists()
+    shell.run("migrate", database_url="sqlite:///hub.db").is_refused("was moved to another")
+    released = shell.run("migrate", "--release", database_url="sqlite:///hub.db")
+    assert "can be served again" in released.out

@@ -1,0 +1,164 @@
+"""A store with many rows, written by the shortest way: as an installation looks that has worked for a month."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from messagehub import clock, ids
+from messagehub.clock import NEVER, SECOND
+from messagehub.store.sides import Side, side_of
+
+MONTH = 30 * 24 * 3600 * SECOND
+PIECE = 5000
+SOURCE = "+15551234567"
+
+
+def id_of(n: int, count: int, now: int, kind: int = 0) -> str:
+    """The ids of `count` things, made evenly over the last month, in order; `kind` tells them from others."""
+    return f"{ids.first_of(now - MONTH + n * MONTH // count)[:14]}7000-8{kind:03x}-{n:012x}"
+
+
+def destination(n: int) -> str:
+    return f"+4479{n % 100_000:08d}"
+
+
+@asynccontextmanager
+async def _side(url: str) -> Any:
+    side = await side_of(url)
+    try:
+        yield side
+    finally:
+        await side.close()
+
+
+async def fill(url: str, count: int, customer_id: str, carrier_id: str, waiting: int = 0, is_told: bool = True) -> None:
+    """`count` messages of a customer, settled but for the last `waiting`, which are queued for a time that is far.
+
+    Unless `is_told`, one of five events is still to be told.
+    """
+    now = clock.now()
+    async with _side(url) as side:
+        for first in range(0, count, PIECE):
+            numbers = range(first, min(first + PIECE, count))
+            is_queued = [n >= count - waiting for n in numbers]
+            made = [id_of(n, count, now) for n in numbers]
+            await _write(side, _messages(made, numbers, customer_id, is_queued))
+            await _write(side, _targets(made, numbers, customer_id, carrier_id, is_queued, now))
+            await _write(side, _of_settled(made, numbers, customer_id, carrier_id, is_queued, is_told))
+            await _write(side, _of_some(made, first, carrier_id))
+
+
+Rows = tuple[str, list[dict[str, Any]]]
+
+
+def _messages(made: Sequence[str], numbers: range, customer_id: str, is_queued: Sequence[bool]) -> Iterator[Rows]:
+    of = {"customer_id": customer_id, "direction": "outbound", "source": SOURCE, "source_detail": "", "destination": ""}
+    text = {
+        "text": "Your code is 123456. It is good for ten minutes.",
+        "octets": None,
+        "on_doubt": "",
+        "target_count": 1,
+    }
+    counts = {"sent_count": 0, "sequence": 2, "tm_delete": NEVER}
+    rows = []
+    for id, waits in zip(made, is_queued, strict=True):
+        times = {"tm_create": ids.moment_of(id), "tm_update": ids.moment_of(id)}
+        rows.append(
+            {"id": id, **of, **text, **counts, **times, "waiting_count": int(waits), "delivered_count": 1 - waits}
+        )
+    yield "messages", rows
+
+
+def _targets(
+    made: Sequence[str], numbers: range, customer_id: str, carrier_id: str, is_queued: Sequence[bool], now: int
+) -> Iterator[Rows]:
+    of = {
+        "n": 0,
+        "customer_id": customer_id,
+        "destination_detail": "",
+        "error_code": "",
+        "error_message": "",
+        "parts": 1,
+    }
+    rest = {"receipts": "", "carrier_id": carrier_id, "lane": 0, "holder": "", "attempts": 1, "doubts": 0}
+    more = {"possible_duplicate": 0, "sequence": 2}
+    rows = []
+    for id, n, waits in zip(made, numbers, is_queued, strict=True):
+        state = {"status": "queued", "due_at": now + MONTH + n} if waits else {"status": "delivered", "due_at": None}
+        names = {"message_id": id, "destination": destination(n), "tm_update": ids.moment_of(id)}
+        rows.append({**names, **of, **rest, **more, **state})
+    yield "targets", rows
+
+
+def _of_settled(
+    made: Sequence[str],
+    numbers: range,
+    customer_id: str,
+    carrier_id: str,
+    is_queued: Sequence[bool],
+    is_told: bool,
+) -> Iterator[Rows]:
+    settled = [(id, n) for id, n, waits in zip(made, numbers, is_queued, strict=True) if not waits]
+    yield (
+        "segments",
+        [
+            {"carrier_id": carrier_id, "carrier_message_id": f"{n:016x}", "message_id": id, "n": 0, "part": 0}
+            for id, n in settled
+        ],
+    )
+    event = {"customer_id": customer_id, "type": "message_updated", "attempts": 1, "attempts_before": 0, "leased": 0}
+    yield "events", [{"id": id, "message_id": id, **event, **_times(id), **_end(id, n, is_told)} for id, n in settled]
+    body = b'{"type":"message_updated","data":{"status":"delivered"}}' * 8
+    yield "event_bodies", [{"event_id": id, "message_id": id, "body": body} for id, _ in settled]
+
+
+def _of_some(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Rows]:
+    """What few messages have, most often of other carriers: traces, receipts too early, parts of inbound ones."""
+    failed = {"attempt": 1, "response_status": 500, "error": "status"}
+    yield "event_attempts", [{"event_id": id, **failed, "tm_create": ids.moment_of(id)} for id in made]
+    yield "traces", [{"id": id, "message_id": id, "n": 0, "body": b"trace" * 40} for id in made]
+    yield "parked_receipts", [_parked(id, n, carrier_id) for n, id in enumerate(made)]
+    seen = {"node_id": "n", "session": "s", "late": 0}
+    yield (
+        "inbound_seen",
+        [
+            {"carrier_id": f"{carrier_id}{n % 20}", "fingerprint": id.encode(), **seen, "tm_create": ids.moment_of(id)}
+            for n, id in enumerate(made)
+        ],
+    )
+    part = {"reference": 1, "width": 8, "total": 3, "part": 1, "text": "part", "octets": None, "source": SOURCE}
+    yield (
+        "inbound_parts",
+        [
+            {"carrier_id": carrier_id, "destination": f"{first + n}", **part, "tm_create": ids.moment_of(id)}
+            for n, id in enumerate(made)
+        ],
+    )
+
+
+def _parked(id: str, n: int, carrier_id: str) -> dict[str, Any]:
+    """One of a hundred is still looked for."""
+    due = {"sweeps": 4, "due_at": None if n % 100 else ids.moment_of(id)}
+    names = {"carrier_id": f"{carrier_id}{n % 20}", "carrier_message_id": f"parked {id}"}
+    return {"id": id, **names, "body": "{}", **due, "tm_create": ids.moment_of(id)}
+
+
+def _times(id: str) -> dict[str, int]:
+    return {"tm_create": ids.moment_of(id), "tm_update": ids.moment_of(id)}
+
+
+def _end(id: str, n: int, is_told: bool) -> dict[str, Any]:
+    """Of a hundred events one failed for good."""
+    if n % 5 == 1 and not is_told:
+        return {"status": "pending", "due_at": ids.moment_of(id), "response_status": 0, "error": ""}
+    if n % 100:
+        return {"status": "delivered", "due_at": None, "response_status": 200, "error": ""}
+    return {"status": "failed", "due_at": None, "response_status": 500, "error": "status"}
+
+
+async def _write(side: Side, given: Iterator[Rows]) -> None:
+    tables = await side.tables()
+    for name, rows in given:
+        if rows:
+            table = tables[name]._replace(columns=tuple(rows[0]))
+            await side.replace(table, [], [tuple(row.values()) for row in rows])
