@@ -27,6 +27,7 @@ from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_wait
 from messagehub.webhooks.endpoint import Endpoint, Pending
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
+from messagehub.work.setback import Forward
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ LONGEST_HOLD = 3600 * SECOND
 POLL_S = 1.0
 CLAIMS_AT_ONCE = 4
 DAY = 24 * 3600 * SECOND
+
+SET_BACK = (Forward("events_set_back", "bring_event_forward"),)
 
 
 class Dispatcher:
@@ -88,6 +91,11 @@ class Dispatcher:
     def wake(self) -> None:
         """Something may be due in the store."""
         self._claims.ring()
+
+    def set_back(self, step: int) -> None:
+        """The clock was, by so many microseconds: breakers are open for as long as they were to be."""
+        for endpoint in self._endpoints.values():
+            endpoint.closed_until -= step
 
     # --- the outbox ---------------------------------------------------------------------
 
