@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check bench docs clean
+.PHONY: dev test check bench chaos docs clean
 
 dev: $(VENV)/ready
 	exec $(BIN)/messagehub dev $(ARGS)
@@ -21,6 +21,9 @@ check: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m bench $(ARGS)
+
+chaos: $(VENV)/ready-dev
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 docs: $(VENV)/ready-dev
 	$(BIN)/python docs/printed.py
