@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check interop bench docs clean
+.PHONY: dev test check interop bench chaos docs clean
 
 dev: $(VENV)/ready
 	exec $(BIN)/messagehub dev $(ARGS)
@@ -26,6 +26,9 @@ interop: $(VENV)/ready-interop
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m bench $(ARGS)
+
+chaos: $(VENV)/ready-dev
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 docs: $(VENV)/ready-dev
 	$(BIN)/python docs/printed.py

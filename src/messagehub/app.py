@@ -44,6 +44,7 @@ from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.retention import Policy as Kept
 from messagehub.messages.retention import Retention
+from messagehub.messages.sweep import SET_BACK as QUEUED_SET_BACK
 from messagehub.messages.sweep import Sweeper
 from messagehub.messages.traces import Traces
 from messagehub.metrics import COUNTS, MOST_COUNTED
@@ -55,10 +56,12 @@ from messagehub.store import Store, open_store, shown
 from messagehub.web import Client
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
+from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
 from messagehub.webhooks.deliveries import Deliveries
 from messagehub.webhooks.trial import Trial
 from messagehub.work import lag
 from messagehub.work.node import Node
+from messagehub.work.setback import Setback
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +163,8 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         health = Health(store, node.id, exchanges.states)
         sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows)
         last_uses, retention = LastUses(store), Retention(store, node, _kept(settings))
-        for part in (health, sweeper, retention, last_uses):
+        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK), dispatcher.set_back)
+        for part in (health, sweeper, retention, last_uses, setback):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)

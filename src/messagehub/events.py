@@ -23,7 +23,7 @@ class Event:
 class Outbox(Protocol):
     """Where a committed event goes. Whoever stores one asks `due_at` before and calls `offer` after the commit."""
 
-    def due_at(self, customer_id: str, now: int) -> int:
+    def due_at(self, customer_id: str, message_id: str, now: int) -> int:
         """The `due_at` to store: in the future (a lease) if the outbox will take the event by `offer`, or `now`."""
 
     def offer(self, events: Sequence[Event]) -> None:

@@ -17,8 +17,9 @@ import httpx
 
 from tests.support import hub as hubs
 from tests.support import numbering, simulator
-from tests.support.api import WAITING, Json
+from tests.support.api import Json
 from tests.support.hub import Account, Hub
+from tests.support.settled import settled
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
@@ -82,20 +83,12 @@ def kill_with_full_window(hub: Hub, box: Simulator, carrier: Json, senders: Send
     box.tell(signal.SIGCONT)
 
 
-def settled(account: Account, accepted: dict[str, str]) -> dict[str, Json]:
+def final_targets(account: Account, accepted: dict[str, str]) -> dict[str, Json]:
     """The target of every accepted message, once all are final. A message that is lost never is."""
-    final: dict[str, Json] = {}
-
-    def ask() -> bool:
-        pending = accepted.keys() - final.keys()
-        few = len(pending) <= 4 * WINDOW
-        messages = map(account.api.message, pending) if few else account.api.every("/messages")
-        done = (message for message in messages if message["status"] not in WAITING)
-        final.update({message["id"]: message["targets"][0] for message in done if message["id"] in accepted})
-        return len(final) == len(accepted)
-
-    until(ask, "all are final", within=LEASE_S + 45, every=0.5)
-    return {target["destination"]["target"]: target for target in final.values()}
+    final = settled(account.api, accepted, within=LEASE_S + 45)
+    assert final.keys() == accepted.keys()
+    targets: list[Json] = [message["targets"][0] for message in final.values()]
+    return {target["destination"]["target"]: target for target in targets}
 
 
 @contextmanager
@@ -111,5 +104,5 @@ def crashed(database_url: str, folder: Path) -> Iterator[Aftermath]:
             killing.result()
         hub.start()
         assert senders.post(others) == []
-        targets = settled(account, senders.accepted)
+        targets = final_targets(account, senders.accepted)
         yield Aftermath(hub, account, box, senders.accepted, senders.wishes, targets, box.times_sent())

@@ -43,7 +43,7 @@ PATIENCE_S = 10.0
 class Outbox:
     """Events stay in the store, as they do for an outbox that is full."""
 
-    def due_at(self, customer_id: str, now: int) -> int:
+    def due_at(self, customer_id: str, message_id: str, now: int) -> int:
         return now
 
     def offer(self, events: Sequence[Event]) -> None:

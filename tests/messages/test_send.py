@@ -99,3 +99,13 @@ async def test_what_is_bigger_than_the_window_goes_when_nothing_else_is_on_its_w
     assert await house.statuses(last.id) == ["queued"]
     house.peer.tell(Accepted((big.id, 0), ["0", "1", "2"]))
     await house.until((last.id, 0), "handed")
+
+
+async def test_what_is_accepted_after_the_clock_was_set_back_is_due_at_once(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids go on growing, so a message may be younger than it is now."""
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() - 3600 * SECOND)
+    message = await quiet.send()
+    assert keys(await claim(quiet, 10)) == [(message.id, 0)]

@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.ports import free_port
@@ -30,19 +30,21 @@ def binaries() -> Path:
 
 
 class Server:
-    """A private server; `folder` holds its data, and goes when the server does."""
+    """A private server with `options` of its own; its data go when it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: object) -> None:
+        self._options = options
         self._user = UNPRIVILEGED if os.getuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="messagehub-postgres-"))
         if self._user:
             shutil.chown(self._folder, self._user)
-        self._port, self._name = free_port(), self._user or getpass.getuser()
+        self.port, self._name = free_port(), self._user or getpass.getuser()
+        self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"postgresql://{self._name}@127.0.0.1:{self._port}"
+        self.url = f"postgresql://{self._name}@127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        data = self._folder / "data"
+        data = self._data
         if not data.exists():
             command: list[str | Path] = [
                 "initdb",
@@ -56,8 +58,8 @@ class Server:
                 "UTF8",
             ]
             assert self._popen(command).wait() == 0
-        options = {"listen_addresses": "127.0.0.1", "port": self._port, "fsync": "off"}
-        options["unix_socket_directories"] = str(self._folder)
+        options = {"listen_addresses": "127.0.0.1", "port": self.port, "fsync": "off", **self._options}
+        options["unix_socket_directories"] = self._folder
         given = [f"--{key}={value}" for key, value in options.items()]
         self._process = self._popen(["postgres", "-D", data, *given])
         wait_until_up(self.url)
@@ -67,6 +69,37 @@ class Server:
         assert self._process
         self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
         self._process.wait(20)
+
+    def kill(self) -> None:
+        """Ends all its processes as a power cut would."""
+        assert self._process
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self._process.wait()
+
+    def follow(self, primary: "Server") -> None:
+        """Becomes the standby of a running server, and starts."""
+        copy: list[str | Path] = [
+            "pg_basebackup",
+            "-d",
+            f"{primary.url}/postgres",
+            "-D",
+            self._data,
+            "-R",
+            "-c",
+            "fast",
+            "--no-sync",
+        ]
+        assert self._popen(copy).wait() == 0
+        self.start()
+
+    def ask(self, sql: str) -> str:
+        """What it answers, as text."""
+        command = [str(binaries() / "psql"), "-X", "-A", "-t", "-d", f"{self.url}/postgres", "-c", sql]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def remove(self) -> None:
         if self._process and self._process.poll() is None:

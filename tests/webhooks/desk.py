@@ -78,9 +78,10 @@ class Desk:
         body: bytes = b'{"type":"message_updated","data":{"id":"m"}}',
     ) -> Event:
         now = clock.now()
-        due_at = self.dispatcher.due_at(customer.id, now) if due_at is None else due_at
+        message_id = message_id or ids.new()
+        due_at = self.dispatcher.due_at(customer.id, message_id, now) if due_at is None else due_at
         event_id, tm_create = ids.new_with_time()
-        return Event(event_id, customer.id, message_id or ids.new(), type, body, due_at, tm_create, int(due_at > now))
+        return Event(event_id, customer.id, message_id, type, body, due_at, tm_create, int(due_at > now))
 
     # --- what became of it --------------------------------------------------------------
 

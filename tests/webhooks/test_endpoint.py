@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messagehub.errors import Unavailable
 from messagehub.webhooks.endpoint import (
     AHEAD,
     FAILURES_TO_OPEN,
@@ -238,6 +239,26 @@ def test_what_is_new_waits_behind_what_is_in_the_store() -> None:
     assert not endpoint.takes_new(endpoint.closed_until)
     endpoint.succeeded()
     assert endpoint.takes_new(endpoint.closed_until)
+
+
+def test_what_is_new_waits_behind_an_event_of_its_message_that_a_claim_may_have_missed(endpoint: Endpoint) -> None:
+    """It was stored while a claim looked there that found no more, so that all others may come straight here."""
+    with endpoint.claiming():
+        endpoint.leave("a")
+        endpoint.backlog = False
+    assert [endpoint.takes_new(0, message_id) for message_id in "ab"] == [False, True]
+    with endpoint.claiming():
+        endpoint.leave("b")
+        assert not endpoint.takes_new(0, "a"), "it is claimed, but not here yet"
+    assert [endpoint.takes_new(0, message_id) for message_id in "ab"] == [True, False]
+
+
+def test_a_claim_that_failed_has_missed_all(endpoint: Endpoint) -> None:
+    endpoint.backlog = False
+    endpoint.leave("a")
+    with pytest.raises(Unavailable), endpoint.claiming():
+        raise Unavailable
+    assert not endpoint.takes_new(0, "a")
 
 
 def test_an_endpoint_that_another_node_found_down_is_probed_with_one_event(endpoint: Endpoint) -> None:

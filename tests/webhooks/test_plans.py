@@ -29,6 +29,8 @@ ARGS: dict[str, Any] = {
     "after": ids.first_of(0),
     "behind": ids.first_of(0),
     "since": 0,
+    "step": 1,
+    "tm_latest": 1,
     "until": 2**60,
     "first_type": "webhook_test",  # of which there is none
     "last_type": "webhook_test",
@@ -40,9 +42,9 @@ ARGS: dict[str, Any] = {
 }
 BOUND = 200
 """Rows that a question about a hundred events may touch. Those that go by the primary key alone are bounded by
-`deliveries_floor`, which looks at as many as it is told to."""
+`deliveries_floor`, which looks at as many as it is told to. What waits is looked through where a clock was set back."""
 
-UNBOUNDED = {"deliveries_page"}
+UNBOUNDED = {"deliveries_page", "events_set_back"}
 
 
 # --- SQLite: the plan says it

@@ -73,7 +73,8 @@ class Acceptor:
         table = await self._routes.table(self._store)
         if given.tlvs:
             options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
-        message_id, now = ids.new_with_time()
+        message_id, tm_create = ids.new_with_time()
+        now = min(tm_create, clock.now())  # ids go on growing where a clock is set back; nothing is to wait for it
         message = MessageRow(
             id=message_id,
             customer_id=customer_id,
@@ -84,10 +85,10 @@ class Acceptor:
             options=options.write(asked),
             on_doubt=given.on_doubt,
             target_count=len(destinations),
-            tm_create=now,
+            tm_create=tm_create,
         )
         lane = OF_PRIORITY[given.priority]
-        targets = [_target(message, n, to, parts, lane, table) for n, to in enumerate(destinations)]
+        targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
@@ -202,7 +203,7 @@ def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
     return list(seen.values())
 
 
-def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int, table: Table) -> Target:
+def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int, table: Table, now: int) -> Target:
     target = Target(
         message_id=message.id,
         n=n,
@@ -213,7 +214,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
         parts=parts,
         carrier_id="",
         lane=lane,
-        due_at=message.tm_create,
+        due_at=now,
         source=message.source,
         source_detail=message.source_detail,
         text=message.text,
@@ -225,7 +226,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
     if route := table.first(to.target, message.customer_id, random.random):
         target.carrier_id = route.carrier_id
     else:
-        _fail_without_route(target, message.tm_create)
+        _fail_without_route(target, now)
     return target
 
 

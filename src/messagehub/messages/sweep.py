@@ -25,6 +25,7 @@ from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.node import store_clock
+from messagehub.work.setback import Forward
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ STRAY = 30 * SECOND
 
 PARTS_WAIT = 30 * 60 * SECOND
 """How long the parts of an inbound message are waited for."""
+
+SET_BACK = (Forward("targets_set_back", "bring_target_forward"), Forward("parked_set_back", "bring_parked_forward"))
 
 Unit = Callable[[Tx], Awaitable[Told]]
 

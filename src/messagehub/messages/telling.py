@@ -64,6 +64,6 @@ class Teller:
 
     def _event(self, event_type: str, data: shapes.Message) -> Event:
         body = _encoder.encode(shapes.MessageEvent(event_type, data))
-        due_at = self._outbox.due_at(data.customer_id, self._now)
+        due_at = self._outbox.due_at(data.customer_id, data.id, self._now)
         event_id, tm_create = ids.new_with_time()  # lists of deliveries go by one or the other
         return Event(event_id, data.customer_id, data.id, event_type, body, due_at, tm_create, int(due_at > self._now))

@@ -327,9 +327,11 @@ TRANSLATED = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresError,
 )
-"""All that the driver raises, and what a connection does."""
+"""All that the driver raises, and what a connection does. The third is what a connection that is lost in the middle of
+a transaction may make of its COMMIT."""
 
 PASSING = ("08", "25006", "40", "53", "55P03", "57", "58")
 """The beginnings of the SQLSTATEs that say nothing against what was asked: the same may do later.

@@ -27,6 +27,7 @@ from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_wait
 from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Pending
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
+from messagehub.work.setback import Forward
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ MAX_IDLE = 2 * MAX_AT_ONCE
 POLL_S = 1.0
 CLAIMS_AT_ONCE = 4
 DAY = 24 * 3600 * SECOND
+
+SET_BACK = (Forward("events_set_back", "bring_event_forward"),)
 
 
 class Dispatcher:
@@ -96,11 +99,16 @@ class Dispatcher:
         """Something may be due in the store."""
         self._claims.ring()
 
+    def set_back(self, step: int) -> None:
+        """The clock was, by so many microseconds: breakers are open for as long as they were to be."""
+        for endpoint in self._endpoints.values():
+            endpoint.closed_until -= step
+
     # --- the outbox ---------------------------------------------------------------------
 
-    def due_at(self, customer_id: str, now: int) -> int:
+    def due_at(self, customer_id: str, message_id: str, now: int) -> int:
         endpoint = self._endpoint(customer_id)
-        if self._open and self._held < MAX_HELD and endpoint.takes_new(now):
+        if self._open and self._held < MAX_HELD and endpoint.takes_new(now, message_id):
             return now + LEASE
         endpoint.backlog = True
         return now
@@ -110,11 +118,11 @@ class Dispatcher:
             if event.leased:
                 self._add(_pending(event))
             else:
-                self._leave_in_store(self._endpoint(event.customer_id), event.due_at)
+                self._leave_in_store(self._endpoint(event.customer_id), event)
 
-    def _leave_in_store(self, endpoint: Endpoint, now: int) -> None:
-        endpoint.unclaimed = True
-        if endpoint.room(now) > 0:
+    def _leave_in_store(self, endpoint: Endpoint, event: Event) -> None:
+        endpoint.leave(event.message_id)
+        if endpoint.room(event.due_at) > 0:
             self.wake()
 
     def _add(self, pending: Pending) -> None:
@@ -161,11 +169,11 @@ class Dispatcher:
         endpoint.heed(customer.webhook_fails, customer.webhook_uri)
         room = min(endpoint.room(now), MAX_HELD - self._held)
         if room > 0:
-            await self._claim(endpoint, now, room)
+            await self._claim(endpoint, room)
 
-    async def _claim(self, endpoint: Endpoint, now: int, room: int) -> None:
-        lease = clock.now() + LEASE
-        endpoint.unclaimed = False
+    async def _claim(self, endpoint: Endpoint, room: int) -> None:
+        now = clock.now()  # of all that was stored up to here, the last as well: what is new will not wait for it
+        lease = now + LEASE
 
         async def unit(tx: Tx) -> list[Row]:
             rows = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
@@ -174,10 +182,11 @@ class Dispatcher:
                 raise StoreError("an event was leased by somebody else in the middle of a transaction")
             return rows
 
-        rows = await self._store.transaction(unit)
-        endpoint.backlog = len(rows) == room
-        for row in sorted(rows, key=lambda row: row.id):
-            self._add(_claimed(row, lease))
+        with endpoint.claiming():
+            rows = await self._store.transaction(unit)
+            endpoint.backlog = len(rows) == room
+            for row in sorted(rows, key=lambda row: row.id):
+                self._add(_claimed(row, lease))
 
     # --- sending ------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 """One customer's endpoint as the dispatcher sees it: lanes by message, and a breaker. No clock and no socket here."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 MAX_HELD = 1000
@@ -57,6 +59,9 @@ class Endpoint:
         """Events wait in the store, as far as is known. What is new goes behind them."""
         self.unclaimed = False
         """Something was stored for it since the last claim began."""
+        self._claims = False
+        self._left: set[str] = set()
+        """Messages of which an event went to the store, maybe too late for the claim that found no more there."""
         self._pace = AHEAD
         """Microseconds that an attempt takes, the last ones weighing most."""
         self.quota = LEAST_HELD
@@ -120,8 +125,27 @@ class Endpoint:
             return 1 - self.held
         return self.quota - self.held if self.held * 2 <= self.quota else 0
 
-    def takes_new(self, now: int) -> bool:
-        """Whether a new event may come straight here, and not by way of the store."""
+    def leave(self, message_id: str) -> None:
+        """An event of the message was stored, to be claimed."""
+        self.unclaimed = True
+        if self._claims or not self.backlog:
+            self._left.add(message_id)
+
+    @contextmanager
+    def claiming(self) -> Iterator[None]:
+        """Around a claim: what was left before is in memory after it, or is known to wait."""
+        left = frozenset(self._left)
+        self.unclaimed, self._claims = False, True
+        try:
+            yield
+            self._left -= left
+        finally:
+            self._claims = False
+
+    def takes_new(self, now: int, message_id: str = "") -> bool:
+        """Whether a new event may come straight here, and not by way of the store, where one before it may be."""
+        if message_id in self._left:
+            return False
         if self.backlog or self._openings or self.failing or now < self.closed_until:
             return False
         return self.held < self.quota

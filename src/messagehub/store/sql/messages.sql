@@ -132,6 +132,18 @@ WHERE status = 'handed' AND due_at IS NOT NULL AND holder != :own
     AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now)
 LIMIT :count;
 
+-- name: targets_set_back
+-- What was due before the clock was set back, and what is tried again soon; but not what was never tried and is to
+-- wait for its hour.
+SELECT message_id, n FROM targets
+WHERE status = 'queued' AND due_at > :now AND (due_at <= :tm_before OR (attempts > 0 AND due_at <= :tm_latest))
+LIMIT :count;
+
+-- name: bring_target_forward
+-- By as much as the clock was set back, which keeps their order.
+UPDATE targets SET due_at = CASE WHEN due_at - :step < :now THEN due_at - :step ELSE :now END
+WHERE message_id = :message_id AND n = :n AND status = 'queued';
+
 -- name: targets_in_doubt
 -- Of nodes that live no more.
 SELECT COUNT(*) AS count FROM (SELECT n FROM targets
@@ -183,6 +195,12 @@ WHERE carrier_id = :carrier_id AND id < :before ORDER BY id DESC LIMIT :count;
 -- name: parked_due
 SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_receipts
 WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: parked_set_back
+SELECT id FROM parked_receipts WHERE due_at > :now AND due_at <= :tm_latest LIMIT :count;
+
+-- name: bring_parked_forward
+UPDATE parked_receipts SET due_at = CASE WHEN due_at - :step < :now THEN due_at - :step ELSE :now END WHERE id = :id;
 
 -- name: park_longer
 UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;

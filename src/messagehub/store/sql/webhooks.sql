@@ -40,6 +40,14 @@ WHERE customer_id = :customer_id AND id = :id AND due_at = :lease AND leased = 1
 -- After a restart of the only node: what it had leased is due at once.
 UPDATE events SET due_at = :now, leased = 0 WHERE due_at > :now AND leased = 1;
 
+-- name: events_set_back
+-- What was due before the clock was set back, or is soon to be tried again. What is leased ends by itself.
+SELECT customer_id, id FROM events WHERE due_at > :now AND due_at <= :tm_latest AND leased = 0 LIMIT :count;
+
+-- name: bring_event_forward
+UPDATE events SET due_at = CASE WHEN due_at - :step < :now THEN due_at - :step ELSE :now END
+WHERE customer_id = :customer_id AND id = :id AND leased = 0;
+
 -- name: event_delivered
 UPDATE events SET status = 'delivered', due_at = NULL, leased = 0, attempts = :attempts,
     response_status = :response_status, error = '', tm_update = :now
