@@ -17,6 +17,7 @@ from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
+from messagehub.messages.habits import Habits
 from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
@@ -62,8 +63,18 @@ class House:
             store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, here, self.exchange_with, 10
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        self.habits = Habits(store)
         self.sweeper = Sweeper(
-            store, self.customers, self.routes, self.receiver, self.outbox, self.recorder, Live(), "sweeper", self.knows
+            store,
+            self.customers,
+            self.routes,
+            self.receiver,
+            self.outbox,
+            self.recorder,
+            self.habits,
+            Live(),
+            "sweeper",
+            self.knows,
         )
         self.peer = Peer()
         self.customer: Customer
@@ -116,6 +127,7 @@ class House:
             self.receiver,
             self.outbox,
             self.recorder,
+            self.habits,
             self.lives[node],
             node,
         )

@@ -71,6 +71,26 @@ async def test_a_parked_receipt_whose_segment_another_node_has_stored(house: Hou
     assert len(await house.told()) == 1
 
 
+async def test_a_receipt_of_nobodys_is_looked_for_and_kept_for_days_and_then_forgotten(house: House) -> None:
+    ages = {"new": 0, "old": receipts.KEPT - 60 * SECOND, "too old": receipts.KEPT + SECOND}
+
+    async def park(tx: Tx) -> None:
+        for name, age in ages.items():
+            await receipts.park(tx, house.carrier_id, [Receipt(name, "delivered", "", ANNE)], clock.now() - age)
+
+    async def left() -> dict[str, int | None]:
+        rows = await house.store.all("parked_page", carrier_id=house.carrier_id, before="g", after="", count=9)
+        return {row.carrier_message_id: row.due_at for row in rows}
+
+    await house.store.transaction(park)
+    for _ in receipts.SWEEPS:
+        await house.sweeper.sweep()
+    found = await left()
+    assert found.keys() == {"new", "old"}
+    assert found["new"]
+    assert found["old"] is None
+
+
 async def test_parts_that_never_come_are_waited_for_and_then_left_out(house: House) -> None:
     for ticket, part in enumerate((3, 1)):
         arrival = Inbound(ANNE, SOURCE, f"part {part} ", None, Concatenation(7, 4, part, 8), ticket)

@@ -135,6 +135,13 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     ] = 1
     tlvs: Annotated[Tlvs, doc("TLVs that go with each submit_sm, by a name of your own", max_length=32)] = {}
 
+    receipt_id: Annotated[
+        Literal["auto", "as_is", "any_case", "without_zeros", "hex_to_dec", "dec_to_hex"],
+        doc("what becomes of an id between submit_sm_resp and the receipt; `auto` finds it out"),
+    ] = "auto"
+    receipt_by_shape: Annotated[
+        bool, doc("a text that looks like a receipt is one, though `esm_class` does not say so")
+    ] = True
     receipt_swapped: Annotated[
         bool, doc("in receipts the recipient stands as the destination; by the standard it is the source")
     ] = False
@@ -175,6 +182,11 @@ def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
     except tls.Unusable as error:
         raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
     return parsed
+
+
+def stored(kind: str, config: str) -> SMPPConfig:
+    """A config as the store has it, without its secrets."""
+    return msgspec.convert({**msgspec.json.decode(config), **dict.fromkeys(SECRETS, "")}, CONFIGS[kind])
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:

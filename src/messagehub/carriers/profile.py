@@ -74,6 +74,7 @@ class Profile:
     texts: text.Profile = text.STANDARD
     default_country: str = ""
     receipt_swapped: bool = False
+    receipt_by_shape: bool = True
 
 
 def of(config: SMPPConfig) -> Profile:
@@ -89,6 +90,7 @@ def of(config: SMPPConfig) -> Profile:
         texts=config.texts(),
         default_country=config.default_country,
         receipt_swapped=config.receipt_swapped,
+        receipt_by_shape=config.receipt_by_shape,
     )
 
 

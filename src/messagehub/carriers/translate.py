@@ -83,7 +83,7 @@ STATES = {
 
 def arrival(profile: Profile, pdu: PDU, ticket: Any) -> Receipt | Inbound:
     """What a deliver_sm or data_sm tells."""
-    if receipts.is_receipt(pdu, by_shape=True):
+    if receipts.is_receipt(pdu, by_shape=profile.receipt_by_shape):
         return _receipt(profile, pdu, ticket)
     return _inbound(profile, pdu, ticket)
 

@@ -168,11 +168,22 @@ SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id LIMIT 1;
 
 -- name: parked_page
 SELECT id, carrier_message_id, body, sweeps, due_at, tm_create FROM parked_receipts
-WHERE carrier_id = :carrier_id AND id < :before ORDER BY id DESC LIMIT :count;
+WHERE carrier_id = :carrier_id AND id < :before AND id >= :after ORDER BY id DESC LIMIT :count;
+
+-- name: parked_page_by_name
+SELECT id, carrier_message_id, body, sweeps, due_at, tm_create FROM parked_receipts
+WHERE carrier_id = :carrier_id AND carrier_message_id = :carrier_message_id AND id < :before AND id >= :after
+ORDER BY id DESC LIMIT :count;
 
 -- name: parked_due
 SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_receipts
 WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: park_anew
+-- Those that were given up, the newest first, once there is a new way to look for them.
+UPDATE parked_receipts SET due_at = :now
+WHERE id IN (SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id AND due_at IS NULL
+    ORDER BY id DESC LIMIT :count);
 
 -- name: park_longer
 UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;
