@@ -51,12 +51,14 @@ class Accepted:
 class Refused:
     """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own.
 
+    `error_code` is what the target is told if it fails by this; empty: the reason's.
     `partly`: it took some of the segments before it refused another.
     """
 
     key: TargetKey
     reason: str
     words: str = ""
+    error_code: str = ""
     partly: bool = False
     steps: list[Step] = field(default_factory=list, compare=False, repr=False)
 

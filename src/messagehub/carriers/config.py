@@ -1,13 +1,16 @@
 """The `config` of each kind of carrier: its members, their defaults and bounds. Checked when it is written."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from messagehub.carriers import tls
+from messagehub.carriers.failures import FailureCode, bare
 from messagehub.errors import Refusal
 from messagehub.shapes import words
+from messagehub.smpp.receipts import OUTCOMES, Outcome
 from messagehub.text import STANDARD, DefaultAlphabet, Profile, Way
 
 ASCII = r"^[\x20-\x7e]*\Z"
@@ -65,8 +68,13 @@ def doc(meaning: str, **bounds: Any) -> Meta:
     return Meta(description=meaning, **bounds)
 
 
+COMMAND_STATUS = re.compile(r"0x[0-9a-fA-F]{1,8}")
+GOOD = (Outcome.DELIVERED, Outcome.INTERMEDIATE)
 Tlvs = dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")], TLVConfig]
 Statuses = dict[Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,8}\Z")], StatusAction]
+
+
+Errors = dict[Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,20}\Z")], FailureCode]
 
 
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -147,14 +155,40 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     ] = False
     statuses: Annotated[
         Statuses,
-        doc("what a command_status of submit_sm_resp means here, where not the usual", max_length=256),
+        doc("what is done at a command_status of submit_sm_resp, where not the usual", max_length=256),
     ] = {}
+    errors: Annotated[
+        Errors,
+        doc(
+            "the `error_code` by command_status (`0x0400`), or by `err` (`069`) or `stat` of receipts", max_length=1000
+        ),
+    ] = {}
+    err_numbering: Annotated[
+        Literal["", "aggregator", "gsm"],
+        doc("whose numbers the `err` of receipts are, where `errors` does not say; empty: they mean nothing"),
+    ] = ""
 
     def __post_init__(self) -> None:
         tags = [tlv.tag for tlv in self.tlvs.values()]
         if len(set(tags)) < len(tags):
             raise ValueError("two of the tlvs have the same tag")
         self.texts()
+        self._check_errors()
+
+    def _check_errors(self) -> None:
+        seen: dict[str | int, str] = {}
+        for name in self.errors:
+            key = int(name, 16) if (is_status := name in self.refusals) else bare(name)
+            if not (is_status or key) or OUTCOMES.get(name.upper()) in GOOD:
+                raise ValueError(f"errors: {name!r} is of no failure")
+            if other := seen.get(key):
+                raise ValueError(f"errors: {other!r} and {name!r} are the same")
+            seen[key] = name
+
+    @property
+    def refusals(self) -> dict[str, FailureCode]:
+        """Those of `errors` that are of a command_status."""
+        return {name: code for name, code in self.errors.items() if COMMAND_STATUS.fullmatch(name)}
 
     def texts(self) -> Profile:
         """How it takes texts. ValueError where that cannot be."""

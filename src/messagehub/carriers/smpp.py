@@ -29,7 +29,7 @@ from messagehub.carriers.carrier import (
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
 from messagehub.carriers.pace import Pace
-from messagehub.carriers.transfer import Part, Transfer
+from messagehub.carriers.transfer import Part, Transfer, Why
 from messagehub.carriers.translate import ANSWERS, arrival, refusal, submission, tlvs_of, with_segment
 from messagehub.carriers.wire import AGAIN, LOST, NO_ANSWER, PAUSED, RESPONSE_TO, SUBMIT, UNSENT
 from messagehub.clock import SECOND
@@ -237,7 +237,7 @@ class SMPPCarrier:
             transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         self._conclude(transfer)
 
-    def _part_refused(self, part: Part, why: tuple[str, str]) -> None:
+    def _part_refused(self, part: Part, why: Why) -> None:
         if why[0] == "throttled":
             self._throttle()
             part.transfer.put_off(part, why)

@@ -8,7 +8,7 @@ after a crash exactly the handed ones are in doubt.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from messagehub.carriers.carrier import REASONS
+from messagehub.carriers.failures import FAILURES
 from messagehub.shapes import MessageStatus, TargetStatus
 
 
@@ -69,8 +69,8 @@ CORRECTIONS = {
     (S.FAILED, H.RECEIPT_GOOD): S.DELIVERED,
 }
 
-CORRECTABLE = frozenset({"expired", "undelivered"})
-"""The error codes of a failure that a later good receipt overrules."""
+CORRECTABLE = frozenset(code for code, failure in FAILURES.items() if failure.is_open)
+"""The error codes of a failure that a later good receipt overrules: expired, undelivered, and why it was that."""
 
 FINAL = frozenset({S.DELIVERED, S.FAILED, S.GW_TIMEOUT, S.DLR_TIMEOUT, S.RECEIVED})
 
@@ -127,19 +127,12 @@ def of_message(tally: Tally) -> MessageStatus:
 # --- error codes ------------------------------------------------------------------------
 
 ERROR_CODES = {
-    **{reason.error_code: reason.meaning for reason in REASONS.values()},
-    "carrier_unavailable": "The carrier had a fault, or its bind could not take the message.",
-    "carrier_misconfigured": "The carrier and our configuration of it do not understand each other.",
+    **{code: failure.meaning for code, failure in FAILURES.items()},
     "no_route": "No route leads to the destination.",
     "canceled": "The customer canceled the message before it was handed over.",
     "no_answer": "The carrier did not answer the submit in time.",
     "in_doubt": "The bind or the process was lost before the carrier answered; it may have been sent.",
     "no_receipt": "The carrier accepted it, and no receipt came in time.",
-    "expired": "The carrier could not deliver it within its validity.",
-    "undelivered": "The carrier could not deliver it.",
-    "deleted": "The carrier deleted it.",
-    "carrier_rejected": "The carrier refuses the message.",
-    "unknown": "The carrier does not know what became of it.",
 }
 """Every `error_code` of a target, and what it means."""
 
