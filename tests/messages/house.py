@@ -10,7 +10,7 @@ import msgspec
 from messagehub import clock, ids
 from messagehub.accounts import customers
 from messagehub.accounts.customers import Customer, Customers
-from messagehub.carriers.book import Carriers
+from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Accepted, Receipt, TargetKey, Verdict
 from messagehub.clock import NEVER
 from messagehub.events import EVENT_TYPES, Event
@@ -106,6 +106,10 @@ class House:
 
     async def change(self, **changes: Any) -> None:
         self.customer = await self.customers.change(self.customer.id, clock.now(), **changes)
+
+    async def configure(self, **config: Any) -> CarrierRow:
+        """Changes the config of the carrier."""
+        return await Carriers(self.store, Sealer()).change(self.carrier_id, clock.now(), settings=config)
 
     async def failover(self, name: str = "second", priority: int = 2) -> str:
         """Another carrier, to which a route of a later priority leads."""

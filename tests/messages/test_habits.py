@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messagehub import clock
-from messagehub.carriers.book import CarrierRow, Carriers
+from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Accepted, Receipt
 from messagehub.clock import SECOND
 from messagehub.messages import receipts
@@ -17,10 +17,6 @@ from tests.messages.house import ANNE, BERT, CARL, House, eventually_so
 from tests.messages.peer import Peer
 
 UUID = "01930e2b-9c5a-7d40-8a11-0242ac120002"
-
-
-async def configure(house: House, **config: Any) -> CarrierRow:
-    return await Carriers(house.store, Sealer()).change(house.carrier_id, clock.now(), settings=config)
 
 
 async def learnt(house: House) -> str:
@@ -69,7 +65,7 @@ CONFIGURED = [  # receipt_id, ids of response and receipt
 async def test_a_receipt_finds_its_segment_as_the_config_says(
     house: House, rule: str, response: str, receipt: str
 ) -> None:
-    await configure(house, receipt_id=rule)
+    await house.configure(receipt_id=rule)
     key = await house.accepted(names=[response])
     await house.receipt(receipt, "delivered")
     assert await house.statuses(key[0]) == ["delivered"]
@@ -77,7 +73,7 @@ async def test_a_receipt_finds_its_segment_as_the_config_says(
 
 @pytest.mark.parametrize(("rule", "response", "receipt"), CONFIGURED)
 async def test_so_does_one_that_overtook_the_response(house: House, rule: str, response: str, receipt: str) -> None:
-    await configure(house, receipt_id=rule)
+    await house.configure(receipt_id=rule)
     (key,) = await house.handed()
     await house.receipt(receipt, "delivered")
     house.peer.tell(Accepted(key, [response]))
@@ -86,7 +82,7 @@ async def test_so_does_one_that_overtook_the_response(house: House, rule: str, r
 
 
 async def test_where_ids_stay_as_they_are_nothing_else_is_tried(house: House) -> None:
-    await configure(house, receipt_id="as_is")
+    await house.configure(receipt_id="as_is")
     key = await house.accepted(names=["33E95179"])
     for name in ("870928761", "33e95179", "033E95179"):
         await house.receipt(name, "delivered")
@@ -98,7 +94,7 @@ async def test_where_ids_stay_as_they_are_nothing_else_is_tried(house: House) ->
 
 
 async def test_where_the_base_changes_an_equal_id_is_anothers(house: House) -> None:
-    await configure(house, receipt_id="hex_to_dec")
+    await house.configure(receipt_id="hex_to_dec")
     ten, sixteen = await house.accepted(names=["10"]), await house.accepted(names=["16"])
     await house.receipt("16", "delivered")
     assert [(await house.row(key)).status for key in (ten, sixteen)] == ["delivered", "sent"]
@@ -107,7 +103,7 @@ async def test_where_the_base_changes_an_equal_id_is_anothers(house: House) -> N
 
 
 async def test_one_that_stops_changing_the_base_is_understood_by_the_destination(house: House) -> None:
-    await configure(house, receipt_id="hex_to_dec")
+    await house.configure(receipt_id="hex_to_dec")
     key = await house.accepted(names=["870928761"])
     await house.receipt("870928761", "delivered", BERT)
     assert await house.statuses(key[0]) == ["sent"]
@@ -185,8 +181,8 @@ async def test_what_was_learnt_of_one_message_centre_is_not_held_of_the_next(
 ) -> None:
     await house.accepted(names=["870928761"])
     await house.receipt("870928761", "delivered")
-    assert (await configure(house, window=20)).receipt_id_learnt == "as_is"
-    assert (await configure(house, **change)).receipt_id_learnt == ""
+    assert (await house.configure(window=20)).receipt_id_learnt == "as_is"
+    assert (await house.configure(**change)).receipt_id_learnt == ""
     assert await learnt(house) == ""
 
 
@@ -195,7 +191,7 @@ async def test_what_was_given_up_is_looked_for_anew_when_the_operator_knows_bett
     await given_up(house, Receipt("31", "delivered", "", ANNE))
     await house.sweeper.sweep()
     assert await house.statuses(key[0]) == ["sent"]
-    await configure(house, receipt_id="hex_to_dec")
+    await house.configure(receipt_id="hex_to_dec")
     await swept_until(house, key, "delivered")
 
 

@@ -53,7 +53,8 @@ async def test_who_is_told_of_a_missing_receipt_is_told_in_words(house: House) -
 async def test_a_parked_receipt_whose_segment_another_node_has_stored(house: House) -> None:
     """That node looked for parked receipts before this one was there."""
     key = await queue(house, status=Status.SENT)
-    segment = {"carrier_id": house.carrier_id, "carrier_message_id": "n", "message_id": key[0], "n": 0, "part": 0}
+    segment: dict[str, object] = {"carrier_id": house.carrier_id, "carrier_message_id": "n", "message_id": key[0]}
+    segment |= {"n": 0, "part": 0, "retry": 0}
     parked_at = clock.now() - 2 * SECOND
 
     async def park(tx: Tx) -> None:

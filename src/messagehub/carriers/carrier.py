@@ -28,6 +28,8 @@ class Handover:
     """None where the text cannot be cut for this carrier."""
     steps: list[Step] = field(default_factory=list)
     """What was seen of it so far, which the carrier adds to."""
+    retry: int = 0
+    """Told back where it is accepted: how often the target was sent again after a receipt."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -43,6 +45,7 @@ class Accepted:
     key: TargetKey
     names: list[str]
     late: bool = False
+    retry: int = 0
     steps: list[Step] = field(default_factory=list, compare=False, repr=False)
     """What was seen of the handover on its way; those of other outcomes are the same."""
 

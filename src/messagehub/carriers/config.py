@@ -163,6 +163,10 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
             "the `error_code` by command_status (`0x0400`), or by `err` (`069`) or `stat` of receipts", max_length=1000
         ),
     ] = {}
+    retry_temporary: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=604_800)], ...],
+        doc("seconds after which a target is sent again whose receipt tells of a cause that passes", max_length=20),
+    ] = ()
     err_numbering: Annotated[
         Literal["", "aggregator", "gsm"],
         doc("whose numbers the `err` of receipts are, where `errors` does not say; empty: they mean nothing"),

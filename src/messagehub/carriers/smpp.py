@@ -261,9 +261,9 @@ class SMPPCarrier:
         """Tells what became of a transfer, when all that left of it is answered."""
         if transfer.accepted == len(transfer.names):
             if transfer.given_up:
-                late = Accepted(transfer.key, transfer.names, late=True, steps=transfer.take_steps())
+                late = Accepted(transfer.key, transfer.names, True, transfer.retry, transfer.take_steps())
                 self._news.append(late)
-            self._end(transfer, Accepted(transfer.key, transfer.names))
+            self._end(transfer, Accepted(transfer.key, transfer.names, retry=transfer.retry))
         elif transfer.is_answered:
             self._conclude_refused(transfer)
 

@@ -18,13 +18,14 @@ class Transfer:
     """What its segments are called so far, and how many of them left and were answered."""
 
     __slots__ = (
-        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "steps", "submitted",
-        "throttled", "times_again",
+        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "retry", "steps",
+        "submitted", "throttled", "times_again",
     )  # fmt: skip
 
     def __init__(self, handover: Handover, fields: dict[str, Any]) -> None:
         self.key = handover.key
         self.steps = handover.steps
+        self.retry = handover.retry
         self.fields = fields
         self.names = [""] * len(handover.segments)
         self.submitted = self.answered = self.accepted = 0

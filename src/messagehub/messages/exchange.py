@@ -308,7 +308,7 @@ class Exchange:
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:
             outcomes.tell(ledger, outcome, terms, self._node_id)
-        receipts.apply(ledger, matches)
+        receipts.apply(ledger, matches, habit)
         return ledger
 
     def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:
@@ -320,6 +320,7 @@ class Exchange:
                 "message_id": message_id,
                 "n": n,
                 "part": part,
+                "retry": accepted.retry,
             }
             for part, name in enumerate(accepted.names)
             if name

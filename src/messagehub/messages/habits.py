@@ -1,4 +1,5 @@
-"""Habits: what each carrier makes of its ids between response and receipt, as its config says or its receipts taught.
+"""Habits: what each carrier makes of its ids between response and receipt, as its config says or its receipts taught;
+and what is done with those that tell of a failure that passes.
 
 `auto` begins with ids as they are. It learns from receipts that match: by their ids as they are, or, of those that
 nobody knows, by what a rule makes of them and by their destination. What is learnt stands on the carrier's row, so that
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from messagehub.carriers import config
 from messagehub.carriers.book import PARKED_ANEW
+from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.smpp.receipt_ids import RULES, Rule, is_enough, learn
 from messagehub.store import Store, Tx
@@ -21,17 +23,26 @@ log = logging.getLogger(__name__)
 AS_IS = RULES["as_is"]
 AUTO = "auto"
 
+VALIDITY = 48 * 3600 * SECOND
+"""How long after its making a target is sent again, where the carrier's config has no validity_period."""
+
 WITNESSES = 4
 """Matches of a batch that are asked what the carrier makes of ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """`rule`: by which receipts are matched. `is_auto`: it may be learnt; `is_open`: it was not yet."""
+    """What to do with its receipts.
+
+    `rule`: by which they are matched. `is_auto`: it may be learnt; `is_open`: it was not yet. `retry_after`: seconds
+    between the tries of a target that fails for a cause that passes, within `validity` microseconds of its making.
+    """
 
     rule: Rule = AS_IS
     is_auto: bool = True
     is_open: bool = True
+    retry_after: Sequence[float] = ()
+    validity: int = VALIDITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,13 @@ async def _read(tx: Tx, carrier_id: str) -> Habit | None:
     row = await tx.one("receipt_terms", id=carrier_id)
     if row is None:
         return None
-    wanted = config.stored(row.type, row.config).receipt_id
-    if wanted != AUTO:
-        return Habit(RULES[wanted], is_auto=False, is_open=False)
-    return Habit(RULES.get(row.receipt_id_learnt, AS_IS), is_open=not row.receipt_id_learnt)
+    wanted = config.stored(row.type, row.config)
+    is_auto = wanted.receipt_id == AUTO
+    name = row.receipt_id_learnt if is_auto else wanted.receipt_id
+    return Habit(
+        rule=RULES.get(name, AS_IS),
+        is_auto=is_auto,
+        is_open=not name,
+        retry_after=wanted.retry_temporary,
+        validity=wanted.validity_period * SECOND or VALIDITY,
+    )

@@ -4,6 +4,7 @@ A receipt that matches nothing has mostly overtaken the response that names its 
 matched by whoever stores that name, or by the sweeps; after the last of them it stays for some days, to be looked at.
 """
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,11 @@ import msgspec
 
 from messagehub import ids
 from messagehub.carriers.carrier import Receipt, TargetKey
+from messagehub.carriers.failures import FAILURES
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import NOWHERE, Sight
 from messagehub.clock import NEVER, SECOND
-from messagehub.messages.habits import AS_IS, Witness
+from messagehub.messages.habits import AS_IS, Habit, Witness
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
 from messagehub.messages.reading import LAST_ID
@@ -24,6 +26,7 @@ from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target
 from messagehub.smpp.receipt_ids import RULES, SAME, Rule
 from messagehub.store import Row, Tx
+from messagehub.work.schedule import next_attempt
 
 SWEEPS = (1, 5, 30, 120)
 """Seconds after its coming at which a parked receipt is tried again."""
@@ -34,6 +37,8 @@ KEPT = 3 * 24 * 3600 * SECOND
 NOTHING, GOOD, BAD = ".", "d", "x"
 """What is known of each part of a target with several, as a letter of `receipts`."""
 
+
+NO_HABIT = Habit()
 
 BY_BOTH = "the carrier's id of the segment, and its destination"
 BY_NAME = "the carrier's id of the segment; the newest of that id, as none has this destination"
@@ -52,6 +57,8 @@ class Match:
     carrier_id: str
     key: TargetKey
     part: int
+    retry: int
+    """Of which of the target's tries it is: those after a receipt are counted."""
     rule: str
     """By what it was found, in words."""
 
@@ -96,9 +103,9 @@ async def match(
 
 def _here(live: Live, carrier_id: str, receipt: Receipt, rule: Rule) -> Match | None:
     for name in (receipt.name,) if rule is AS_IS else rule.responses(receipt.name):
-        if (segment := live.find(carrier_id, name)) and segment[2] == receipt.destination:
+        if (segment := live.find(carrier_id, name)) and segment[3] == receipt.destination:
             words = BY_BOTH if name == receipt.name else SPELLED.format(BY_BOTH, name, rule.name)
-            return Match(receipt, carrier_id, segment[0], segment[1], words)
+            return Match(receipt, carrier_id, *segment[:3], words)
     return None
 
 
@@ -146,7 +153,7 @@ def _pick(receipt: Receipt, carrier_id: str, rows: list[Row], rule: Rule) -> Mat
     row = row or newest_first[0]
     if row.carrier_message_id != receipt.name:
         words = SPELLED.format(words, row.carrier_message_id, rule.name)
-    return Match(receipt, carrier_id, (row.message_id, row.n), row.part, words)
+    return Match(receipt, carrier_id, (row.message_id, row.n), row.part, row.retry, words)
 
 
 # --- learning ---------------------------------------------------------------------------
@@ -176,20 +183,21 @@ async def witnesses_among_parked(tx: Tx, carrier_id: str) -> list[Witness]:
 # --- applying ---------------------------------------------------------------------------
 
 
-def apply(ledger: Ledger, matches: Iterable[Match]) -> None:
+def apply(ledger: Ledger, matches: Iterable[Match], habit: Habit = NO_HABIT) -> None:
     """Moves the targets, which must have been loaded."""
     for found in matches:
         target = ledger.get(found.key)
         if target:
             target.steps.append((ledger.now, RECEIPT, found))
             if found.receipt.state != "intermediate":
-                _apply(ledger, target, found)
+                _apply(ledger, target, found, habit)
 
 
-def _apply(ledger: Ledger, target: Target, found: Match) -> None:
+def _apply(ledger: Ledger, target: Target, found: Match, habit: Habit) -> None:
     good = found.receipt.state == "delivered"
-    if found.carrier_id != target.carrier_id and not (good and target.parts == 1):
-        return  # of a try before the last one, which another carrier has now: only a whole delivery counts
+    if found.carrier_id != target.carrier_id or found.retry != target.retries:
+        _apply_to_former(ledger, target, good)
+        return
     if target.parts > 1:
         target.receipts = _marked(target, found.part, GOOD if good else BAD)
         ledger.touch(target)
@@ -197,9 +205,32 @@ def _apply(ledger: Ledger, target: Target, found: Match) -> None:
             return
     if good:
         ledger.happen(target, Happening.RECEIPT_GOOD)
-    else:
+    elif not _retry(ledger, target, found.receipt.state, habit):
         words = found.receipt.words
         ledger.happen(target, Happening.RECEIPT_BAD, error_code=found.receipt.state, error_message=words)
+
+
+def _apply_to_former(ledger: Ledger, target: Target, good: bool) -> None:
+    """Of a try before the last one only a whole delivery counts; and what is under way since may come as well."""
+    is_under_way = target.status in (Status.HANDED, Status.SENT)
+    if good and target.parts == 1 and ledger.happen(target, Happening.RECEIPT_GOOD):
+        target.possible_duplicate |= is_under_way
+
+
+def _retry(ledger: Ledger, target: Target, code: str, habit: Habit) -> bool:
+    """Sends it again later, where the carrier's config wants that, the cause may pass, and no part was delivered."""
+    if not habit.retry_after or not FAILURES[code].is_temporary or GOOD in target.receipts:
+        return False
+    if ledger.now >= min(target.tm_delete, ledger.owner(target).tm_delete):
+        return False
+    due_at = next_attempt(habit.retry_after, target.retries + 1, ledger.now, random.random())
+    if due_at is None or due_at > target.tm_create + habit.validity:
+        return False
+    if not ledger.happen(target, Happening.RETRY, due_at=due_at):
+        return False
+    target.retries, target.attempts, target.receipts = target.retries + 1, 0, ""
+    target.possible_duplicate |= target.parts > 1  # the carrier may yet deliver the other parts
+    return True
 
 
 def _marked(target: Target, part: int, letter: str) -> str:

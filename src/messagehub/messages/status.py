@@ -38,6 +38,7 @@ class Happening(StrEnum):
     RESEND = "its customer sends it again"
     RECEIPT_GOOD = "a receipt says that it was delivered"
     RECEIPT_BAD = "a receipt says that it was not"
+    RETRY = "a receipt says that it was not, for a cause that passes, and it is sent again later"
     NO_RECEIPT = "no receipt comes in time"
 
 
@@ -57,12 +58,15 @@ MOVES = {
     (S.GW_TIMEOUT, H.RESEND): S.QUEUED,
     (S.SENT, H.RECEIPT_GOOD): S.DELIVERED,
     (S.SENT, H.RECEIPT_BAD): S.FAILED,
+    (S.SENT, H.RETRY): S.QUEUED,
     (S.SENT, H.NO_RECEIPT): S.DLR_TIMEOUT,
 }
 
 # Late news that overrules what was final, or that comes while the target waits to be sent once more.
 CORRECTIONS = {
     (S.QUEUED, H.ACCEPT): S.SENT,
+    (S.QUEUED, H.RECEIPT_GOOD): S.DELIVERED,
+    (S.HANDED, H.RECEIPT_GOOD): S.DELIVERED,
     (S.GW_TIMEOUT, H.ACCEPT): S.SENT,
     (S.GW_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
     (S.DLR_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,

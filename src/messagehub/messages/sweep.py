@@ -13,7 +13,7 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import outcomes, receipts, repeats
-from messagehub.messages.habits import Habits
+from messagehub.messages.habits import Habit, Habits
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -153,10 +153,11 @@ class Sweeper:
         told = Told()
         now, self._learnt = clock.now(), {}
         for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
-            matches = await self._match(tx, carrier_id, [one.receipt for one in parked], now)
+            habit = await self._habits.of(tx, carrier_id)
+            matches = await self._match(tx, carrier_id, [one.receipt for one in parked], habit, now)
             ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
             await ledger.load([match.key for match in matches])
-            receipts.apply(ledger, matches)
+            receipts.apply(ledger, matches, habit)
             told.add(await ledger.write())
             known = {id(match.receipt) for match in matches}
             await receipts.swept(
@@ -167,9 +168,8 @@ class Sweeper:
         await tx.run("forget_parked", tm_before=now - receipts.KEPT)
         return told
 
-    async def _match(self, tx: Tx, carrier_id: str, parked: Sequence[Receipt], now: int) -> list[Match]:
+    async def _match(self, tx: Tx, carrier_id: str, parked: Sequence[Receipt], habit: Habit, now: int) -> list[Match]:
         """Those that match, maybe since it becomes clear here what the carrier makes of its ids."""
-        habit = await self._habits.of(tx, carrier_id)
         matches, others = await receipts.match(tx, self._live, carrier_id, parked, habit.rule)
         if others and habit.is_auto:
             witnesses = await receipts.witnesses_among_parked(tx, carrier_id)
