@@ -5,14 +5,24 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import config, profile
+from messagehub.carriers import config, failures, profile
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.messages import status
-from messagehub.smpp import statuses
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Printed from the code by `make docs`. -->"
+
+
+def codes() -> str:
+    return (
+        "## command_status of a submit_sm_resp\n\n"
+        "Every one of SMPP 3.4 (section 5.1.3) and 5.0 (section 4.7.6), and what the sender of the refused request "
+        f"does about it. Any other is `permanent`.\n\n{profile.as_markdown()}\n\n"
+        "## Failures in receipts\n\n"
+        f"The words for them, and the two numberings of codes that are known here.\n\n{failures.as_markdown()}"
+    )
+
 
 PAGES = {
     "settings.md": (
@@ -66,23 +76,16 @@ PAGES = {
         "they are good for.",
         config.as_markdown,
     ),
-    "command-statuses.md": (
-        "What a command_status of submit_sm_resp means",
-        "The last but one column has the words that `statuses` in a carrier's config takes; any other number is "
-        "`permanent`. [carriers.md](carriers.md) says what each word does.",
-        profile.as_markdown,
-    ),
     "scenarios.md": (
         "The members of a scenario",
         "A scenario is a TOML file that says what the simulator of a carrier does; [simulator.md](simulator.md) shows "
         "how they go together. Of texts and lists, what is left out is the default.",
         scenario.as_markdown,
     ),
-    "smpp-statuses.md": (
-        "Statuses of SMPP",
-        "Every `command_status` of SMPP 3.4 (section 5.1.3) and 5.0 (section 4.7.6), and what the sender of the "
-        "refused request does about it.",
-        statuses.as_markdown,
+    "carrier-codes.md": (
+        "What the codes of carriers mean",
+        "By the table, and unless the config of a carrier says otherwise: [carriers.md](carriers.md) says how.",
+        codes,
     ),
 }
 

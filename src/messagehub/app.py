@@ -37,6 +37,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
+from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
@@ -147,9 +148,11 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         live = Live()
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
 
+        habits = Habits(store)
+
         def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
             return Exchange(
-                carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, live, node.id
+                carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id
             )
 
         outbinds = Outbinds()
@@ -161,7 +164,9 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         await exchanges.open()
         stack.push_async_callback(exchanges.close, settings.drain_timeout)
         health = Health(store, node.id, exchanges.states)
-        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows)
+        sweeper = Sweeper(
+            store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id, exchanges.knows
+        )
         last_uses, retention = LastUses(store), Retention(store, node, _kept(settings))
         setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK), dispatcher.set_back)
         for part in (health, sweeper, retention, last_uses, setback):
@@ -182,6 +187,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             routes=routes,
             carriers=carriers,
             exchanges=exchanges,
+            habits=habits,
             acceptor=Acceptor(
                 store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
             ),

@@ -552,6 +552,8 @@ class Carrier(Struct, kw_only=True):
     """When PDUs leave again; empty where they do."""
     unknown_destinations: int
     """Inbound messages to numbers of nobody's, since the carrier was opened."""
+    receipt_id_learnt: str
+    """What it makes of ids between response and receipt, as its receipts taught; empty while that is not known."""
     tm_create: str
     tm_update: str
     tm_delete: str
@@ -566,6 +568,10 @@ class UnmatchedReceipt(Struct, kw_only=True):
     """`delivered`, `intermediate`, or the `error_code` that it would have been."""
     words: str
     destination: str
+    rule: str
+    """What the carrier is taken to make of ids: its `receipt_id`, or what was learnt."""
+    looked_for: list[str]
+    """The ids that a response would have had, of which none is known."""
     is_given_up: bool
     """It is no longer looked for, and is kept for three days."""
     tm_create: str

@@ -63,6 +63,24 @@ def test_expired_is_corrected_by_a_later_receipt(outset: Outset) -> None:
     assert (target["status"], target["error_code"], target["error_message"]) == ("delivered", "", "")
 
 
+def test_a_failure_that_passes_is_tried_again_where_its_carrier_says_so(
+    hub: Hub, webhooks: Sink, carrier_box: Simulator
+) -> None:
+    endpoint = webhooks.endpoint()
+    owner = hub.customer(webhook_uri=endpoint.url)
+    config = {"errors": {"001": "unreachable"}, "retry_temporary": [1]}
+    patient = hub.carrier(carrier_box.port, "patient", **config)
+    hub.route(patient, customer_id=owner.id)
+    hub.bound(patient)
+    to = numbering.somebody("0001")
+    sent = owner.send(to)
+    endpoint.wait(lambda endpoint: len(endpoint.about(sent)) == 4, "two tries and their receipts are told")
+    changes = [hit.data["changed"][0] for hit in endpoint.about(sent)]
+    assert [change["status"] for change in changes] == ["sent", "queued", "sent", "failed"]
+    assert (changes[-1]["error_code"], changes[-1]["error_message"]) == ("unreachable", "UNDELIV 001")
+    assert len(carrier_box.submits(to)) == 2
+
+
 # --- several targets --------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from messagehub.carriers.carrier import REASONS, Accepted, Inbound, Receipt, Ref
 from messagehub.errors import Refusal
 from messagehub.smpp import PDU, Driver, decode, encode
 from messagehub.smpp.statuses import NUMBERS, STATUSES
+from messagehub.smpp.tlvs import TAGS
 from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre
 
 USUAL = {"host": "h", "port": 1, "system_id": "me", "password": "secret"}
@@ -120,6 +121,69 @@ async def test_a_command_status_means_what_the_config_says(number: str, word: st
         assert ours.carrier.status().throttled == (reason == "throttled")
 
 
+async def test_a_target_that_fails_by_a_command_status_is_told_what_the_config_says() -> None:
+    errors = {"0x0401": "blocked", "0xB": "opted_out"}
+    async with centre() as (peer, port), Ours(port, errors=errors, statuses={"0x401": "reroute"}) as ours:
+        answers = iter((0x401, 0x0B, 0x45))
+        peer.on_submit = lambda driver, pdu: driver.answer(pdu, next(answers))
+        await ours.bound()
+        for _ in range(3):
+            ours.send()
+        told = [(one.reason, one.error_code) for one in await ours.heard(Refused, 3)]
+        assert told == [("refused_here", "blocked"), ("invalid_number", "opted_out"), ("refused_here", "")]
+
+
+CODES: list[tuple[dict[str, Any], str, bytes, str]] = [
+    # the config, the text of the receipt from `stat`, its network_error_code, the error_code
+    ({}, "UNDELIV err:001", b"", "undelivered"),
+    ({}, "EXPIRED err:027", b"", "expired"),
+    ({}, "UNDELIV err:001", b"\x03\x00\x1b", "unreachable"),  # the TLV counts, and says that it is of GSM
+    ({}, "UNDELIV err:001", b"\x02\x00\x1b", "undelivered"),  # of IS-95
+    ({}, "UNDELIV err:001", b"027", "undelivered"),  # of nobody knows what
+    ({"err_numbering": "gsm"}, "UNDELIV err:027", b"", "unreachable"),
+    ({"err_numbering": "gsm"}, "UNDELIV err:32", b"", "handset_full"),
+    ({"err_numbering": "aggregator"}, "UNDELIV err:032", b"", "handset_busy"),
+    ({"err_numbering": "aggregator"}, "EXPIRED err:00060", b"", "unreachable"),
+    ({"err_numbering": "aggregator"}, "UNDELIV err:000", b"", "undelivered"),
+    ({"err_numbering": "aggregator"}, "UNDELIV err:60b", b"", "undelivered"),
+    ({"err_numbering": "aggregator"}, f"UNDELIV err:{'9' * 5000}", b"", "undelivered"),
+    ({"errors": {"069": "blocked"}}, "UNDELIV err:69", b"", "blocked"),
+    ({"errors": {"69": "blocked"}}, "REJECTD err:0069", b"", "blocked"),
+    ({"errors": {"69": "blocked"}, "err_numbering": "gsm"}, "UNDELIV err:1", b"", "invalid_number"),
+    ({"errors": {"1": "barred"}, "err_numbering": "gsm"}, "UNDELIV err:1", b"", "barred"),
+    ({"errors": {"1": "barred"}}, "UNDELIV err:1", b"\x03\x00\x1b", "unreachable"),
+    ({"errors": {"27": "barred"}}, "UNDELIV err:1", b"\x03\x00\x1b", "barred"),
+    ({"errors": {"21B": "barred"}}, "UNDELIV err:21b", b"", "barred"),
+    ({"errors": {"DND_REJECTED": "opted_out"}}, "DND_REJECTED err:5", b"", "opted_out"),
+    ({"errors": {"0x69": "opted_out"}}, "UNDELIV err:69", b"", "undelivered"),  # that is a command_status
+    ({"errors": {"69": "blocked"}}, "DELIVRD err:69", b"", "delivered"),
+    ({"errors": {"69": "blocked"}}, "ENROUTE err:69", b"", "intermediate"),
+]
+
+
+@pytest.mark.parametrize(("given", "words", "network_error", "code"), CODES)
+def test_why_a_receipt_says_that_it_failed(given: dict[str, Any], words: str, network_error: bytes, code: str) -> None:
+    found = profile.of(config.parse("smpp", {**USUAL, **given}))
+    tlvs = {TAGS["message_payload"]: f"id:1 stat:{words}".encode()}
+    tlvs |= {TAGS["network_error_code"]: network_error} if network_error else {}
+    came = translate.arrival(
+        found, PDU("deliver_sm", 1, fields={**delivered().fields, "esm_class": 4}, tlvs=tlvs), None
+    )
+    assert isinstance(came, Receipt)
+    assert came.state == code
+    assert came.words.startswith(words.split()[0])
+
+
+async def test_what_looks_like_a_receipt_is_one_unless_the_config_says_otherwise() -> None:
+    text = b"id:1 sub:001 dlvrd:001 submit date:2611210000 done date:2611210001 stat:DELIVRD err:000 text:x"
+    kinds = {}
+    for by_shape in (True, False):
+        found = profile.of(config.parse("smpp", {**USUAL, "receipt_by_shape": by_shape}))
+        kinds[by_shape] = type(translate.arrival(found, delivered(short_message=text), None))
+        assert isinstance(translate.arrival(found, delivered(short_message=text, esm_class=4), None), Receipt)
+    assert kinds == {True: Receipt, False: Inbound}
+
+
 def test_another_carrier_may_take_what_this_one_does_not() -> None:
     """What a failover goes by."""
     rerouted = {name for name, reason in REASONS.items() if reason.reroute}
@@ -197,6 +261,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"statuses": {"69": "retry"}}, "config.statuses: "),
     ({"statuses": {"0x45": "again"}}, "config.statuses[]: "),
+    ({"errors": {"069": "no_such_word"}}, "config.errors[]: invalid enum value 'no_such_word'"),
+    ({"errors": {"69 ": "blocked"}}, "config.errors: "),
+    ({"errors": {"": "blocked"}}, "config.errors: "),
+    ({"errors": {"000": "blocked"}}, "config: errors: '000' is of no failure"),
+    ({"errors": {"DELIVRD": "blocked"}}, "config: errors: 'DELIVRD' is of no failure"),
+    ({"errors": {"69": "blocked", "0069": "barred"}}, "config: errors: '69' and '0069' are the same"),
+    ({"errors": {"0x45": "blocked", "0x0045": "barred"}}, "config: errors: '0x45' and '0x0045' are the same"),
+    ({"err_numbering": "map"}, "config.err_numbering: "),
+    ({"receipt_id": "hex"}, "config.receipt_id: "),
     ({"source_ton": 256}, "config.source_ton: "),
     ({"dest_npi": "1"}, "config.dest_npi: "),
     ({"international_prefix": "011"}, "config.international_prefix: "),

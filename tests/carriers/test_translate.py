@@ -69,14 +69,15 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("name", "reason"), REFUSALS)
 def test_why_it_was_refused(name: str, reason: str) -> None:
-    found, words = translate.refusal(USUAL, NUMBERS[name])
+    found, words, code = translate.refusal(USUAL, NUMBERS[name])
+    assert code == ""
     assert found == reason
     assert words == f"{name}: {STATUSES[NUMBERS[name]].words}"
 
 
 @given(number=st.one_of(st.sampled_from(sorted(STATUSES)), st.integers(1, 2**32 - 1)).filter(bool))
 def test_every_command_status_has_a_reason(number: int) -> None:
-    reason, words = translate.refusal(USUAL, number)
+    reason, words, _ = translate.refusal(USUAL, number)
     assert reason in REASONS
     assert words
 

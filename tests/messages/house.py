@@ -10,7 +10,7 @@ import msgspec
 from messagehub import clock, ids
 from messagehub.accounts import customers
 from messagehub.accounts.customers import Customer, Customers
-from messagehub.carriers.book import Carriers
+from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Accepted, Receipt, TargetKey, Verdict
 from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
@@ -18,6 +18,7 @@ from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
+from messagehub.messages.habits import Habits
 from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
@@ -63,8 +64,18 @@ class House:
             store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, here, self.exchange_with, 10
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        self.habits = Habits(store)
         self.sweeper = Sweeper(
-            store, self.customers, self.routes, self.receiver, self.outbox, self.recorder, Live(), "sweeper", self.knows
+            store,
+            self.customers,
+            self.routes,
+            self.receiver,
+            self.outbox,
+            self.recorder,
+            self.habits,
+            Live(),
+            "sweeper",
+            self.knows,
         )
         self.peer = Peer()
         self.customer: Customer
@@ -100,6 +111,10 @@ class House:
     async def change(self, **changes: Any) -> None:
         self.customer = await self.customers.change(self.customer.id, clock.now(), **changes)
 
+    async def configure(self, **config: Any) -> CarrierRow:
+        """Changes the config of the carrier."""
+        return await Carriers(self.store, Sealer()).change(self.carrier_id, clock.now(), settings=config)
+
     async def failover(self, name: str = "second", priority: int = 2) -> str:
         """Another carrier, to which a route of a later priority leads."""
         now = clock.now()
@@ -120,6 +135,7 @@ class House:
             self.receiver,
             self.outbox,
             self.recorder,
+            self.habits,
             self.lives[node],
             node,
         )

@@ -92,13 +92,8 @@ async def test_receipts_of_the_first_carrier_say_nothing_of_what_the_second_send
     await came(other, key)
     other.tell(Accepted(key, ["a", "b"]))
     assert (await house.until(key, "sent")).possible_duplicate == 1
-    await house.store.many(
-        "insert_segment",
-        [
-            {"carrier_id": house.carrier_id, "carrier_message_id": "x", "message_id": key[0], "n": 0, "part": part}
-            for part in (0, 1)
-        ],
-    )
+    of_both = {"carrier_id": house.carrier_id, "carrier_message_id": "x", "message_id": key[0], "n": 0}
+    await house.store.many("insert_segment", [{**of_both, "part": part, "retry": 0} for part in (0, 1)])
     await house.receipt("x", "undelivered")
     assert (await house.row(key)).status == "sent"
     for name in "ab":

@@ -180,5 +180,5 @@ async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(kept._targets) <= 16
     assert len(kept._names) <= 16
     assert kept.take(("m99", 0))
-    assert kept.find("k", "99") == (("m99", 0), 1, ANNE)
+    assert kept.find("k", "99") == (("m99", 0), 1, 0, ANNE)
     assert not kept.take(("m0", 0))

@@ -30,6 +30,13 @@ async def test_each_reason_for_good_fails_its_target_with_its_code(house: House)
     assert await house.steps(keys[0][0]) == [(1, ["failed"] * len(keys))]
 
 
+async def test_the_carriers_own_code_counts_before_that_of_the_reason(house: House) -> None:
+    (key,) = await house.handed()
+    house.peer.tell(Refused(key, "rejected", "0x00000401: A status of the vendor's own", "blocked"))
+    row = await house.until(key, "failed")
+    assert (row.error_code, row.error_message) == ("blocked", "0x00000401: A status of the vendor's own")
+
+
 async def test_each_reason_that_may_pass_is_tried_again_after_a_pause_and_told_to_nobody(house: House) -> None:
     begun = clock.now()
     keys = await house.handed(*(f"+44207946000{n}" for n in range(len(PASSING_REASONS))))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import messagehub.store
 from messagehub.carriers.carrier import REASONS
+from messagehub.carriers.failures import FAILURES, FailureCode
 from messagehub.carriers.translate import STATES
 from messagehub.messages.status import (
     CORRECTABLE,
@@ -67,9 +68,16 @@ def test_from_a_final_status_nothing_leads_but_corrections_and_its_customers_wis
     }
 
 
+OPEN = {
+    "expired", "undelivered", "invalid_number", "unreachable", "handset_busy", "handset_full", "not_supported",
+    "barred", "network_error",
+}  # fmt: skip
+"""By which a receipt says that it was not delivered so far, and why."""
+
+
 @pytest.mark.parametrize("code", sorted(ERROR_CODES))
 def test_only_some_failures_are_corrected(code: str) -> None:
-    corrected = Status.DELIVERED if code in ("expired", "undelivered") else None
+    corrected = Status.DELIVERED if code in OPEN else None
     assert move(Status.FAILED, Happening.RECEIPT_GOOD, code) == corrected
     others = set(Happening) - {Happening.RECEIPT_GOOD}
     assert all(move(Status.FAILED, happening, code) is None for happening in others)
@@ -113,6 +121,8 @@ def test_customers_see_every_status_but_one_of_ours() -> None:
 def test_every_error_code_that_can_be_told_is_explained() -> None:
     told = {reason.error_code for reason in REASONS.values()}
     told |= set(STATES.values()) - {"delivered", "intermediate"}
+    told |= set(get_args(FailureCode))
+    assert set(get_args(FailureCode)) == FAILURES.keys()
     told |= {"no_route", "canceled", "no_answer", "in_doubt", "no_receipt"}
     assert told <= ERROR_CODES.keys()
     assert told >= CORRECTABLE

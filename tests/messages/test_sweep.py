@@ -53,7 +53,8 @@ async def test_who_is_told_of_a_missing_receipt_is_told_in_words(house: House) -
 async def test_a_parked_receipt_whose_segment_another_node_has_stored(house: House) -> None:
     """That node looked for parked receipts before this one was there."""
     key = await queue(house, status=Status.SENT)
-    segment = {"carrier_id": house.carrier_id, "carrier_message_id": "n", "message_id": key[0], "n": 0, "part": 0}
+    segment: dict[str, object] = {"carrier_id": house.carrier_id, "carrier_message_id": "n", "message_id": key[0]}
+    segment |= {"n": 0, "part": 0, "retry": 0}
     parked_at = clock.now() - 2 * SECOND
 
     async def park(tx: Tx) -> None:
@@ -69,6 +70,26 @@ async def test_a_parked_receipt_whose_segment_another_node_has_stored(house: Hou
     assert (left.carrier_message_id, left.sweeps) == ("nobody's", 1)
     await house.sweeper.sweep()
     assert len(await house.told()) == 1
+
+
+async def test_a_receipt_of_nobodys_is_looked_for_and_kept_for_days_and_then_forgotten(house: House) -> None:
+    ages = {"new": 0, "old": receipts.KEPT - 60 * SECOND, "too old": receipts.KEPT + SECOND}
+
+    async def park(tx: Tx) -> None:
+        for name, age in ages.items():
+            await receipts.park(tx, house.carrier_id, [Receipt(name, "delivered", "", ANNE)], clock.now() - age)
+
+    async def left() -> dict[str, int | None]:
+        rows = await house.store.all("parked_page", carrier_id=house.carrier_id, before="g", after="", count=9)
+        return {row.carrier_message_id: row.due_at for row in rows}
+
+    await house.store.transaction(park)
+    for _ in receipts.SWEEPS:
+        await house.sweeper.sweep()
+    found = await left()
+    assert found.keys() == {"new", "old"}
+    assert found["new"]
+    assert found["old"] is None
 
 
 async def test_parts_that_never_come_are_waited_for_and_then_left_out(house: House) -> None:

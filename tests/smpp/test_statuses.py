@@ -1,6 +1,6 @@
 import pytest
 
-from messagehub.smpp.statuses import MEANINGS, NUMBERS, STATUSES, Action, Status, as_markdown, status
+from messagehub.smpp.statuses import MEANINGS, NUMBERS, STATUSES, Action, Status, status
 
 STATUS = [
     (0x00, "ESME_ROK", Action.OK),
@@ -33,9 +33,3 @@ def test_a_carrier_has_statuses_of_its_own() -> None:
     assert status(0x455, {0x455: ours}) is ours
     assert status(0x456, {0x455: ours}).words == "A status of the vendor's own"
     assert status(0x58, {0x58: ours}) is ours
-
-
-def test_the_page_has_every_status() -> None:
-    page = as_markdown()
-    assert all(f"| `{row.number:#010x}` | `{row.name}` |" in page for row in STATUSES.values())
-    assert "| `0x00000400` to `0x000004ff` |" in page

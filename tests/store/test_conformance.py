@@ -115,7 +115,7 @@ async def test_many_deletes(store: Store) -> None:
 
 
 async def test_an_insert_on_conflict_does_nothing(store: Store) -> None:
-    row = {"carrier_id": "c", "carrier_message_id": "1", "message_id": "m", "n": 0, "part": 0}
+    row = {"carrier_id": "c", "carrier_message_id": "1", "message_id": "m", "n": 0, "part": 0, "retry": 0}
     await store.write([Insert("insert_segment", [row, row])])
     await store.write([Insert("insert_segment", [row])])
     assert await store.many("segments_by_name", [{"carrier_id": "c", "carrier_message_id": "1"}]) == []
@@ -171,7 +171,7 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old seen_sequence smart_encoding overdue step"
+    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),

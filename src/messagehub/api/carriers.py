@@ -7,13 +7,14 @@ from msgspec import UNSET
 
 from messagehub import shapes
 from messagehub.api import paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.carriers import config
 from messagehub.carriers.book import CarrierRow
 from messagehub.carriers.carrier import BindStatus
-from messagehub.clock import plain
+from messagehub.clock import NEVER, plain
 from messagehub.messages import receipts
-from messagehub.messages.receipts import Unmatched
+from messagehub.messages.receipts import Unmatched, Wanted
+from messagehub.smpp.receipt_ids import Rule
 
 
 async def create(call: Call) -> shapes.Carrier:
@@ -51,17 +52,26 @@ async def delete(call: Call) -> shapes.Carrier:
 
 async def unmatched_receipts(call: Call) -> Page[shapes.UnmatchedReceipt]:
     carrier = await call.services.carriers.get(call.id)
-    read = partial(receipts.unmatched, call.services.store, carrier.id)
-    return await paging.newest_first(call, read, _unmatched)
+    habit = await call.services.habits.of(call.services.store, carrier.id)
+    wanted = Wanted(
+        carrier_id=carrier.id,
+        name=call.query.get("carrier_message_id", ""),
+        since=call.moment("tm_create_from", 0),
+        until=call.moment("tm_create_to", NEVER),
+    )
+    read = partial(receipts.unmatched, call.services.store, wanted)
+    return await paging.newest_first(call, read, partial(_unmatched, habit.rule))
 
 
-def _unmatched(one: Unmatched) -> shapes.UnmatchedReceipt:
+def _unmatched(rule: Rule, one: Unmatched) -> shapes.UnmatchedReceipt:
     return shapes.UnmatchedReceipt(
         id=one.id,
         carrier_message_id=one.receipt.name,
         state=one.receipt.state,
         words=one.receipt.words,
         destination=one.receipt.destination,
+        rule=rule.name,
+        looked_for=list(dict.fromkeys([*rule.responses(one.receipt.name), one.receipt.name])),
         is_given_up=one.is_given_up,
         tm_create=plain(one.tm_create),
     )
@@ -84,6 +94,7 @@ def _shape(call: Call, row: CarrierRow) -> shapes.Carrier:
         throttled=status.throttled,
         throttled_until=plain(status.throttled_until) if status.throttled_until else "",
         unknown_destinations=unknown,
+        receipt_id_learnt=row.receipt_id_learnt,
         tm_create=plain(row.tm_create),
         tm_update=plain(row.tm_update),
         tm_delete=plain(row.tm_delete),
@@ -103,6 +114,11 @@ def _bind(bind: BindStatus) -> shapes.Bind:
     )
 
 
+FILTERS = (
+    Parameter("carrier_message_id", "Only receipts with this id."),
+    Parameter("tm_create_from", "Only receipts of then or later."),
+    Parameter("tm_create_to", "Only receipts of before."),
+)
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
 CONFIG = ("INVALID_CARRIER_CONFIG",)
 
@@ -127,7 +143,7 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/carriers/{id}/unmatched_receipts", summary="List receipts that belong to nothing known",
-        who=Who.OPERATOR, gives=Page[shapes.UnmatchedReceipt], parameters=PAGING,
+        who=Who.OPERATOR, gives=Page[shapes.UnmatchedReceipt], parameters=(*PAGING, *FILTERS),
         reasons=(*ID, "INVALID_REQUEST_PARAMETER"), handler=unmatched_receipts,
     ),
     Endpoint(

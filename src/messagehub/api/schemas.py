@@ -34,6 +34,8 @@ ASKED_MOMENT: Schema = {
     "examples": ["2026-01-31T10:30:00Z"],
 }
 ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
+CARRIERS_OWN = "carrier_message_id"
+"""An id that the carrier gave, in whatever form."""
 
 INSTEAD: dict[str, dict[str, type]] = {"CarrierGiven": {"config": config.SMPPConfig}}
 """Members whose shape is known elsewhere: by the carrier's type."""
@@ -58,7 +60,7 @@ def asked(name: str, schema: Schema) -> Schema:
     """The schema of a query parameter."""
     if name.startswith("tm_"):
         return ASKED_MOMENT
-    if name.endswith("_id"):
+    if name.endswith("_id") and name != CARRIERS_OWN:
         return ASKED_UUID
     return _without_nul(schema)
 

@@ -12,6 +12,7 @@ from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
+from messagehub.messages.habits import Habits
 from messagehub.messages.reading import Reader
 from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
@@ -37,6 +38,7 @@ class Services:
     routes: Routes
     carriers: Carriers
     exchanges: Exchanges
+    habits: Habits
     acceptor: Acceptor
     reader: Reader
     actor: Actor

@@ -1,6 +1,6 @@
 """The carriers in the store: made, changed and removed by the operator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,12 @@ from messagehub.sealing import Sealer
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED
 
+IDENTITY = ("host", "port", "system_id")
+"""Members of a config by which one message centre, and its habits, are told from another."""
+
+PARKED_ANEW = 10_000
+"""Receipts that are looked for anew, at most, when a carrier's ids are read in another way."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierRow:
@@ -27,6 +33,8 @@ class CarrierRow:
     disabled: int = 0
     trace: str = "default"
     """`all`: the traces of all that it takes are kept."""
+    receipt_id_learnt: str = ""
+    """What it makes of ids, as its receipts taught; empty while that is not known."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
@@ -101,6 +109,11 @@ class Carriers:
             changed = replace(kept, **changes, settings={**kept.settings, **(settings or {})}, tm_update=now)
             config.parse(changed.type, changed.settings)
             await tx.run("update_carrier", **changed.as_row(self._sealer))
+            if _differs(kept, changed, IDENTITY):
+                changed = replace(changed, receipt_id_learnt="")
+                await tx.run("learn_receipt_id", id=carrier_id, receipt_id_learnt="")
+            if _differs(kept, changed, ("receipt_id",)):
+                await tx.run("park_anew", carrier_id=carrier_id, now=now, count=PARKED_ANEW)
             return changed
 
         changed = await self._store.transaction(unit)
@@ -124,6 +137,10 @@ class Carriers:
     def _is_current(self, row: Row) -> bool:
         kept = msgspec.json.decode(row.config)
         return all(self._sealer.is_current(kept[name]) for name in config.SECRETS & kept.keys())
+
+
+def _differs(one: CarrierRow, other: CarrierRow, members: Iterable[str]) -> bool:
+    return any(one.settings.get(name) != other.settings.get(name) for name in members)
 
 
 def _missing(carrier_id: str) -> Refusal:

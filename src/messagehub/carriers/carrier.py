@@ -30,6 +30,8 @@ class Handover:
     """What was seen of it so far, which the carrier adds to."""
     tlvs: Mapping[str, int | str] = field(default_factory=dict)
     """By the carrier's names for them; those that it has none for are left out."""
+    retry: int = 0
+    """Told back where it is accepted: how often the target was sent again after a receipt."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -45,6 +47,7 @@ class Accepted:
     key: TargetKey
     names: list[str]
     late: bool = False
+    retry: int = 0
     steps: list[Step] = field(default_factory=list, compare=False, repr=False)
     """What was seen of the handover on its way; those of other outcomes are the same."""
 
@@ -53,12 +56,14 @@ class Accepted:
 class Refused:
     """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own.
 
+    `error_code` is what the target is told if it fails by this; empty: the reason's.
     `partly`: it took some of the segments before it refused another.
     """
 
     key: TargetKey
     reason: str
     words: str = ""
+    error_code: str = ""
     partly: bool = False
     steps: list[Step] = field(default_factory=list, compare=False, repr=False)
 

@@ -1,5 +1,6 @@
 """The `config` of each kind of carrier: its members, their defaults and bounds. Checked when it is written."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 
@@ -7,8 +8,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from messagehub.carriers import tls
+from messagehub.carriers.failures import FailureCode, bare
 from messagehub.errors import Refusal
 from messagehub.shapes import words
+from messagehub.smpp.receipts import OUTCOMES, Outcome
 from messagehub.text import STANDARD, DefaultAlphabet, Profile, Way
 
 ASCII = r"^[\x20-\x7e]*\Z"
@@ -73,8 +76,13 @@ def doc(meaning: str, **bounds: Any) -> Meta:
     return Meta(description=meaning, **bounds)
 
 
+COMMAND_STATUS = re.compile(r"0x[0-9a-fA-F]{1,8}")
+GOOD = (Outcome.DELIVERED, Outcome.INTERMEDIATE)
 Tlvs = dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")], TLVConfig]
 Statuses = dict[Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,8}\Z")], StatusAction]
+
+
+Errors = dict[Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,20}\Z")], FailureCode]
 
 
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -153,13 +161,34 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     ] = False
     tlvs: Annotated[Tlvs, doc("TLVs that go with each submit_sm, by a name of your own", max_length=32)] = {}
 
+    receipt_id: Annotated[
+        Literal["auto", "as_is", "any_case", "without_zeros", "hex_to_dec", "dec_to_hex"],
+        doc("what becomes of an id between submit_sm_resp and the receipt; `auto` finds it out"),
+    ] = "auto"
+    receipt_by_shape: Annotated[
+        bool, doc("a text that looks like a receipt is one, though `esm_class` does not say so")
+    ] = True
     receipt_swapped: Annotated[
         bool, doc("in receipts the recipient stands as the destination; by the standard it is the source")
     ] = False
     statuses: Annotated[
         Statuses,
-        doc("what a command_status of submit_sm_resp means here, where not the usual", max_length=256),
+        doc("what is done at a command_status of submit_sm_resp, where not the usual", max_length=256),
     ] = {}
+    errors: Annotated[
+        Errors,
+        doc(
+            "the `error_code` by command_status (`0x0400`), or by `err` (`069`) or `stat` of receipts", max_length=1000
+        ),
+    ] = {}
+    retry_temporary: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=604_800)], ...],
+        doc("seconds after which a target is sent again whose receipt tells of a cause that passes", max_length=20),
+    ] = ()
+    err_numbering: Annotated[
+        Literal["", "aggregator", "gsm"],
+        doc("whose numbers the `err` of receipts are, where `errors` does not say; empty: they mean nothing"),
+    ] = ""
 
     def __post_init__(self) -> None:
         tags = [tlv.tag for tlv in self.tlvs.values()]
@@ -168,6 +197,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         self.texts()
         if self.bind.endswith("outbind"):
             self._check_outbind()
+        self._check_errors()
 
     def _check_outbind(self) -> None:
         if not self.callers():
@@ -183,6 +213,21 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
             return tuple(map(ip_network, self.outbind_from))
         except ValueError as error:
             raise ValueError(f"outbind_from: {error}") from None
+
+    def _check_errors(self) -> None:
+        seen: dict[str | int, str] = {}
+        for name in self.errors:
+            key = int(name, 16) if (is_status := name in self.refusals) else bare(name)
+            if not (is_status or key) or OUTCOMES.get(name.upper()) in GOOD:
+                raise ValueError(f"errors: {name!r} is of no failure")
+            if other := seen.get(key):
+                raise ValueError(f"errors: {other!r} and {name!r} are the same")
+            seen[key] = name
+
+    @property
+    def refusals(self) -> dict[str, FailureCode]:
+        """Those of `errors` that are of a command_status."""
+        return {name: code for name, code in self.errors.items() if COMMAND_STATUS.fullmatch(name)}
 
     def texts(self) -> Profile:
         """How it takes texts. ValueError where that cannot be."""
@@ -222,6 +267,11 @@ class _WithTLVs(Struct):
 
 
 _tlvs_of = msgspec.json.Decoder(_WithTLVs).decode
+
+
+def stored(kind: str, config: str) -> SMPPConfig:
+    """A config as the store has it, without its secrets."""
+    return msgspec.convert({**msgspec.json.decode(config), **dict.fromkeys(SECRETS, "")}, CONFIGS[kind])
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:

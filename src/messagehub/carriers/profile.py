@@ -8,8 +8,9 @@ from typing import Any
 from messagehub import text
 from messagehub.carriers.carrier import REASONS
 from messagehub.carriers.config import SMPPConfig, TLVConfig
+from messagehub.carriers.failures import NUMBERINGS, FailureCode, bare
 from messagehub.smpp import Action
-from messagehub.smpp.statuses import NUMBERS, STATUSES
+from messagehub.smpp.statuses import MEANINGS, NUMBERS, STATUSES, VENDORS, status
 from messagehub.smpp.times import relative
 
 # Type of number and numbering plan, SMPP 3.4, sections 5.2.5 and 5.2.6.
@@ -76,7 +77,13 @@ class Profile:
     reasons: Mapping[int, str] = field(default_factory=lambda: BY_RULE)
     texts: text.Profile = text.STANDARD
     default_country: str = ""
+    refusals: Mapping[int, str] = field(default_factory=dict)
+    """The `error_code` by a command_status, where the config has one."""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """The same by the `err` or `stat` of a receipt, in their bare form."""
+    numbering: Mapping[int, FailureCode] = field(default_factory=dict)
     receipt_swapped: bool = False
+    receipt_by_shape: bool = True
 
     def with_tlvs(self, given: Mapping[str, int | str]) -> dict[int, bytes] | None:
         """Those that go with each, and those of a message that have a name here, and a value that fits."""
@@ -99,9 +106,13 @@ def of(config: SMPPConfig) -> Profile:
         tlvs={tlv.tag: tlv.octets(tlv.value) for tlv in config.tlvs.values() if tlv.value is not None} or None,
         kinds=config.tlvs,
         reasons={**BY_RULE, **{int(number, 16): OF_WORD[word] for number, word in config.statuses.items()}},
+        refusals={int(name, 16): code for name, code in config.refusals.items()},
+        errors={bare(name): code for name, code in config.errors.items() if name not in config.refusals},
+        numbering=NUMBERINGS[config.err_numbering],
         texts=config.texts(),
         default_country=config.default_country,
         receipt_swapped=config.receipt_swapped,
+        receipt_by_shape=config.receipt_by_shape,
     )
 
 
@@ -109,20 +120,26 @@ FIELDS = ("service_type", "protocol_id", "priority_flag", "registered_delivery")
 
 
 def as_markdown() -> str:
-    """What each command_status means unless `statuses` says otherwise, as docs/command-statuses.md shows it."""
-    rows = (
-        f"| `{number:#06x}` | `{STATUSES[number].name}` | {STATUSES[number].words} "
-        f"| `{WORDS[reason]}` | `{REASONS[reason].error_code}` |"
-        for number, reason in sorted(BY_RULE.items())
-    )
-    head = "| command_status | name | meaning | what is done | error_code of a target that fails by it |"
-    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows])
+    """What is done at each command_status and what the target is told, as docs/carrier-codes.md shows it."""
+    actions = [f"| `{action}` | {_word(action)} | {words} |" for action, words in MEANINGS.items()]
+    rows = [
+        f"| `{row.number:#06x}` | `{row.name}` | {row.words} | `{row.action}` | {_error_code(row.number)} |"
+        for row in STATUSES.values()
+    ]
+    vendors = f"| `{VENDORS[0]:#06x}` to `{VENDORS[-1]:#06x}` | | {status(VENDORS[0]).words} |"
+    head = "| command_status | name | meaning | action | error_code of a target that fails by it |"
+    return "\n".join([
+        "| action | in `statuses` | what is done |", "| --- | --- | --- |", *actions, "",
+        head, "| --- | --- | --- | --- | --- |", *rows,
+        f"{vendors} `{Action.PERMANENT}` | {_error_code(VENDORS[0])} |",
+    ])  # fmt: skip
 
 
-WORDS = {
-    **{reason: word for word, reason in OF_WORD.items()},
-    "not_ready": "retry",
-    "invalid_number": "permanent",
-    "invalid_source": "reroute",
-}
-"""For each reason the word that would give it to another status."""
+def _word(action: Action) -> str:
+    return next((f"`{word}`" for word, reason in OF_WORD.items() if OF_ACTION.get(action) == reason), "")
+
+
+def _error_code(number: int) -> str:
+    if number == NUMBERS["ESME_ROK"]:
+        return ""
+    return f"`{REASONS[BY_RULE.get(number, OF_ACTION[Action.PERMANENT])].error_code}`"

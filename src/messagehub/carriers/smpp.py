@@ -33,7 +33,7 @@ from messagehub.carriers.door import Door
 from messagehub.carriers.inquiry import Inquiry, Query
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.pace import Pace
-from messagehub.carriers.transfer import Part, Transfer
+from messagehub.carriers.transfer import Part, Transfer, Why
 from messagehub.carriers.translate import (
     ANSWERS,
     answer,
@@ -323,7 +323,7 @@ class SMPPCarrier:
             transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         self._conclude(transfer)
 
-    def _part_refused(self, part: Part, why: tuple[str, str]) -> None:
+    def _part_refused(self, part: Part, why: Why) -> None:
         if why[0] == "throttled":
             self._throttle()
             part.transfer.put_off(part, why)
@@ -347,9 +347,9 @@ class SMPPCarrier:
         """Tells what became of a transfer, when all that left of it is answered."""
         if transfer.accepted == len(transfer.names):
             if transfer.given_up:
-                late = Accepted(transfer.key, transfer.names, late=True, steps=transfer.take_steps())
+                late = Accepted(transfer.key, transfer.names, True, transfer.retry, transfer.take_steps())
                 self._news.append(late)
-            self._end(transfer, Accepted(transfer.key, transfer.names))
+            self._end(transfer, Accepted(transfer.key, transfer.names, retry=transfer.retry))
         elif transfer.is_answered:
             self._conclude_refused(transfer)
 

@@ -7,6 +7,9 @@ from messagehub.carriers.carrier import Handover
 from messagehub.carriers.wire import Step
 from messagehub.text import Segment
 
+Why = tuple[str, str, str]
+"""Why a segment was refused: as `Refused` has it, reason, words and error_code."""
+
 MAX_AGAIN = 5
 """How often throttled segments go again by themselves, before the whole handover is given back."""
 
@@ -15,19 +18,20 @@ class Transfer:
     """What its segments are called so far, and how many of them left and were answered."""
 
     __slots__ = (
-        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "steps", "submitted",
-        "throttled", "times_again", "tlvs",
+        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "retry", "steps",
+        "submitted", "throttled", "times_again", "tlvs",
     )  # fmt: skip
 
     def __init__(self, handover: Handover, fields: dict[str, Any], tlvs: dict[int, bytes] | None) -> None:
         self.key = handover.key
         self.steps = handover.steps
+        self.retry = handover.retry
         self.fields, self.tlvs = fields, tlvs
         self.names = [""] * len(handover.segments)
         self.submitted = self.answered = self.accepted = 0
-        self.refusal: tuple[str, str] | None = None
+        self.refusal: Why | None = None
         """Why a segment was refused. No more of them leave, and what left already is waited for."""
-        self.throttled: tuple[str, str] | None = None
+        self.throttled: Why | None = None
         """Why segments have to go again."""
         self.again: list[Part] = []
         """Those that have to: the carrier throttled them, and has taken others of the same handover."""
@@ -47,7 +51,7 @@ class Transfer:
         steps, self.steps = self.steps, []
         return steps
 
-    def put_off(self, part: "Part", why: tuple[str, str]) -> None:
+    def put_off(self, part: "Part", why: Why) -> None:
         self.again.append(part)
         self.throttled = why
 

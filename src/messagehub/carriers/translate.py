@@ -5,7 +5,9 @@ from typing import Any
 
 from messagehub import text
 from messagehub.carriers.carrier import Inbound, Receipt, Verdict
+from messagehub.carriers.failures import GSM, GSM_MAP, bare, meaning_of
 from messagehub.carriers.profile import OF_ACTION, Profile
+from messagehub.carriers.transfer import Why
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
 from messagehub.smpp.pdus import SOURCE
 from messagehub.smpp.receipts import Outcome
@@ -63,10 +65,11 @@ def tlvs_of(segment: Segment, others: dict[int, bytes] | None) -> dict[int, byte
     return {**(others or {}), **pack_tlvs(values)}
 
 
-def refusal(profile: Profile, command_status: int) -> tuple[str, str]:
-    """Why the carrier refused: a key of the contract's REASONS, and the words of the standard."""
+def refusal(profile: Profile, command_status: int) -> Why:
+    """Why the carrier refused: a key of the contract's REASONS, the standard's words, the config's error_code."""
     meaning = status(command_status)
-    return profile.reasons.get(command_status, VENDORS), f"{meaning.name}: {meaning.words}"
+    reason, code = profile.reasons.get(command_status, VENDORS), profile.refusals.get(command_status, "")
+    return reason, f"{meaning.name}: {meaning.words}", code
 
 
 VENDORS = OF_ACTION[Action.PERMANENT]
@@ -90,7 +93,7 @@ STATES = {
 
 def arrival(profile: Profile, pdu: PDU, ticket: Any) -> Receipt | Inbound:
     """What a deliver_sm or data_sm tells."""
-    if receipts.is_receipt(pdu, by_shape=True):
+    if receipts.is_receipt(pdu, by_shape=profile.receipt_by_shape):
         return _receipt(profile, pdu, ticket)
     return _inbound(profile, pdu, ticket)
 
@@ -98,10 +101,22 @@ def arrival(profile: Profile, pdu: PDU, ticket: Any) -> Receipt | Inbound:
 def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     read = receipts.parse(pdu)
     state = STATES[read.outcome] if read.stat else "intermediate"
+    if state not in NO_FAILURE:
+        state = _failure(profile, read) or state
     words = f"{read.stat} {read.err}".strip()
     # By the standard the source of a receipt is the destination of the message.
     recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
     return Receipt(_clean(read.message_id), state, _clean(words), number(profile, pdu, recipient), ticket)
+
+
+NO_FAILURE = ("delivered", "intermediate")
+
+
+def _failure(profile: Profile, read: receipts.Receipt) -> str:
+    """What its code says that its state does not; empty where that is nothing."""
+    if code := profile.errors.get(bare(read.err)) or profile.errors.get(bare(read.stat)):
+        return code
+    return meaning_of(read.err, GSM_MAP if read.network == GSM else profile.numbering)
 
 
 def answer(response: PDU) -> tuple[str, str]:

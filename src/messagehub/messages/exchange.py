@@ -33,6 +33,7 @@ from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats, send
+from messagehub.messages.habits import WITNESSES, Habits
 from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -43,6 +44,7 @@ from messagehub.messages.send import Claim
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes
+from messagehub.smpp.receipt_ids import Rule
 from messagehub.store import Store, Tx
 from messagehub.work.loop import Loop
 
@@ -98,6 +100,8 @@ class Turn:
     rerouted: set[str] = field(default_factory=set)
     """Carriers that got a target of this one's."""
     counts: Counts = field(default_factory=Counts)
+    learnt: Rule | None = None
+    """What the carrier makes of its ids, where this was found out."""
 
 
 class Exchange:
@@ -111,13 +115,15 @@ class Exchange:
         receiver: Receiver,
         outbox: Outbox,
         recorder: Recorder,
+        habits: Habits,
         live: Live,
         node_id: str,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
         self.counts = Counts()
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
-        self._outbox, self._recorder, self._live, self._node_id = outbox, recorder, live, node_id
+        self._outbox, self._recorder, self._habits = outbox, recorder, habits
+        self._live, self._node_id = live, node_id
         self._kept: list[News] = []
         self._share = Share()
         self._ask_at = 0
@@ -274,6 +280,8 @@ class Exchange:
         for carrier_id in turn.rerouted:
             self._store.notify(due_topic(carrier_id))
         turn.told.make_known(self._outbox)
+        if turn.learnt:
+            self._habits.make_known(self.carrier_id, turn.learnt)
 
     def _put_off(self, news: list[News]) -> None:
         """The store cannot write: the carrier may tell again what it told; what became of handovers is kept."""
@@ -298,7 +306,7 @@ class Exchange:
         if told or came or asked:
             turn.counts.receipts = len(came)
             turn.postponed = any(not isinstance(one, Accepted) for one in told)
-            ledger = await self._settle_outbound(tx, told, came, asked, turn.counts, now)
+            ledger = await self._settle_outbound(tx, told, came, asked, turn, now)
             turn.told.add(await ledger.write())
             turn.rerouted = ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
@@ -332,23 +340,27 @@ class Exchange:
         told: Sequence[Outcome],
         came: Sequence[Receipt],
         asked: Sequence[Queried],
-        counts: Counts,
+        turn: Turn,
         now: int,
     ) -> Ledger:
         accepted = [outcome for outcome in told if isinstance(outcome, Accepted)]
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
         names = [name for outcome in accepted for name in outcome.names]
-        parked = await receipts.unpark_for(tx, self.carrier_id, names)
-        matches, others = await receipts.match(tx, self._live, self.carrier_id, [*parked, *came])
+        habit = await self._habits.of(tx, self.carrier_id)
+        parked = await receipts.unpark_for(tx, self.carrier_id, names, habit.rule)
+        matches, others = await receipts.match(tx, self._live, self.carrier_id, [*parked, *came], habit.rule)
         await receipts.park(tx, self.carrier_id, others, now)
-        counts.unmatched = len(others)
+        turn.counts.unmatched = len(others)
+        if habit.is_open and matches:
+            witnesses = receipts.witnesses(matches[:WITNESSES])
+            turn.learnt = await self._habits.learn(tx, self.carrier_id, witnesses, now)
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.load([one.key for one in (*told, *matches, *asked)])
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:
             outcomes.tell(ledger, outcome, terms, self._node_id)
-        receipts.apply(ledger, matches)
-        inquiries.apply(ledger, self.carrier_id, asked)
+        receipts.apply(ledger, matches, habit)
+        inquiries.apply(ledger, self.carrier_id, asked, habit)
         if self.carrier.asks:
             await inquiries.keep_names(tx, accepted)
         return ledger
@@ -362,6 +374,7 @@ class Exchange:
                 "message_id": message_id,
                 "n": n,
                 "part": part,
+                "retry": accepted.retry,
             }
             for part, name in enumerate(accepted.names)
             if name

@@ -11,6 +11,7 @@ import msgspec
 from messagehub.carriers.carrier import Accepted, Queried, Question, Receipt
 from messagehub.clock import SECOND
 from messagehub.messages import receipts
+from messagehub.messages.habits import Habit
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -67,7 +68,7 @@ def _question(row: Row) -> Question:
     return Question((row.message_id, row.n), row.source, wanted)
 
 
-def apply(ledger: Ledger, carrier_id: str, answers: Iterable[Queried]) -> None:
+def apply(ledger: Ledger, carrier_id: str, answers: Iterable[Queried], habit: Habit) -> None:
     """Moves the targets, which must have been loaded. What has come to no end is given up."""
     for answer in answers:
         target = ledger.get(answer.key)
@@ -77,7 +78,7 @@ def apply(ledger: Ledger, carrier_id: str, answers: Iterable[Queried]) -> None:
         for part, state, words in answer.states:
             if state not in NOTHING_NEW:
                 said = Receipt("", state, words, target.destination)
-                match = Match(said, carrier_id, answer.key, part, BY_QUERY)
-                receipts.conclude(ledger, target, match, Happening.ANSWER_GOOD, Happening.ANSWER_BAD)
+                match = Match(said, carrier_id, answer.key, part, target.retries, BY_QUERY)
+                receipts.conclude(ledger, target, match, habit, Happening.ANSWER_GOOD, Happening.ANSWER_BAD)
         if target.status is Status.SENT and target.carrier_id == carrier_id and not answer.is_lost:
             ledger.happen(target, Happening.NO_RECEIPT, error_code="no_receipt")

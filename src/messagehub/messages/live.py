@@ -18,8 +18,8 @@ MOST = 20_000
 
 UNDER_WAY = frozenset({Status.HANDED, Status.SENT})
 
-Segment = tuple[TargetKey, int, str]
-"""The target, the part, and the destination."""
+Segment = tuple[TargetKey, int, int, str]
+"""The target, the part, of which of the target's tries it is, and the destination."""
 
 
 class Live:
@@ -45,7 +45,7 @@ class Live:
                 self._targets[key] = target
                 for part, name in enumerate(target.names):
                     if name:
-                        self._names[target.carrier_id, name] = (key, part, target.destination)
+                        self._names[target.carrier_id, name] = (key, part, target.retries, target.destination)
             else:
                 for name in target.names:
                     self._names.pop((target.carrier_id, name), None)

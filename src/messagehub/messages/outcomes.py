@@ -65,7 +65,7 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> N
         target.attempts -= goes_on and blameless
     else:
         goes_on = False
-        ledger.happen(target, Happening.REFUSE, error_code=reason.error_code, error_message=words)
+        ledger.happen(target, Happening.REFUSE, error_code=outcome.error_code or reason.error_code, error_message=words)
     target.possible_duplicate |= goes_on and outcome.partly
 
 

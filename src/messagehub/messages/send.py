@@ -98,4 +98,5 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     # Of a message_payload, what the message centre will make of it.
     target.parts = segments[0].payload or len(segments) if segments else 0
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
-    return Handover((target.message_id, target.n), target.source, target.destination, segments, [step], asked.tlvs)
+    key = (target.message_id, target.n)
+    return Handover(key, target.source, target.destination, segments, [step], tlvs=asked.tlvs, retry=target.retries)

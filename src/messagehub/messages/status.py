@@ -8,7 +8,7 @@ after a crash exactly the handed ones are in doubt.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from messagehub.carriers.carrier import REASONS
+from messagehub.carriers.failures import FAILURES
 from messagehub.shapes import MessageStatus, TargetStatus
 
 
@@ -40,6 +40,7 @@ class Happening(StrEnum):
     RECEIPT_BAD = "a receipt says that it was not"
     ANSWER_GOOD = "the carrier, when it is asked, says that it was delivered"
     ANSWER_BAD = "the carrier, when it is asked, says that it was not"
+    RETRY = "a receipt says that it was not, for a cause that passes, and it is sent again later"
     NO_RECEIPT = "no receipt comes in time"
 
 
@@ -61,12 +62,15 @@ MOVES = {
     (S.SENT, H.RECEIPT_BAD): S.FAILED,
     (S.SENT, H.ANSWER_GOOD): S.DELIVERED,
     (S.SENT, H.ANSWER_BAD): S.FAILED,
+    (S.SENT, H.RETRY): S.QUEUED,
     (S.SENT, H.NO_RECEIPT): S.DLR_TIMEOUT,
 }
 
 # Late news that overrules what was final, or that comes while the target waits to be sent once more.
 CORRECTIONS = {
     (S.QUEUED, H.ACCEPT): S.SENT,
+    (S.QUEUED, H.RECEIPT_GOOD): S.DELIVERED,
+    (S.HANDED, H.RECEIPT_GOOD): S.DELIVERED,
     (S.GW_TIMEOUT, H.ACCEPT): S.SENT,
     (S.GW_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
     (S.DLR_TIMEOUT, H.RECEIPT_GOOD): S.DELIVERED,
@@ -74,8 +78,8 @@ CORRECTIONS = {
     (S.FAILED, H.RECEIPT_GOOD): S.DELIVERED,
 }
 
-CORRECTABLE = frozenset({"expired", "undelivered"})
-"""The error codes of a failure that a later good receipt overrules."""
+CORRECTABLE = frozenset(code for code, failure in FAILURES.items() if failure.is_open)
+"""The error codes of a failure that a later good receipt overrules: expired, undelivered, and why it was that."""
 
 FINAL = frozenset({S.DELIVERED, S.FAILED, S.GW_TIMEOUT, S.DLR_TIMEOUT, S.RECEIVED})
 
@@ -132,19 +136,12 @@ def of_message(tally: Tally) -> MessageStatus:
 # --- error codes ------------------------------------------------------------------------
 
 ERROR_CODES = {
-    **{reason.error_code: reason.meaning for reason in REASONS.values()},
-    "carrier_unavailable": "The carrier had a fault, or its bind could not take the message.",
-    "carrier_misconfigured": "The carrier and our configuration of it do not understand each other.",
+    **{code: failure.meaning for code, failure in FAILURES.items()},
     "no_route": "No route leads to the destination.",
     "canceled": "The customer canceled the message before it was handed over.",
     "no_answer": "The carrier did not answer the submit in time.",
     "in_doubt": "The bind or the process was lost before the carrier answered; it may have been sent.",
     "no_receipt": "The carrier accepted it, and no receipt came in time.",
-    "expired": "The carrier could not deliver it within its validity.",
-    "undelivered": "The carrier could not deliver it.",
-    "deleted": "The carrier deleted it.",
-    "carrier_rejected": "The carrier refuses the message.",
-    "unknown": "The carrier does not know what became of it.",
 }
 """Every `error_code` of a target, and what it means."""
 

@@ -8,20 +8,23 @@ from functools import partial
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import TargetKey
+from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.clock import NEVER, SECOND
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats
+from messagehub.messages.habits import Habit, Habits
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
+from messagehub.messages.receipts import Match
 from messagehub.messages.receive import Receiver
 from messagehub.messages.recorder import ROUTED, Recorder
 from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes, Table
+from messagehub.smpp.receipt_ids import Rule
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.node import store_clock
@@ -54,16 +57,18 @@ class Sweeper:
         receiver: Receiver,
         outbox: Outbox,
         recorder: Recorder,
+        habits: Habits,
         live: Live,
         node_id: str,
         knows: Callable[[str, TargetKey], bool],
     ) -> None:
         self._store, self._customers, self._routes = store, customers, routes
         self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
-        self._node_id, self._knows = node_id, knows
+        self._habits, self._node_id, self._knows = habits, node_id, knows
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
         self._rescued = 0
+        self._learnt: dict[str, Rule] = {}
 
     def start(self) -> None:
         self._loop.start()
@@ -77,6 +82,8 @@ class Sweeper:
             (await self._store.transaction(unit)).make_known(self._outbox)
         if self._rescued:
             log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
+        for carrier_id, rule in self._learnt.items():
+            self._habits.make_known(carrier_id, rule)
         waiting, self._waiting = self._waiting, set()
         for carrier_id in waiting:
             self._store.notify(due_topic(carrier_id))
@@ -151,12 +158,13 @@ class Sweeper:
 
     async def _parked(self, tx: Tx) -> Told:
         told = Told()
-        now = clock.now()
+        now, self._learnt = clock.now(), {}
         for carrier_id, parked in (await receipts.due(tx, now, BATCH)).items():
-            matches, _ = await receipts.match(tx, self._live, carrier_id, [one.receipt for one in parked])
+            habit = await self._habits.of(tx, carrier_id)
+            matches = await self._match(tx, carrier_id, [one.receipt for one in parked], habit, now)
             ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
             await ledger.load([match.key for match in matches])
-            receipts.apply(ledger, matches)
+            receipts.apply(ledger, matches, habit)
             told.add(await ledger.write())
             known = {id(match.receipt) for match in matches}
             await receipts.swept(
@@ -166,6 +174,16 @@ class Sweeper:
             )
         await tx.many("unpark", await tx.all("old_parked", tm_before=now - receipts.KEPT, count=FORGOTTEN))
         return told
+
+    async def _match(self, tx: Tx, carrier_id: str, parked: Sequence[Receipt], habit: Habit, now: int) -> list[Match]:
+        """Those that match, maybe since it becomes clear here what the carrier makes of its ids."""
+        matches, others = await receipts.match(tx, self._live, carrier_id, parked, habit.rule)
+        if others and habit.is_auto:
+            witnesses = await receipts.witnesses_among_parked(tx, carrier_id)
+            if rule := await self._habits.learn(tx, carrier_id, witnesses, now):
+                self._learnt[carrier_id] = rule
+                matches, _ = await receipts.match(tx, self._live, carrier_id, parked, rule)
+        return matches
 
     async def _stale_parts(self, tx: Tx) -> Told:
         now = clock.now()

@@ -42,6 +42,8 @@ class Target:
     holder: str = ""
     attempts: int = 0
     doubts: int = 0
+    retries: int = 0
+    """How often it was sent again since a receipt said that it was not delivered."""
     possible_duplicate: int = 0
     sequence: int = 0
     tm_update: int = NEVER

@@ -133,23 +133,3 @@ def status(number: int, more: Mapping[int, Status] = NONE) -> Status:
         return row
     words = "A status of the vendor's own" if number in VENDORS else "A status that SMPP does not know"
     return Status(number, f"{number:#010x}", words, _PERMANENT)
-
-
-def as_markdown() -> str:
-    """For the page of statuses: what each action means, and every status with its action."""
-    actions = [f"| `{action}` | {words} |" for action, words in MEANINGS.items()]
-    rows = [f"| `{row.number:#010x}` | `{row.name}` | {row.words} | `{row.action}` |" for row in STATUSES.values()]
-    first, last = VENDORS[0], VENDORS[-1]
-    vendors = f"| `{first:#010x}` to `{last:#010x}` | | A status of the vendor's own | `{_PERMANENT}` |"
-    return "\n".join(
-        [
-            "| action | what to do |",
-            "| --- | --- |",
-            *actions,
-            "",
-            "| number | name | meaning | action |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            vendors,
-        ]
-    )

@@ -78,7 +78,7 @@ WHERE message_id = :message_id AND n = :n AND status = 'queued';
 -- What it was is repeated: when somebody was quicker, nothing changes and nothing is told.
 UPDATE targets SET status = :status, error_code = :error_code, error_message = :error_message, parts = :parts,
     receipts = :receipts, carrier_id = :carrier_id, due_at = :due_at, holder = :holder, attempts = :attempts,
-    doubts = :doubts, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update,
+    doubts = :doubts, retries = :retries, possible_duplicate = :possible_duplicate, sequence = :sequence, tm_update = :tm_update,
     tried = :tried
 WHERE message_id = :message_id AND n = :n AND status = :before AND holder = :seen_holder AND sequence = :seen_sequence
     AND receipts = :seen_receipts;
@@ -166,12 +166,12 @@ WHERE status = 'handed' AND due_at IS NOT NULL AND holder = :own AND due_at <= :
 
 -- name: insert_segment
 -- A carrier that uses an id twice for the same segment tells nothing new.
-INSERT INTO segments (carrier_id, carrier_message_id, message_id, n, part)
-VALUES (:carrier_id, :carrier_message_id, :message_id, :n, :part) ON CONFLICT DO NOTHING;
+INSERT INTO segments (carrier_id, carrier_message_id, message_id, n, part, retry)
+VALUES (:carrier_id, :carrier_message_id, :message_id, :n, :part, :retry) ON CONFLICT DO NOTHING;
 
 -- name: segments_by_name
 -- Carriers use ids again after a while; the newest message is the one that is meant.
-SELECT segments.carrier_message_id, segments.message_id, segments.n, segments.part, targets.destination
+SELECT segments.carrier_message_id, segments.message_id, segments.n, segments.part, segments.retry, targets.destination
 FROM segments JOIN targets ON targets.message_id = segments.message_id AND targets.n = segments.n
 WHERE segments.carrier_id = :carrier_id AND segments.carrier_message_id = :carrier_message_id
 ORDER BY segments.message_id DESC LIMIT 8;
@@ -190,7 +190,12 @@ SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id ORDER BY carrier_m
 
 -- name: parked_page
 SELECT id, carrier_message_id, body, sweeps, due_at, tm_create FROM parked_receipts
-WHERE carrier_id = :carrier_id AND id < :before ORDER BY id DESC LIMIT :count;
+WHERE carrier_id = :carrier_id AND id < :before AND id >= :after ORDER BY id DESC LIMIT :count;
+
+-- name: parked_page_by_name
+SELECT id, carrier_message_id, body, sweeps, due_at, tm_create FROM parked_receipts
+WHERE carrier_id = :carrier_id AND carrier_message_id = :carrier_message_id AND id < :before AND id >= :after
+ORDER BY id DESC LIMIT :count;
 
 -- name: parked_due
 SELECT id, carrier_id, carrier_message_id, body, sweeps, tm_create FROM parked_receipts
@@ -201,6 +206,12 @@ SELECT id FROM parked_receipts WHERE due_at > :now AND due_at <= :tm_latest LIMI
 
 -- name: bring_parked_forward
 UPDATE parked_receipts SET due_at = CASE WHEN due_at - :step < :now THEN due_at - :step ELSE :now END WHERE id = :id;
+
+-- name: park_anew
+-- Those that were given up, the newest first, once there is a new way to look for them.
+UPDATE parked_receipts SET due_at = :now
+WHERE id IN (SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id AND due_at IS NULL
+    ORDER BY id DESC LIMIT :count);
 
 -- name: park_longer
 UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;

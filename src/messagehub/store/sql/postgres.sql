@@ -10,7 +10,7 @@ SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, 
     targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at, messages.source,
     messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
     targets.error_code, targets.error_message, targets.receipts, targets.holder, targets.attempts, targets.doubts,
-    targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
+    targets.retries, targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
     messages.options
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
@@ -30,7 +30,7 @@ SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, 
     targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at, messages.source,
     messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
     targets.error_code, targets.error_message, targets.receipts, targets.holder, targets.attempts, targets.doubts,
-    targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
+    targets.retries, targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
     messages.options
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.message_id = :message_id AND targets.n = :n FOR UPDATE OF targets;

@@ -19,6 +19,13 @@ SELECT id, disabled, tm_delete FROM carriers;
 UPDATE carriers SET name = :name, config = :config, disabled = :disabled, trace = :trace, tm_update = :tm_update
 WHERE id = :id;
 
+-- name: receipt_terms
+-- Also of one that is deleted: its receipts go on coming.
+SELECT type, config, receipt_id_learnt FROM carriers WHERE id = :id;
+
+-- name: learn_receipt_id
+UPDATE carriers SET receipt_id_learnt = :receipt_id_learnt WHERE id = :id;
+
 -- name: delete_carrier
 UPDATE carriers SET tm_delete = :now, tm_update = :now
 WHERE id = :id AND tm_delete = 253370764800000000;
