@@ -37,6 +37,7 @@ class Histogram:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
+REMOVED_FROM = ("messages", "targets", "segments", "events", "traces")
 
 
 class Counts:
@@ -60,7 +61,7 @@ class Counts:
         self.messages = self.targets = 0
         self.reached: Counter[str] = Counter()
         """By status."""
-        self.removed: Counter[str] = Counter()
+        self.removed: Counter[str] = Counter(dict.fromkeys(REMOVED_FROM, 0))
         """Rows that were too old, by table."""
         self.webhooks: Counter[str] = Counter()
         """By outcome."""

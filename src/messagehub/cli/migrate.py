@@ -65,10 +65,10 @@ class Said:
 
 
 async def _bring_up(database_url: str, say: Said) -> None:
-    from messagehub.store import open_store, schema, shown
+    from messagehub.store import open_store, path_of, schema, shown
 
     await (await open_store(database_url)).close()
-    newest = max(migration.version for migration in schema.migrations())
+    newest = schema.migrations("sqlite" if path_of(database_url) else "postgres")[-1].version
     say("migrated", f"{shown(database_url)} is at migration {newest}", store=shown(database_url), migration=newest)
 
 
