@@ -26,7 +26,8 @@ def plain(moment: int) -> str:
 
 def iso(moment: int) -> str:
     """The form of webhook payloads: `2026-01-31T10:30:00.000000Z`."""
-    return plain(moment).replace(" ", "T") + "Z"
+    seconds, micros = divmod(moment, SECOND)
+    return f"{_day_t_time(seconds)}.{micros:06d}Z"
 
 
 def parse(text: str) -> int:
@@ -38,6 +39,14 @@ def parse(text: str) -> int:
     return int(whole.timestamp()) * SECOND + int((decimals or "").ljust(6, "0")[:6])
 
 
-@lru_cache(maxsize=256)  # a batch of rows shares a handful of seconds
+# A batch of rows shares a handful of seconds.
+
+
+@lru_cache(maxsize=256)
 def _day_and_time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@lru_cache(maxsize=256)
+def _day_t_time(seconds: int) -> str:
+    return _day_and_time(seconds).replace(" ", "T")
