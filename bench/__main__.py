@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import flat, profile, report, smpp, webhooks
+from bench import flat, goals, profile, report, smpp, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -42,7 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=_positive, default=3)
     parser.add_argument("--window", type=_positive, default=500, help="submits that wait for the carrier's answer")
     parser.add_argument("--full", action="store_true", help="flat: with ten million messages, too")
-    parser.add_argument("--rate", type=_positive, help="measure at this many messages per second, too")
+    parser.add_argument("--rate", type=_positive, default=goals.RATE, help="messages per second of a second run")
     return parser.parse_args()
 
 
@@ -71,8 +71,10 @@ def _count(text: str) -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        runs = _runs(options, _stores(options.store, stack))
-    report.console().print(report.table(runs))
+        stores = _stores(options.store, stack)
+        runs = _runs(options, stores)
+        report.console().print(report.table(runs))
+        report.console().print(goals.table(runs, stores))
     wrong = [words for work, made in runs.items() for each in made if (words := report.complaint(work, each))]
     for words in wrong:
         report.console(stderr=True).print(f"WRONG: {words}", style="bold red")

@@ -93,6 +93,13 @@ def run(
 
 
 @contextmanager
+def staged(work: Work, fresh: Fresh) -> Iterator[Cast]:
+    """Everything started afresh, for something else than a run."""
+    with _folder() as folder, _cast(work, fresh(folder), folder, SERVE) as cast:
+        yield cast
+
+
+@contextmanager
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="messagehub-bench-"))
     try:

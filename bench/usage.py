@@ -15,7 +15,15 @@ def cpu_s(pid: int) -> float:
 
 
 def peak_resident_mb(pid: int) -> float:
+    return _megabytes(pid, "VmHWM:")
+
+
+def resident_mb(pid: int) -> float:
+    return _megabytes(pid, "VmRSS:")
+
+
+def _megabytes(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(name):
             return int(line.split()[1]) * 1024 / 1e6
-    raise LookupError(f"process {pid} tells no peak; only Linux does")
+    raise LookupError(f"process {pid} tells no {name[:-1]}; only Linux does")
