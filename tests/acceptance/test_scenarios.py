@@ -28,7 +28,7 @@ def sent_to_all(line: Line) -> dict[str, Json]:
 Sent = tuple[Line, dict[str, Json]]
 
 NOT_DELIVERED = {  # what becomes of the others, and what is said of it
-    "undelivered, with an error of the network": ("failed", "undelivered", "UNDELIV 027"),
+    "undelivered, with an error of the network": ("failed", "unreachable", "UNDELIV 027"),
     "a vendor's word for failure": ("failed", "undelivered", "DND_REJECTED 7"),
     "deleted": ("failed", "deleted", "DELETED 000"),
     "unknown": ("failed", "unknown", "UNKNOWN 000"),

@@ -253,7 +253,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"tlvs": {"x": {"tag": 0x0424, "type": "octets", "value": ""}}}, "config.tlvs[]: tag 1060 is written by"),
     ({"tlvs": {"x": {"tag": 0, "type": "octets", "value": ""}}}, "config.tlvs[].tag: "),
     ({"tlvs": {"x": {"tag": 5120, "type": "float", "value": 1}}}, "config.tlvs[].type: "),
-    ({"tlvs": {"x": {"tag": 5120, "type": "uint8"}}}, "config.tlvs[].value: it is required"),
     ({"tlvs": {"X y": {"tag": 5120, "type": "uint8", "value": 1}}}, "config.tlvs: "),
     (
         {"tlvs": {name: {"tag": 5120, "type": "uint8", "value": 1} for name in "xy"}},

@@ -270,8 +270,9 @@ _tlvs_of = msgspec.json.Decoder(_WithTLVs).decode
 
 
 def stored(kind: str, config: str) -> SMPPConfig:
-    """A config as the store has it, without its secrets."""
-    return msgspec.convert({**msgspec.json.decode(config), **dict.fromkeys(SECRETS, "")}, CONFIGS[kind])
+    """A config as the store has it; its secrets, which are sealed, are stars."""
+    values = msgspec.json.decode(config)
+    return msgspec.convert(values | dict.fromkeys(SECRETS & values.keys(), "*"), CONFIGS[kind])
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:
