@@ -145,6 +145,9 @@ async def test_questions_have_a_share_of_a_window_that_is_always_full(
     asking: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "ASK_EVERY", 0)
+    opened = asking.exchange_with(asking.carrier_id)
+    assert opened
+    opened._ask_at = 0  # it has looked, and found nothing, before the test began
     asking.peer.window = 10
     keys = [await queue(asking) for _ in range(100)]
     accepted: list[TargetKey] = []

@@ -31,6 +31,7 @@ SEVERAL = {
     "leased": 0,
     "late": 1,
     "possible_duplicate": 1,
+    "smart_encoding": 1,
     "text": "ü✓👋 \t\n",
 }
 """What columns have in any table, where a CHECK asks for it or where it is hard to move."""

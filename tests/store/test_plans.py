@@ -24,6 +24,7 @@ COUNT = 20_000
 WALKS = {
     "events_waiting": "along the index of those that wait, and no further than it is asked to count",
     "release_events": "at the start of a SQLite store, over those that wait",
+    "events_set_back": "where the clock was set back, over those that wait",
     "forget_inbound_seen_here": "at the end of an exchange, over what came in within ten minutes",
 }
 """Queries that may walk a growing table, and how far."""
@@ -31,6 +32,7 @@ WALKS = {
 SORTS = {
     "segments_by_name": "the few segments that one name of a carrier has",
     "parked_by_name": "the few receipts that wait for one name",
+    "parked_page_by_name": "likewise",
     "traces_of_message": "the few traces of one message",
     "inbound_parts_of": "the few parts of one message",
 }

@@ -113,7 +113,7 @@ class Carriers:
                 changed = replace(changed, receipt_id_learnt="")
                 await tx.run("learn_receipt_id", id=carrier_id, receipt_id_learnt="")
             if _differs(kept, changed, ("receipt_id",)):
-                await tx.run("park_anew", carrier_id=carrier_id, now=now, count=PARKED_ANEW)
+                await park_anew(tx, carrier_id, now)
             return changed
 
         changed = await self._store.transaction(unit)
@@ -141,6 +141,12 @@ class Carriers:
 
 def _differs(one: CarrierRow, other: CarrierRow, members: Iterable[str]) -> bool:
     return any(one.settings.get(name) != other.settings.get(name) for name in members)
+
+
+async def park_anew(tx: Tx, carrier_id: str, now: int) -> None:
+    """Receipts that were given up are due again, the newest first, once there is a new way to look for them."""
+    rows = await tx.all("parked_given_up", carrier_id=carrier_id, count=PARKED_ANEW)
+    await tx.many("park_anew", [{"id": row.id, "now": now} for row in rows])
 
 
 def _missing(carrier_id: str) -> Refusal:

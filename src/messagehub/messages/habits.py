@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from messagehub.carriers import config
-from messagehub.carriers.book import PARKED_ANEW
+from messagehub.carriers.book import park_anew
 from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.smpp.receipt_ids import RULES, Rule, is_enough, learn
@@ -72,7 +72,7 @@ class Habits:
         if rule:
             await tx.run("learn_receipt_id", id=carrier_id, receipt_id_learnt=rule.name)
         if rule and rule is not AS_IS:
-            await tx.run("park_anew", carrier_id=carrier_id, now=now, count=PARKED_ANEW)
+            await park_anew(tx, carrier_id, now)
         return rule
 
     def make_known(self, carrier_id: str, rule: Rule) -> None:

@@ -207,11 +207,11 @@ SELECT id FROM parked_receipts WHERE due_at > :now AND due_at <= :tm_latest LIMI
 -- name: bring_parked_forward
 UPDATE parked_receipts SET due_at = CASE WHEN due_at - :step < :now THEN due_at - :step ELSE :now END WHERE id = :id;
 
+-- name: parked_given_up
+SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id AND due_at IS NULL ORDER BY id DESC LIMIT :count;
+
 -- name: park_anew
--- Those that were given up, the newest first, once there is a new way to look for them.
-UPDATE parked_receipts SET due_at = :now
-WHERE id IN (SELECT id FROM parked_receipts WHERE carrier_id = :carrier_id AND due_at IS NULL
-    ORDER BY id DESC LIMIT :count);
+UPDATE parked_receipts SET due_at = :now WHERE id = :id AND due_at IS NULL;
 
 -- name: park_longer
 UPDATE parked_receipts SET sweeps = :sweeps, due_at = :due_at WHERE id = :id;

@@ -41,11 +41,13 @@ SELECT * FROM customers WHERE id = :id FOR UPDATE;
 
 -- name: claim_events
 -- Differs: nodes skip the rows that others hold.
-SELECT events.id, events.customer_id, events.message_id, event_bodies.body, events.attempts,
-    events.attempts_before, events.due_at, events.tm_create
-FROM events JOIN event_bodies
-    ON event_bodies.message_id = events.message_id AND event_bodies.event_id = events.id
-WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
+SELECT events.id, events.customer_id, events.message_id,
+    (SELECT body FROM event_bodies WHERE event_bodies.message_id = events.message_id
+        AND event_bodies.event_id = events.id) AS body,
+    events.attempts, events.attempts_before, events.due_at, events.tm_create
+FROM events
+WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count
+FOR UPDATE OF events SKIP LOCKED;
 
 -- name: carrier_for_change
 -- Differs: a second change at the same moment waits for the first.

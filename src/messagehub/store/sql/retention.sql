@@ -39,10 +39,10 @@ SELECT customer_id, id FROM events
 WHERE customer_id = :customer_id AND id > :behind AND id < :before ORDER BY id LIMIT :count;
 
 -- name: remove_event
-DELETE FROM events WHERE customer_id = :customer_id AND id = :id AND due_at IS NULL RETURNING id;
+DELETE FROM events WHERE customer_id = :customer_id AND id = :id AND due_at IS NULL RETURNING id, message_id;
 
 -- name: remove_event_body
-DELETE FROM event_bodies WHERE event_id = :id;
+DELETE FROM event_bodies WHERE message_id = :message_id AND event_id = :id;
 
 -- name: remove_event_attempts
 DELETE FROM event_attempts WHERE event_id = :id;
