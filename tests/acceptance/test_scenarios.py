@@ -210,6 +210,13 @@ def test_a_connection_that_is_dropped_again_and_again_loses_nothing(hub: Hub) ->
         assert 1 <= len(marked) <= 3 * opened.stats()["played"]["every fifth is dropped unanswered"]
 
 
+def test_who_forgets_the_session_is_bound_to_anew_and_gets_the_message_then(hub: Hub) -> None:
+    with line(hub, "connections") as opened:
+        target = opened.target(opened.send("the session is forgotten"), "delivered")
+        assert not target["possible_duplicate"]
+        assert opened.stats()["played"]["let in"] == 2
+
+
 def test_a_connection_that_is_silent_is_given_up_and_made_again(hub: Hub) -> None:
     with line(hub, "connections", enquire_link=1) as opened:
         lost = opened.send("half-open")

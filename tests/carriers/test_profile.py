@@ -187,7 +187,8 @@ async def test_what_looks_like_a_receipt_is_one_unless_the_config_says_otherwise
 def test_another_carrier_may_take_what_this_one_does_not() -> None:
     """What a failover goes by."""
     rerouted = {name for name, reason in REASONS.items() if reason.reroute}
-    assert rerouted == {"throttled", "unwell", "not_ready", "refused_here", "invalid_source", "too_long"}
+    ours, theirs = {"too_long", "unwritable", "not_ready", "unbound"}, {"throttled", "unwell", "refused_here"}
+    assert rerouted == ours | theirs | {"invalid_source"}
     for name in ("ESME_RSUBMITFAIL", "ESME_RX_R_APPN", "ESME_RINVSRCADR", "ESME_RPROHIBITED", "ESME_RSYSERR"):
         assert profile.BY_RULE[NUMBERS[name]] in rerouted, name
     for name in ("ESME_RINVDSTADR", "ESME_RINVMSGLEN", "ESME_RINVDCS"):
@@ -260,6 +261,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"statuses": {"69": "retry"}}, "config.statuses: "),
     ({"statuses": {"0x45": "again"}}, "config.statuses[]: "),
+    ({"statuses": {"0x45": "retry", "0x0045": "reroute"}}, "config: statuses: '0x45' and '0x0045' are the same"),
+    ({"statuses": {"0x0": "retry"}}, "config: statuses: '0x0' is of no failure"),
     ({"errors": {"069": "no_such_word"}}, "config.errors[]: invalid enum value 'no_such_word'"),
     ({"errors": {"69 ": "blocked"}}, "config.errors: "),
     ({"errors": {"": "blocked"}}, "config.errors: "),

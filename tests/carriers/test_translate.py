@@ -59,7 +59,7 @@ REFUSALS = [
     ("ESME_RMSGQFUL", "throttled"),
     ("ESME_RSYSERR", "unwell"),
     ("ESME_RX_T_APPN", "unwell"),
-    ("ESME_RINVBNDSTS", "not_ready"),
+    ("ESME_RINVBNDSTS", "unbound"),
     ("ESME_RX_R_APPN", "refused_here"),
     ("ESME_RSUBMITFAIL", "refused_here"),
     ("ESME_RINVMSGLEN", "rejected"),

@@ -159,6 +159,21 @@ async def test_questions_have_a_share_of_a_window_that_is_always_full(
     assert len(accepted) < len(keys) / 2
 
 
+async def test_an_answer_about_a_former_try_says_nothing_of_the_one_under_way(asking: House) -> None:
+    """A receipt came while it was asked, and the target was sent again."""
+    await asking.configure(retry_temporary=[60])
+    key = await asking.accepted(names=["a"])
+    await asked(asking, key)
+    await asking.receipt("a", "handset_full")
+    row = await asking.row(key)
+    assert (row.status, row.retries) == ("queued", 1)
+    asking.peer.tell(Queried(key, [(0, "carrier_rejected", "REJECTD 000")], retry=0))
+    other = await asking.accepted(BERT, names=["b"])
+    asking.peer.tell(Queried(other, [(0, "delivered", "")]))
+    await asking.until(other, "delivered")
+    assert (await asking.row(key)).status == "queued"
+
+
 async def test_the_trace_tells_of_it(asking: House) -> None:
     key = await asking.accepted(names=["a"])
     await asked(asking, key)

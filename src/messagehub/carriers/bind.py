@@ -5,6 +5,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
+from contextvars import copy_context
 
 from messagehub import clock, ids
 from messagehub.carriers import tls
@@ -59,7 +60,11 @@ class Bind:
         self._refusal = ""
         self._decided = asyncio.Event()
         """The carrier has let us in, or not, or is gone."""
+        self._context = copy_context()
+        """All that is logged of it is about its carrier."""
         self._task: asyncio.Task[None] | None = None
+        self._parting: asyncio.Task[None] | None = None
+        """From a peer that has forgotten the session."""
 
     def open(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"bind {self._config.system_id}")
@@ -70,6 +75,12 @@ class Bind:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def begin_anew(self, why: str) -> None:
+        """The peer has forgotten the session: what it still answers is heard, and nothing more leaves."""
+        if self.driver and self.is_sending and not self._parting:
+            self._refusal = why
+            self._parting = asyncio.create_task(self._part(self.driver))
 
     async def _part(self, driver: Driver) -> None:
         try:
@@ -121,7 +132,7 @@ class Bind:
             await self._knock()
         if self.driver:
             await self.driver.wait_lost()
-            self.driver = None
+            self.driver = self._parting = None
 
     async def _knock(self) -> None:
         """Connects, binds, and waits until the carrier has let us in or not."""
@@ -159,8 +170,14 @@ class Bind:
         return driver
 
     def _adopt(self, driver: Driver) -> None:
-        self.driver = driver
-        driver.adopt(self._new_session, self._heard, self._lost, on_writable=self._writable)
+        """In the context of the carrier, as what is called belongs to it from now on, and not to who listens."""
+        self.driver, run = driver, self._context.run
+        driver.adopt(
+            self._new_session,
+            lambda *heard: run(self._heard, *heard),
+            lambda *lost: run(self._lost, *lost),
+            on_writable=self._writable,
+        )
 
     def _new_driver(self) -> Driver:
         return Driver(self._new_session, self._heard, self._lost, on_writable=self._writable)

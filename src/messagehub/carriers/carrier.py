@@ -131,6 +131,8 @@ class Question:
     key: TargetKey
     source: str
     names: list[tuple[int, str]]
+    retry: int = 0
+    """Of which of the target's tries they are; told back with the answer."""
 
 
 @dataclass(slots=True)
@@ -144,6 +146,7 @@ class Queried:
     states: list[tuple[int, str, str]]
     is_lost: bool = False
     steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    retry: int = 0
 
 
 Outcome = Accepted | Refused | Unanswered | Lost
@@ -183,6 +186,9 @@ REASONS = {
         "carrier_busy", "The carrier takes no more just now.", retry=True, blameless=True, reroute=True
     ),
     "unwell": Reason("carrier_unavailable", "The carrier has a fault that may pass.", retry=True, reroute=True),
+    "unbound": Reason(
+        "carrier_unavailable", "The carrier knows nothing of the bind.", retry=True, blameless=True, reroute=True
+    ),
     "not_ready": Reason("carrier_unavailable", "The bind cannot take it.", retry=True, reroute=True),
     "refused_here": Reason("carrier_rejected", "This carrier refuses the message.", reroute=True),
     "invalid_number": Reason("invalid_number", "There is no such number."),
@@ -190,6 +196,9 @@ REASONS = {
     "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
     "too_long": Reason("carrier_rejected", "In its alphabet the text needs more than 255 parts.", reroute=True),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
+    "unwritable": Reason(
+        "carrier_misconfigured", "The carrier's config leaves no way to write it.", reroute=True, ours=True
+    ),
     "unreadable": Reason("carrier_misconfigured", "The carrier's answer made no sense.", ours=True),
 }
 

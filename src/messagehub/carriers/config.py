@@ -197,6 +197,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         self.texts()
         if self.bind.endswith("outbind"):
             self._check_outbind()
+        self._check_statuses()
         self._check_errors()
 
     def _check_outbind(self) -> None:
@@ -213,6 +214,15 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
             return tuple(map(ip_network, self.outbind_from))
         except ValueError as error:
             raise ValueError(f"outbind_from: {error}") from None
+
+    def _check_statuses(self) -> None:
+        seen: dict[int, str] = {}
+        for name in self.statuses:
+            if not (number := int(name, 16)):
+                raise ValueError(f"statuses: {name!r} is of no failure")
+            if other := seen.get(number):
+                raise ValueError(f"statuses: {other!r} and {name!r} are the same")
+            seen[number] = name
 
     def _check_errors(self) -> None:
         seen: dict[str | int, str] = {}

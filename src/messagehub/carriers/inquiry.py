@@ -10,10 +10,10 @@ from messagehub.carriers.wire import Step
 class Inquiry:
     """What was answered so far, and how many answers are still to come."""
 
-    __slots__ = ("fields", "is_lost", "key", "left", "states", "steps")
+    __slots__ = ("fields", "is_lost", "key", "left", "retry", "states", "steps")
 
     def __init__(self, question: Question, fields: dict[str, Any]) -> None:
-        self.key, self.fields = question.key, fields
+        self.key, self.retry, self.fields = question.key, question.retry, fields
         self.left = len(question.names)
         self.states: list[tuple[int, str, str]] = []
         self.steps: list[Step] = []
@@ -22,7 +22,7 @@ class Inquiry:
     def settle(self) -> list[Queried]:
         """One answer less is to come: what it came to, if it was the last."""
         self.left -= 1
-        return [] if self.left else [Queried(self.key, self.states, self.is_lost, self.steps)]
+        return [] if self.left else [Queried(self.key, self.states, self.is_lost, self.steps, self.retry)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Addressing:
 OF_ACTION = {
     Action.SLOW_BIND: "throttled",
     Action.RETRY: "unwell",
-    Action.SESSION: "not_ready",
+    Action.SESSION: "unbound",
     Action.REROUTE: "refused_here",
     Action.PERMANENT: "rejected",
     Action.OURS: "misconfigured",

@@ -237,7 +237,8 @@ class SMPPCarrier:
             bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
         except EncodeError as error:
             transfer.steps.append((clock.now(), UNSENT, str(error)))
-            self._end(transfer, Refused(transfer.key, "invalid_source", str(error)))
+            reason = "invalid_source" if "source_addr" in str(error) else "unwritable"
+            self._end(transfer, Refused(transfer.key, reason, str(error)))
             return 0
         except StateError:
             self._queue.appendleft(part)
@@ -314,16 +315,19 @@ class SMPPCarrier:
             transfer.steps.append((self._now, RESPONSE_TO, part.number, tape.link, octets))
         if response.tlvs:
             self._mind_congestion(response)
-        if response.status:
+        # Whoever does not understand a request has not accepted it, whatever the status says.
+        if command_status := response.status or (response.name == "generic_nack" and NUMBERS["ESME_RUNKNOWNERR"]):
             bind.status.refused += 1
-            self._part_refused(part, refusal(self._profile, response.status))
+            self._part_refused(bind, part, refusal(self._profile, command_status))
         else:
             bind.status.accepted += 1
             transfer.accepted += 1
             transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         self._conclude(transfer)
 
-    def _part_refused(self, part: Part, why: Why) -> None:
+    def _part_refused(self, bind: Bind, part: Part, why: Why) -> None:
+        if why[0] == "unbound":
+            bind.begin_anew(why[1])
         if why[0] == "throttled":
             self._throttle()
             part.transfer.put_off(part, why)

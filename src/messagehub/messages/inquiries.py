@@ -65,7 +65,7 @@ def _question(row: Row) -> Question:
     names: list[str] = msgspec.json.decode(row.names)
     known = row.receipts.ljust(len(names))
     wanted = [(part, name) for part, name in enumerate(names) if known[part] != GOOD]
-    return Question((row.message_id, row.n), row.source, wanted)
+    return Question((row.message_id, row.n), row.source, wanted, row.retries)
 
 
 def apply(ledger: Ledger, carrier_id: str, answers: Iterable[Queried], habit: Habit) -> None:
@@ -75,6 +75,8 @@ def apply(ledger: Ledger, carrier_id: str, answers: Iterable[Queried], habit: Ha
         if target is None:
             continue
         target.steps += answer.steps
+        if answer.retry != target.retries:  # a receipt was quicker, and it has been sent again since
+            continue
         for part, state, words in answer.states:
             if state not in NOTHING_NEW:
                 said = Receipt("", state, words, target.destination)

@@ -18,7 +18,7 @@ ORDER BY targets.due_at LIMIT :count;
 
 -- name: targets_to_ask
 -- Differs: one writer at a time, so no row locks.
-SELECT targets.message_id, targets.n, targets.receipts, targets.names, messages.source
+SELECT targets.message_id, targets.n, targets.receipts, targets.names, targets.retries, messages.source
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'sent' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
     AND targets.names IS NOT NULL
