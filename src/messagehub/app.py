@@ -31,6 +31,8 @@ from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Carrier
 from messagehub.carriers.outbind import Outbinds
+from messagehub.carriers.slots import Slots
+from messagehub.errors import SettingError
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
@@ -42,6 +44,7 @@ from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
+from messagehub.messages.standing import Standing
 from messagehub.messages.sweep import Sweeper
 from messagehub.messages.traces import Traces
 from messagehub.metrics import COUNTS, MOST_COUNTED
@@ -56,7 +59,7 @@ from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliveries import Deliveries
 from messagehub.webhooks.trial import Trial
 from messagehub.work import lag
-from messagehub.work.node import Node
+from messagehub.work.node import Duty, Node
 
 log = logging.getLogger(__name__)
 
@@ -116,15 +119,33 @@ async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens) -> None:
         await keeper.seal()
 
 
+def _check_role(role: str, alone: bool) -> None:
+    if alone and role != "all":
+        raise SettingError(
+            f"MESSAGEHUB_ROLE: {role!r} is for several processes, and SQLite takes one; they share a PostgreSQL "
+            "(MESSAGEHUB_DATABASE_URL=postgresql://…)"
+        )
+
+
+async def _open_binds(stack: AsyncExitStack, exchanges: Exchanges, slots: Slots, settings: Settings) -> None:
+    await exchanges.open()
+    stack.push_async_callback(exchanges.close, settings.drain_timeout)
+    exchanges.on_change = slots.ring
+    await slots.open()
+    stack.push_async_callback(slots.close)
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Services]:
     """Everything but the HTTP server, working."""
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
+        works = settings.role != "api"
         keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
-        node = Node(store)
+        node = Node(store, works)
         alone = await node.open()
+        _check_role(settings.role, alone)
         stack.push_async_callback(node.close)
         client = _client(settings)
         stack.push_async_callback(client.close)
@@ -132,8 +153,9 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
         await _seal(keys, customers, carriers, tokens)
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
-        await dispatcher.open(alone)
-        stack.push_async_callback(dispatcher.close)
+        if works:
+            await dispatcher.open(alone)
+            stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
         live = Live()
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
@@ -144,17 +166,22 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             )
 
         outbinds = Outbinds()
-        if settings.outbind_listen:
+        if works and settings.outbind_listen:
             await outbinds.open(settings.outbind_listen)
             stack.push_async_callback(outbinds.close)
-        make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds)
-        exchanges = Exchanges(store, carriers, make, exchange)
-        await exchanges.open()
-        stack.push_async_callback(exchanges.close, settings.drain_timeout)
-        health = Health(store, node.id, exchanges.states)
-        sweeper = Sweeper(store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows)
-        traces, last_uses = Traces(store, recorder, exchanges.steps, settings.trace_retention), LastUses(store)
-        for part in (health, sweeper, traces, last_uses):
+        make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
+        exchanges = Exchanges(store, carriers, make, exchange, alone)
+        duty = Duty(store, node, "sweeps").is_mine
+        health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
+        sweeper = Sweeper(
+            store, customers, routes, receiver, dispatcher, recorder, live, node.id, exchanges.knows, duty
+        )
+        traces = Traces(store, recorder, exchanges.steps, settings.trace_retention, duty)
+        last_uses = LastUses(store)
+        if works:
+            await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
+            node.on_part.append(health.tell_anew)
+        for part in (health, standing, sweeper, traces, last_uses) if works else (last_uses,):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)
@@ -172,6 +199,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             routes=routes,
             carriers=carriers,
             exchanges=exchanges,
+            standing=standing,
             acceptor=Acceptor(
                 store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
             ),
@@ -185,6 +213,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             limits=_limits(settings),
             webhook_allow_private=settings.webhook_allow_private,
             body_timeout=settings.body_timeout,
+            role=settings.role,
             metrics=settings.metrics,
         )
 

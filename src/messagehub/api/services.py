@@ -13,6 +13,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.reading import Reader
+from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
@@ -37,6 +38,7 @@ class Services:
     routes: Routes
     carriers: Carriers
     exchanges: Exchanges
+    standing: Standing
     acceptor: Acceptor
     reader: Reader
     actor: Actor
@@ -48,5 +50,7 @@ class Services:
     limits: Limits
     webhook_allow_private: bool
     body_timeout: float
+    role: str
+    """What this process does: `all`, `api` or `worker`."""
     metrics: str
     """Who may read them: `open`, `operator` or `off`."""

@@ -24,7 +24,7 @@ from messagehub.messages.telling import Told
 from messagehub.routing import Routes, Table
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
-from messagehub.work.node import store_clock
+from messagehub.work.node import always, store_clock
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +51,12 @@ class Sweeper:
         live: Live,
         node_id: str,
         knows: Callable[[str, TargetKey], bool],
+        duty: Callable[[], Awaitable[bool]] = always,
     ) -> None:
+        """`duty`: whether it is this node that sweeps for all."""
         self._store, self._customers, self._routes = store, customers, routes
         self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
-        self._node_id, self._knows = node_id, knows
+        self._node_id, self._knows, self._duty = node_id, knows, duty
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
         self._rescued = 0
@@ -67,13 +69,17 @@ class Sweeper:
 
     async def sweep(self) -> None:
         await self._find_strays()
+        if await self._duty():
+            await self._sweep_for_all()
+        waiting, self._waiting = self._waiting, set()
+        for carrier_id in waiting:
+            self._store.notify(due_topic(carrier_id))
+
+    async def _sweep_for_all(self) -> None:
         for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
             (await self._store.transaction(unit)).make_known(self._outbox)
         if self._rescued:
             log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
-        waiting, self._waiting = self._waiting, set()
-        for carrier_id in waiting:
-            self._store.notify(due_topic(carrier_id))
 
     async def _rescue(self, tx: Tx) -> Told:
         """What a node held that lives no more is in doubt."""

@@ -1,7 +1,7 @@
 """Traces in the store: read for those who may, and removed when their days are over."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from messagehub.messages.timeline import gap, in_order
 from messagehub.shapes import Trace
 from messagehub.store import Row, Store
 from messagehub.work.loop import Loop
+from messagehub.work.node import always
 
 DAY = 24 * 3600 * SECOND
 EVERY_S = 60.0
@@ -36,10 +37,17 @@ OnItsWay = Callable[[str, TargetKey], list[Step]]
 
 
 class Traces:
-    """`retention`: days for which they are kept."""
+    """`retention`: days for which they are kept; `duty`: whether it is this node that forgets them."""
 
-    def __init__(self, store: Store, recorder: Recorder, on_its_way: OnItsWay, retention: float) -> None:
-        self._store, self._recorder, self._on_its_way = store, recorder, on_its_way
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        on_its_way: OnItsWay,
+        retention: float,
+        duty: Callable[[], Awaitable[bool]] = always,
+    ) -> None:
+        self._store, self._recorder, self._on_its_way, self._duty = store, recorder, on_its_way, duty
         self._retention = int(retention * DAY)
         self._loop = Loop("old traces", self.forget, EVERY_S)
 
@@ -51,6 +59,8 @@ class Traces:
 
     async def forget(self) -> None:
         """A batch of those that are too old; at once another where there may be more."""
+        if not await self._duty():
+            return
         old = {"before": ids.first_of(clock.now() - self._retention), "count": BATCH}
         if await self._store.transaction(lambda tx: tx.change("forget_traces", [old])) >= BATCH:
             self._loop.ring()
