@@ -31,6 +31,8 @@ from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Carrier
 from messagehub.carriers.outbind import Outbinds
+from messagehub.carriers.slots import Slots
+from messagehub.errors import SettingError
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
@@ -45,6 +47,7 @@ from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.retention import Policy as Kept
 from messagehub.messages.retention import Retention
+from messagehub.messages.standing import Standing
 from messagehub.messages.sweep import SET_BACK as QUEUED_SET_BACK
 from messagehub.messages.sweep import Sweeper
 from messagehub.messages.traces import Traces
@@ -61,7 +64,7 @@ from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
 from messagehub.webhooks.deliveries import Deliveries
 from messagehub.webhooks.trial import Trial
 from messagehub.work import lag
-from messagehub.work.node import Node
+from messagehub.work.node import Duty, Node
 from messagehub.work.setback import Setback
 
 log = logging.getLogger(__name__)
@@ -126,15 +129,33 @@ async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens) -> None:
         await keeper.seal()
 
 
+def _check_role(role: str, alone: bool) -> None:
+    if alone and role != "all":
+        raise SettingError(
+            f"MESSAGEHUB_ROLE: {role!r} is for several processes, and SQLite takes one; they share a PostgreSQL "
+            "(MESSAGEHUB_DATABASE_URL=postgresql://…)"
+        )
+
+
+async def _open_binds(stack: AsyncExitStack, exchanges: Exchanges, slots: Slots, settings: Settings) -> None:
+    await exchanges.open()
+    stack.push_async_callback(exchanges.close, settings.drain_timeout)
+    exchanges.on_change = slots.ring
+    await slots.open()
+    stack.push_async_callback(slots.close)
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Services]:
     """Everything but the HTTP server, working."""
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
+        works = settings.role != "api"
         keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
-        node = Node(store)
+        node = Node(store, works)
         alone = await node.open()
+        _check_role(settings.role, alone)
         stack.push_async_callback(node.close)
         client = _client(settings)
         stack.push_async_callback(client.close)
@@ -142,8 +163,9 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
         await _seal(keys, customers, carriers, tokens)
         dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
-        await dispatcher.open(alone)
-        stack.push_async_callback(dispatcher.close)
+        if works:
+            await dispatcher.open(alone)
+            stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
         live = Live()
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
@@ -156,20 +178,22 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             )
 
         outbinds = Outbinds()
-        if settings.outbind_listen:
+        if works and settings.outbind_listen:
             await outbinds.open(settings.outbind_listen)
             stack.push_async_callback(outbinds.close)
-        make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds)
-        exchanges = Exchanges(store, carriers, make, exchange)
-        await exchanges.open()
-        stack.push_async_callback(exchanges.close, settings.drain_timeout)
-        health = Health(store, node.id, exchanges.states)
+        make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
+        exchanges = Exchanges(store, carriers, make, exchange, alone)
+        duty = Duty(store, node, "sweeps").is_mine
+        health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(
-            store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id, exchanges.knows
+            store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id, exchanges.knows, duty
         )
-        last_uses, retention = LastUses(store), Retention(store, node, _kept(settings))
+        last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
         setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK), dispatcher.set_back)
-        for part in (health, sweeper, retention, last_uses, setback):
+        if works:
+            await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
+            node.on_part.append(health.tell_anew)
+        for part in (health, standing, sweeper, retention, last_uses, setback) if works else (last_uses,):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)
@@ -188,6 +212,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             carriers=carriers,
             exchanges=exchanges,
             habits=habits,
+            standing=standing,
             acceptor=Acceptor(
                 store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
             ),
@@ -201,6 +226,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
             limits=_limits(settings),
             webhook_allow_private=settings.webhook_allow_private,
             body_timeout=settings.body_timeout,
+            role=settings.role,
             metrics=settings.metrics,
         )
 

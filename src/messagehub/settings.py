@@ -26,6 +26,14 @@ def setting(default: Any, meaning: str, *choices: str, least: float = -math.inf,
 class Settings:
     listen: str = setting("127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one")
     database_url: str = setting("sqlite:///messagehub.db", "the store: `sqlite:///PATH` or `postgresql://…`")
+    role: str = setting(
+        "all",
+        "what the process does: `all`, only what an `api` does (it answers requests), or only what a `worker` does (it "
+        "binds to carriers and sends webhooks, and answers on `/healthz`, `/readyz` and `/metrics`); on SQLite `all`",
+        "all",
+        "api",
+        "worker",
+    )
     secret_key: str = setting(
         "",
         "seals the secrets in the store: 32 characters or more, such as `openssl rand -base64 32` prints; several with "
@@ -126,7 +134,7 @@ def _from_env(env: Mapping[str, str]) -> dict[str, Any]:
     mine = {key for key in env if key.startswith(PREFIX)} - CLIENT - {FILE}
     if strange := mine - names.keys():
         raise SettingError(f"no such setting: {', '.join(sorted(strange))}")
-    return {names[key]: _parse(key, env[key], names[key]) for key in sorted(mine)}
+    return {names[key]: checked(key, env[key], names[key]) for key in sorted(mine)}
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise SettingError(f"{path}: no such setting: {', '.join(sorted(strange))}")
     if lists := [name for name, value in table.items() if not isinstance(value, str | int | float)]:
         raise SettingError(f"{path}: {', '.join(lists)}: neither a text nor a number nor true or false")
-    return {name: _parse(f"{path}: {name}", str(value), name) for name, value in table.items()}
+    return {name: checked(f"{path}: {name}", str(value), name) for name, value in table.items()}
 
 
 def _hints() -> dict[str, Any]:
@@ -148,7 +156,8 @@ def _hints() -> dict[str, Any]:
 _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
-def _parse(key: str, text: str, name: str) -> Any:
+def checked(key: str, text: str, name: str) -> Any:
+    """The value of a setting, of which `key` is what its giver calls it."""
     kind = _hints()[name]
     try:
         value = _WORDS[text.lower()] if kind is bool else kind(text)

@@ -521,6 +521,8 @@ class CarrierChange(Request):
 
 
 class Bind(Struct, kw_only=True):
+    node: str
+    """The process that has it: its machine and number."""
     role: Literal["transceiver", "transmitter", "receiver"]
     state: Literal["connecting", "bound", "down"]
     since: str

@@ -14,7 +14,7 @@ from tests.support.ports import free_port
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
-BIND = {"role", "state", "since", "in_flight", "sent", "refused", "received", "last_error"}
+BIND = {"node", "role", "state", "since", "in_flight", "sent", "refused", "received", "last_error"}
 
 
 @pytest.fixture

@@ -188,3 +188,44 @@ def test_a_word_of_warning_slows_without_a_pause_and_once_a_second() -> None:
     pace.slow(BEGIN + 3)
     assert pace.now == pytest.approx(90, rel=0.1)
     assert pace.pause(BEGIN + 3) < 0.05
+
+
+# --- shares -----------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(
+    rate=st.integers(1, 300),
+    step=st.floats(0.001, 0.3),
+    moves=st.lists(st.tuples(st.floats(0, 6), st.booleans()), max_size=8),
+)
+def test_shares_that_move_keep_the_rate_together(rate: int, step: float, moves: list[tuple[float, bool]]) -> None:
+    """Two nodes, four binds. What is not whole of a share may make one PDU more of each node."""
+    binds, now, left = [2, 2], BEGIN, []
+    paces = [Pace(rate), Pace(rate)]
+    for pace in paces:
+        pace.share(rate / 2, now)
+    to_come = sorted(moves)
+    while now < BEGIN + 6:
+        while to_come and BEGIN + to_come[0][0] <= now:
+            giver = int(to_come.pop(0)[1])
+            if binds[giver] > 1:
+                binds[giver], binds[1 - giver] = binds[giver] - 1, binds[1 - giver] + 1
+                for node in (giver, 1 - giver):
+                    paces[node].share(rate * binds[node] / 4, now)
+        for pace in paces:
+            for _ in range(min(pace.allows(now), 2000)):
+                pace.spend()
+                left.append(now)
+        now += max(min(*(pace.pause(now) for pace in paces), step), 1e-4)
+    assert all(later - now > 1 - 1e-6 for now, later in zip(left, left[rate + len(paces) :], strict=False))
+
+
+def test_a_share_that_grows_after_a_refusal_grows_with_the_carrier() -> None:
+    pace = Pace(100)
+    pace.share(50, BEGIN)
+    pace.throttle(BEGIN)
+    slow = pace.now
+    pace.share(100, BEGIN)
+    assert pace.now == pytest.approx(2 * slow)
+    assert pace.allows(BEGIN) == 0

@@ -125,7 +125,7 @@ class House:
 
     async def open(self, peer: Peer | None = None, node: str = "here", carrier_id: str = "") -> Exchange:
         """An exchange with a peer, on a node that lives."""
-        await self.store.run("keep_lease", id=node, tm_lease=NEVER)
+        await self.store.run("keep_lease", id=node, name="", works=1, tm_lease=NEVER)
         exchange = Exchange(
             carrier_id or self.carrier_id,
             peer or self.peer,

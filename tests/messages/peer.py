@@ -1,6 +1,6 @@
 """A carrier of the tests' own: it keeps what it is handed, and tells what a test lets it tell."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from messagehub.carriers.carrier import (
@@ -22,6 +22,7 @@ class Peer:
     def __init__(self, window: int = 100, dlr_timeout: float = 60) -> None:
         self.window, self.dlr_timeout = window, dlr_timeout
         self.texts = STANDARD
+        self.kinds: Sequence[str] = ["transceiver"]
         self.asks = False
         self.asked: list[Question] = []
         self.handed: list[Handover] = []
@@ -46,8 +47,17 @@ class Peer:
 
     # --- the contract -------------------------------------------------------------------
 
-    def open(self, ring: Callable[[], None]) -> None:
+    def open(self, ring: Callable[[], None], slots: Collection[int] | None = None) -> None:
         self._ring = ring
+
+    def hold(self, slots: Collection[int]) -> None:
+        return
+
+    async def part(self, slot: int, seconds: float) -> None:
+        return
+
+    async def let_go(self) -> None:
+        self.window = 0
 
     def room(self) -> int:
         return self.window - sum(self._in_flight.values())

@@ -129,7 +129,7 @@ async def test_a_carrier_is_down_when_no_node_has_had_it_bound_for_a_while(house
 async def test_another_node_that_has_it_bound_is_enough(house: House, store: Store) -> None:
     times = itertools.count(0.0, PATIENCE_S)
     for node, state in (("here", "down"), ("there", "bound")):
-        await store.run("keep_lease", id=node, tm_lease=clock.now() + 10**9)
+        await store.run("keep_lease", id=node, name="", works=1, tm_lease=clock.now() + 10**9)
         health = Health(store, node, lambda s=state: {house.carrier_id: s}, lambda: next(times))  # type: ignore[misc]
         await health.look()
         await health.look()

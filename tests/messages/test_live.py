@@ -136,7 +136,7 @@ async def test_what_another_node_did_meanwhile_is_seen(quiet: House) -> None:
     """It has rescued the target and handed it over again: the answer to the first try concludes nothing."""
     await free(quiet)
     (key,) = await quiet.handed()
-    await quiet.store.run("keep_lease", id="there", tm_lease=clock.NEVER)
+    await quiet.store.run("keep_lease", id="there", name="", works=1, tm_lease=clock.NEVER)
     row = await quiet.row(key)
     seen = {"before": "handed", "seen_holder": "here", "seen_sequence": 0, "seen_receipts": ""}
     await quiet.store.run("move_target", **{**row._asdict(), **seen, "holder": "there"})

@@ -66,7 +66,7 @@ async def test_what_another_node_had_counts_once_that_node_is_gone(house: House,
     there = Peer()
     await house.open(there, node="there")
     await arrive(there, "a")
-    await house.store.run("keep_lease", id="there", tm_lease=NEVER if lives else 0)
+    await house.store.run("keep_lease", id="there", name="", works=1, tm_lease=NEVER if lives else 0)
     await arrive(house.peer, "b")
     assert len(await inbox(house)) == messages
 

@@ -12,7 +12,6 @@ from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
 from messagehub.store import Insert, Store
 from messagehub.store.sides import side_of
-from messagehub.work.node import Node
 
 KEPT = Policy(messages=10, events=0, traces=0)
 OLD, YOUNG = 11 * DAY, 9 * DAY
@@ -76,7 +75,7 @@ ALL = {"messages": 1, "targets": 1, "segments": 1, "traces": 1, "events": 1, "ev
 async def test_an_old_message_goes_with_all_its_rows_and_a_young_one_stays(store: Store, database_url: str) -> None:
     old, young = await message(store, made(OLD)), await message(store, made(YOUNG))
     assert await of_message(database_url, old) == ALL
-    await Retention(store, Node(store), KEPT).run()
+    await Retention(store, KEPT).run()
     assert await of_message(database_url, old) == {}
     assert await of_message(database_url, young) == ALL
 
@@ -84,21 +83,21 @@ async def test_an_old_message_goes_with_all_its_rows_and_a_young_one_stays(store
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.HANDED, Status.SENT])
 async def test_what_is_still_under_way_stays_however_old(store: Store, database_url: str, status: Status) -> None:
     id = await message(store, made(OLD), targets=2, status=status, due_at=NEVER)
-    await Retention(store, Node(store), KEPT).run()
+    await Retention(store, KEPT).run()
     assert await of_message(database_url, id) == {**ALL, "targets": 2}
 
 
 async def test_what_is_still_to_be_told_keeps_its_message(store: Store, database_url: str) -> None:
     id = await message(store, made(OLD))
     await event(store, f"customer of {id[:13]}", made(0), id, is_due=True)
-    await Retention(store, Node(store), Policy(messages=10, events=10, traces=0)).run()
+    await Retention(store, Policy(messages=10, events=10, traces=0)).run()
     left = await of_message(database_url, id)
     assert (left["messages"], left["targets"], left["segments"]) == (1, 1, 1)
 
 
 async def test_zero_days_are_for_ever(store: Store, database_url: str) -> None:
     id = await message(store, made(3000 * DAY), tm_update=clock.now())
-    removed = await Retention(store, Node(store), Policy(0, 0, 0)).run()
+    removed = await Retention(store, Policy(0, 0, 0)).run()
     assert not removed
     assert await of_message(database_url, id) == ALL
 
@@ -108,7 +107,7 @@ async def test_events_have_days_of_their_own(store: Store, database_url: str) ->
     owner = f"customer of {old[:13]}"
     await event(store, owner, waiting := made(OLD, 1), "", is_due=True)
     await event(store, owner, trial := made(OLD, 2), "")
-    await Retention(store, Node(store), Policy(messages=0, events=10, traces=0)).run()
+    await Retention(store, Policy(messages=0, events=10, traces=0)).run()
     assert (await of_message(database_url, old)).keys() == {"messages", "targets", "segments", "traces"}
     assert await of_message(database_url, young) == ALL
     assert (await of_message(database_url, waiting)).keys() == {"events", "event_bodies", "event_attempts"}
@@ -121,7 +120,7 @@ async def test_traces_have_days_of_their_own(store: Store) -> None:
 
     rows = [*(row(6, n) for n in range(3)), *(row(8, n) for n in range(250))]
     await store.write([Insert("insert_trace", rows)])
-    removed = await Retention(store, Node(store), Policy(messages=0, events=0, traces=7)).run()
+    removed = await Retention(store, Policy(messages=0, events=0, traces=7)).run()
     assert removed == {"traces": 250}
     assert len(await store.all("traces_of_message", message_id="m", first=0, end=1000)) == 3
 
@@ -132,7 +131,7 @@ async def test_many_go_in_pieces_and_one_that_does_not_add_up_holds_up_nobody(st
     large = await message(store, made(OLD, 5000), targets=3 * retention.BATCH)
     odd = small[50]
     await store.run("remove_targets_of", id=odd)
-    removed = await Retention(store, Node(store), KEPT).run()
+    removed = await Retention(store, KEPT).run()
     assert removed["messages"] == 2 * retention.BATCH
     assert removed["segments"] == removed["messages"] + 1
     assert await of_message(database_url, large) == {}
@@ -145,7 +144,7 @@ async def test_names_of_segments_go_when_their_target_is_at_rest_for_long(store:
     late = await message(store, made(month, 1), tm_update=clock.now() - DAY)
     sent = await message(store, made(month, 2), status=Status.SENT, due_at=NEVER)
     for _ in range(2):  # the walk is at its beginning again
-        await Retention(store, Node(store), Policy(0, 0, 0)).run()
+        await Retention(store, Policy(0, 0, 0)).run()
     assert "segments" not in await of_message(database_url, rested)
     assert "segments" in await of_message(database_url, late)
     assert "segments" in await of_message(database_url, sent)
@@ -158,21 +157,17 @@ async def test_a_walk_over_segments_goes_on_where_the_last_one_ended(
     monkeypatch.setattr(retention, "MOST_WALKED", 6)
     for n in range(10):
         await message(store, made(OLD, n))
-    walker = Retention(store, Node(store), KEPT)
+    walker = Retention(store, KEPT)
     removed = [(await walker.run())["segments"] for _ in range(3)]
     assert removed == [6, 4, 0]
 
 
 async def test_one_node_does_it_for_all(store: Store) -> None:
-    nodes = [Node(store) for _ in range(2)]
-    now = await store.one("clock", now=clock.now())
-    assert now is not None
-    for node in nodes:
-        await store.run("keep_lease", id=node.id, tm_lease=now.now + DAY)
-    assert [await node.is_eldest() for node in nodes] == [True, False]
+    async def never() -> bool:
+        return False
+
     await message(store, made(OLD))
-    await Retention(store, nodes[1], KEPT).turn()
+    await Retention(store, KEPT, never).turn()
     assert len(await store.all("old_messages", behind="", before=made(0), count=9)) == 1
-    await store.run("drop_lease", id=nodes[0].id)
-    await Retention(store, nodes[1], KEPT).turn()
+    await Retention(store, KEPT).turn()
     assert await store.all("old_messages", behind="", before=made(0), count=9) == []

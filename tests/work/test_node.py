@@ -37,7 +37,7 @@ async def test_a_node_that_must_be_the_only_one_takes_over_what_others_held(stor
     """So it is with a file, which one process serves at a time. Nodes that share a server live side by side."""
     one, other = Node(store), Node(store)
     await store.write([Insert("insert_target", [held_by(one), held_by(other)])])
-    await store.run("keep_lease", id=one.id, tm_lease=NEVER)
+    await store.run("keep_lease", id=one.id, name="", works=1, tm_lease=NEVER)
     alone = await other.open()
     now = await store.transaction(store_clock)
     assert await holders_of_the_dead(store, now) == ({one.id} if alone else set())

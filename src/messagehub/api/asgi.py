@@ -39,6 +39,7 @@ API = [
 ]
 ROOT = [*logins.ENDPOINTS, *health.ENDPOINTS]
 ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in ROOT)]
+OF_WORKER = [("", endpoint) for endpoint in health.ENDPOINTS]
 
 
 class Application:
@@ -46,13 +47,15 @@ class Application:
 
     def __init__(self, services: Services) -> None:
         paths: dict[str, list[Endpoint]] = {}
-        endpoints = [*ENDPOINTS, *(("", endpoint) for endpoint in metrics.endpoints(services))]
+        own = OF_WORKER if services.role == "worker" else ENDPOINTS
+        endpoints = [*own, *(("", endpoint) for endpoint in metrics.endpoints(services))]
         for base, endpoint in endpoints:
             paths.setdefault(base + endpoint.path, []).append(endpoint)
         resources: dict[str, ASGIApp] = {path: Resource(services, rows) for path, rows in paths.items()}
-        resources["/"] = Document(lambda: documents.front_page(BASE))
-        resources["/openapi.json"] = Document(lambda: documents.openapi(endpoints))
-        resources["/docs"] = Document(lambda: documents.docs(endpoints))
+        if services.role != "worker":
+            resources["/"] = Document(lambda: documents.front_page(BASE))
+            resources["/openapi.json"] = Document(lambda: documents.openapi(endpoints))
+            resources["/docs"] = Document(lambda: documents.docs(endpoints))
         self._exact = {path: resource for path, resource in resources.items() if "{" not in path}
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items() if "{" in path],

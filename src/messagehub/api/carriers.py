@@ -14,21 +14,23 @@ from messagehub.carriers.carrier import BindStatus
 from messagehub.clock import NEVER, plain
 from messagehub.messages import receipts
 from messagehub.messages.receipts import Unmatched, Wanted
+from messagehub.messages.standing import Seen
 from messagehub.smpp.receipt_ids import Rule
 
 
 async def create(call: Call) -> shapes.Carrier:
     body: shapes.CarrierGiven = call.body
     row = await call.services.carriers.add(body.name, body.type, body.config, body.disabled, call.now, body.trace)
-    return _shape(call, row)
+    return await _now(call, row)
 
 
 async def page(call: Call) -> Page[shapes.Carrier]:
-    return await paging.newest_first(call, call.services.carriers.page, lambda row: _shape(call, row))
+    seen = await call.services.standing.look()
+    return await paging.newest_first(call, call.services.carriers.page, lambda row: _shape(seen, row))
 
 
 async def one(call: Call) -> shapes.Carrier:
-    return _shape(call, await call.services.carriers.get(call.id))
+    return await _now(call, await call.services.carriers.get(call.id))
 
 
 async def change(call: Call) -> shapes.Carrier:
@@ -42,12 +44,12 @@ async def change(call: Call) -> shapes.Carrier:
         changes["trace"] = body.trace
     if body.config is not UNSET:
         changes["settings"] = body.config
-    return _shape(call, await call.services.carriers.change(call.id, call.now, **changes))
+    return await _now(call, await call.services.carriers.change(call.id, call.now, **changes))
 
 
 async def delete(call: Call) -> shapes.Carrier:
     row = await call.services.carriers.get(call.id)
-    return _shape(call, await call.services.carriers.remove(row, call.now))
+    return await _now(call, await call.services.carriers.remove(row, call.now))
 
 
 async def unmatched_receipts(call: Call) -> Page[shapes.UnmatchedReceipt]:
@@ -77,8 +79,12 @@ def _unmatched(rule: Rule, one: Unmatched) -> shapes.UnmatchedReceipt:
     )
 
 
-def _shape(call: Call, row: CarrierRow) -> shapes.Carrier:
-    status, unknown = call.services.exchanges.status(row)
+async def _now(call: Call, row: CarrierRow) -> shapes.Carrier:
+    return _shape(await call.services.standing.look(), row)
+
+
+def _shape(seen: Seen, row: CarrierRow) -> shapes.Carrier:
+    status, unknown = seen.of(row)
     return shapes.Carrier(
         id=row.id,
         name=row.name,
@@ -103,6 +109,7 @@ def _shape(call: Call, row: CarrierRow) -> shapes.Carrier:
 
 def _bind(bind: BindStatus) -> shapes.Bind:
     return shapes.Bind(
+        node=bind.node,
         role=bind.role,
         state=bind.state,
         since=plain(bind.since),

@@ -14,6 +14,7 @@ from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
 from messagehub.messages.reading import Reader
+from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
@@ -39,6 +40,7 @@ class Services:
     carriers: Carriers
     exchanges: Exchanges
     habits: Habits
+    standing: Standing
     acceptor: Acceptor
     reader: Reader
     actor: Actor
@@ -50,5 +52,7 @@ class Services:
     limits: Limits
     webhook_allow_private: bool
     body_timeout: float
+    role: str
+    """What this process does: `all`, `api` or `worker`."""
     metrics: str
     """Who may read them: `open`, `operator` or `off`."""

@@ -1,6 +1,7 @@
 """A bind: one SMPP session with a carrier, made again whenever it is lost."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import ssl
@@ -53,6 +54,8 @@ class Bind:
         self.driver: Driver | None = None
         self.session_id = ""
         """Of the session that is, or was last."""
+        self.leaving = False
+        """It is to be closed: nothing more leaves on it."""
         self._config, self._door, self._outbinds = config, door, outbinds
         self._on_events, self._on_lost = on_events, on_lost
         self._backoff = Backoff(pauses)
@@ -62,12 +65,22 @@ class Bind:
         """The carrier has let us in, or not, or is gone."""
         self._context = copy_context()
         """All that is logged of it is about its carrier."""
+        self._drained = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._parting: asyncio.Task[None] | None = None
         """From a peer that has forgotten the session."""
 
     def open(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"bind {self._config.system_id}")
+
+    async def drain(self, seconds: float) -> None:
+        """Lets nothing more out, and waits so long for the answers to what left."""
+        self.leaving = True
+        self._drained.clear()
+        if self.in_flight:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._drained.wait()
 
     async def close(self) -> None:
         if self.driver:
@@ -88,16 +101,23 @@ class Bind:
                 await driver.unbind()
         except TimeoutError:
             driver.close()
+            driver.transport.abort()
+            await driver.wait_lost()
 
     @property
     def is_sending(self) -> bool:
-        """It is bound in a role that sends."""
-        return self.driver is not None and self.driver.session.state in SENDING
+        """It is bound in a role that sends, and stays so."""
+        return not self.leaving and self.driver is not None and self.driver.session.state in SENDING
 
     @property
     def can_send(self) -> bool:
         """And the peer reads what it is sent."""
         return self.is_sending and self.driver is not None and self.driver.writable
+
+    @property
+    def in_flight(self) -> int:
+        """PDUs without an answer."""
+        return self.driver.session.in_flight if self.driver else 0
 
     @property
     def room(self) -> int:
@@ -209,6 +229,8 @@ class Bind:
                 if isinstance(event, Answered) and event.request.name.startswith("bind_"):
                     self._answered(driver, event.response.status)
         self._on_events(self, events)
+        if self.leaving and not self.in_flight:
+            self._drained.set()
 
     def _answered(self, driver: Driver, command_status: int) -> None:
         if command_status:
@@ -238,6 +260,7 @@ class Bind:
         self.status.last_error = self._refusal or _end(was_bound, error) + self._hint(was_bound)
         self._turn("connecting" if was_bound else "down")
         self._decided.set()
+        self._drained.set()
         self._on_lost(self)
 
     def _hint(self, was_bound: bool) -> str:

@@ -15,6 +15,7 @@ from messagehub.errors import Refusal
 from messagehub.sealing import Sealer
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED
+from messagehub.work.node import Lease
 
 IDENTITY = ("host", "port", "system_id")
 """Members of a config by which one message centre, and its habits, are told from another."""
@@ -62,11 +63,14 @@ def place(carrier_id: str, name: str) -> str:
     return f"carriers/{carrier_id}/{name}"
 
 
-def make(row: CarrierRow, taped: bool = True, outbinds: Outbinds | None = None) -> Carrier:
-    """The carrier that a row describes. `taped`: what it does is traced; `outbinds`: where it may call."""
+def make(row: CarrierRow, taped: bool = True, outbinds: Outbinds | None = None, lease: Lease | None = None) -> Carrier:
+    """The carrier that a row describes.
+
+    `taped`: what it does is traced; `outbinds`: where it may call; `lease`: until when it may send.
+    """
     from messagehub.carriers.smpp import SMPPCarrier
 
-    return SMPPCarrier(config.parse(row.type, row.settings), taped=taped, outbinds=outbinds)
+    return SMPPCarrier(config.parse(row.type, row.settings), taped=taped, outbinds=outbinds, lease=lease)
 
 
 class Carriers:

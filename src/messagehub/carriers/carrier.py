@@ -5,7 +5,7 @@ the store. News waits in the carrier until it is taken, and what the peer asked 
 which it does after its commit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
@@ -223,6 +223,8 @@ class BindStatus:
     unanswered: int = 0
     received: int = 0
     last_error: str = ""
+    node: str = ""
+    """Which node has it."""
 
 
 @dataclass(slots=True)
@@ -241,6 +243,16 @@ class CarrierStatus:
     """When PDUs leave again; 0 where they do."""
 
 
+def whole(binds: Sequence[BindStatus], wanted: int) -> CarrierState:
+    """How a carrier does whose binds do so, when there should be so many."""
+    states = {bind.state for bind in binds}
+    if len(states) == 1 and len(binds) >= wanted:
+        return states.pop()
+    if "bound" in states:
+        return "degraded"
+    return "down" if "down" in states else "connecting"
+
+
 class Carrier(Protocol):
     """One carrier, connected. All verbs are called on the event loop; none but open and close waits."""
 
@@ -253,8 +265,23 @@ class Carrier(Protocol):
     asks: bool
     """It can be asked what became of what it accepted."""
 
-    def open(self, ring: Callable[[], None]) -> None:
-        """Starts connecting. `ring` is called whenever there is news, or room where there was none."""
+    kinds: Sequence[str]
+    """What each of its binds is, of those that its config names: a bind's place among them is its slot."""
+
+    def open(self, ring: Callable[[], None], slots: Collection[int] | None = None) -> None:
+        """Starts connecting, with all its binds or those at `slots`.
+
+        `ring` is called whenever there is news, or room where there was none.
+        """
+
+    def hold(self, slots: Collection[int]) -> None:
+        """These binds are this process's from now on; it connects those that it had not. Others are closed."""
+
+    async def part(self, slot: int, seconds: float) -> None:
+        """Sends nothing more on a bind, waits so long for what is in flight on it, and unbinds."""
+
+    async def let_go(self) -> None:
+        """Sends nothing more at all, and closes all binds."""
 
     def room(self) -> int:
         """How many segments may be sent now."""

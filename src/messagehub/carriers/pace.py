@@ -91,6 +91,20 @@ class Pace:
             return 0
         return self.until - now if now < self.until else (1 - self._tokens) / self._flow
 
+    def share(self, rate: float, now: float) -> None:
+        """So much of the carrier's rate is for this pace from now on.
+
+        What it gives up is gone at once, and what it gets flows in from now: so the sum of all shares keeps the rate.
+        """
+        if rate == self._rate or not (rate and self._rate):
+            return
+        self.allows(now)
+        grows, by = rate > self._rate, rate / self._rate
+        self._rate = rate
+        self._ceiling, self._step = self._ceiling * by, self._step * by
+        self._limit_to(self.now * by)
+        self._tokens = min(self._tokens, 0.0 if grows else self._size)
+
     # --- what the carrier says ----------------------------------------------------------
 
     def throttle(self, now: float) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from messagehub import clock
 from messagehub.carriers import profile
 from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.bind import Bind
+from messagehub.carriers.binds import Binds
 from messagehub.carriers.carrier import (
     Accepted,
     BindRole,
@@ -27,6 +28,7 @@ from messagehub.carriers.carrier import (
     TargetKey,
     Unanswered,
     Verdict,
+    whole,
 )
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
@@ -61,6 +63,7 @@ from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Ev
 from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS
+from messagehub.work.node import Lease
 
 CALLED = "outbind"
 ROLES: dict[str, BindRole] = {
@@ -93,17 +96,23 @@ class Ticket:
 
 class SMPPCarrier:
     """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced. `outbinds`: where it
-    may call."""
+    may call. `lease`: until when something may be sent."""
 
     def __init__(
-        self, config: SMPPConfig, pauses: Pauses = PAUSES, taped: bool = True, outbinds: Outbinds | None = None
+        self,
+        config: SMPPConfig,
+        pauses: Pauses = PAUSES,
+        taped: bool = True,
+        outbinds: Outbinds | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.dlr_timeout = config.dlr_timeout
         self.asks = config.query_sm
         self._profile = profile.of(config)
         self.texts = self._profile.texts
-        self._window = config.window
+        self._window, self._rate = config.window, config.rate
         self._pace = Pace(config.rate)
+        self._lease = lease or Lease()
         self._warnings = [NOT_VERIFIED] if config.tls and not config.tls_verify else []
         door, outbinds = Door(pauses), outbinds or Outbinds()
 
@@ -112,7 +121,8 @@ class SMPPCarrier:
             how = (Door(pauses), outbinds) if kind == CALLED else (door, None)
             return Bind(config, ROLES[kind], how[0], self._heard, self._lost, pauses, taped, how[1])
 
-        self._binds = [bind(kind) for kind in config.bind.split("+") * config.binds]
+        self.kinds: Sequence[str] = config.bind.split("+") * config.binds
+        self._binds = Binds(self.kinds, bind)
         self._queue: deque[Part] = deque()
         self._queries: deque[Query] = deque()
         self._transfers: dict[TargetKey, Transfer] = {}
@@ -127,14 +137,37 @@ class SMPPCarrier:
 
     # --- the contract -------------------------------------------------------------------
 
-    def open(self, ring: Callable[[], None]) -> None:
+    def open(self, ring: Callable[[], None], slots: Collection[int] | None = None) -> None:
         self._ring = ring
-        for bind in self._binds:
-            bind.open()
+        self.hold(range(len(self.kinds)) if slots is None else slots)
+
+    def hold(self, slots: Collection[int]) -> None:
+        self._binds.hold(slots)
+        self._keep_share()
+
+    async def part(self, slot: int, seconds: float) -> None:
+        parting = asyncio.create_task(self._binds.part(slot, seconds))
+        await asyncio.sleep(0)  # it is leaving now
+        self._keep_share()
+        if not any(bind.is_sending for bind in self._binds):
+            self._give_back_queue()
+            self._ring()
+        await parting
+
+    async def let_go(self) -> None:
+        await self._binds.close()
+        self._give_back_queue()
+        self._ring()
+
+    def _keep_share(self) -> None:
+        self._pace.share(self._rate * self._binds.share, time.monotonic())
 
     def room(self) -> int:
         free = sum(bind.room for bind in self._binds) - len(self._queue) - len(self._queries)
-        return min(free, self._pace.allows(time.monotonic())) if free > 0 else 0
+        return self._allowed(time.monotonic(), free) if free > 0 else 0
+
+    def _allowed(self, now: float, free: int) -> int:
+        return min(free, self._pace.allows(now)) if now < self._lease.until else 0
 
     @property
     def idle(self) -> bool:
@@ -177,12 +210,10 @@ class SMPPCarrier:
 
     def status(self) -> CarrierStatus:
         for bind in self._binds:
-            bind.status.in_flight = bind.driver.session.in_flight if bind.driver else 0
-        states = {bind.status.state for bind in self._binds}
-        whole = states.pop() if len(states) == 1 else "degraded" if "bound" in states else "down"
+            bind.status.in_flight = bind.in_flight
         binds = [bind.status for bind in self._binds]
         trouble = next((bind.last_error for bind in binds if bind.state != "bound" and bind.last_error), "")
-        return CarrierStatus(whole, binds, trouble, self._warnings, **self._pace_shown())
+        return CarrierStatus(whole(binds, len(binds)), binds, trouble, self._warnings, **self._pace_shown())
 
     def _pace_shown(self) -> dict[str, Any]:
         now = time.monotonic()
@@ -201,7 +232,7 @@ class SMPPCarrier:
                 return
 
     async def close(self) -> None:
-        await asyncio.gather(*(bind.close() for bind in self._binds))
+        await self._binds.close()
         self._give_back_queue()
         if self._timer:
             self._timer.cancel()
@@ -212,7 +243,7 @@ class SMPPCarrier:
         """Sends what the windows and the rate let through."""
         self._now = clock.now()
         for bind in self._binds:
-            allowed = min(bind.room, self._pace.allows(time.monotonic()))
+            allowed = self._allowed(time.monotonic(), bind.room)
             while allowed > 0 and self._queue:
                 allowed -= self._submit(bind, self._queue.popleft())
             while allowed > 0 and self._queries:

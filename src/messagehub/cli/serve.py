@@ -1,20 +1,26 @@
 """messagehub serve"""
 
-from typing import Any
+import os
+from typing import Annotated, Any
 
 import typer
 
 
-def serve() -> None:
+def serve(
+    role: Annotated[
+        str, typer.Option(metavar="all|api|worker", help="what this process does; else as MESSAGEHUB_ROLE says")
+    ] = "",
+) -> None:
     """Serve, with settings from MESSAGEHUB_* variables and the TOML file that MESSAGEHUB_CONFIG names.
 
     Example: MESSAGEHUB_DATABASE_URL=sqlite:///hub.db messagehub serve
     """
     from messagehub import app
     from messagehub.cli.running import run
-    from messagehub.settings import Settings
+    from messagehub.settings import Settings, checked
 
-    settings = Settings.read()
+    given = {"role": checked("--role", role, "role")} if role else {}
+    settings = Settings.read(os.environ, **given)
     run(app.serve(settings, _ready), settings)
 
 

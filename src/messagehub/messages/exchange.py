@@ -9,7 +9,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -143,8 +143,9 @@ class Exchange:
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
         self._deaf = store.listen(due_topic(carrier_id), self._look)
 
-    def open(self) -> None:
-        self.carrier.open(self._loop.ring)
+    def open(self, slots: Collection[int] | None = None) -> None:
+        """With all binds of the carrier, or with those at `slots`."""
+        self.carrier.open(self._loop.ring, slots)
         self._loop.start()
 
     async def close(self, drain_s: float) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from messagehub.carriers.book import CarrierRow, Carriers
-from messagehub.carriers.carrier import Carrier, CarrierState, CarrierStatus, TargetKey
+from messagehub.carriers.carrier import Carrier, CarrierState, TargetKey
 from messagehub.carriers.wire import Step
-from messagehub.clock import NEVER
 from messagehub.logs import about, within
 from messagehub.messages.exchange import Exchange
 from messagehub.store import Store
@@ -35,10 +34,22 @@ class Running:
 
 
 class Exchanges:
+    """`alone`: each carrier has all its binds here, and has them at once."""
+
     def __init__(
-        self, store: Store, carriers: Carriers, make: Callable[[CarrierRow], Carrier], exchange: MakeExchange
+        self,
+        store: Store,
+        carriers: Carriers,
+        make: Callable[[CarrierRow], Carrier],
+        exchange: MakeExchange,
+        alone: bool = True,
     ) -> None:
         self._carriers, self._make, self._exchange = carriers, make, exchange
+        self._slots = None if alone else ()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when a carrier was opened or closed."""
+        self.closing: set[str] = set()
+        """Carriers whose binds may not be closed yet."""
         self._running: dict[str, Running] = {}
         self._loop = Loop("carriers", self._follow, POLL_S)
         self._deaf = store.listen(CHANGED, self._loop.ring)
@@ -52,17 +63,14 @@ class Exchanges:
         await self._loop.stop()
         await asyncio.gather(*(running.exchange.close(drain_s) for running in self._running.values()))
 
-    def status(self, row: CarrierRow) -> tuple[CarrierStatus, int]:
-        """How the carrier is doing here, and how many messages came for numbers of nobody's."""
-        if row.disabled or row.tm_delete != NEVER:
-            return CarrierStatus("disabled"), 0
-        if not (running := self._running.get(row.id)):
-            return CarrierStatus("connecting"), 0
-        return running.exchange.carrier.status(), running.exchange.counts.unknown
-
     def states(self) -> dict[str, CarrierState]:
-        """How each carrier that is open here is doing."""
-        return {carrier_id: one.exchange.carrier.status().status for carrier_id, one in self._running.items()}
+        """How each carrier does that has binds here."""
+        statuses = {id: carrier.status() for id, carrier in self.carriers().items()}
+        return {id: status.status for id, status in statuses.items() if status.binds}
+
+    def carriers(self) -> dict[str, Carrier]:
+        """Those that are open here."""
+        return {carrier_id: one.exchange.carrier for carrier_id, one in self._running.items()}
 
     def knows(self, carrier_id: str, key: TargetKey) -> bool:
         """Whether a target is on its way here, or what became of it is still to be written down."""
@@ -90,21 +98,28 @@ class Exchanges:
             if carrier_id not in wanted or wanted[carrier_id].settings != running.settings
         ]
         await asyncio.gather(*(self._close(carrier_id, wanted.get(carrier_id)) for carrier_id in changed))
+        is_new = wanted.keys() - self._running.keys()
         for carrier_id, row in wanted.items():
             if carrier_id in self._running:
                 self._running[carrier_id].name = row.name
             else:
                 self._running[carrier_id] = copy_context().run(self._open, row)
+        if changed or is_new:
+            self.on_change()
 
     async def _close(self, carrier_id: str, row: CarrierRow | None) -> None:
         running = self._running.pop(carrier_id)
         why = "its config was changed" if row else "it was disabled or deleted"
         log.info("a carrier is closed", extra=about(carrier=running.name, carrier_id=carrier_id, why=why))
-        await running.exchange.close(SWITCH_DRAIN_S)
+        self.closing.add(carrier_id)
+        try:
+            await running.exchange.close(SWITCH_DRAIN_S)
+        finally:
+            self.closing.discard(carrier_id)
 
     def _open(self, row: CarrierRow) -> Running:
         """In a context of its own: all that is logged by the carrier's tasks is about it."""
         within({"carrier": row.name, "carrier_id": row.id})
         exchange = self._exchange(row.id, self._make(row))
-        exchange.open()
+        exchange.open(self._slots)
         return Running(row.name, row.settings, exchange)

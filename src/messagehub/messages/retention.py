@@ -20,7 +20,7 @@ from messagehub.logs import about
 from messagehub.metrics import COUNTS
 from messagehub.store import Row, Store, Tx, Unit
 from messagehub.work.loop import Loop
-from messagehub.work.node import Node
+from messagehub.work.node import always
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +56,15 @@ class Unsettled(Exception):
 
 
 class Retention:
-    def __init__(self, store: Store, node: Node, policy: Policy, now: Callable[[], int] = clock.now) -> None:
-        self._store, self._node, self._policy, self._now = store, node, policy, now
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        duty: Callable[[], Awaitable[bool]] = always,
+        now: Callable[[], int] = clock.now,
+    ) -> None:
+        """`duty`: whether it is this node that removes for all."""
+        self._store, self._policy, self._duty, self._now = store, policy, duty, now
         self._loop = Loop("retention", self.turn, EVERY_S)
         self._walked_to: dict[str, Any] = FIRST
 
@@ -68,7 +75,7 @@ class Retention:
         await self._loop.stop()
 
     async def turn(self) -> None:
-        if await self._node.is_eldest():
+        if await self._duty():
             await self.run()
 
     async def run(self) -> Counter[str]:

@@ -27,7 +27,7 @@ from messagehub.routing import Routes, Table
 from messagehub.smpp.receipt_ids import Rule
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
-from messagehub.work.node import store_clock
+from messagehub.work.node import always, store_clock
 from messagehub.work.setback import Forward
 
 log = logging.getLogger(__name__)
@@ -61,10 +61,12 @@ class Sweeper:
         live: Live,
         node_id: str,
         knows: Callable[[str, TargetKey], bool],
+        duty: Callable[[], Awaitable[bool]] = always,
     ) -> None:
+        """`duty`: whether it is this node that sweeps for all."""
         self._store, self._customers, self._routes = store, customers, routes
         self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
-        self._habits, self._node_id, self._knows = habits, node_id, knows
+        self._habits, self._node_id, self._knows, self._duty = habits, node_id, knows, duty
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[str] = set()
         self._rescued = 0
@@ -78,15 +80,19 @@ class Sweeper:
 
     async def sweep(self) -> None:
         await self._find_strays()
+        if await self._duty():
+            await self._sweep_for_all()
+        waiting, self._waiting = self._waiting, set()
+        for carrier_id in waiting:
+            self._store.notify(due_topic(carrier_id))
+
+    async def _sweep_for_all(self) -> None:
         for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
             (await self._store.transaction(unit)).make_known(self._outbox)
         if self._rescued:
             log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
         for carrier_id, rule in self._learnt.items():
             self._habits.make_known(carrier_id, rule)
-        waiting, self._waiting = self._waiting, set()
-        for carrier_id in waiting:
-            self._store.notify(due_topic(carrier_id))
 
     async def _rescue(self, tx: Tx) -> Told:
         """What a node held that lives no more is in doubt."""

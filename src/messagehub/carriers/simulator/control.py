@@ -108,7 +108,13 @@ class Control:
     async def _stats(self, request: Request) -> Response:
         smsc = self._smsc
         return _json(
-            {"binds": smsc.binds, "waiting": smsc.waiting, **asdict(smsc.record.counts), "played": smsc.played}
+            {
+                "binds": smsc.binds,
+                "most_binds": smsc.most_binds,
+                "waiting": smsc.waiting,
+                **asdict(smsc.record.counts),
+                "played": smsc.played,
+            }
         )
 
     async def _submits(self, request: Request) -> Response:

@@ -79,6 +79,8 @@ class Smsc:
     def __init__(self, options: Options) -> None:
         self.record = Record()
         self.drivers: set[Driver] = set()
+        self.most_binds = 0
+        """How many sessions there were at most that were bound at the same time."""
         self._options = options
         self._later = Later(self._pump)
         self._ids = Ids()
@@ -212,6 +214,7 @@ class Smsc:
         bind.outbox = outbox
         knows_tlvs = request.fields["interface_version"] >= 0x34
         driver.answer(request, 0, {"system_id": "simulator"}, OUR_VERSION if knows_tlvs else None)
+        self.most_binds = max(self.most_binds, self.binds)
         if driver.session.state in RECEIVING:
             outbox.receivers.append(driver)
             outbox.pump()

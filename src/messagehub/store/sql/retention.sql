@@ -1,8 +1,5 @@
 -- What is too old. Ids tell their age, so all of it is found along primary keys.
 
--- name: eldest_node
-SELECT MIN(id) AS id FROM nodes WHERE tm_lease > :now;
-
 -- name: oldest_message
 SELECT MIN(id) AS id FROM messages;
 

@@ -34,8 +34,19 @@ WHERE id = :id AND tm_delete = 253370764800000000;
 INSERT INTO carrier_health (carrier_id, node_id, bound) VALUES (:carrier_id, :node_id, :bound)
 ON CONFLICT (carrier_id, node_id) DO UPDATE SET bound = excluded.bound;
 
+-- name: forget_carrier_health
+DELETE FROM carrier_health WHERE carrier_id = :carrier_id AND node_id = :node_id;
+
+-- name: tell_carrier
+UPDATE carrier_health SET detail = :detail WHERE carrier_id = :carrier_id AND node_id = :node_id RETURNING carrier_id;
+
+-- name: carrier_tellings
+SELECT carrier_health.carrier_id, nodes.name, carrier_health.detail
+FROM carrier_health JOIN nodes ON nodes.id = carrier_health.node_id
+WHERE carrier_health.node_id != :own AND carrier_health.detail != '{}' ORDER BY nodes.id;
+
 -- name: carriers_down
--- Those that no living node can send to.
+-- Those that some living node has binds of, and none can send to.
 SELECT carrier_id FROM carrier_health
 WHERE node_id IN (SELECT id FROM nodes WHERE tm_lease > :now)
 GROUP BY carrier_id HAVING MAX(bound) = 0;
