@@ -169,6 +169,14 @@ def test_a_carrier_to_which_it_is_too_much_gets_everything_once_and_more_slowly(
         assert opened.status()["pace"] > 0  # it recovers step by step, and says where it is
 
 
+def test_one_recipient_who_can_take_no_more_slows_nobody_else(hub: Hub) -> None:
+    with line(hub, "recipient-full") as opened:
+        assert opened.account.settled(opened.account.send(somebodies(5)))["status"] == "delivered"
+        assert seen(opened.target(opened.send("full for one"), "delivered")) == ("delivered", "")
+        assert opened.stats()["played"]["full for one"] == 1
+        assert opened.status()["throttled"] == 0
+
+
 # --- connections ------------------------------------------------------------------------
 
 

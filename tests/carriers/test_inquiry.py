@@ -1,7 +1,7 @@
 """Asking a message centre what became of a message (query_sm), over a socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -83,11 +83,13 @@ async def test_a_refusal_says_nothing_of_it() -> None:
         assert sorted(step[1] for step in told.steps) == [QUERY, QUERY_RESPONSE, UNSENT]
 
 
-async def test_a_carrier_that_throttles_questions_is_slowed() -> None:
-    async with asked(status=NUMBERS["ESME_RTHROTTLED"]) as (ours, question):
-        assert (await answer(ours, question)).states == []
-        assert ours.carrier.status().throttled == 1
+async def test_a_carrier_that_throttles_questions_is_slowed_and_asked_again() -> None:
+    async with asked({"message_id": "n", "message_state": 2}, [NUMBERS["ESME_RTHROTTLED"]]) as (ours, question):
+        ours.carrier.ask([question])
+        await ours.until(lambda: ours.carrier.status().throttled)
         assert ours.carrier.room() == 0
+        (told,) = await ours.heard(Queried)
+        assert [state for _, state, _ in told.states] == ["delivered"]
 
 
 async def test_no_answer_in_time() -> None:
@@ -123,15 +125,16 @@ async def test_questions_keep_to_the_window() -> None:
 
 @asynccontextmanager
 async def asked(
-    fields: dict[str, Any] | None = None, status: int = 0, answers: bool = True, **config: Any
+    fields: dict[str, Any] | None = None, first: Sequence[int] = (), answers: bool = True, **config: Any
 ) -> AsyncIterator[tuple[Ours, Question]]:
-    """A message centre that answers query_sm so, or not at all; and a question about a message that it accepted."""
+    """A message centre that answers query_sm so, after `first`, or not at all; and a question to it about a message."""
+    refusals = list(first)
 
     def hear(driver: Driver, pdu: PDU) -> None:
         if pdu.name != "query_sm":
             bind(driver, pdu)
         elif answers:
-            driver.answer(pdu, status, fields)
+            driver.answer(pdu, refusals.pop(0) if refusals else 0, fields)
 
     async with centre() as (peer, port), Ours(port, query_sm=True, **config) as ours:
         bind, peer.on_bind = peer.on_bind, hear

@@ -80,6 +80,20 @@ async def test_a_source_is_written_as_the_carrier_wants_it(
     assert (fields["source_addr_ton"], fields["source_addr_npi"], fields["source_addr"]) == expected
 
 
+async def test_a_carrier_of_3_3_is_told_so_and_sent_no_tlvs() -> None:
+    tlvs = {"x": {"tag": 0x1400, "type": "uint8", "value": 1}}
+    async with centre() as (peer, port), Ours(port, interface_version="3.3", tlvs=tlvs) as ours:
+        await ours.bound()
+        ours.send()
+        await ours.heard(Accepted)
+    assert [pdu.fields["interface_version"] for pdu in peer.binds] == [0x33]
+    assert [pdu.tlvs for _, _, pdu in peer.submits] == [{}]
+
+
+async def test_what_the_carrier_is_to_keep_back_says_for_how_long() -> None:
+    assert (await submitted(schedule=3600)).fields["schedule_delivery_time"] == "000000010000000R"
+
+
 async def test_so_is_a_destination() -> None:
     fields = (await submitted(dest_ton=2, dest_npi=0, international_prefix="00")).fields
     written = (fields["dest_addr_ton"], fields["dest_addr_npi"], fields["destination_addr"])
@@ -187,7 +201,7 @@ async def test_what_looks_like_a_receipt_is_one_unless_the_config_says_otherwise
 def test_another_carrier_may_take_what_this_one_does_not() -> None:
     """What a failover goes by."""
     rerouted = {name for name, reason in REASONS.items() if reason.reroute}
-    ours, theirs = {"too_long", "unwritable", "not_ready", "unbound"}, {"throttled", "unwell", "refused_here"}
+    ours, theirs = {"too_long", "unwritable", "not_ready", "unbound"}, {"throttled", "full", "unwell", "refused_here"}
     assert rerouted == ours | theirs | {"invalid_source"}
     for name in ("ESME_RSUBMITFAIL", "ESME_RX_R_APPN", "ESME_RINVSRCADR", "ESME_RPROHIBITED", "ESME_RSYSERR"):
         assert profile.BY_RULE[NUMBERS[name]] in rerouted, name

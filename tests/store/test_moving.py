@@ -205,7 +205,7 @@ async def test_what_is_served_is_not_moved_unless_it_is_followed(url: str, fresh
 async def serving(url: str) -> Store:
     store = await open_store(url)
     store.serve()
-    await store.run("keep_lease", id="node", tm_lease=NEVER)
+    await store.run("keep_lease", id="node", tm_lease=NEVER, name="", works=1)
     return store
 
 

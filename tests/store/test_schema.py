@@ -96,7 +96,7 @@ async def test_a_newer_program_changes_nothing_under_an_older_one_that_serves(
     monkeypatch.setattr(schema_postgres, "LEASE_S", 0.3)
     older = await open_store(database_url)
     older.serve()
-    await older.run("keep_lease", id="older", tm_lease=NEVER)
+    await older.run("keep_lease", id="older", tm_lease=NEVER, name="", works=1)
     version(COLUMN, RENAMED)
     with pytest.raises(SettingError, match="serve"):
         await open_store(database_url)
@@ -113,7 +113,7 @@ async def test_who_was_killed_is_waited_for_and_not_more(database_url: str, vers
     store = await open_store(database_url)
     now = await store.one("clock", now=1)
     assert now is not None
-    await store.run("keep_lease", id="killed", tm_lease=now.now + 500_000)
+    await store.run("keep_lease", id="killed", tm_lease=now.now + 500_000, name="", works=1)
     await store.close()
     version(RENAMED)
     await opens(database_url)

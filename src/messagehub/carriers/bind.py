@@ -23,7 +23,7 @@ from messagehub.smpp.states import SENDING
 
 log = logging.getLogger(__name__)
 
-INTERFACE_VERSION = 0x34
+INTERFACE_VERSIONS = {"3.3": 0x33, "3.4": 0x34}
 CONNECT_S = 10.0
 UNBIND_S = 1.0
 
@@ -218,7 +218,7 @@ class Bind:
             "system_id": self._config.system_id,
             "password": self._config.password,
             "system_type": self._config.system_type,
-            "interface_version": INTERFACE_VERSION,
+            "interface_version": INTERFACE_VERSIONS[self._config.interface_version],
         }
 
     # --- hearing ------------------------------------------------------------------------

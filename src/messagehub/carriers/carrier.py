@@ -186,6 +186,7 @@ REASONS = {
         "carrier_busy", "The carrier takes no more just now.", retry=True, blameless=True, reroute=True
     ),
     "unwell": Reason("carrier_unavailable", "The carrier has a fault that may pass.", retry=True, reroute=True),
+    "full": Reason("carrier_busy", "The carrier takes no more for this recipient just now.", retry=True, reroute=True),
     "unbound": Reason(
         "carrier_unavailable", "The carrier knows nothing of the bind.", retry=True, blameless=True, reroute=True
     ),
@@ -199,7 +200,6 @@ REASONS = {
     "unwritable": Reason(
         "carrier_misconfigured", "The carrier's config leaves no way to write it.", reroute=True, ours=True
     ),
-    "unreadable": Reason("carrier_misconfigured", "The carrier's answer made no sense.", ours=True),
 }
 
 

@@ -102,7 +102,9 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     binds: Annotated[int, doc("how many; of `transmitter+receiver`, so many of each", ge=1, le=64)] = 1
     window: Annotated[int, doc("PDUs without an answer that one bind may have", ge=1, le=10_000)] = 10
     rate: Annotated[float, doc("PDUs per second of all binds together; 0 is no limit", ge=0, le=1_000_000)] = 0
-    interface_version: Annotated[Literal["3.4"], doc("of SMPP")] = "3.4"
+    interface_version: Annotated[
+        Literal["3.3", "3.4"], doc("of SMPP, as the bind says it; a peer of 3.3 is sent no TLVs")
+    ] = "3.4"
     enquire_link: Annotated[
         float, doc("seconds of silence after which the peer is asked whether it is there", ge=1, le=3600)
     ] = 30
@@ -150,6 +152,14 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     service_type: Annotated[str, doc("of each submit_sm", max_length=5, pattern=ASCII)] = ""
     protocol_id: Annotated[Octet, doc("of each submit_sm")] = 0
     priority_flag: Annotated[int, doc("of each submit_sm", ge=0, le=3)] = 0
+    schedule: Annotated[
+        int,
+        doc(
+            "seconds for which the carrier keeps each message back (schedule_delivery_time); 0 is not at all",
+            ge=0,
+            le=2_592_000,
+        ),
+    ] = 0
     validity_period: Annotated[
         int, doc("seconds for which the carrier tries to deliver; 0: as long as it likes", ge=0, le=2_592_000)
     ] = 0

@@ -25,6 +25,10 @@ class Inquiry:
         return [] if self.left else [Queried(self.key, self.states, self.is_lost, self.steps, self.retry)]
 
 
+TRIES = 3
+"""How often a carrier that throttles is asked the same; by then the answer is hardly waited for any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A segment that is asked about: the context of its query_sm."""
@@ -32,3 +36,4 @@ class Query:
     inquiry: Inquiry
     part: int
     name: str
+    tries: int = 1

@@ -97,6 +97,8 @@ class Profile:
 
 def of(config: SMPPConfig) -> Profile:
     fields = {name: value for name in FIELDS if (value := getattr(config, name))}
+    if config.schedule:
+        fields["schedule_delivery_time"] = relative(timedelta(seconds=config.schedule))
     if config.validity_period:
         fields["validity_period"] = relative(timedelta(seconds=config.validity_period))
     return Profile(

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from messagehub import clock
@@ -32,7 +32,7 @@ from messagehub.carriers.carrier import (
 )
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
-from messagehub.carriers.inquiry import Inquiry, Query
+from messagehub.carriers.inquiry import TRIES, Inquiry, Query
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer, Why
@@ -75,6 +75,10 @@ ROLES: dict[str, BindRole] = {
 """Of each bind that the config's `bind` names."""
 
 WITHOUT_ANSWER = ("outbind", "alert_notification")
+
+QUEUE_FULL = NUMBERS["ESME_RMSGQFUL"]
+WELL, FULL = 10, 3
+"""How many submits that were taken speak for the carrier at most, and how many of them one full queue outweighs."""
 
 SESSIONS_REMEMBERED = 100
 UNSURE = 60 * SECOND
@@ -128,6 +132,8 @@ class SMPPCarrier:
         self._transfers: dict[TargetKey, Transfer] = {}
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
+        self._well = 0
+        """Above 0 where a full queue would be the trouble of one recipient, and not of the carrier."""
         self._now = 0
         """The moment of what is heard or sent just now, for traces."""
         self._ended: dict[str, int] = {}
@@ -331,11 +337,14 @@ class SMPPCarrier:
         if not response.status:
             state, words = answer(response)
             inquiry.states.append((query.part, state, words))
-        elif refusal(self._profile, response.status)[0] == "throttled":
-            self._throttle()
         if tape := bind.tape:
             octets = tape.response(response.sequence)
             inquiry.steps.append((self._now, QUERY_RESPONSE, query.part, tape.link, octets, words))
+        if response.status and refusal(self._profile, response.status)[0] == "throttled":
+            self._throttle()
+            if query.tries < TRIES:
+                self._queries.appendleft(replace(query, tries=query.tries + 1))
+                return
         self._news += inquiry.settle()
 
     def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
@@ -349,12 +358,21 @@ class SMPPCarrier:
         # Whoever does not understand a request has not accepted it, whatever the status says.
         if command_status := response.status or (response.name == "generic_nack" and NUMBERS["ESME_RUNKNOWNERR"]):
             bind.status.refused += 1
-            self._part_refused(bind, part, refusal(self._profile, command_status))
+            self._part_refused(bind, part, self._why(command_status))
         else:
             bind.status.accepted += 1
             transfer.accepted += 1
+            self._well = min(self._well + 1, WELL)
             transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
         self._conclude(transfer)
+
+    def _why(self, command_status: int) -> Why:
+        """A queue that is full is that of one recipient where the carrier takes what is for others."""
+        reason, words, code = refusal(self._profile, command_status)
+        if command_status == QUEUE_FULL and reason == "throttled":
+            reason = "full" if self._well > 0 else reason
+            self._well = max(self._well - FULL, -WELL)
+        return reason, words, code
 
     def _part_refused(self, bind: Bind, part: Part, why: Why) -> None:
         if why[0] == "unbound":

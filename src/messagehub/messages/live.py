@@ -47,6 +47,7 @@ class Live:
                     if name:
                         self._names[target.carrier_id, name] = (key, part, target.retries, target.destination)
             else:
+                self._targets.pop(key, None)
                 for name in target.names:
                     self._names.pop((target.carrier_id, name), None)
         if len(self._targets) > MOST:

@@ -20,6 +20,8 @@ NOT_MOVED = {
     "migration": "the target has its own",
     "nodes": "leases of processes of the source",
     "carrier_health": "what these processes see",
+    "bind_slots": "what these processes hold",
+    "duties": "likewise",
 }
 """Tables that stay, and why."""
 

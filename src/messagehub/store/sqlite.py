@@ -301,14 +301,18 @@ class SQLiteStore:
         """A unit that refuses takes back what it wrote itself, and costs the others of the commit nothing."""
         self._writer.plain("SAVEPOINT unit")
         try:
-            job.result = _run_to_its_end(unit(self._writer))
-        except Stale:
-            self._writer.plain("ROLLBACK TO unit")
-            job.result = _run_to_its_end(unit(self._writer))
+            job.result = self._run_again_if_stale(unit)
         except Refusal as refusal:
             job.error = refusal
             self._writer.plain("ROLLBACK TO unit")
         self._writer.plain("RELEASE unit")
+
+    def _run_again_if_stale(self, unit: Unit[Any]) -> Any:
+        try:
+            return _run_to_its_end(unit(self._writer))
+        except Stale:
+            self._writer.plain("ROLLBACK TO unit")
+            return _run_to_its_end(unit(self._writer))
 
     def _roll_back(self) -> None:
         try:
