@@ -162,7 +162,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         customers, numbers, routes = Customers(store, keys), Numbers(store), Routes(store)
         carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
         await _seal(keys, customers, carriers, tokens)
-        dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout)
+        dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout, shared=not alone)
         if works:
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)

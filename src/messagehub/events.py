@@ -23,6 +23,9 @@ class Event:
 class Outbox(Protocol):
     """Where a committed event goes. Whoever stores one asks `due_at` before and calls `offer` after the commit."""
 
+    shared: bool
+    """Other nodes tell events, too. Then an event that was made elsewhere, and is not tried yet, goes before."""
+
     def due_at(self, customer_id: str, message_id: str, now: int) -> int:
         """The `due_at` to store: in the future (a lease) if the outbox will take the event by `offer`, or `now`."""
 

@@ -19,7 +19,7 @@ from tests.support.api import WAITING, Api
 from tests.support.cluster import Cluster, cluster
 from tests.support.process import PROGRAM, environment
 from tests.support.simulator import Simulator
-from tests.support.sink import Sink
+from tests.support.sink import Endpoint, Hit, Sink
 from tests.support.waiting import until
 
 PATIENT = {"response_timeout": 30, "dlr_timeout": 120}
@@ -53,6 +53,14 @@ def post_all(apis: list[Api], source: str, destinations: list[str]) -> list[str]
                 lambda given: given[0].send(source, given[1], "Hello"), zip(cycle(apis), destinations)
             )
         ]
+
+
+def by_message(endpoint: Endpoint) -> dict[str, list[Hit]]:
+    """The webhooks about each message, in the order of their coming."""
+    found: dict[str, list[Hit]] = {}
+    for hit in list(endpoint.hits):
+        found.setdefault(hit.data["id"], []).append(hit)
+    return found
 
 
 def all_final(api: Api, ids: list[str], within: float = 30) -> Counter[str]:
@@ -180,4 +188,6 @@ def test_four_nodes_lose_nothing_and_repeat_nothing(
         endpoint.wait(lambda sink: len(sink.hits) >= 4000, "two webhooks a message")
         seen = Counter((hit.data["id"], hit.data["sequence"]) for hit in list(endpoint.hits))
         assert seen == Counter((id, sequence) for id in ids for sequence in (1, 2))
+        order = {id: [hit.data["sequence"] for hit in hits] for id, hits in by_message(endpoint).items()}
+        assert [id for id in ids if order[id] != [1, 2]] == []
         assert box.stats()["most_binds"] == 4

@@ -93,6 +93,8 @@ class Acceptor:
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         accepted = Accepted(message, targets, self._events(customer, message, targets, now), step)
+        for target in targets:
+            target.told_elsewhere = any(not event.leased for event in accepted.events)
         try:
             self._hand(accepted, now)
             await self._store.write(self._inserts(accepted))

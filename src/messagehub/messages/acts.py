@@ -14,7 +14,7 @@ from messagehub.messages.recorder import Recorder
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import Happening
 from messagehub.messages.target import Target, due_topic
-from messagehub.messages.telling import Teller, Told, store_events
+from messagehub.messages.telling import Teller, Told, store_events, untried
 from messagehub.shapes import Message
 from messagehub.store import Store, Tx
 
@@ -91,7 +91,9 @@ class Actor:
             targets = await tx.all("targets_of_message", message_id=message_id, first=0, end=SHOWN)
             customer = await self._customers.get(tx, customer_id)
             if customer.wants("message_deleted"):
-                deleted = Teller(self._outbox, now).about("message_deleted", gone, targets)
+                whose = {"customer_id": customer_id, "message_id": message_id}
+                behind = await untried(tx, [whose]) if self._outbox.shared else ()
+                deleted = Teller(self._outbox, now, behind).about("message_deleted", gone, targets)
                 await store_events(tx, [deleted])
                 told.events.append(deleted)
             return self._reader.shape(gone, targets), told

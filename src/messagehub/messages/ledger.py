@@ -17,7 +17,7 @@ from messagehub.messages.recorder import MOVED, Recorder
 from messagehub.messages.rows import SHOWN
 from messagehub.messages.status import ERROR_CODES, GROUPS, PUBLIC, Happening, Status
 from messagehub.messages.target import Target, from_row
-from messagehub.messages.telling import Teller, Told, store_events
+from messagehub.messages.telling import Teller, Told, store_events, untried
 from messagehub.store import Row, Tx
 
 
@@ -143,7 +143,8 @@ class Ledger:
         if await self._tx.change("move_target", touched) != len(touched):
             raise Stale("a target was moved by somebody else since it was seen")
         counted = await self._count(touched)
-        events = [event for steps in self._steps.values() for event in await self._tell(steps, counted)]
+        teller = Teller(self._outbox, self.now, await self._behind())
+        events = [event for steps in self._steps.values() for event in await self._tell(teller, steps, counted)]
         await store_events(self._tx, events)
         settled = self._recorder.settle(self._targets.values(), self._owners, self._traced_carriers)
         await self._tx.many("insert_trace", settled.rows)
@@ -164,9 +165,28 @@ class Ledger:
         steps = _rounds(self._steps[message_id]) if message_id in self._steps else 1
         return {"id": message_id, "waiting": 0, "sent": 0, "delivered": 0, "steps": steps, "now": self.now}
 
-    async def _tell(self, steps: dict[TargetKey, list[Target]], counted: dict[str, Row]) -> list[Event]:
+    async def _behind(self) -> set[str]:
+        """Messages with an event that another node may still be about to tell.
+
+        It is asked when the rows are ours, so that what others made before is seen.
+        """
+        if not self._outbox.shared:
+            return set()
+        asked = [target for steps in self._steps.values() if (target := self._told_elsewhere(steps))]
+        keys = [{"customer_id": target.customer_id, "message_id": target.message_id} for target in asked]
+        return await untried(self._tx, keys)
+
+    def _told_elsewhere(self, steps: dict[TargetKey, list[Target]]) -> Target | None:
+        target = self._targets[next(iter(steps))]
+        if target.target_count > 1:
+            return target
+        is_first = target.sequence == len(steps[target.message_id, target.n])
+        if is_first and not self._owners[target.customer_id].wants("message_created"):
+            return None
+        return target if target.told_elsewhere else None
+
+    async def _tell(self, teller: Teller, steps: dict[TargetKey, list[Target]], counted: dict[str, Row]) -> list[Event]:
         """One event per message and commit, or several where a target made several moves in it."""
-        teller = Teller(self._outbox, self.now)
         rounds = _rounds(steps)
         events = []
         for step in range(rounds):
@@ -178,6 +198,8 @@ class Ledger:
             sequence = row.sequence - rounds + 1 + step
             message = _message(changed[0], self._counts_after(row, steps, step))
             events.append(teller.updated(message, targets, changed, sequence))
+        for key in steps:
+            self._targets[key].told_elsewhere = not events[-1].leased
         return events
 
     def _counts_after(self, row: Row, steps: dict[TargetKey, list[Target]], step: int) -> dict[str, int]:

@@ -61,6 +61,8 @@ class Target:
     """What happened to it in this transaction, for its trace."""
     names: Sequence[str] = ()
     """What its carrier calls its segments, where this process heard it."""
+    told_elsewhere: bool = True
+    """The last event of its message may be another node's to tell."""
 
     def see(self) -> None:
         """It stands in the store as it is now."""

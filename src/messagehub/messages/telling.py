@@ -1,6 +1,6 @@
 """Events: what customers are told of their messages. Their bodies are made here, in the commit of the change."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,11 @@ EVENT_QUERIES = ("insert_event", "insert_event_body")
 async def store_events(tx: Tx, events: Sequence[Event]) -> None:
     for query in EVENT_QUERIES:
         await tx.many(query, events)
+
+
+async def untried(tx: Tx, messages: Sequence[dict[str, str]]) -> set[str]:
+    """Those among messages (`customer_id`, `message_id`) with an event whose first attempt is still to come."""
+    return {row.message_id for row in await tx.many("events_untried", messages)}
 
 
 @dataclass(slots=True)
@@ -47,10 +52,10 @@ class Told:
 
 
 class Teller:
-    """Makes the events of one transaction."""
+    """Makes the events of one transaction. `behind`: those of these messages wait in the store for one before them."""
 
-    def __init__(self, outbox: Outbox, now: int) -> None:
-        self._outbox, self._now = outbox, now
+    def __init__(self, outbox: Outbox, now: int, behind: Container[str] = ()) -> None:
+        self._outbox, self._now, self._behind = outbox, now, behind
 
     def about(self, event_type: str, message: Any, targets: Sequence[Any]) -> Event:
         """An event about the message as a whole."""
@@ -64,6 +69,7 @@ class Teller:
 
     def _event(self, event_type: str, data: shapes.Message) -> Event:
         body = _encoder.encode(shapes.MessageEvent(event_type, data))
-        due_at = self._outbox.due_at(data.customer_id, data.id, self._now)
+        behind = data.id in self._behind
+        due_at = self._now if behind else self._outbox.due_at(data.customer_id, data.id, self._now)
         event_id, tm_create = ids.new_with_time()  # lists of deliveries go by one or the other
         return Event(event_id, data.customer_id, data.id, event_type, body, due_at, tm_create, int(due_at > self._now))

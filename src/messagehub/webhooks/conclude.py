@@ -29,6 +29,8 @@ class Result:
     now: int
     tried: bool = True
     """Whether anything was sent at all."""
+    lease: int = 0
+    """By which it was this node's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,12 @@ MAX_IDLE = 2 * MAX_AT_ONCE
 """Workers that stay for what comes next."""
 
 POLL_S = 1.0
+BEHIND_S = 0.1
+"""When the store is looked at once more for an event that another node's may go before."""
+
+EVENTS = "events"
+"""The topic that is notified when a node has made events that it does not tell itself."""
+
 CLAIMS_AT_ONCE = 4
 DAY = 24 * 3600 * SECOND
 
@@ -53,9 +59,12 @@ SET_BACK = (Forward("events_set_back", "bring_event_forward"),)
 
 
 class Dispatcher:
-    """The outbox of events, and the workers that empty it."""
+    """The outbox of events, and the workers that empty it. `shared`: others may do so as well."""
 
-    def __init__(self, store: Store, customers: Customers, client: Client, timeout: float) -> None:
+    def __init__(
+        self, store: Store, customers: Customers, client: Client, timeout: float, shared: bool = False
+    ) -> None:
+        self.shared = shared
         self._store, self._customers, self._client = store, customers, client
         self._timeout = int(timeout * SECOND)
         self._endpoints: dict[str, Endpoint] = {}
@@ -67,19 +76,23 @@ class Dispatcher:
         self._claims = Loop("webhooks", self._claim_all, POLL_S)
         self._conclusions = Loop("webhook results", self._conclude, POLL_S)
         self._open = False
+        self._later: asyncio.TimerHandle | None = None
 
     async def open(self, alone: bool) -> None:
         """`alone`: no other node can have leased anything, so what is leased is due."""
         if alone:
             await self._store.run("release_events", now=clock.now())
         self._open = True
-        self._store.listen(CHANGED, self.wake)  # a customer may have mended its endpoint
+        self._store.listen(CHANGED, self._claims.ring)  # a customer may have mended its endpoint
+        self._store.listen(EVENTS, self._claims.ring)
         self._claims.start()
         self._conclusions.start()
 
     async def close(self) -> None:
         """Lets the requests under way end, and writes down how; what waits stays in the store."""
         self._open = False
+        if self._later:
+            self._later.cancel()
         await self._claims.stop()
         for endpoint in self._endpoints.values():
             self._release_waiting(endpoint)
@@ -97,7 +110,10 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something may be due in the store."""
-        self._claims.ring()
+        if self._open:
+            self._claims.ring()
+        else:
+            self._store.notify(EVENTS)
 
     def set_back(self, step: int) -> None:
         """The clock was, by so many microseconds: breakers are open for as long as they were to be."""
@@ -124,6 +140,16 @@ class Dispatcher:
         endpoint.leave(event.message_id)
         if endpoint.room(event.due_at) > 0:
             self.wake()
+            self._wake_later()
+
+    def _wake_later(self) -> None:
+        """It may have to wait for an event before it, which another node is just about to tell."""
+        if self.shared and self._open and not self._later:
+            self._later = asyncio.get_running_loop().call_later(BEHIND_S, self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._later = None
+        self.wake()
 
     def _add(self, pending: Pending) -> None:
         if not self._open:
@@ -185,6 +211,7 @@ class Dispatcher:
         with endpoint.claiming():
             rows = await self._store.transaction(unit)
             endpoint.backlog = len(rows) == room
+            endpoint.unclaimed |= self.shared and bool(rows)  # there may be later ones of the same messages
             for row in sorted(rows, key=lambda row: row.id):
                 self._add(_claimed(row, lease))
 
@@ -278,16 +305,16 @@ class Dispatcher:
         """Its webhook was switched off, or disabled, since it was stored."""
         COUNTS.webhooks["disabled"] += 1
         result = Result(
-            pending.customer_id, pending.id, "failed", pending.attempts, None, 0, "disabled", now, tried=False
+            pending.customer_id, pending.id, "failed", pending.attempts, None, 0, "disabled", now, False, pending.lease
         )
         self._unwritten.results.append(result)
         self._conclusions.ring()
 
     def _note(self, pending: Pending, status: str, due_at: int | None, response_status: int, error: str) -> None:
         COUNTS.webhooks[error or status] += 1
-        attempts, now = pending.attempts + 1, clock.now()
+        attempts, now, lease = pending.attempts + 1, clock.now(), pending.lease
         self._unwritten.results.append(
-            Result(pending.customer_id, pending.id, status, attempts, due_at, response_status, error, now)
+            Result(pending.customer_id, pending.id, status, attempts, due_at, response_status, error, now, True, lease)
         )
         self._conclusions.ring()
 
@@ -308,6 +335,8 @@ class Dispatcher:
 
     def _written(self, batch: Conclusions) -> None:
         batch.log()
+        if any(self._endpoint(customer_id).unclaimed for customer_id in {one.customer_id for one in batch.results}):
+            self.wake()
         for customer_id in batch.failing:
             self._endpoint(customer_id).is_known_to_fail()
         if batch.changes_customers:

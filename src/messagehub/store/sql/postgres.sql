@@ -40,14 +40,22 @@ WHERE targets.message_id = :message_id AND targets.n = :n FOR UPDATE OF targets;
 SELECT * FROM customers WHERE id = :id FOR UPDATE;
 
 -- name: claim_events
--- Differs: nodes skip the rows that others hold.
+-- Differs: nodes skip the rows that others hold. And an event waits until those of its message before it were tried,
+-- by whichever node; likewise for one that is under way somewhere, however its clock goes.
 SELECT events.id, events.customer_id, events.message_id,
     (SELECT body FROM event_bodies WHERE event_bodies.message_id = events.message_id
         AND event_bodies.event_id = events.id) AS body,
     events.attempts, events.attempts_before, events.due_at, events.tm_create
 FROM events
-WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count
-FOR UPDATE OF events SKIP LOCKED;
+WHERE events.customer_id = :customer_id AND events.due_at <= :now AND 0 = (
+    SELECT COUNT(*) FROM event_bodies AS others
+    WHERE others.message_id = events.message_id AND others.event_id != events.id AND 0 < (
+        -- One by one, by its key: a plan that was made for an empty table would join the other way round.
+        SELECT COUNT(*) FROM events AS before
+        WHERE before.customer_id = events.customer_id AND before.id = others.event_id
+            AND before.status = 'pending' AND before.attempts = 0
+            AND (before.id < events.id OR (before.leased = 1 AND before.due_at > :now))))
+ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
 
 -- name: carrier_for_change
 -- Differs: a second change at the same moment waits for the first.

@@ -54,10 +54,10 @@ UPDATE events SET status = 'delivered', due_at = NULL, leased = 0, attempts = :a
 WHERE customer_id = :customer_id AND id = :id;
 
 -- name: event_failed
--- One that was delivered meanwhile, by a node that took it over, stays delivered.
+-- One that another node has taken over meanwhile is that one's to conclude.
 UPDATE events SET status = :status, due_at = :due_at, leased = 0, attempts = :attempts,
     response_status = :response_status, error = :error, tm_update = :now
-WHERE customer_id = :customer_id AND id = :id AND status = 'pending';
+WHERE customer_id = :customer_id AND id = :id AND status = 'pending' AND due_at = :lease;
 
 -- name: insert_event_attempt
 INSERT INTO event_attempts (event_id, attempt, response_status, error, tm_create)
