@@ -32,7 +32,14 @@ async def message(store: Store, id: str, targets: int = 1, **target: Any) -> str
     )  # fmt: skip
     usual = {"destination": "+2", "status": Status.DELIVERED, "carrier_id": "k", "parts": 1, "tm_update": moment}
     of = [TargetRow(message_id=id, n=n, **{**owner, **usual, **(target if n == 0 else {})}) for n in range(targets)]
-    segment = {"carrier_id": "k", "carrier_message_id": f"name of {id}", "message_id": id, "n": 0, "part": 0, "retry": 0}
+    segment = {
+        "carrier_id": "k",
+        "carrier_message_id": f"name of {id}",
+        "message_id": id,
+        "n": 0,
+        "part": 0,
+        "retry": 0,
+    }
     trace = {"id": id, "message_id": id, "n": 0, "body": b""}
     inserts = [("insert_message", row), ("insert_segment", segment), ("insert_trace", trace)]
     await store.write([Insert("insert_target", of), *(Insert(query, [one]) for query, one in inserts)])

@@ -1,11 +1,14 @@
 """messagehub serve"""
 
-from typing import Any
+import os
+from typing import Annotated, Any
 
 import typer
 
+FRONT = "Where HTTP is spoken: `inline`, or in a `process` beside, on a second core."
 
-def serve() -> None:
+
+def serve(front: Annotated[str, typer.Option(help=FRONT, metavar="inline|process")] = "") -> None:
     """Serve, with settings from MESSAGEHUB_* variables and the TOML file that MESSAGEHUB_CONFIG names.
 
     Example: MESSAGEHUB_DATABASE_URL=sqlite:///hub.db messagehub serve
@@ -14,7 +17,7 @@ def serve() -> None:
     from messagehub.cli.running import run
     from messagehub.settings import Settings
 
-    settings = Settings.read()
+    settings = Settings.read({**os.environ, **({"MESSAGEHUB_FRONT": front} if front else {})})
     run(app.serve(settings, _ready), settings)
 
 

@@ -21,7 +21,7 @@ from messagehub.logs import about
 from messagehub.metrics import COUNTS
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED
-from messagehub.web import Answer, Busy, Client, Closed, WebError
+from messagehub.web import Answer, Busy, Closed, Requester, WebError
 from messagehub.webhooks.attempt import attempt, error_of, words
 from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
 from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Pending
@@ -55,7 +55,7 @@ SET_BACK = (Forward("events_set_back", "bring_event_forward"),)
 class Dispatcher:
     """The outbox of events, and the workers that empty it."""
 
-    def __init__(self, store: Store, customers: Customers, client: Client, timeout: float) -> None:
+    def __init__(self, store: Store, customers: Customers, client: Requester, timeout: float) -> None:
         self._store, self._customers, self._client = store, customers, client
         self._timeout = int(timeout * SECOND)
         self._endpoints: dict[str, Endpoint] = {}
