@@ -63,8 +63,10 @@ class Calls:
         if called.status:
             headers = {"retry-after": called.retry_after} if called.retry_after else {}
             answer.set_result(Answer(called.status, headers, b""))
-        else:
+        elif called.code:
             answer.set_exception(failure(called.code, called.words))
+        else:
+            answer.set_exception(RuntimeError(f"the front failed: {called.words}"))
 
     async def close(self) -> None:
         self._end("the server is ending")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp
 
+from messagehub.api.connections import Bounds
 from messagehub.api.server import server
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.frames import Begin
@@ -30,10 +31,9 @@ class Edge(Protocol):
 
 
 class Inline:
-    def __init__(self, sock: socket.socket, begin: Begin) -> None:
-        self._sock, self._bounds = sock, bounds_of(begin)
+    def __init__(self, sock: socket.socket, bounds: Bounds, client: Requester) -> None:
+        self._sock, self._bounds, self.client = sock, bounds, client
         self._http: Server | None = None
-        self.client: Requester = client_of(begin)
 
     async def serve(self, application: ASGIApp, up: Callable[[], Awaitable[None]]) -> None:
         self._http = server(application, self._bounds)
@@ -52,8 +52,9 @@ class Inline:
 async def edge(settings: Settings, sock: socket.socket, per_origin: int) -> AsyncIterator[Edge]:
     """As the settings say, on a socket that listens. `per_origin`: requests to one place outside at once."""
     begin = _begin(settings, per_origin)
+    bounds = bounds_of(begin)  # what cannot work is said here, and not by a child
     if settings.front == "inline":
-        yield Inline(sock, begin)
+        yield Inline(sock, bounds, client_of(begin))
         return
     front = Front(sock, begin)
     await front.open()

@@ -58,7 +58,9 @@ class Front:
         self._loop = asyncio.get_running_loop()
         self._calls = Calls()
         self.client: Requester = self._calls
-        self._up, self._drained, self._lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._up, self._drained = asyncio.Event(), asyncio.Event()
+        self._lost = asyncio.Event()
+        """Of the front that was started last."""
         self._application: ASGIApp | None = None
         self._process: subprocess.Popen[bytes]
         self._link: Link | None = None
@@ -124,14 +126,21 @@ class Front:
             log.warning("the front has died and is started again", extra=about(code=code, pause=pause))
             await asyncio.sleep(pause)
             begun = self._loop.time()
+            await self._start_again()
+
+    async def _start_again(self) -> None:
+        try:
             await self._start()
+        except OSError as error:
+            log.error("no front can be started: %s", error)
+            self._lost.set()
 
     async def _start(self) -> None:
         ours, its = socket.socketpair()
         with its:
             self._process = self._spawned(its.fileno())
-        self._lost.clear()
-        self._silent = 0
+        COUNTS.front_starts += 1
+        self._lost, self._silent = asyncio.Event(), 0
         link = Link(FromFront, self._take, self._lost.set, yields=True)
         await self._loop.create_connection(lambda: link, sock=ours)
         self._link = link
@@ -190,7 +199,7 @@ class Front:
             self._takes[type(frame)](frame)
 
     def _note(self, beat: Beat) -> None:
-        COUNTS.connections = range(beat.connections)
+        COUNTS.connections, COUNTS.front_cpu = range(beat.connections), beat.cpu
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> None:
