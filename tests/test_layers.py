@@ -11,6 +11,7 @@ ROOT = Path(messagehub.__file__).parent
 LAYERS = [
     {"cli"},
     {"app"},
+    {"front"},
     {"api"},
     {"webhooks"},
     {"messages"},

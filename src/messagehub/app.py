@@ -1,7 +1,6 @@
 """The only file that knows everything: opens store, carriers, workers and edges, and closes them in reverse."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -21,10 +20,8 @@ from messagehub.accounts.lastuse import LastUses
 from messagehub.accounts.logins import Logins
 from messagehub.accounts.tokens import Tokens
 from messagehub.api.asgi import Application
-from messagehub.api.callers import Proxies
-from messagehub.api.connections import Bounds
 from messagehub.api.limits import Limits, limit
-from messagehub.api.server import listener, server
+from messagehub.api.server import listener
 from messagehub.api.services import Services
 from messagehub.api.watching import Watched
 from messagehub.carriers import book
@@ -33,6 +30,7 @@ from messagehub.carriers.carrier import Carrier
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.errors import SettingError
+from messagehub.front.edge import edge
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
@@ -51,13 +49,14 @@ from messagehub.messages.standing import Standing
 from messagehub.messages.sweep import SET_BACK as QUEUED_SET_BACK
 from messagehub.messages.sweep import Sweeper
 from messagehub.messages.traces import Traces
-from messagehub.metrics import COUNTS, MOST_COUNTED
+from messagehub.metrics import MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
-from messagehub.web import Client
+from messagehub.web import Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
@@ -71,13 +70,6 @@ log = logging.getLogger(__name__)
 
 END_S = 9.0
 """How long an orderly end may take."""
-
-
-def _spare_the_collector() -> None:
-    """What is there by now stays for ever, and a message leaves no cycles: looking for them can wait for more."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _end_now() -> None:
@@ -94,16 +86,6 @@ async def _described(services: Services, settings: Settings, listen: str) -> dic
     return about(version=version("messagehub"), listen=listen, store=shown(settings.database_url), **found)
 
 
-def _bounds(settings: Settings) -> Bounds:
-    return Bounds(
-        head_timeout=settings.head_timeout,
-        answer_timeout=settings.answer_timeout,
-        connections_per_address=settings.connections_per_address,
-        max_connections=settings.max_connections,
-        trusted=Proxies(settings.trusted_proxies),
-    )
-
-
 def _limits(settings: Settings) -> Limits:
     return Limits(
         logins=limit("ip", settings.login_rate, settings.login_burst),
@@ -114,11 +96,6 @@ def _limits(settings: Settings) -> Limits:
 
 def _kept(settings: Settings) -> Kept:
     return Kept(settings.retention_messages, settings.retention_events, settings.trace_retention)
-
-
-def _client(settings: Settings) -> Client:
-    """How many requests one endpoint may have is the dispatcher's to say: customers may share an origin."""
-    return Client(allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout, per_origin=MAX_HELD)
 
 
 async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens) -> None:
@@ -146,8 +123,8 @@ async def _open_binds(stack: AsyncExitStack, exchanges: Exchanges, slots: Slots,
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Services]:
-    """Everything but the HTTP server, working."""
+async def opened(settings: Settings, client: Requester) -> AsyncIterator[Services]:
+    """Everything but what speaks HTTP, working."""
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
@@ -157,7 +134,6 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         alone = await node.open()
         _check_role(settings.role, alone)
         stack.push_async_callback(node.close)
-        client = _client(settings)
         stack.push_async_callback(client.close)
         customers, numbers, routes = Customers(store, keys), Numbers(store), Routes(store)
         carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
@@ -236,24 +212,22 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
-    bounds, sock = _bounds(settings), listener(settings.listen)
+    sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
-    async with opened(settings) as services:
-        http = server(Watched(Application(services), settings.log_requests), bounds)
-        COUNTS.connections = http.server_state.connections
+    async with edge(settings, sock, MAX_HELD) as http, opened(settings, http.client) as services:
         loop = asyncio.get_running_loop()
 
         def end() -> None:
-            http.should_exit = True
+            http.end()
             loop.call_later(END_S, _end_now)
+
+        async def up() -> None:
+            spare_the_collector()
+            log.info("started", extra=await _described(services, settings, f"{host}:{port}"))
+            ready(f"http://{host}:{port}", services.store)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
-        serving = asyncio.create_task(http.serve(sockets=[sock]))
-        await http.up.wait()
-        _spare_the_collector()
-        log.info("started", extra=await _described(services, settings, f"{host}:{port}"))
-        ready(f"http://{host}:{port}", services.store)
-        await serving
+        await http.serve(Watched(Application(services), settings.log_requests), up)
         log.info("no more requests; waiting for what is in flight")
     log.info("ended")

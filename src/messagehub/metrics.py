@@ -47,6 +47,8 @@ class Counts:
         "commit_seconds",
         "commit_units",
         "connections",
+        "front_cpu",
+        "front_starts",
         "lag_seconds",
         "messages",
         "reached",
@@ -73,6 +75,8 @@ class Counts:
         self.lag_seconds = Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
         self.connections: Sized = ()
         """The open connections of the HTTP server."""
+        self.front_starts, self.front_cpu = 0, 0.0
+        """Of the process that speaks HTTP, where it is one of its own; seconds of the one that runs."""
 
 
 COUNTS = Counts()
@@ -131,6 +135,8 @@ METRICS = [
                 "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`.",
             ),
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
+            ("front_starts_total", (), "Starts of the process that speaks HTTP, where it is one of its own."),
+            ("front_cpu_seconds_total", (), "Seconds of processor time of the one that runs."),
         ],
     ),
     *_metrics(

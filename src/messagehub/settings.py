@@ -25,6 +25,13 @@ def setting(default: Any, meaning: str, *choices: str, least: float = -math.inf,
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     listen: str = setting("127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one")
+    front: str = setting(
+        "inline",
+        "where HTTP is spoken, to callers and to webhooks: `inline`, or in a `process` beside, for a machine with two "
+        "cores or more",
+        "inline",
+        "process",
+    )
     database_url: str = setting("sqlite:///messagehub.db", "the store: `sqlite:///PATH` or `postgresql://…`")
     role: str = setting(
         "all",

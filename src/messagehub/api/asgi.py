@@ -18,9 +18,10 @@ from messagehub.api import (
     traces,
     webhooks,
 )
-from messagehub.api.answers import Resource, refuse, request_id_of
+from messagehub.api.answers import Resource
 from messagehub.api.documents import Document
 from messagehub.api.endpoint import Endpoint
+from messagehub.api.replies import refuse, request_id_of
 from messagehub.api.services import Services
 from messagehub.errors import Refusal
 

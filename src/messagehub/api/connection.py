@@ -21,7 +21,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
-from messagehub.api import answers, heads
+from messagehub.api import heads, replies
 from messagehub.api.callers import Peer
 from messagehub.api.connections import Connections
 from messagehub.api.cycle import LAST_END, STATUS_LINES, Cycle
@@ -374,7 +374,7 @@ class Connection(asyncio.Protocol):
 
     def _say_last(self, refusal: Refusal) -> None:
         is_of_a_request = self._in_head or not self._is_whole
-        request_id = answers.request_id_of(dict(self._told) if is_of_a_request else {})
+        request_id = replies.request_id_of(dict(self._told) if is_of_a_request else {})
         log.debug("%s: %s", request_id.decode(), refusal)
         self.transport.write(_octets(refusal, request_id, self.date()))
         self._linger()
@@ -411,6 +411,6 @@ def _refusal(error: httptools.HttpParserError) -> Refusal:
 
 def _octets(refusal: Refusal, request_id: bytes, date: bytes) -> bytes:
     """A refusal as it stands on the wire, for requests that never reach the application."""
-    status, body, more = answers.envelope(refusal, request_id, allow="GET, HEAD, POST, PUT, DELETE, OPTIONS")
-    head = answers.head(answers.JSON, request_id, more, body)
+    status, body, more = replies.envelope(refusal, request_id, allow="GET, HEAD, POST, PUT, DELETE, OPTIONS")
+    head = replies.head(replies.JSON, request_id, more, body)
     return b"".join((STATUS_LINES[status], date, head, LAST_END, body))

@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from messagehub.api import answers
+from messagehub.api import replies
 from messagehub.api.cycle import lines
 from messagehub.api.openapi import Placed, document
 from messagehub.api.representation import Fixed, Header
@@ -22,7 +22,7 @@ POLICY = (
     b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     b"frame-ancestors 'none'"
 )
-KEPT = lines([(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *answers.CORS])
+KEPT = lines([(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff"), *replies.CORS])
 """Caches may keep it, and ask each time whether it is still the same: after an update it is another."""
 
 FRONT_PAGE = """<!doctype html>
@@ -82,13 +82,13 @@ class Document:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        request_id = answers.request_id_of(headers)
+        request_id = replies.request_id_of(headers)
         method = scope["method"]
         if method == "OPTIONS":
-            await answers.preflight(send, request_id, ALLOW)
-        elif method in answers.READS:
+            await replies.preflight(send, request_id, ALLOW)
+        elif method in replies.READS:
             fixed, head = self._made
             status, body, more = fixed.represent(headers)
-            await answers.respond(send, status, body, request_id, more, head)
+            await replies.respond(send, status, body, request_id, more, head)
         else:
-            await answers.refuse(send, answers.wrong_method(method, ALLOW), request_id, ALLOW)
+            await replies.refuse(send, replies.wrong_method(method, ALLOW), request_id, ALLOW)

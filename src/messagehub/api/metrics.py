@@ -122,6 +122,8 @@ def _of_process(services: Services) -> Iterator[Sample]:
     yield "webhook_endpoints_down", (), services.dispatcher.endpoints_down
     yield "store_waiting_jobs", (), services.store.waiting
     yield "http_connections", (), len(COUNTS.connections)
+    yield "front_starts_total", (), COUNTS.front_starts
+    yield "front_cpu_seconds_total", (), COUNTS.front_cpu
     yield "build_info", (*_build(), type(services.store).__name__.removesuffix("Store").lower()), 1
     for name, carrier_id, exchange in services.exchanges.running():
         counts, binds = exchange.counts, exchange.carrier.status().binds

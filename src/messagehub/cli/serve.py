@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+FRONT = "Where HTTP is spoken: `inline`, or in a `process` beside, on a second core."
+
 
 def serve(
     role: Annotated[
         str, typer.Option(metavar="all|api|worker", help="what this process does; else as MESSAGEHUB_ROLE says")
     ] = "",
+    front: Annotated[str, typer.Option(help=FRONT, metavar="inline|process")] = "",
 ) -> None:
     """Serve, with settings from MESSAGEHUB_* variables and the TOML file that MESSAGEHUB_CONFIG names.
 
@@ -20,6 +23,7 @@ def serve(
     from messagehub.settings import Settings, checked
 
     given = {"role": checked("--role", role, "role")} if role else {}
+    given |= {"front": checked("--front", front, "front")} if front else {}
     settings = Settings.read(os.environ, **given)
     run(app.serve(settings, _ready), settings)
 

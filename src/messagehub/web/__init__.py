@@ -1,7 +1,7 @@
 """HTTP to the outside: one client, and what may be asked of an address before there is one."""
 
 from messagehub.web.addresses import is_public
-from messagehub.web.client import Client
+from messagehub.web.client import Client, Requester
 from messagehub.web.connection import Answer
 from messagehub.web.errors import (
     BadAnswer,
@@ -14,6 +14,7 @@ from messagehub.web.errors import (
     TimedOut,
     Unreachable,
     WebError,
+    failure,
 )
 from messagehub.web.urls import check_url, leads_inside
 
@@ -27,10 +28,12 @@ __all__ = [
     "Closed",
     "Dropped",
     "Forbidden",
+    "Requester",
     "TimedOut",
     "Unreachable",
     "WebError",
     "check_url",
+    "failure",
     "is_public",
     "leads_inside",
 ]

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache, partial
 from ipaddress import ip_address
+from typing import Protocol
 
 from messagehub.web.addresses import Address, is_public
 from messagehub.web.connection import Answer, Connection, Limits
@@ -30,6 +31,16 @@ LOOKUPS_AT_ONCE = 32
 TARGETS_REMEMBERED = 4096
 _system_trust = cache(ssl.create_default_context)  # reading all authorities takes longer than a hundred requests
 CODES = {ssl.SSLError: "tls", ConnectionRefusedError: "refused"}
+
+
+class Requester(Protocol):
+    """Who sends requests: this process, or another one for it."""
+
+    async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Whatever the status of the answer; redirects are not followed. Raises a WebError."""
+
+    async def close(self) -> None:
+        """A request that is still waiting for its answer raises Closed."""
 
 
 class Client:

@@ -58,3 +58,12 @@ class BadAnswer(WebError):
 
 class Closed(WebError):
     code = "closed"
+
+
+_OWN_CODES = {kind.code: kind for kind in (BadRequest, BadURL, Forbidden, Busy, TimedOut, BadAnswer, Closed)}
+
+
+def failure(code: str, words: str) -> WebError:
+    """The failure that had this code and these words in another process."""
+    kind = _OWN_CODES.get(code)
+    return kind(words) if kind else Unreachable(words, code)

@@ -2,7 +2,7 @@
 
 from messagehub.accounts.customers import Customer
 from messagehub.clock import SECOND
-from messagehub.web import Answer, Client
+from messagehub.web import Answer, Requester
 from messagehub.webhooks.sign import signatures
 
 GONE = 410
@@ -26,7 +26,7 @@ ERRORS = {
 """Every `error` of a delivery, and what it means."""
 
 
-async def attempt(client: Client, customer: Customer, webhook_id: str, body: bytes, now: int) -> Answer:
+async def attempt(client: Requester, customer: Customer, webhook_id: str, body: bytes, now: int) -> Answer:
     """Asks the customer's endpoint once. `now` in microseconds. Raises a WebError where there is no answer."""
     headers = signatures(customer.webhook_secrets(now), webhook_id, now // SECOND, body)
     headers["Content-Type"] = "application/json"

@@ -21,7 +21,7 @@ from messagehub.logs import about
 from messagehub.metrics import COUNTS
 from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED
-from messagehub.web import Answer, Busy, Client, Closed, WebError
+from messagehub.web import Answer, Busy, Closed, Requester, WebError
 from messagehub.webhooks.attempt import attempt, error_of, words
 from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
 from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Pending
@@ -62,7 +62,7 @@ class Dispatcher:
     """The outbox of events, and the workers that empty it. `shared`: others may do so as well."""
 
     def __init__(
-        self, store: Store, customers: Customers, client: Client, timeout: float, shared: bool = False
+        self, store: Store, customers: Customers, client: Requester, timeout: float, shared: bool = False
     ) -> None:
         self.shared = shared
         self._store, self._customers, self._client = store, customers, client

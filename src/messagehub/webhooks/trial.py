@@ -11,7 +11,7 @@ from messagehub.clock import iso
 from messagehub.errors import Refusal, Unavailable
 from messagehub.events import WEBHOOK_TEST
 from messagehub.store import Store, Tx
-from messagehub.web import Client, Closed, WebError
+from messagehub.web import Closed, Requester, WebError
 from messagehub.webhooks.attempt import attempt, error_of
 from messagehub.webhooks.conclude import Result
 
@@ -24,7 +24,7 @@ TEXT = "This is a test of your webhook."
 class Trial:
     """It looks at the endpoint and changes nothing: not the breaker, and not what is disabled."""
 
-    def __init__(self, store: Store, client: Client) -> None:
+    def __init__(self, store: Store, client: Requester) -> None:
         self._store, self._client = store, client
         self._barred: set[str] = set()
 

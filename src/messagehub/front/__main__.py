@@ -1,0 +1,9 @@
+"""python -m messagehub.front LINK LISTENER PARENT: how an engine starts its front."""
+
+import sys
+
+import uvloop
+
+from messagehub.front.child import main
+
+uvloop.run(main(*map(int, sys.argv[1:])))

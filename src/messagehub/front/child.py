@@ -1,0 +1,204 @@
+"""The front: an HTTP server whose application is the engine, and the client for what the engine asks outside."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from messagehub import logs
+from messagehub.api.cycle import ANSWER, BODY
+from messagehub.api.server import server
+from messagehub.front.begin import bounds_of, client_of
+from messagehub.front.frames import (
+    Answered,
+    Asked,
+    Beat,
+    Begin,
+    Call,
+    Called,
+    Drain,
+    Drained,
+    FromEngine,
+    Left,
+    Listen,
+    Listens,
+    Piece,
+    Want,
+)
+from messagehub.front.link import Link
+from messagehub.front.workers import Workers
+from messagehub.serving import spare_the_collector
+from messagehub.web import Client, WebError
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 1.0
+
+
+class Engine:
+    """An ASGI application that is elsewhere."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._loop = asyncio.get_running_loop()
+        self._ids = count()
+        self._waiting: dict[int, tuple[asyncio.Future[Answered], Receive]] = {}
+        self._reading: dict[int, asyncio.Task[None]] = {}
+        """Those whose body comes in pieces."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._link.is_full:
+            await self._link.room()
+        number, body = next(self._ids), scope.get(BODY)
+        answered: asyncio.Future[Answered] = self._loop.create_future()
+        self._waiting[number] = answered, receive
+        self._link.send(_asked(number, scope, body), len(body or b""))
+        try:
+            answer = await answered
+        except asyncio.CancelledError:
+            self._link.send(Left(number))
+            raise
+        finally:
+            del self._waiting[number]
+            if self._reading and (reading := self._reading.pop(number, None)):
+                reading.cancel()
+        await send(
+            {
+                "type": ANSWER,
+                "status": answer.status,
+                "lines": answer.lines,
+                "body": answer.body,
+                "closes": answer.closes,
+            }
+        )
+
+    def take(self, answer: Answered) -> None:
+        answered, _ = self._waiting.get(answer.id, (None, None))
+        if answered and not answered.done():
+            answered.set_result(answer)
+
+    def want(self, want: Want) -> None:
+        if want.id in self._waiting:
+            _, receive = self._waiting[want.id]
+            self._reading[want.id] = self._loop.create_task(self._read(want.id, receive))
+
+    async def _read(self, number: int, receive: Receive) -> None:
+        message = await receive()
+        is_gone = message["type"] == "http.disconnect"
+        body: bytes = message.get("body", b"")
+        self._link.send(Piece(number, body, message.get("more_body", False), is_gone), len(body))
+
+
+def _asked(number: int, scope: Scope, body: bytes | None) -> Asked:
+    return Asked(
+        number,
+        scope["method"],
+        scope["path"],
+        scope["query_string"],
+        scope["http_version"],
+        scope["headers"],
+        scope["client"][0] if scope["client"] else "",
+        body,
+    )
+
+
+class Front:
+    """Does what the engine says, until there is none."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+        self._takes: dict[type, Callable[[Any], object]] = {
+            Begin: self._begin,
+            Listen: self._listen,
+            Drain: self._drain,
+        }
+        self.link = Link(FromEngine, self._take, _end, yields=False)
+        self._engine = Engine(self.link)
+        self._takes |= {Answered: self._engine.take, Want: self._engine.want, Call: self._call}
+        self._client: Client
+        self._workers = Workers(self._ask)
+        self._serving: asyncio.Task[None] | None = None
+
+    def _take(self, frames: list[Any]) -> None:
+        for frame in frames:
+            self._takes[type(frame)](frame)
+
+    # --- requests -----------------------------------------------------------------------
+
+    def _begin(self, given: Begin) -> None:
+        logs.set_up(given.log_level, given.log_format, given.log_numbers)
+        self._client = client_of(given)
+        self._http = server(self._engine, bounds_of(given))
+        spare_the_collector()
+        self._beat()
+
+    def _beat(self) -> None:
+        self.link.send(Beat(len(self._http.server_state.connections), time.process_time()))
+        self._loop.call_later(BEAT_S, self._beat)
+
+    def _listen(self, _: Listen) -> None:
+        self._serving = self._loop.create_task(self._serve())
+
+    async def _serve(self) -> None:
+        serving = self._loop.create_task(self._http.serve(sockets=[self._sock]))
+        await self._http.up.wait()
+        self.link.send(Listens())
+        await serving
+        self.link.send(Drained())
+
+    def _drain(self, _: Drain) -> None:
+        self._http.should_exit = True
+
+    # --- calls --------------------------------------------------------------------------
+
+    def _call(self, call: Call) -> None:
+        self._workers.give(call)
+
+    async def _ask(self, call: Call) -> None:
+        try:
+            answer = await self._client.request(call.method, call.url, call.headers, call.body)
+        except WebError as error:
+            called = Called(call.id, 0, "", error.code, str(error))
+        except Exception as error:
+            log.exception("a request to the outside failed")
+            called = Called(call.id, 0, "", "", type(error).__name__)
+        else:
+            called = Called(call.id, answer.status, answer.headers.get("retry-after", ""), "", "")
+        self.link.send(called)
+
+
+def _end() -> None:
+    """There is no engine any more. Whoever waits for an answer sees what he sees of any server that dies."""
+    logging.shutdown()
+    os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    """Should the loop hang, the end of the link is not seen. Linux only; see prctl(2)."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+async def main(link: int, listener: int, parent: int) -> None:
+    """`link` and `listener` are open files, `parent` the process that is the engine."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # they are for the engine, which then says what to do
+        signal.signal(number, signal.SIG_IGN)
+    _die_with(parent)
+    front = Front(socket.socket(fileno=listener))
+    await asyncio.get_running_loop().create_connection(lambda: front.link, sock=socket.socket(fileno=link))
+    await asyncio.Event().wait()

@@ -1,0 +1,152 @@
+"""The link between front and engine: one socket pair, and all frames of one turn of the loop in one write.
+
+On the wire: four octets with the length of what follows, big-endian, then a msgpack array of frames.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from messagehub.errors import HubError
+
+LENGTH = 4
+MAX_BATCH = 64 * 1024 * 1024
+FLUSH_FROM = 1024 * 1024
+"""Octets of bodies that wait no longer for company."""
+
+HIGH_WATER = 4 * 1024 * 1024
+"""Octets that wait for the other side before it is left alone."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class BadLink(HubError):
+    """What came over the link is no batch of frames."""
+
+
+def batch(frames: Sequence[Any]) -> bytes:
+    """Frames as they stand on the wire."""
+    octets = _encode(frames)
+    return len(octets).to_bytes(LENGTH, "big") + octets
+
+
+class Batches:
+    """Octets in, in whatever pieces; batches of frames of `kind` out. BadLink for what is none."""
+
+    def __init__(self, kind: Any) -> None:
+        self._decode = msgspec.msgpack.Decoder(list[kind]).decode
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._wanted = LENGTH
+
+    def feed(self, data: bytes) -> Iterator[list[Any]]:
+        if self._pieces:
+            self._held += len(data)
+            self._pieces.append(data)
+            if self._held < self._wanted:
+                return
+            data = b"".join(self._pieces)
+            self._pieces.clear()
+        view, at = memoryview(data), 0
+        while (end := self._end(data, at)) <= len(data):
+            yield self._decoded(view[at + LENGTH : end])
+            at = end
+        if at < len(data):
+            self._pieces.append(data[at:])
+        self._held, self._wanted = len(data) - at, end - at
+
+    def _end(self, data: bytes, at: int) -> int:
+        """Where the batch ends that begins at `at`, or, where even that is not known yet, its length."""
+        if len(data) - at < LENGTH:
+            return max(at + LENGTH, len(data) + 1)
+        length = int.from_bytes(data[at : at + LENGTH], "big")
+        if length > MAX_BATCH:
+            raise BadLink(f"a batch of {length} octets")
+        return at + LENGTH + length
+
+    def _decoded(self, octets: memoryview) -> list[Any]:
+        try:
+            return self._decode(octets)
+        except msgspec.DecodeError as error:
+            raise BadLink(f"no frames: {error}") from None
+
+
+class Link(asyncio.Protocol):
+    """One end. `take` gets what comes, batch by batch; `lost` is called once, when there is no other end any more.
+
+    `yields`: when the other side does not read, nothing is read from it either, so that what it asks for is bounded.
+    Only one of the ends may do so.
+    """
+
+    def __init__(self, kind: Any, take: Callable[[list[Any]], None], lost: Callable[[], None], yields: bool) -> None:
+        self._batches = Batches(kind)
+        self._take, self._lost, self._yields = take, lost, yields
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._frames: list[Any] = []
+        self._size = 0
+        self._room: asyncio.Future[None] | None = None
+        """Set while the other side does not read; done when it does again."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(HIGH_WATER)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._frames.clear()
+        self.resume_writing()
+        self._lost()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for frames in self._batches.feed(data):
+                self._take(frames)
+        except BadLink:
+            self.close()
+            raise
+
+    def send(self, frame: Any, size: int = 0) -> None:
+        """With all others of this turn; to nobody where the link is lost. `size`: octets of what may be large in it."""
+        if not self._frames:
+            self._loop.call_soon(self._flush)
+        self._frames.append(frame)
+        self._size += size
+        if self._size > FLUSH_FROM:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._transport and self._frames:
+            self._transport.write(batch(self._frames))
+        self._frames.clear()
+        self._size = 0
+
+    def close(self) -> None:
+        if self._transport:
+            self._flush()
+            self._transport.close()
+
+    # --- flow ---------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        return self._room is not None
+
+    async def room(self) -> None:
+        """Waits until the other side reads."""
+        if self._room:
+            await asyncio.shield(self._room)
+
+    def pause_writing(self) -> None:
+        self._room = self._loop.create_future()
+        if self._yields and self._transport:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        room, self._room = self._room, None
+        if room:
+            room.set_result(None)
+        if self._yields and self._transport:
+            self._transport.resume_reading()

@@ -1,0 +1,3 @@
+"""Callers see no difference: the same, against a server whose HTTP is in a process of its own."""
+
+from tests.api.test_wire import *  # noqa: F403
