@@ -26,7 +26,6 @@ from messagehub.api.services import Services
 from messagehub.api.watching import Watched
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
-from messagehub.carriers.carrier import Carrier
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.errors import SettingError
@@ -114,6 +113,14 @@ def _check_role(role: str, alone: bool) -> None:
         )
 
 
+async def _outbinds(stack: AsyncExitStack, listen: str) -> Outbinds:
+    outbinds = Outbinds()
+    if listen:
+        await outbinds.open(listen)
+        stack.push_async_callback(outbinds.close)
+    return outbinds
+
+
 async def _open_binds(stack: AsyncExitStack, exchanges: Exchanges, slots: Slots, settings: Settings) -> None:
     await exchanges.open()
     stack.push_async_callback(exchanges.close, settings.drain_timeout)
@@ -144,26 +151,15 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
         live = Live()
-        receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
-
         habits = Habits(store)
-
-        def exchange(carrier_id: str, carrier: Carrier) -> Exchange:
-            return Exchange(
-                carrier_id, carrier, store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id
-            )
-
-        outbinds = Outbinds()
-        if works and settings.outbind_listen:
-            await outbinds.open(settings.outbind_listen)
-            stack.push_async_callback(outbinds.close)
+        receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
+        know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
+        outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
         make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
-        exchanges = Exchanges(store, carriers, make, exchange, alone)
+        exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know), alone)
         duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
-        sweeper = Sweeper(
-            store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id, exchanges.knows, duty
-        )
+        sweeper = Sweeper(*know, exchanges.knows, duty)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
         setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK), dispatcher.set_back)
         if works:
@@ -174,6 +170,9 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             stack.push_async_callback(part.stop)
         reader = Reader(store)
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
+        acceptor = Acceptor(
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
+        )
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
             store=store,
@@ -189,9 +188,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             exchanges=exchanges,
             habits=habits,
             standing=standing,
-            acceptor=Acceptor(
-                store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
-            ),
+            acceptor=acceptor,
             reader=reader,
             actor=actor,
             traces=Traces(store, recorder, exchanges.steps),
