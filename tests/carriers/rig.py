@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from messagehub import text
 from messagehub.carriers.backoff import PAUSES, Pauses
@@ -40,7 +40,7 @@ class Ours:
         """How receipts and messages are answered; None: not at all."""
         self._rung = asyncio.Event()
 
-    async def __aenter__(self) -> "Ours":
+    async def __aenter__(self) -> Self:
         self.carrier.open(self._rung.set)
         return self
 

@@ -5,7 +5,7 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.messages.rows import TargetRow
 from messagehub.messages.status import Status
 from messagehub.store import Insert, Store
-from messagehub.work.node import LEASE, Node, store_clock
+from messagehub.work.node import LEASE, Duty, Node, store_clock
 
 
 async def holders_of_the_dead(store: Store, now: int) -> set[str]:
@@ -46,3 +46,42 @@ async def test_a_node_that_must_be_the_only_one_takes_over_what_others_held(stor
 
 async def test_the_clocks_agree(store: Store) -> None:
     assert abs(await store.transaction(store_clock) - clock.now()) < 5 * SECOND
+
+
+async def test_a_slot_is_one_nodes_until_that_is_dead_and_a_node_that_was_dead_begins_with_nothing(
+    store: Store,
+) -> None:
+    one, other = Node(store), Node(store)
+    await one.open()
+    if one.alone:
+        await store.run("keep_lease", id=other.id, name="", works=1, tm_lease=NEVER)
+    else:
+        await other.open()
+    assert await takes(store, one)
+    assert not await takes(store, other)
+    await store.run("keep_lease", id=one.id, name="", works=1, tm_lease=1)
+    assert not await takes(store, other)  # its lease is over, and nobody has said yet that it is dead
+    await other.bury()
+    assert await takes(store, other)
+    await one.check()
+    await store.transaction(one._keep)
+    assert [row.node_id for row in await store.all("bind_slots")] == [other.id]
+    assert not await takes(store, one)
+    await other.close()
+    assert await takes(store, one)
+    await one.close()
+
+
+async def test_a_duty_is_one_nodes_until_that_ends(store: Store) -> None:
+    one, other = Node(store), Node(store)
+    for node in (one, other):
+        await store.run("keep_lease", id=node.id, name="", works=1, tm_lease=NEVER)
+    assert await Duty(store, one, "sweeps").is_mine()
+    assert not await Duty(store, other, "sweeps").is_mine()
+    assert await Duty(store, other, "another").is_mine()
+    await one.close()
+    assert await Duty(store, other, "sweeps").is_mine()
+
+
+async def takes(store: Store, node: Node) -> bool:
+    return bool(await store.many("take_slot", [{"carrier_id": "c", "slot": 0, "node_id": node.id}]))

@@ -31,6 +31,7 @@ class Binds:
     def hold(self, slots: Collection[int]) -> None:
         """Opens those that are new, and closes those that are not among `slots`, but for what leaves already."""
         for slot in [slot for slot, bind in self._held.items() if slot not in slots and not bind.leaving]:
+            self._held[slot].leaving = True
             self._closing.add(task := asyncio.create_task(self.part(slot, 0)))
             task.add_done_callback(self._closing.discard)
         for slot in sorted(slots):
