@@ -108,9 +108,11 @@ async def test_what_is_owed_and_does_not_fit_yet_is_not_overtaken_either(quiet: 
 
 
 async def test_under_a_flood_of_what_is_urgent_one_in_ten_is_not(house: House) -> None:
-    house.peer.window = 5
+    house.peer.window = 0
     given = {lane: await queues(house, *[lane] * 60) for lane in LANES}
     lane_of = {key: lane for lane, its in given.items() for key in its}
+    house.peer.window = 5
+    house.peer.tell()
     for n in range(60):
         await eventually(lambda n=n: len(house.peer.handed) > n)  # type: ignore[misc]
         house.peer.tell(Accepted(house.peer.handed[n].key, [f"n{n}"]))

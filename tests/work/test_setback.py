@@ -51,7 +51,7 @@ def message(id: str) -> MessageRow:
 
 
 def event(due_at: int, leased: int = 0) -> dict[str, Any]:
-    usual = {"customer_id": "c", "message_id": "m", "type": "message_updated", "tm_create": due_at}
+    usual = {"customer_id": "c", "message_id": ids.new(), "type": "message_updated", "tm_create": due_at}
     return {**usual, "id": ids.new(), "due_at": due_at, "leased": leased}
 
 

@@ -38,6 +38,7 @@ PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 BUSY_MS = 5000
+BUSY_PAUSE_S = 0.02
 STATEMENTS = 500
 READERS = 2
 MAX_WAITING = 4000
@@ -167,10 +168,16 @@ class Job:
 class SQLiteStore:
     @classmethod
     async def open(cls, path: str) -> "SQLiteStore":
-        try:
-            return await asyncio.to_thread(cls, path, asyncio.get_running_loop())
-        except (apsw.Error, OSError) as error:
-            raise Unavailable(f"{path}: {error}") from error
+        until = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                return await asyncio.to_thread(cls, path, asyncio.get_running_loop())
+            except apsw.BusyError as error:  # making a new file one with a WAL does not wait for its turn
+                if time.monotonic() > until:
+                    raise Unavailable(f"{path}: {error}") from error
+                await asyncio.sleep(BUSY_PAUSE_S)
+            except (apsw.Error, OSError) as error:
+                raise Unavailable(f"{path}: {error}") from error
 
     def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
         self._loop, self._path = loop, path
