@@ -17,10 +17,15 @@ INSERT INTO events (customer_id, id, message_id, type, status, attempts, attempt
 VALUES (:customer_id, :id, :message_id, :type, 'pending', 0, 0, :due_at, :leased, 0, '', :tm_create, :tm_create);
 
 -- name: events_untried
--- A message with an event whose first attempt is still to come.
-SELECT events.message_id FROM event_bodies JOIN events
-    ON events.customer_id = :customer_id AND events.id = event_bodies.event_id
-WHERE event_bodies.message_id = :message_id AND events.status = 'pending' AND events.attempts = 0 LIMIT 1;
+-- Those among messages with an event whose first attempt is still to come. One by one, by its key: a plan that was made
+-- for an empty table would join the other way round.
+SELECT messages.id AS message_id FROM messages
+WHERE messages.id = :message_id AND 0 < (
+    SELECT COUNT(*) FROM event_bodies AS told
+    WHERE told.message_id = messages.id AND 0 < (
+        SELECT COUNT(*) FROM events
+        WHERE events.customer_id = :customer_id AND events.id = told.event_id
+            AND events.status = 'pending' AND events.attempts = 0));
 
 -- name: insert_event_body
 INSERT INTO event_bodies (event_id, message_id, body) VALUES (:id, :message_id, :body);
