@@ -113,6 +113,23 @@ def _check_role(role: str, alone: bool) -> None:
         )
 
 
+def _told(settings: Settings) -> dict[str, Any]:
+    """What the edges are told of the settings."""
+    names = ("webhook_allow_private", "body_timeout", "role", "metrics")
+    return {"limits": _limits(settings), **{name: getattr(settings, name) for name in names}}
+
+
+async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> tuple[Store, Node, bool]:
+    """The store, this process's place in it, and whether it is the only one there can be."""
+    store = await open_store(settings.database_url)
+    stack.push_async_callback(store.close)
+    node = Node(store, works)
+    alone = await node.open()
+    _check_role(settings.role, alone)
+    stack.push_async_callback(node.close)
+    return store, node, alone
+
+
 async def _outbinds(stack: AsyncExitStack, listen: str) -> Outbinds:
     outbinds = Outbinds()
     if listen:
@@ -133,14 +150,9 @@ async def _open_binds(stack: AsyncExitStack, exchanges: Exchanges, slots: Slots,
 async def opened(settings: Settings, client: Requester) -> AsyncIterator[Services]:
     """Everything but what speaks HTTP, working."""
     async with AsyncExitStack() as stack:
-        store = await open_store(settings.database_url)
-        stack.push_async_callback(store.close)
         works = settings.role != "api"
+        store, node, alone = await _ground(stack, settings, works)
         keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
-        node = Node(store, works)
-        alone = await node.open()
-        _check_role(settings.role, alone)
-        stack.push_async_callback(node.close)
         stack.push_async_callback(client.close)
         customers, numbers, routes = Customers(store, keys), Numbers(store), Routes(store)
         carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
@@ -150,8 +162,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        live = Live()
-        habits = Habits(store)
+        live, habits = Live(), Habits(store)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
@@ -196,11 +207,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
             departure=Departure(store, customers, numbers, actor, partial(drop_waiting, store)),
-            limits=_limits(settings),
-            webhook_allow_private=settings.webhook_allow_private,
-            body_timeout=settings.body_timeout,
-            role=settings.role,
-            metrics=settings.metrics,
+            **_told(settings),
         )
 
 

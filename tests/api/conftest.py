@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,16 @@ def box(folder: Path) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="session")
 def hub(folder: Path, box: Simulator) -> Iterator[Hub]:
-    """One server for all; the tests make their own customers. Whatever they did to it, it lives, and has not failed."""
+    """One server for all; the tests make their own customers."""
+    with held(folder, box) as opened:
+        yield opened
+
+
+@contextmanager
+def held(folder: Path, box: Simulator, **more: Any) -> Iterator[Hub]:
+    """A server whose answers are held against the documentation. Whatever is done to it, it lives and is well."""
     settings: dict[str, Any] = {"body_timeout": BODY_TIMEOUT_S, "log_level": "debug", "login_burst": 10_000}
-    with hubs.hub(f"sqlite:///{folder}/hub.db", folder, **settings) as opened:
+    with hubs.hub(f"sqlite:///{folder}/hub.db", folder, **settings, **more) as opened:
         opened.lead_to(box)
         opened.on_answer = Documentation(httpx.get(f"{opened.address}/openapi.json").json()).check
         yield opened

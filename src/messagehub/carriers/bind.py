@@ -7,6 +7,7 @@ import random
 import ssl
 from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import dataclass
 
 from messagehub import clock, ids
 from messagehub.carriers import tls
@@ -18,7 +19,7 @@ from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.wire import Link, Tape, TapedSession
 from messagehub.clock import SECOND
 from messagehub.logs import about
-from messagehub.smpp import Answered, Driver, Event, Role, Session, StateError, status
+from messagehub.smpp import PDU, Answered, Driver, Event, Role, Session, StateError, status
 from messagehub.smpp.states import SENDING
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,14 @@ NOT_CALLED = "the carrier has not called yet (outbind)"
 
 STEADY_S = 10.0
 """How long a session must have lasted for the next try to be the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request of the peer that waits for our answer."""
+
+    driver: Driver
+    request: PDU
 
 
 class Bind:

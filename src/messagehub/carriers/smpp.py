@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from messagehub import clock
 from messagehub.carriers import profile
 from messagehub.carriers.backoff import PAUSES, Pauses
-from messagehub.carriers.bind import Bind
+from messagehub.carriers.bind import Bind, Ticket
 from messagehub.carriers.binds import Binds
 from messagehub.carriers.carrier import (
     Accepted,
@@ -88,14 +88,6 @@ CONGESTION_STATE = TAGS["congestion_state"]
 NEARLY_CONGESTED, CONGESTED = 90, 100  # percent of what the carrier can do: SMPP 5.0, section 4.8.4.18
 
 NOT_VERIFIED = "tls_verify is false: whoever stands between could be taken for the carrier, and read all that is sent"
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A request of the peer that waits for our answer."""
-
-    driver: Driver
-    request: PDU
 
 
 class SMPPCarrier:
