@@ -36,6 +36,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
+from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.live import Live
@@ -162,12 +163,12 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        live, habits = Live(), Habits(store)
+        live, habits, gate = Live(), Habits(store), Gate()
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
         make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
-        exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know), alone)
+        exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), alone)
         duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
@@ -182,7 +183,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         reader = Reader(store)
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
         acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, settings.max_segments
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
         )
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(

@@ -114,6 +114,8 @@ class Target(Struct):
     """It was in doubt and has been sent again: the recipient may have it twice."""
     tm_update: str
     """When its status changed last."""
+    hold_reason: str | UnsetType = UNSET
+    """Only while it waits for more than its turn: for what, in one word; `error_message` may say more."""
 
 
 class Replaced(Struct):

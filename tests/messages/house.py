@@ -18,6 +18,7 @@ from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
+from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
@@ -58,12 +59,21 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.reader = Reader(store)
+        self.reader, self.gate = Reader(store), Gate()
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
         self.acceptor = Acceptor(
-            store, self.customers, self.numbers, self.routes, self.outbox, self.recorder, here, self.exchange_with, 10
+            store,
+            self.customers,
+            self.numbers,
+            self.routes,
+            self.outbox,
+            self.recorder,
+            here,
+            self.exchange_with,
+            self.gate,
+            10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
         self.habits = Habits(store)
@@ -140,6 +150,7 @@ class House:
             self.habits,
             self.lives[node],
             node,
+            self.gate,
         )
         exchange.open()
         self._open.append(exchange)

@@ -63,7 +63,7 @@ async def quiet(store: Store) -> AsyncIterator[House]:
 
 async def claim(house: House, room: int, owed: int = 0, alone: bool = False) -> Claim:
     async def unit(tx: Tx) -> Claim:
-        return await send.claim(tx, house.carrier_id, "me", room, clock.now(), alone, owed)
+        return await send.claim(tx, house.carrier_id, "me", room, clock.now(), house.gate, alone, owed)
 
     return await house.store.transaction(unit)
 

@@ -27,7 +27,7 @@ async def quiet(store: Store) -> AsyncIterator[House]:
 
 async def claim(house: House, room: int, carrier_id: str = "") -> list[Handover]:
     async def unit(tx: Tx) -> list[Handover]:
-        return (await send.claim(tx, carrier_id or house.carrier_id, "me", room, clock.now())).handovers
+        return (await send.claim(tx, carrier_id or house.carrier_id, "me", room, clock.now(), house.gate)).handovers
 
     return await house.store.transaction(unit)
 

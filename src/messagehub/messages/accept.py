@@ -13,6 +13,7 @@ from messagehub.events import Event, Outbox
 from messagehub.logs import known
 from messagehub.messages import options
 from messagehub.messages.exchange import Exchange
+from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import OF_PRIORITY
 from messagehub.messages.live import Live
 from messagehub.messages.recorder import ACCEPTED, Recorder
@@ -24,7 +25,7 @@ from messagehub.metrics import COUNTS
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes, Table
 from messagehub.shapes import AddressGiven, Message, MessageGiven
-from messagehub.store import Insert, Store
+from messagehub.store import Insert, Store, Tx
 
 MAX_DESTINATIONS = 1000
 SEPTETS = 160
@@ -40,8 +41,13 @@ class Accepted:
     events: list[Event]
     step: Step
     """For the traces of its targets."""
+    now: int
+    """When it was accepted; targets that may go at once are due then."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
+
+    def shape(self) -> Message:
+        return message_shape(self.message, self.targets[:SHOWN], clock.plain)
 
 
 class Acceptor:
@@ -55,22 +61,38 @@ class Acceptor:
         recorder: Recorder,
         live: Live,
         exchange_with: Callable[[str], Exchange | None],
+        gate: Gate,
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
-        self._exchange_with, self._max_segments = exchange_with, max_segments
+        self._exchange_with, self._gate, self._max_segments = exchange_with, gate, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
+        accepted = await self.prepare(self._store, customer_id, given)
+        try:
+            self._hand(accepted)
+            await self._store.write(self._inserts(accepted))
+            self.make_known(accepted)
+        finally:
+            for exchange, segments, _ in accepted.hands:
+                exchange.release(segments)
+        return accepted.shape()
+
+    async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven) -> Accepted:
+        """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
+
+        Whoever has a transaction under way prepares and enters a message in it, and makes it known after the commit.
+        """
         _refuse_mms(given)
-        source = await self._source(given.source, customer_id)
+        source = await self._source(tx, given.source, customer_id)
         destinations = _destinations(given.destinations)
         self._check_length(given.text)
-        customer = await self._customers.get(self._store, customer_id)
+        customer = await self._customers.get(tx, customer_id)
         asked = options.asked(given, customer)
         parts = self._parts(asked.text or given.text)
-        table = await self._routes.table(self._store)
+        table = await self._routes.table(tx)
         if given.tlvs:
             options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
         message_id, tm_create = ids.new_with_time()
@@ -89,29 +111,29 @@ class Acceptor:
         )
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
+        for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
+            _stop(targets[n], stop, now)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
-        accepted = Accepted(message, targets, self._events(customer, message, targets, now), step)
+        accepted = Accepted(message, targets, self._events(customer, message, targets, now), step, now)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
-        try:
-            self._hand(accepted, now)
-            await self._store.write(self._inserts(accepted))
-            self._make_known(accepted)
-        finally:
-            for exchange, segments, _ in accepted.hands:
-                exchange.release(segments)
-        return message_shape(message, targets[:SHOWN], clock.plain)
+        return accepted
 
-    def _hand(self, accepted: Accepted, now: int) -> None:
+    async def enter(self, tx: Tx, accepted: Accepted) -> None:
+        """Writes what was prepared."""
+        for query, rows in self._inserts(accepted):
+            await tx.many(query, rows)
+
+    def _hand(self, accepted: Accepted) -> None:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""
         for target in accepted.targets:
-            exchange = self._exchange_with(target.carrier_id)
+            exchange = self._exchange_with(target.carrier_id) if target.due_at == accepted.now else None
             if exchange and exchange.reserve(segments := target.parts):
-                accepted.hands.append((exchange, segments, exchange.hand(target, now)))
+                accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
 
-    def _make_known(self, accepted: Accepted) -> None:
+    def make_known(self, accepted: Accepted) -> None:
         """After the commit."""
         self._recorder.begin(accepted.targets, accepted.step)
         handed = [target for target in accepted.targets if target.status is Status.HANDED]
@@ -135,9 +157,9 @@ class Acceptor:
             inserts.append(Insert("insert_trace", rows))
         return inserts
 
-    async def _source(self, given: str | AddressGiven, customer_id: str) -> AddressGiven:
+    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> AddressGiven:
         source = _address(given, "source", "INVALID_SOURCE")
-        number = await self._numbers.find(self._store, source.target)
+        number = await self._numbers.find(tx, source.target)
         if number is None or number.customer_id != customer_id:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
         return source
@@ -228,10 +250,20 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
     if route := table.first(to.target, message.customer_id, random.random):
         target.carrier_id = route.carrier_id
     else:
-        _fail_without_route(target, now)
+        _fail(target, now, "no_route")
     return target
 
 
-def _fail_without_route(target: Target, now: int) -> None:
+def _fail(target: Target, now: int, code: str, words: str = "") -> None:
     target.status, target.due_at, target.tm_update = Status.FAILED, None, now
-    target.error_code, target.error_message = "no_route", ERROR_CODES["no_route"]
+    target.error_code, target.error_message = code, words or ERROR_CODES[code]
+
+
+def _stop(target: Target, stop: Stop, now: int) -> None:
+    """Before it is stored: it waits, or never goes. Nothing stops what has no route."""
+    if target.status is not Status.QUEUED:
+        return
+    if stop.until is None:
+        _fail(target, now, stop.code, stop.words)
+    else:
+        target.due_at, target.error_code, target.error_message = max(stop.until, now + 1), stop.code, stop.words

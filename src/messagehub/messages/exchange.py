@@ -33,6 +33,7 @@ from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats, send
+from messagehub.messages.gate import Gate
 from messagehub.messages.habits import WITNESSES, Habits
 from messagehub.messages.lanes import Share
 from messagehub.messages.ledger import Ledger
@@ -41,6 +42,7 @@ from messagehub.messages.outcomes import Terms
 from messagehub.messages.receive import Receiver
 from messagehub.messages.recorder import Recorder
 from messagehub.messages.send import Claim
+from messagehub.messages.status import Happening
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
 from messagehub.routing import Routes
@@ -118,12 +120,13 @@ class Exchange:
         habits: Habits,
         live: Live,
         node_id: str,
+        gate: Gate,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
         self.counts = Counts()
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
         self._outbox, self._recorder, self._habits = outbox, recorder, habits
-        self._live, self._node_id = live, node_id
+        self._live, self._node_id, self._gate = live, node_id, gate
         self._kept: list[News] = []
         self._share = Share()
         self._ask_at = 0
@@ -330,10 +333,20 @@ class Exchange:
         alone = self.carrier.idle
         owed, texts = self._share.owed, self.carrier.texts
         most = room - turn.kept_free
-        turn.claim = await send.claim(tx, self.carrier_id, self._node_id, most, now, alone, owed, texts)
+        turn.claim = await send.claim(tx, self.carrier_id, self._node_id, most, now, self._gate, alone, owed, texts)
+        if turn.claim.stopped:
+            await self._stop(tx, turn, now)
         left = room - sum(turn.claim.segments.values())
         if is_asking and left > 0:
             turn.questions = await inquiries.claim(tx, self._live, self.carrier_id, left, now)
+
+    async def _stop(self, tx: Tx, turn: Turn, now: int) -> None:
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
+        await ledger.hold(target for target, _ in turn.claim.stopped)
+        for target, stop in turn.claim.stopped:
+            what = Happening.REFUSE if stop.until is None else Happening.WAIT
+            ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=stop.until)
+        turn.told.add(await ledger.write())
 
     async def _settle_outbound(
         self,

@@ -67,6 +67,15 @@ class Ledger:
                 wanted.append({"message_id": key[0], "n": key[1]})
         for row in await self._tx.many("target_for_change", wanted):
             self._targets[row.message_id, row.n] = from_row(row)
+        await self._load_owners()
+
+    async def hold(self, targets: Iterable[Target]) -> None:
+        """As `load`, for targets that this transaction has read already."""
+        self._traced_carriers = await self._recorder.carriers(self._tx)
+        self._targets.update({(target.message_id, target.n): target for target in targets})
+        await self._load_owners()
+
+    async def _load_owners(self) -> None:
         for target in self._targets.values():
             if target.customer_id not in self._owners:
                 self._owners[target.customer_id] = await self._customers.get(self._tx, target.customer_id)

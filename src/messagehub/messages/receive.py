@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from messagehub import ids, text
 from messagehub.accounts.customers import Customers
@@ -55,9 +55,25 @@ class Received:
     unknown: int = 0
 
 
+@dataclass(slots=True)
+class Heard:
+    """What a listener did about messages that came in."""
+
+    answered: set[str] = field(default_factory=set)
+    """The ids of those that nobody after it is to answer."""
+    told: Told = field(default_factory=Told)
+
+
+class Listener(Protocol):
+    async def hear(self, tx: Tx, messages: Sequence[MessageRow], now: int) -> Heard:
+        """In the transaction that stores the messages, after they are stored; so what it writes is there with them."""
+
+
 class Receiver:
     def __init__(self, customers: Customers, numbers: Numbers, outbox: Outbox, policy: Policy) -> None:
         self._customers, self._numbers, self._outbox, self._policy = customers, numbers, outbox, policy
+        self.listeners: Sequence[Listener] = ()
+        """In the order in which they hear of a message; one that answers it is the last to."""
         self._unknown_told = Seldom(UNKNOWN_TOLD_S)
 
     async def receive(self, tx: Tx, carrier_id: str, arrivals: Sequence[Inbound], now: int) -> Received:
@@ -83,7 +99,13 @@ class Receiver:
         await tx.many("insert_target", [whole.target for whole in wholes])
         events = [event for whole in wholes for event in await self._events(tx, whole, now)]
         await store_events(tx, events)
-        return Told(events, [Status.RECEIVED] * len(wholes))
+        told = Told(events, [Status.RECEIVED] * len(wholes))
+        unanswered = [whole.message for whole in wholes]
+        for listener in self.listeners if wholes else ():
+            heard = await listener.hear(tx, unanswered, now)
+            told.add(heard.told)
+            unanswered = [message for message in unanswered if message.id not in heard.answered]
+        return told
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:
         teller = Teller(self._outbox, now)

@@ -85,7 +85,7 @@ WriteTime = Callable[[int], str]
 
 
 def target_shape(row: Any, write: WriteTime) -> shapes.Target:
-    return shapes.Target(
+    shape = shapes.Target(
         destination=address(row.destination, row.destination_detail),
         status=status.PUBLIC[row.status],
         parts=row.parts,
@@ -94,6 +94,9 @@ def target_shape(row: Any, write: WriteTime) -> shapes.Target:
         possible_duplicate=bool(row.possible_duplicate),
         tm_update=write(row.tm_update),
     )
+    if row.error_code and row.status == Status.QUEUED:  # the columns say why it waits, while it does
+        shape.hold_reason, shape.error_code = row.error_code, ""
+    return shape
 
 
 def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.Message:

@@ -9,6 +9,7 @@ from messagehub import text
 from messagehub.carriers.carrier import Handover
 from messagehub.errors import StoreError
 from messagehub.messages import options
+from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.messages.recorder import CLAIMED
 from messagehub.messages.status import Status
@@ -32,6 +33,8 @@ class Claim:
     """How many of each lane."""
     targets: list[Target] = field(default_factory=list)
     """As they are handed."""
+    stopped: list[tuple[Target, Stop]] = field(default_factory=list)
+    """Those that were due and may not go."""
     normal_waits: bool = True
     """There may be more of what is not urgent."""
     more: bool = False
@@ -44,6 +47,7 @@ async def claim(
     holder: str,
     room: int,
     now: int,
+    gate: Gate,
     alone: bool = False,
     owed: int = 0,
     texts: Profile = STANDARD,
@@ -60,18 +64,26 @@ async def claim(
         taken = list(_that_fit(rows, room, most, alone and not claimed.handovers))
         if len(taken) == len(rows) < count:
             lanes_left.discard(lane)
-        segments = claimed.segments[lane] = sum(row.parts for row in taken)
-        for row in taken:
-            target = from_row(row)
-            claimed.targets.append(target)
-            claimed.handovers.append(hand(target, carrier_id, holder, now, texts))
-        room -= segments
-        if room <= 0 or (len(taken) < len(rows) and segments < most):  # its next one waits for more room than there is
+        claimed.stopped += (stopped := await _stopped(tx, gate, targets := [from_row(row) for row in taken], now))
+        held = {id(target) for target, _ in stopped}
+        going = [target for target in targets if id(target) not in held] if held else targets
+        claimed.segments[lane] = sum(target.parts for target in going)
+        claimed.targets += going
+        claimed.handovers += [hand(target, carrier_id, holder, now, texts) for target in going]
+        room -= claimed.segments[lane]
+        if room <= 0 or (
+            len(taken) < len(rows) and claimed.segments[lane] < most
+        ):  # its next one waits for more room than there is
             break
     if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
         raise StoreError("a target was claimed by somebody else in the middle of a transaction")
     claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
     return claimed
+
+
+async def _stopped(tx: Tx, gate: Gate, targets: Sequence[Target], now: int) -> list[tuple[Target, Stop]]:
+    stops = await gate.stops(tx, targets, now)
+    return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
 
 
 def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterator[Row]:
@@ -95,6 +107,7 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
         segments = []
     target.status, target.holder, target.due_at = Status.HANDED, holder, now
     target.receipts, target.attempts = "", target.attempts + 1
+    target.error_code = target.error_message = ""
     # Of a message_payload, what the message centre will make of it.
     target.parts = segments[0].payload or len(segments) if segments else 0
     step = (now, CLAIMED, holder, carrier_id, target.attempts)

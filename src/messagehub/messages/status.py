@@ -29,6 +29,7 @@ class Happening(StrEnum):
     HAND = "a bind takes it"
     ACCEPT = "the carrier accepts it"
     REFUSE = "the carrier, or a check of ours, refuses it"
+    WAIT = "it may not go yet"
     POSTPONE = "the carrier refuses it for now"
     REROUTE = "the carrier refuses it, and the next route leads to another"
     REPEAT = "it is in doubt, and is sent once more"
@@ -48,6 +49,7 @@ S, H = Status, Happening
 
 MOVES = {
     (S.QUEUED, H.HAND): S.HANDED,
+    (S.QUEUED, H.WAIT): S.QUEUED,
     (S.QUEUED, H.REFUSE): S.FAILED,
     (S.QUEUED, H.CANCEL): S.FAILED,
     (S.HANDED, H.ACCEPT): S.SENT,

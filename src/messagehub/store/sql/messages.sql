@@ -82,7 +82,7 @@ SELECT * FROM targets WHERE message_id = :message_id AND n >= :first AND n < :en
 
 -- name: hand_target
 UPDATE targets SET status = 'handed', due_at = :due_at, holder = :holder, parts = :parts, receipts = '',
-    names = NULL, attempts = :attempts
+    names = NULL, attempts = :attempts, error_code = '', error_message = ''
 WHERE message_id = :message_id AND n = :n AND status = 'queued';
 
 -- name: move_target
