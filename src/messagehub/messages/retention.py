@@ -29,8 +29,9 @@ EVERY_S = 60.0
 BATCH = 100
 """Rows, of each table, in one transaction: others wait for the writer no longer than for a commit of their own."""
 
-REST = 4
-"""How many times as long as a batch took the next one is waited for."""
+REST, MOST_REST_S = 4, 0.25
+"""How many times as long as a batch took the next one is waited for, and how long at most: where everybody waits long
+for the writer, what is too old is to become less all the same."""
 
 SEGMENTS_KEPT = 30 * DAY
 """How long after its end a target can still be found by the carrier's name for it."""
@@ -101,7 +102,7 @@ class Retention:
             begun = time.monotonic()
             if not await piece():
                 return
-            await asyncio.sleep(REST * (time.monotonic() - begun))
+            await asyncio.sleep(min(REST * (time.monotonic() - begun), MOST_REST_S))
 
     async def _commit(self, unit: Unit[Counter[str]]) -> None:
         COUNTS.removed.update(await self._store.transaction(unit))
