@@ -46,6 +46,7 @@ async def fill(url: str, count: int, customer_id: str, carrier_id: str, waiting:
             await _write(side, _targets(made, numbers, customer_id, carrier_id, is_queued, now))
             await _write(side, _of_settled(made, numbers, customer_id, carrier_id, is_queued, is_told))
             await _write(side, _of_some(made, first, carrier_id))
+            await _write(side, _threads(made, numbers, customer_id))
 
 
 Rows = tuple[str, list[dict[str, Any]]]
@@ -134,6 +135,16 @@ def _of_some(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Rows]
             for n, id in enumerate(made)
         ],
     )
+
+
+def _threads(made: Sequence[str], numbers: range, customer_id: str) -> Iterator[Rows]:
+    """As if each message had gone to somebody who has answered since, unread."""
+    of = {"own": SOURCE, "owner_type": "", "owner_id": ids.UNSET, "name": "", "detail": "", "unread_count": 1}
+    rows = []
+    for id, n in zip(made, numbers, strict=True):
+        times = {"tm_last_message": ids.moment_of(id), "tm_create": ids.moment_of(id), "tm_update": NEVER}
+        rows.append({"id": id, "customer_id": customer_id, "peer": f"+4478{n:08d}", **of, "last_id": id, **times})
+    yield "conversations", rows
 
 
 def _parked(id: str, n: int, carrier_id: str) -> dict[str, Any]:

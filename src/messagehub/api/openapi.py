@@ -33,6 +33,7 @@ NOUNS = {  # the first word of a path: which noun it is about
 }
 TAGS = {
     "messages": "What is sent and what comes in. A message has one or more targets, each with a status of its own.",
+    "conversations": "What was said between a number and somebody, both ways, as one thread.",
     "customers": "Who sends, owns numbers, and is told by webhook.",
     "accesskeys": "Who may act for a customer, and until when.",
     "auth": "A token for a name and a password.",

@@ -8,6 +8,7 @@ from messagehub.accounts.keys import AccessKeys
 from messagehub.accounts.logins import Logins
 from messagehub.api.limits import Limits
 from messagehub.carriers.book import Carriers
+from messagehub.conversations import Conversations
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
@@ -42,6 +43,7 @@ class Services:
     habits: Habits
     standing: Standing
     acceptor: Acceptor
+    conversations: Conversations
     reader: Reader
     actor: Actor
     traces: Traces

@@ -1,8 +1,9 @@
 """Accepting a message: checks, routing, counting; then message, targets and event in one commit, then the answer."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
@@ -45,12 +46,24 @@ class Accepted:
     """When it was accepted; targets that may go at once are due then."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
+    more: list[Insert] = field(default_factory=list)
+    """What else is written with it."""
 
     def shape(self) -> Message:
         return message_shape(self.message, self.targets[:SHOWN], clock.plain)
 
 
+class Follower(Protocol):
+    async def follow(self, tx: Tx, message: MessageRow, targets: Sequence[Target]) -> Iterable[Insert]:
+        """What is written of the message elsewhere, in the commit that accepts it.
+
+        `tx` may be the store itself, as for a check of the gate, and is asked as seldom.
+        """
+
+
 class Acceptor:
+    followers: Sequence[Follower] = ()
+
     def __init__(
         self,
         store: Store,
@@ -71,14 +84,20 @@ class Acceptor:
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
         accepted = await self.prepare(self._store, customer_id, given)
+        await self.commit(accepted)
+        return accepted.shape()
+
+    async def commit(self, accepted: Accepted, also: Callable[[Accepted], Sequence[Insert]] | None = None) -> None:
+        """Writes what was prepared, and makes it known. `also`: what is written with it, once its shape is settled."""
         try:
             self._hand(accepted)
+            if also:
+                accepted.more += also(accepted)
             await self._store.write(self._inserts(accepted))
             self.make_known(accepted)
         finally:
             for exchange, segments, _ in accepted.hands:
                 exchange.release(segments)
-        return accepted.shape()
 
     async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven) -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
@@ -119,6 +138,8 @@ class Acceptor:
         accepted = Accepted(message, targets, self._events(customer, message, targets, now), step, now)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
+        for follower in self.followers:
+            accepted.more += await follower.follow(tx, message, targets)
         return accepted
 
     async def enter(self, tx: Tx, accepted: Accepted) -> None:
@@ -155,7 +176,7 @@ class Acceptor:
         has_failed = message.waiting_count < message.target_count
         if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
             inserts.append(Insert("insert_trace", rows))
-        return inserts
+        return inserts + accepted.more if accepted.more else inserts
 
     async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> AddressGiven:
         source = _address(given, "source", "INVALID_SOURCE")
