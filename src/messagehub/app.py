@@ -41,6 +41,7 @@ from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.live import Live
+from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -205,6 +206,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             standing=standing,
             acceptor=acceptor,
             conversations=conversations,
+            once=Once(store),
             reader=reader,
             actor=actor,
             traces=Traces(store, recorder, exchanges.steps),

@@ -145,6 +145,8 @@ def _threads(made: Sequence[str], numbers: range, customer_id: str) -> Iterator[
         times = {"tm_last_message": ids.moment_of(id), "tm_create": ids.moment_of(id), "tm_update": NEVER}
         rows.append({"id": id, "customer_id": customer_id, "peer": f"+4478{n:08d}", **of, "last_id": id, **times})
     yield "conversations", rows
+    answer = {"customer_id": customer_id, "fingerprint": b"f" * 32, "body": b"{}" * 300}
+    yield "idempotency_keys", [{"key": id, **answer, "tm_create": ids.moment_of(id)} for id in made]
 
 
 def _parked(id: str, n: int, carrier_id: str) -> dict[str, Any]:

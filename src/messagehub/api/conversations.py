@@ -4,10 +4,11 @@ from functools import partial
 from typing import Any
 
 from messagehub import conversations, ids, shapes
-from messagehub.api import paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
+from messagehub.api import paging, repeating
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
 from messagehub.conversations import Conversation
 from messagehub.errors import Refusal
+from messagehub.messages.accept import Accepted
 from messagehub.shapes import AddressGiven
 
 
@@ -44,11 +45,15 @@ async def messages(call: Call) -> Page[shapes.ConversationMessage]:
     return await paging.as_far_as_read(call, partial(call.services.conversations.messages, thread), shape)
 
 
-async def send(call: Call) -> shapes.ConversationMessage:
+async def send(call: Call) -> shapes.ConversationMessage | Text:
     services, thread = call.services, await _find(call)
-    accepted = await services.conversations.prepare(services.store, thread, call.body)
-    await services.acceptor.commit(accepted)
-    return conversations.message_shape(thread, accepted.message, accepted.targets[0])
+
+    def shape(accepted: Accepted) -> shapes.ConversationMessage:
+        return conversations.message_shape(thread, accepted.message, accepted.targets[0])
+
+    return await repeating.accept(
+        call, partial(services.conversations.prepare, services.store, thread, call.body), shape
+    )
 
 
 def _shape(thread: Conversation, row: Any) -> shapes.ConversationMessage:
@@ -112,6 +117,6 @@ ENDPOINTS = [
         method="POST", path="/conversations/{id}/messages", summary="Say something in a conversation",
         detail="A message from its number to its peer; `GET /messages/{id}` has it by the same id.",
         takes=shapes.ConversationMessageGiven, gives=shapes.ConversationMessage, reasons=(*ID, *SENDING),
-        example={"text": "Hello"}, handler=send,
+        example={"text": "Hello"}, takes_key=True, handler=send,
     ),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
+from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
@@ -44,6 +45,7 @@ class Services:
     standing: Standing
     acceptor: Acceptor
     conversations: Conversations
+    once: Once
     reader: Reader
     actor: Actor
     traces: Traces
