@@ -264,7 +264,7 @@ def message_shape(thread: Conversation, message: Any, target: Any) -> shapes.Con
         reference_id=message.id,
         source=rows.address(message.source, message.source_detail),
         destination=rows.address(target.destination, target.destination_detail),
-        text=message.text,
+        text=rows.own_of(target.destination_detail).text or message.text,
         tm_create=plain(message.tm_create),
         tm_update=plain(target.tm_update),
         tm_delete=plain(NEVER),

@@ -47,8 +47,21 @@ class AddressGiven(Request):
     detail: Detail = ""
 
 
+Variables = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z")],
+        Annotated[str, Meta(max_length=1000)]
+        | Annotated[int, Meta(ge=-(10**18), le=10**18)]
+        | Annotated[float, Meta(ge=-1e18, le=1e18)],
+    ],
+    Meta(max_length=50),
+]
+
+
 class DestinationGiven(AddressGiven):
     target: E164
+    variables: Variables = {}
+    """What stands for `{{name}}` in the text of this recipient."""
 
 
 class Address(Struct):
@@ -116,6 +129,10 @@ class Target(Struct):
     """It was in doubt and has been sent again: the recipient may have it twice."""
     tm_update: str
     """When its status changed last."""
+    text: str | UnsetType = UNSET
+    """Only where it was given variables: its own text."""
+    sent_text: str | UnsetType = UNSET
+    """Only where smart encoding changed its own text: what is sent."""
     hold_reason: str | UnsetType = UNSET
     """Only while it waits for more than its turn: for what, in one word; `error_message` may say more."""
 
@@ -139,7 +156,7 @@ class Message(Struct, kw_only=True):
     target_count: int
     """How many there are; `GET /messages/{id}/targets` has all."""
     text: str
-    """As it was written."""
+    """As it was written; with places for variables where it has any."""
     sent_text: str | UnsetType = UNSET
     """Only where smart encoding changed something: what is sent."""
     replaced: list[Replaced] | UnsetType = UNSET
