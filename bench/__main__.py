@@ -1,6 +1,7 @@
 """The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
 
 `python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
+`python -m bench features` says what each feature costs an accepted message;
 `python -m bench flat` compares a store with few rows to one with many.
 """
 
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import flat, goals, profile, report, smpp, webhooks
+from bench import features, flat, goals, profile, report, smpp, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -51,6 +52,7 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "profile": lambda options: profile.show(_work(options, "sqlite")),
     "webhooks": lambda options: webhooks.show(options.count, options.runs),
     "smpp": lambda options: smpp.show(options.runs),
+    "features": lambda options: features.show(options.runs),
     "flat": lambda options: _flat(options),
 }
 
