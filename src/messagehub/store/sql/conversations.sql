@@ -19,7 +19,7 @@ ON CONFLICT (id) DO UPDATE SET unread_count = conversations.unread_count + exclu
         THEN excluded.last_id ELSE conversations.last_id END;
 
 -- name: join_conversation
--- One that is not there is not opened by it.
+-- One that is not there is not opened by it. Of several in one commit, some milliseconds apart, any one will do.
 UPDATE conversations SET last_id = :last_id, tm_last_message = :tm_last_message
 WHERE id = :id AND last_id < :last_id;
 
