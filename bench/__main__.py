@@ -1,6 +1,7 @@
 """The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
 
 `python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
+`python -m bench features` says what each feature costs an accepted message;
 `python -m bench flat` compares a store with few rows to one with many; `python -m bench churn` shows whether one grows
 while as much is removed from it as comes in.
 """
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import churn, flat, goals, profile, report, smpp, webhooks
+from bench import churn, features, flat, goals, profile, report, smpp, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -52,6 +53,7 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "profile": lambda options: profile.show(_work(options, "sqlite")),
     "webhooks": lambda options: webhooks.show(options.count, options.runs),
     "smpp": lambda options: smpp.show(options.runs),
+    "features": lambda options: features.show(options.runs),
     "flat": lambda options: _flat(options),
     "churn": lambda options: _churn(options),
 }

@@ -28,6 +28,7 @@ from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
+from messagehub.conversations import Conversations
 from messagehub.errors import SettingError
 from messagehub.front.edge import edge
 from messagehub.logs import about
@@ -40,6 +41,7 @@ from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.live import Live
+from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -169,6 +171,11 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
         make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
         exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), alone)
+        acceptor = Acceptor(
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
+        )
+        conversations = Conversations(store, numbers, acceptor)
+        receiver.listeners, acceptor.followers = (conversations,), (conversations,)
         duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
@@ -182,9 +189,6 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             stack.push_async_callback(part.stop)
         reader = Reader(store)
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
-        acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
-        )
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
             store=store,
@@ -201,6 +205,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             habits=habits,
             standing=standing,
             acceptor=acceptor,
+            conversations=conversations,
+            once=Once(store),
             reader=reader,
             actor=actor,
             traces=Traces(store, recorder, exchanges.steps),

@@ -37,7 +37,7 @@ class Histogram:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
-REMOVED_FROM = ("messages", "targets", "segments", "events", "traces")
+REMOVED_FROM = ("messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys")
 
 
 class Counts:

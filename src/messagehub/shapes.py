@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from messagehub import ids
+
 MessageStatus = Literal["sending", "sent", "delivered", "partially_delivered", "failed", "received"]
 TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout", "received"]
 Direction = Literal["outbound", "inbound"]
@@ -45,8 +47,21 @@ class AddressGiven(Request):
     detail: Detail = ""
 
 
+Variables = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z")],
+        Annotated[str, Meta(max_length=1000)]
+        | Annotated[int, Meta(ge=-(10**18), le=10**18)]
+        | Annotated[float, Meta(ge=-1e18, le=1e18)],
+    ],
+    Meta(max_length=50),
+]
+
+
 class DestinationGiven(AddressGiven):
     target: E164
+    variables: Variables = {}
+    """What stands for `{{name}}` in the text of this recipient."""
 
 
 class Address(Struct):
@@ -114,6 +129,10 @@ class Target(Struct):
     """It was in doubt and has been sent again: the recipient may have it twice."""
     tm_update: str
     """When its status changed last."""
+    text: str | UnsetType = UNSET
+    """Only where it was given variables: its own text."""
+    sent_text: str | UnsetType = UNSET
+    """Only where smart encoding changed its own text: what is sent."""
     hold_reason: str | UnsetType = UNSET
     """Only while it waits for more than its turn: for what, in one word; `error_message` may say more."""
 
@@ -137,7 +156,7 @@ class Message(Struct, kw_only=True):
     target_count: int
     """How many there are; `GET /messages/{id}/targets` has all."""
     text: str
-    """As it was written."""
+    """As it was written; with places for variables where it has any."""
     sent_text: str | UnsetType = UNSET
     """Only where smart encoding changed something: what is sent."""
     replaced: list[Replaced] | UnsetType = UNSET
@@ -626,6 +645,79 @@ class Choices(Struct):
     result: list[Choice]
     passed_over: list[Choice]
     """Routes that match, and whose carrier takes nothing: it is disabled, or was removed."""
+
+
+# --- conversations ----------------------------------------------------------------------
+
+
+ConversationDirection = Literal["incoming", "outgoing"]
+ConversationStatus = Literal["progressing", "done", "failed"]
+
+
+class ConversationGiven(Request):
+    self_: str | AddressGiven = field(name="self")
+    """A number of yours."""
+    peer: E164 | DestinationGiven
+
+
+class ConversationChange(Request):
+    owner_type: Name | UnsetType = UNSET
+    owner_id: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+
+
+class ConversationRead(Request):
+    message_id: str = ""
+    """The last one that was read; empty: all were."""
+
+
+class ConversationMessageGiven(Request):
+    text: NotEmpty = ""
+    medias: list[MediaGiven] = []
+
+
+class Conversation(Struct, kw_only=True):
+    id: str
+    """Always the same for the same two addresses."""
+    customer_id: str
+    owner_type: str
+    """Who of yours looks after it, in words of your own."""
+    owner_id: str
+    account_id: str = ids.UNSET
+    name: str
+    detail: str
+    type: Literal["message"] = "message"
+    dialog_id: str = ids.UNSET
+    self_: Address = field(name="self")
+    """The number of yours."""
+    peer: Address
+    """Who is at the other end."""
+    unread_count: int
+    """Messages that came in since it was read."""
+    tm_last_message: str
+    tm_create: str
+    tm_update: str
+    """When you changed it last."""
+    tm_delete: str
+
+
+class ConversationMessage(Struct, kw_only=True):
+    id: str
+    """That of the message."""
+    customer_id: str
+    conversation_id: str
+    direction: ConversationDirection
+    status: ConversationStatus
+    reference_type: Literal["message"] = "message"
+    reference_id: str
+    source: Address
+    destination: Address
+    text: str
+    medias: list[dict[str, str]] = []
+    tm_create: str
+    tm_update: str
+    tm_delete: str
 
 
 # --- the rest ---------------------------------------------------------------------------

@@ -128,11 +128,17 @@ def _delivery(account: Account) -> str:
     return delivery
 
 
+def _conversation(account: Account) -> str:
+    opened: str = account.api.post("/conversations", {"self": account.number, "peer": numbering.somebody()})["id"]
+    return opened
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
     "accesskeys": _accesskey,
     "webhook_deliveries": _delivery,
+    "conversations": _conversation,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

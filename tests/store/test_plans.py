@@ -17,7 +17,8 @@ from tests.support import postgres as server
 
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
-    "inbound_seen", "inbound_parts",
+    "inbound_seen", "inbound_parts", "conversations",
+    "idempotency_keys",
 }  # fmt: skip
 COUNT = 20_000
 
@@ -34,6 +35,7 @@ SORTS = {
     "parked_by_name": "the few receipts that wait for one name",
     "parked_page_by_name": "likewise",
     "traces_of_message": "the few traces of one message",
+    "conversations_page_with": "the few threads that one person has, one for each number of a customer",
     "inbound_parts_of": "the few parts of one message",
 }
 """Queries that may sort rows of a growing table, and why they are few. A sort that is incremental ends at its LIMIT."""

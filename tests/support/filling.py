@@ -59,6 +59,7 @@ async def fill(
             await _write(side, _of_some(made))
             if is_kept:
                 await _write(side, _of_nobody(made, first, carrier_id))
+                await _write(side, _threads(made, numbers, customer_id))
 
 
 Rows = tuple[str, list[dict[str, Any]]]
@@ -157,6 +158,18 @@ def _of_nobody(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Row
             for n, id in enumerate(made)
         ],
     )
+
+
+def _threads(made: Sequence[str], numbers: range, customer_id: str) -> Iterator[Rows]:
+    """As if each message had gone to somebody who has answered since, unread."""
+    of = {"own": SOURCE, "owner_type": "", "owner_id": ids.UNSET, "name": "", "detail": "", "unread_count": 1}
+    rows = []
+    for id, n in zip(made, numbers, strict=True):
+        times = {"tm_last_message": ids.moment_of(id), "tm_create": ids.moment_of(id), "tm_update": NEVER}
+        rows.append({"id": id, "customer_id": customer_id, "peer": f"+4478{n:08d}", **of, "last_id": id, **times})
+    yield "conversations", rows
+    answer = {"customer_id": customer_id, "fingerprint": b"f" * 32, "body": b"{}" * 300}
+    yield "idempotency_keys", [{"key": id, **answer, "tm_create": ids.moment_of(id)} for id in made]
 
 
 def _parked(id: str, n: int, carrier_id: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from messagehub.api import (
     accesskeys,
     carriers,
+    conversations,
     customers,
     documents,
     health,
@@ -29,6 +30,7 @@ BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
     *traces.ENDPOINTS,
+    *conversations.ENDPOINTS,
     *logins.ENDPOINTS,
     *me.ENDPOINTS,
     *accesskeys.ENDPOINTS,

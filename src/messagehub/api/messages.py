@@ -6,9 +6,10 @@ from typing import get_args
 from msgspec import UNSET
 
 from messagehub import clock, shapes, text
-from messagehub.api import paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
+from messagehub.api import paging, repeating
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
 from messagehub.errors import Refusal
+from messagehub.messages.accept import Accepted
 from messagehub.messages.reading import Filter
 
 FILTERS = (
@@ -20,8 +21,12 @@ FILTERS = (
 )
 
 
-async def create(call: Call) -> shapes.Message:
-    return await call.services.acceptor.accept(call.customer_id, call.body)
+async def create(call: Call) -> shapes.Message | Text:
+    services = call.services
+    if repeating.HEADER not in call.headers:
+        return await services.acceptor.accept(call.customer_id, call.body)
+    prepare = partial(services.acceptor.prepare, services.store, call.customer_id, call.body)
+    return await repeating.accept(call, prepare, Accepted.shape)
 
 
 async def page(call: Call) -> Page[shapes.Message]:
@@ -89,6 +94,7 @@ SENDING = (
     "TOO_MANY_SEGMENTS",
     "MEDIA_NOT_SUPPORTED",
     "INVALID_TLV",
+    "MISSING_VARIABLE",
 )
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
@@ -99,8 +105,8 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/messages", summary="Send a message",
         detail="The answer comes when the message is on disk. What becomes of it is told by webhook, or asked for.",
-        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, example=MESSAGE, is_plain=True,
-        handler=create,
+        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, example=MESSAGE,
+        takes_key=True, is_plain=True, handler=create,
     ),
     Endpoint(
         method="GET", path="/messages", summary="List messages, newest first",

@@ -109,6 +109,7 @@ def _exactly(exact: Schema, or_empty: Schema) -> Callable[[Schema], Schema]:
 GIVEN = {
     "tm_": _exactly({"type": "string", "format": "date-time"}, ASKED_MOMENT),
     "message_id": _exactly(UUID, ASKED_UUID),
+    "owner_id": _exactly(ASKED_UUID, ASKED_UUID),
 }
 """What a member of a request is, by how its name begins."""
 

@@ -8,11 +8,13 @@ from messagehub.accounts.keys import AccessKeys
 from messagehub.accounts.logins import Logins
 from messagehub.api.limits import Limits
 from messagehub.carriers.book import Carriers
+from messagehub.conversations import Conversations
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
+from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
@@ -42,6 +44,8 @@ class Services:
     habits: Habits
     standing: Standing
     acceptor: Acceptor
+    conversations: Conversations
+    once: Once
     reader: Reader
     actor: Actor
     traces: Traces

@@ -1,8 +1,9 @@
 """Accepting a message: checks, routing, counting; then message, targets and event in one commit, then the answer."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
@@ -11,7 +12,7 @@ from messagehub.carriers.wire import Step
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
-from messagehub.messages import options
+from messagehub.messages import options, variables
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import OF_PRIORITY
@@ -21,6 +22,7 @@ from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import EVENT_QUERIES, Teller
+from messagehub.messages.variables import Own
 from messagehub.metrics import COUNTS
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes, Table
@@ -45,12 +47,24 @@ class Accepted:
     """When it was accepted; targets that may go at once are due then."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
+    more: list[Insert] = field(default_factory=list)
+    """What else is written with it."""
 
     def shape(self) -> Message:
         return message_shape(self.message, self.targets[:SHOWN], clock.plain)
 
 
+class Follower(Protocol):
+    async def follow(self, tx: Tx, message: MessageRow, targets: Sequence[Target]) -> Iterable[Insert]:
+        """What is written of the message elsewhere, in the commit that accepts it.
+
+        `tx` may be the store itself, as for a check of the gate, and is asked as seldom.
+        """
+
+
 class Acceptor:
+    followers: Sequence[Follower] = ()
+
     def __init__(
         self,
         store: Store,
@@ -71,14 +85,20 @@ class Acceptor:
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
         accepted = await self.prepare(self._store, customer_id, given)
+        await self.commit(accepted)
+        return accepted.shape()
+
+    async def commit(self, accepted: Accepted, also: Callable[[Accepted], Sequence[Insert]] | None = None) -> None:
+        """Writes what was prepared, and makes it known. `also`: what is written with it, once its shape is settled."""
         try:
             self._hand(accepted)
+            if also:
+                accepted.more += also(accepted)
             await self._store.write(self._inserts(accepted))
             self.make_known(accepted)
         finally:
             for exchange, segments, _ in accepted.hands:
                 exchange.release(segments)
-        return accepted.shape()
 
     async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven) -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
@@ -88,10 +108,15 @@ class Acceptor:
         _refuse_mms(given)
         source = await self._source(tx, given.source, customer_id)
         destinations = _destinations(given.destinations)
-        self._check_length(given.text)
         customer = await self._customers.get(tx, customer_id)
-        asked = options.asked(given, customer)
-        parts = self._parts(asked.text or given.text)
+        smart = options.is_smart(given, customer)
+        own = None
+        if variables.OPEN in given.text:
+            own = variables.own_texts(given.text, destinations, smart, self._check_length)
+        if own is None:
+            self._check_length(given.text)
+        asked = options.asked(given, smart and own is None)
+        parts = 0 if own else self._parts(asked.text or given.text)
         table = await self._routes.table(tx)
         if given.tlvs:
             options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
@@ -111,6 +136,8 @@ class Acceptor:
         )
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
+        if own:
+            self._tell_apart(targets, destinations, own)
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
@@ -119,6 +146,8 @@ class Acceptor:
         accepted = Accepted(message, targets, self._events(customer, message, targets, now), step, now)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
+        for follower in self.followers:
+            accepted.more += await follower.follow(tx, message, targets)
         return accepted
 
     async def enter(self, tx: Tx, accepted: Accepted) -> None:
@@ -155,7 +184,7 @@ class Acceptor:
         has_failed = message.waiting_count < message.target_count
         if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
             inserts.append(Insert("insert_trace", rows))
-        return inserts
+        return inserts + accepted.more if accepted.more else inserts
 
     async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> AddressGiven:
         source = _address(given, "source", "INVALID_SOURCE")
@@ -164,24 +193,29 @@ class Acceptor:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
         return source
 
-    def _check_length(self, words: str) -> None:
-        """What is far too long is not worth the counting."""
-        if not words:
-            raise Refusal("INVALID_TEXT", "text: a message needs a text")
-        if len(words) > self._max_segments * SEPTETS:
-            raise self._too_many(f"{len(words)} characters need more segments")
+    def _tell_apart(self, targets: Sequence[Target], to: Sequence[AddressGiven], own: Sequence[Own]) -> None:
+        """Each gets its own text."""
+        for target, address, said in zip(targets, to, own, strict=True):
+            target.parts = self._parts(said.sent_text or said.text, variables.field(target.n))
+            target.destination_detail = detail_of(address, said)
 
-    def _parts(self, words: str) -> int:
+    def _check_length(self, words: str, field: str = "text: it") -> None:
+        """What is far too long is not worth the counting."""
+        if len(words) > self._max_segments * SEPTETS:
+            raise self._too_many(f"{field} has {len(words)} characters, which need more segments")
+
+    def _parts(self, words: str, field: str = "text: it") -> int:
+        if not words:
+            raise Refusal("INVALID_TEXT", f"{field} is empty; a message needs a text")
         parts = text.count_parts(words)
         if parts > self._max_segments:
-            raise self._too_many(f"it needs {parts} segments")
+            raise self._too_many(f"{field} needs {parts} segments")
         return parts
 
     def _too_many(self, needed: str) -> Refusal:
         most = self._max_segments
         return Refusal(
-            "TOO_MANY_SEGMENTS",
-            f"text: {needed}, where {most} are allowed; POST /messages/segments shows how it is cut",
+            "TOO_MANY_SEGMENTS", f"{needed}, where {most} are allowed; POST /messages/segments shows how it is cut"
         )
 
     def _events(self, customer: Customer, message: MessageRow, targets: Sequence[Target], now: int) -> list[Event]:

@@ -41,9 +41,13 @@ def write(options: Options) -> str | None:
     return None if options is NONE else _encode(options).decode()
 
 
-def asked(given: MessageGiven, customer: Customer) -> Options:
-    """What is asked for by the message, or by its customer for all of them."""
-    smart = customer.smart_encoding if given.smart_encoding is UNSET else given.smart_encoding
+def is_smart(given: MessageGiven, customer: Customer) -> bool:
+    """With smart encoding."""
+    return customer.smart_encoding if given.smart_encoding is UNSET else given.smart_encoding
+
+
+def asked(given: MessageGiven, smart: bool) -> Options:
+    """What is asked for. `smart`: its text is to be written better."""
     if not (smart or given.tlvs or given.class_ is not UNSET):
         return NONE
     options = Options(message_class=None if given.class_ is UNSET else given.class_, tlvs=given.tlvs)

@@ -12,6 +12,7 @@ from messagehub.messages import options
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.messages.recorder import CLAIMED
+from messagehub.messages.rows import own_of
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target, from_row
 from messagehub.store import Row, Tx
@@ -98,6 +99,9 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
 def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile) -> Handover:
     """Turns a target into one that this process has handed over, and says what the carrier gets."""
     words, asked = target.text, options.NONE
+    if target.destination_detail:
+        own = own_of(target.destination_detail)
+        words = own.sent_text or own.text or words
     if target.options:
         asked = options.read(target.options)
         words, texts = asked.text or words, text.with_class(texts, asked.message_class)

@@ -72,3 +72,7 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDA
 -- name: accesskey_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: conversation_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id FOR UPDATE;

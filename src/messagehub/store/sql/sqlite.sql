@@ -63,3 +63,7 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
 -- name: accesskey_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: conversation_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;
