@@ -17,7 +17,7 @@ from tests.support import postgres as server
 
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
-    "inbound_seen", "inbound_parts",
+    "inbound_seen", "inbound_parts", "expiries",
 }  # fmt: skip
 COUNT = 20_000
 

@@ -41,6 +41,10 @@ async def cancel(call: Call) -> shapes.Message:
     return await call.services.actor.cancel(call.customer_id, call.id)
 
 
+async def change(call: Call) -> shapes.Message:
+    return await call.services.actor.reschedule(call.customer_id, call.id, call.body.schedule_at)
+
+
 async def resend(call: Call) -> shapes.Message:
     return await call.services.actor.resend(call.customer_id, call.id)
 
@@ -89,6 +93,7 @@ SENDING = (
     "TOO_MANY_SEGMENTS",
     "MEDIA_NOT_SUPPORTED",
     "INVALID_TLV",
+    "INVALID_SCHEDULE",
 )
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
@@ -112,6 +117,11 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/messages/{id}", summary="Get a message", gives=shapes.Message, reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="PUT", path="/messages/{id}", summary="Give what still waits of a message another time",
+        takes=shapes.MessageChange, gives=shapes.Message, reasons=(*ID, "INVALID_SCHEDULE", "STATE_INVALID"),
+        example={"schedule_at": "2030-01-31T10:30:00Z"}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/messages/{id}", summary="Cancel a message and take it out of sight",

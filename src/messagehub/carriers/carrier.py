@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Literal, Protocol
 
 from messagehub.carriers.wire import Sight, Step
+from messagehub.clock import NEVER
 from messagehub.text import Concatenation, DefaultAlphabet, Piece, Profile, Segment
 
 TargetKey = tuple[str, int]
@@ -32,6 +33,8 @@ class Handover:
     """By the carrier's names for them; those that it has none for are left out."""
     retry: int = 0
     """Told back where it is accepted: how often the target was sent again after a receipt."""
+    expire_at: int = NEVER
+    """When it is to be given up (microseconds)."""
 
 
 # --- news of a handover -----------------------------------------------------------------

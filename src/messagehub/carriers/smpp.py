@@ -181,6 +181,8 @@ class SMPPCarrier:
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             fields = submission(self._profile, handover.source, handover.destination)
+            if handover.expire_at < clock.NEVER or self._profile.dates_validity:
+                fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())
             tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
             transfer = self._transfers[handover.key] = Transfer(handover, fields, tlvs)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
