@@ -104,7 +104,7 @@ class MessageGiven(Request):
 
 
 class MessageChange(Request):
-    schedule_at: str
+    schedule_at: str | UnsetType = UNSET
     """When what still waits of it is to go; a time that is just over is now."""
 
 

@@ -42,6 +42,8 @@ async def cancel(call: Call) -> shapes.Message:
 
 
 async def change(call: Call) -> shapes.Message:
+    if call.body.schedule_at is UNSET:
+        return await one(call)
     return await call.services.actor.reschedule(call.customer_id, call.id, call.body.schedule_at)
 
 
@@ -98,6 +100,10 @@ SENDING = (
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
 
+DAY = 24 * 3600 * clock.SECOND
+TOMORROW = clock.iso((clock.now() // DAY + 2) * DAY)
+"""An example must be a time that is still to come."""
+
 MESSAGE = {"source": "+15551234567", "destinations": [{"target": "+15559876543"}], "text": "Hello"}
 
 ENDPOINTS = [
@@ -121,7 +127,7 @@ ENDPOINTS = [
     Endpoint(
         method="PUT", path="/messages/{id}", summary="Give what still waits of a message another time",
         takes=shapes.MessageChange, gives=shapes.Message, reasons=(*ID, "INVALID_SCHEDULE", "STATE_INVALID"),
-        example={"schedule_at": "2030-01-31T10:30:00Z"}, handler=change,
+        example={"schedule_at": TOMORROW}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/messages/{id}", summary="Cancel a message and take it out of sight",

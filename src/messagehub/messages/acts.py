@@ -87,8 +87,8 @@ class Actor:
 
         async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
             now = clock.now()
-            at = options.moment(schedule_at, now)
             row = await self._reader.row(tx, customer_id, message_id)
+            at = options.moment(schedule_at, now)
             ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
             waiting = await self._waiting(tx, ledger, message_id)
             if not waiting:
