@@ -1,7 +1,8 @@
 """The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
 
 `python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
-`python -m bench flat` compares a store with few rows to one with many.
+`python -m bench flat` compares a store with few rows to one with many, `python -m bench urgent` shows how long codes
+wait behind a campaign.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import flat, goals, profile, report, smpp, webhooks
+from bench import flat, goals, profile, report, smpp, urgent, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -52,6 +53,7 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "webhooks": lambda options: webhooks.show(options.count, options.runs),
     "smpp": lambda options: smpp.show(options.runs),
     "flat": lambda options: _flat(options),
+    "urgent": lambda options: _urgent(options),
 }
 
 
@@ -84,6 +86,11 @@ def _measure(options: argparse.Namespace) -> int:
 def _flat(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         return flat.show(_stores(options.store, stack), lambda store: _work(options, store), options.full)
+
+
+def _urgent(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        return urgent.show(_stores(options.store, stack))
 
 
 def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:
