@@ -10,6 +10,7 @@ from tests.support import hub as hubs
 from tests.support import numbering, simulator
 from tests.support.api import Json, refusal
 from tests.support.hub import Account, Hub
+from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
 SCHEDULED, SPREAD = 20, 40
@@ -86,3 +87,17 @@ def test_what_a_carrier_that_is_down_does_not_take_expires(hub: Hub) -> None:
     target: Json = account.settled(message)["targets"][0]
     assert (target["status"], target["error_code"]) == ("failed", "expired")
     assert target["error_message"] == "Its validity was over before it could be sent."
+
+
+def test_a_code_passes_a_campaign(hub: Hub, carrier_box: Simulator) -> None:
+    account, advertised = hub.customer(), numbering.somebodies(300, "1234")
+    slow = hub.carrier(carrier_box.port, "slow", rate=50)
+    hub.route(hub.bound(slow), customer_id=account.id)
+    campaign = account.send(advertised, "Buy", **{"class": "marketing"})
+    code = account.send(to := numbering.somebody(), "Your code", **{"class": "otp"})
+    assert account.settled(code)["status"] == "delivered"
+    assert account.api.message(campaign["id"])["status"] == "sending"
+    order = [submit["destination"] for submit in carrier_box.submits()]
+    before = order[: order.index(to.removeprefix("+"))]
+    assert len({f"+{one}" for one in before} & set(advertised)) < 100
+    account.api.post(f"/messages/{campaign['id']}/cancel", {})

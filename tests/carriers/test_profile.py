@@ -135,6 +135,16 @@ async def test_the_carrier_gives_up_with_the_message(
     assert least - 2 <= seconds_left(written, begun) <= least + PATIENCE_S
 
 
+async def test_what_waits_here_until_it_is_too_late_does_not_go() -> None:
+    async with centre() as (peer, port), Ours(port, rate=1) as ours:
+        await ours.bound()
+        ours.send()
+        late = ours.send(expire_at=clock.now() + clock.SECOND // 2)
+        (refused,) = await ours.heard(Refused)
+        assert (refused.key, REASONS[refused.reason].error_code) == (late, "expired")
+        assert len(peer.submits) == 1
+
+
 async def test_what_is_about_to_expire_has_a_second_yet() -> None:
     async with centre() as (peer, port), Ours(port) as ours:
         await ours.bound()

@@ -198,6 +198,7 @@ REASONS = {
     "invalid_number": Reason("invalid_number", "There is no such number."),
     "invalid_source": Reason("invalid_source", "The carrier does not let this sender through.", reroute=True),
     "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
+    "too_late": Reason("expired", "Its validity was over before it could be sent."),
     "too_long": Reason("carrier_rejected", "In its alphabet the text needs more than 255 parts.", reroute=True),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
     "unwritable": Reason(

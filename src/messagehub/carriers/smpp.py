@@ -262,6 +262,9 @@ class SMPPCarrier:
         transfer = part.transfer
         if transfer.ended or transfer.refusal:
             return 0
+        if transfer.expire_at <= self._now and not transfer.submitted:  # it has waited here while nothing could leave
+            self._end(transfer, Refused(transfer.key, "too_late"))
+            return 0
         assert bind.driver is not None
         try:
             tlvs = tlvs_of(part.segment, transfer.tlvs)

@@ -55,6 +55,9 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 """How often the store is asked for what is due, besides when it is said that something is."""
 
+LEAST_WAIT = clock.SECOND // 10
+"""How long what may not go waits at least, so that it is not asked for again and again."""
+
 ASK_EVERY = int(POLL_S * clock.SECOND)
 """How often it is asked for what a carrier could be asked about, while nothing is found."""
 
@@ -364,12 +367,16 @@ class Exchange:
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.hold(target for target, _ in turn.claim.stopped)
         for target, stop in turn.claim.stopped:
-            if stop.carrier_id:
+            what, until = Happening.WAIT, stop.until
+            if until is None:
+                what = Happening.REFUSE
+            elif stop.carrier_id:
                 target.carrier_id = stop.carrier_id
                 target.steps.append((now, ROUTED, stop.carrier_id))
                 turn.rerouted.add((stop.carrier_id, target.lane))
-            what = Happening.REFUSE if stop.until is None else Happening.WAIT
-            ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=stop.until)
+            else:
+                until = max(until, now + LEAST_WAIT)
+            ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=until)
         turn.told.add(await ledger.write())
 
     async def _settle_outbound(

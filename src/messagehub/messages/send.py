@@ -124,6 +124,5 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     target.parts = segments[0].payload or len(segments) if segments else 0
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
     key = (target.message_id, target.n)
-    return Handover(
-        key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, timing.expiry_of(target)
-    )
+    expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
+    return Handover(key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at)

@@ -4,6 +4,7 @@
 that still wait move, keeping the distances between them.
 """
 
+from messagehub.carriers.carrier import REASONS
 from messagehub.clock import NEVER, SECOND
 from messagehub.messages.options import Options, read
 from messagehub.messages.target import Target
@@ -11,7 +12,7 @@ from messagehub.messages.target import Target
 SCHEDULED, SPREAD = "scheduled", "spread"
 """Why a target waits."""
 
-TOO_LATE = "Its validity was over before it could be sent."
+TOO_LATE = REASONS["too_late"].meaning
 
 
 def start(asked: Options, n: int, count: int, tm_create: int) -> int:
