@@ -2,6 +2,7 @@
 
 `python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
 `python -m bench features` says what each feature costs an accepted message;
+`python -m bench urgent` shows how long codes wait behind a campaign;
 `python -m bench flat` compares a store with few rows to one with many; `python -m bench churn` shows whether one grows
 while as much is removed from it as comes in.
 """
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import churn, features, flat, goals, profile, report, smpp, webhooks
+from bench import churn, features, flat, goals, profile, report, smpp, urgent, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -56,6 +57,7 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "features": lambda options: features.show(options.runs),
     "flat": lambda options: _flat(options),
     "churn": lambda options: _churn(options),
+    "urgent": lambda options: _urgent(options),
 }
 
 
@@ -93,6 +95,11 @@ def _flat(options: argparse.Namespace) -> int:
 def _churn(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         return churn.show(_stores(options.store, stack), options.count)
+
+
+def _urgent(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        return urgent.show(_stores(options.store, stack))
 
 
 def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:

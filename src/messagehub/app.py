@@ -40,6 +40,7 @@ from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
+from messagehub.messages.leaving import Leaving
 from messagehub.messages.live import Live
 from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
@@ -165,7 +166,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        live, habits, gate = Live(), Habits(store), Gate()
+        live, habits, gate = Live(), Habits(store), Gate(at_claims=[Leaving(numbers, routes)])
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")

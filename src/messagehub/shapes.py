@@ -15,6 +15,7 @@ TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "d
 Direction = Literal["outbound", "inbound"]
 OnDoubt = Literal["resend", "hold"]
 Priority = Literal["high", "normal"]
+TrafficClass = Literal["otp", "transactional", "marketing"]
 WebhookStatus = Literal["off", "working", "failing", "disabled"]
 DeliveryStatus = Literal["pending", "delivered", "failed"]
 Tracing = Literal["default", "all"]
@@ -103,10 +104,23 @@ class MessageGiven(Request):
     priority: Priority = "normal"
     smart_encoding: bool | UnsetType = UNSET
     """Whether typographic characters that would cost more segments are replaced; left out: as the customer says."""
-    class_: MessageClass | UnsetType = field(default=UNSET, name="class")
+    class_: TrafficClass | MessageClass | UnsetType = field(default=UNSET, name="class")
+    """What kind of traffic it is (left out: transactional), by which it gets its lane. A number is a message_class."""
+    message_class: MessageClass | UnsetType = UNSET
     """Of the message on the handset: 0 is flash, shown at once and not kept."""
+    schedule_at: str = ""
+    """When it is to go: RFC 3339, or as resources have it, up to 365 days ahead; empty: at once."""
+    spread_over: Annotated[int, Meta(ge=1, le=2_592_000)] | UnsetType = UNSET
+    """Seconds over which its destinations are spread evenly; the first goes at once, or at schedule_at."""
+    validity: Annotated[int, Meta(ge=1, le=2_592_000)] | UnsetType = UNSET
+    """Seconds for which it is good, from when it is to go: what could not be sent by then has expired."""
     tlvs: TLVs = {}
     """TLVs of the carrier's own, by the names in its config."""
+
+
+class MessageChange(Request):
+    schedule_at: str | UnsetType = UNSET
+    """When what still waits of it is to go; a time that is just over is now."""
 
 
 class TextGiven(Request):
@@ -161,8 +175,16 @@ class Message(Struct, kw_only=True):
     """Only where smart encoding changed something: what is sent."""
     replaced: list[Replaced] | UnsetType = UNSET
     """Only where smart encoding changed something: what."""
-    class_: MessageClass | UnsetType = field(default=UNSET, name="class")
+    class_: TrafficClass | MessageClass | UnsetType = field(default=UNSET, name="class")
     """Only where it was given."""
+    message_class: MessageClass | UnsetType = UNSET
+    """Only where it was given by this name."""
+    schedule_at: str | UnsetType = UNSET
+    """Only where it was given: when it goes."""
+    spread_over: int | UnsetType = UNSET
+    """Only where it was given: seconds."""
+    validity: int | UnsetType = UNSET
+    """Only where it was given: seconds."""
     tlvs: TLVs | UnsetType = UNSET
     """Only where they were given."""
     subject: str = ""

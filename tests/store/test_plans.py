@@ -18,7 +18,7 @@ from tests.support import postgres as server
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
     "inbound_seen", "inbound_parts", "conversations",
-    "idempotency_keys",
+    "idempotency_keys", "expiries",
 }  # fmt: skip
 COUNT = 20_000
 

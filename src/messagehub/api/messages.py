@@ -46,6 +46,12 @@ async def cancel(call: Call) -> shapes.Message:
     return await call.services.actor.cancel(call.customer_id, call.id)
 
 
+async def change(call: Call) -> shapes.Message:
+    if call.body.schedule_at is UNSET:
+        return await one(call)
+    return await call.services.actor.reschedule(call.customer_id, call.id, call.body.schedule_at)
+
+
 async def resend(call: Call) -> shapes.Message:
     return await call.services.actor.resend(call.customer_id, call.id)
 
@@ -95,9 +101,14 @@ SENDING = (
     "MEDIA_NOT_SUPPORTED",
     "INVALID_TLV",
     "MISSING_VARIABLE",
+    "INVALID_SCHEDULE",
 )
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
+
+DAY = 24 * 3600 * clock.SECOND
+TOMORROW = clock.iso((clock.now() // DAY + 2) * DAY)
+"""An example must be a time that is still to come."""
 
 MESSAGE = {"source": "+15551234567", "destinations": [{"target": "+15559876543"}], "text": "Hello"}
 
@@ -118,6 +129,11 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/messages/{id}", summary="Get a message", gives=shapes.Message, reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="PUT", path="/messages/{id}", summary="Give what still waits of a message another time",
+        takes=shapes.MessageChange, gives=shapes.Message, reasons=(*ID, "INVALID_SCHEDULE", "STATE_INVALID"),
+        example={"schedule_at": TOMORROW}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/messages/{id}", summary="Cancel a message and take it out of sight",

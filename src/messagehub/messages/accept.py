@@ -9,14 +9,16 @@ from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import Handover
 from messagehub.carriers.wire import Step
+from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
-from messagehub.messages import options, variables
+from messagehub.messages import options, timing, variables
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
-from messagehub.messages.lanes import OF_PRIORITY
+from messagehub.messages.lanes import OF_CLASS, OF_PRIORITY, TRANSACTIONAL
 from messagehub.messages.live import Live
+from messagehub.messages.options import Options
 from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
@@ -45,6 +47,8 @@ class Accepted:
     """For the traces of its targets."""
     now: int
     """When it was accepted; targets that may go at once are due then."""
+    expire_at: int = NEVER
+    """When the first of its targets may not go any more."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
     more: list[Insert] = field(default_factory=list)
@@ -134,16 +138,19 @@ class Acceptor:
             target_count=len(destinations),
             tm_create=tm_create,
         )
-        lane = OF_PRIORITY[given.priority]
+        lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
         if own:
             self._tell_apart(targets, destinations, own)
+        if asked.schedule_at or asked.spread_over:
+            _schedule(targets, asked, now)
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
-        accepted = Accepted(message, targets, self._events(customer, message, targets, now), step, now)
+        events = self._events(customer, message, targets, now)
+        accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
         for follower in self.followers:
@@ -159,7 +166,7 @@ class Acceptor:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""
         for target in accepted.targets:
             exchange = self._exchange_with(target.carrier_id) if target.due_at == accepted.now else None
-            if exchange and exchange.reserve(segments := target.parts):
+            if exchange and exchange.reserve(segments := target.parts, target.lane):
                 accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
 
     def make_known(self, accepted: Accepted) -> None:
@@ -172,8 +179,9 @@ class Acceptor:
         COUNTS.messages += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
-        for carrier_id in {target.carrier_id for target in accepted.targets if target.status is Status.QUEUED}:
-            self._store.notify(due_topic(carrier_id))
+        waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
+        for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting if one.due_at == accepted.now}:
+            self._store.notify(due_topic(carrier_id, lane))
         self._outbox.offer(accepted.events)
 
     def _inserts(self, accepted: Accepted) -> list[Insert]:
@@ -181,6 +189,8 @@ class Acceptor:
         inserts = [Insert("insert_message", [message]), Insert("insert_target", targets)]
         if accepted.events:
             inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
+        if accepted.expire_at < NEVER and message.waiting_count:
+            inserts.append(Insert("insert_expiry", [{"message_id": message.id, "due_at": accepted.expire_at}]))
         has_failed = message.waiting_count < message.target_count
         if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
             inserts.append(Insert("insert_trace", rows))
@@ -293,11 +303,19 @@ def _fail(target: Target, now: int, code: str, words: str = "") -> None:
     target.error_code, target.error_message = code, words or ERROR_CODES[code]
 
 
+def _schedule(targets: Sequence[Target], asked: Options, now: int) -> None:
+    """They wait for their time, where that is still to come."""
+    for target in targets:
+        at = timing.start(asked, target.n, target.target_count, now)
+        if at > now and target.status is Status.QUEUED:
+            target.due_at, target.error_code = at, timing.why_it_waits(asked, target.n)
+
+
 def _stop(target: Target, stop: Stop, now: int) -> None:
-    """Before it is stored: it waits, or never goes. Nothing stops what has no route."""
+    """Before it is stored: it waits, or never goes. Nothing stops what has no route, or only before it is due."""
     if target.status is not Status.QUEUED:
         return
     if stop.until is None:
         _fail(target, now, stop.code, stop.words)
-    else:
+    elif target.due_at == now or stop.until > (target.due_at or now):
         target.due_at, target.error_code, target.error_message = max(stop.until, now + 1), stop.code, stop.words

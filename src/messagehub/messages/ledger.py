@@ -51,8 +51,8 @@ class Ledger:
         self._targets: dict[TargetKey, Target] = {}
         self._owners: dict[str, Customer] = {}
         self._touched: dict[TargetKey, Target] = {}
-        self.rerouted: set[str] = set()
-        """Carriers that got a target of another's."""
+        self.rerouted: set[tuple[str, int]] = set()
+        """Carriers that got a target of another's, and in which lane."""
         self._reached: list[str] = []
         self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
 
@@ -92,7 +92,7 @@ class Ledger:
             return False
         target.tried = f"{target.tried} {target.carrier_id}".lstrip()
         target.carrier_id, target.attempts = carrier_id, 0
-        self.rerouted.add(carrier_id)
+        self.rerouted.add((carrier_id, target.lane))
         return True
 
     @property

@@ -17,6 +17,7 @@ from messagehub.carriers.failures import FAILURES
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import NOWHERE, Sight
 from messagehub.clock import NEVER, SECOND
+from messagehub.messages import timing
 from messagehub.messages.habits import AS_IS, Habit, Witness
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -225,7 +226,7 @@ def _retry(ledger: Ledger, target: Target, code: str, habit: Habit) -> bool:
     if ledger.now >= min(target.tm_delete, ledger.owner(target).tm_delete):
         return False
     due_at = next_attempt(habit.retry_after, target.retries + 1, ledger.now, random.random())
-    if due_at is None or due_at > target.tm_create + habit.validity:
+    if due_at is None or due_at > min(timing.start_of(target) + habit.validity, timing.expiry_of(target)):
         return False
     if not ledger.happen(target, Happening.RETRY, due_at=due_at):
         return False

@@ -131,7 +131,7 @@ def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.
         tm_delete=write(row.tm_delete),
     )
     if row.options:
-        options.show(shape, row.options)
+        options.show(shape, row.options, write)
     if row.direction == "inbound":
         shape.destination = address(row.destination, "")
     return shape

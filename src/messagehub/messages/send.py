@@ -2,15 +2,16 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
 from messagehub.errors import StoreError
-from messagehub.messages import options
+from messagehub.messages import options, timing
 from messagehub.messages.gate import Gate, Stop
-from messagehub.messages.lanes import HIGH, LANES, NORMAL
+from messagehub.messages.lanes import LANES
 from messagehub.messages.recorder import CLAIMED
 from messagehub.messages.rows import own_of
 from messagehub.messages.status import Status
@@ -30,16 +31,14 @@ class Claim:
     """What one transaction took for a carrier."""
 
     handovers: list[Handover] = field(default_factory=list)
-    segments: dict[int, int] = field(default_factory=lambda: dict.fromkeys(LANES, 0))
+    segments: dict[int, int] = field(default_factory=dict)
     """How many of each lane."""
     targets: list[Target] = field(default_factory=list)
     """As they are handed."""
     stopped: list[tuple[Target, Stop]] = field(default_factory=list)
     """Those that were due and may not go."""
-    normal_waits: bool = True
-    """There may be more of what is not urgent."""
-    more: bool = False
-    """There may be more that is due, of either lane."""
+    more: set[int] = field(default_factory=set)
+    """The lanes in which there may be more that is due, of those that were asked."""
 
 
 async def claim(
@@ -50,21 +49,22 @@ async def claim(
     now: int,
     gate: Gate,
     alone: bool = False,
-    owed: int = 0,
+    owed: Mapping[int, int] = MappingProxyType({}),
+    lanes: Collection[int] = LANES,
     texts: Profile = STANDARD,
 ) -> Claim:
     """Up to `room` segments' worth of due targets, each of them handed once the transaction is committed.
 
-    What is urgent goes first, but for the `owed` segments of what is not. A target with more segments than a whole
+    Of the `lanes` what is `owed` to some goes first, and then what is urgent. A target with more segments than a whole
     window is taken when it goes `alone`. `texts` is how the carrier takes them.
     """
-    claimed, lanes_left = Claim(), set(LANES)
-    for lane, most in ((NORMAL, owed), (HIGH, room)) if owed else ((HIGH, room), (NORMAL, room)):
+    claimed = Claim(more=set(lanes))
+    for lane, most in _in_order(lanes, owed, room):
         count = min(room, most)
         rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count)
         taken = list(_that_fit(rows, room, most, alone and not claimed.handovers))
         if len(taken) == len(rows) < count:
-            lanes_left.discard(lane)
+            claimed.more.discard(lane)
         claimed.stopped += (stopped := await _stopped(tx, gate, targets := [from_row(row) for row in taken], now))
         held = {id(target) for target, _ in stopped}
         going = [target for target in targets if id(target) not in held] if held else targets
@@ -78,12 +78,24 @@ async def claim(
             break
     if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
         raise StoreError("a target was claimed by somebody else in the middle of a transaction")
-    claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
     return claimed
 
 
+async def due_lanes(tx: Tx, carrier_id: str, now: int) -> set[int]:
+    """The lanes in which something is due for a carrier."""
+    asked = [{"carrier_id": carrier_id, "lane": lane, "now": now} for lane in LANES]
+    return {row.lane for row in await tx.many("lane_due", asked)}
+
+
+def _in_order(lanes: Collection[int], owed: Mapping[int, int], room: int) -> list[tuple[int, int]]:
+    """The lanes as they get their turn, and how many segments of each there may be."""
+    urgent = sorted(lanes, reverse=True)
+    first = [(lane, owed[lane]) for lane in urgent if lane in owed] if owed else []
+    return first + [(lane, room) for lane in urgent if lane not in owed]
+
+
 async def _stopped(tx: Tx, gate: Gate, targets: Sequence[Target], now: int) -> list[tuple[Target, Stop]]:
-    stops = await gate.stops(tx, targets, now)
+    stops = await gate.stops_claimed(tx, targets, now)
     return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
 
 
@@ -116,4 +128,5 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     target.parts = segments[0].payload or len(segments) if segments else 0
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
     key = (target.message_id, target.n)
-    return Handover(key, target.source, target.destination, segments, [step], tlvs=asked.tlvs, retry=target.retries)
+    expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
+    return Handover(key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at)
