@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
-from messagehub.errors import StoreError
 from messagehub.messages import options
 from messagehub.messages.lanes import HIGH, LANES, NORMAL
 from messagehub.messages.recorder import CLAIMED
@@ -68,8 +67,7 @@ async def claim(
         room -= segments
         if room <= 0 or (len(taken) < len(rows) and segments < most):  # its next one waits for more room than there is
             break
-    if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
-        raise StoreError("a target was claimed by somebody else in the middle of a transaction")
+    await tx.expect("hand_target", claimed.targets)
     claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
     return claimed
 

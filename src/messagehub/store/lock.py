@@ -7,16 +7,28 @@ from typing import TextIO
 from messagehub.errors import SettingError
 
 
-def locked(path: str) -> TextIO:
-    """Held until it is closed, or the process ends. SettingError where another process has it."""
-    beside = Path(f"{path}.lock")
-    file = beside.open("w")
+def lock_of(path: str) -> TextIO:
+    """Open, and not held yet. Processes that inherit it hold it together."""
+    return Path(f"{path}.lock").open("w")
+
+
+def hold(lock: TextIO, path: str) -> None:
+    """Until it is closed by all who have it. SettingError where another process has it."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
         raise SettingError(
             f"{path} is served by another process. SQLite takes one; several share a PostgreSQL "
             "(MESSAGEHUB_DATABASE_URL=postgresql://…)"
         ) from None
-    return file
+
+
+def locked(path: str) -> TextIO:
+    """Held until it is closed, or the process ends. SettingError where another process has it."""
+    lock = lock_of(path)
+    try:
+        hold(lock, path)
+    except SettingError:
+        lock.close()
+        raise
+    return lock
