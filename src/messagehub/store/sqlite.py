@@ -37,6 +37,9 @@ READERS = 2
 MAX_WAITING = 4000
 """Jobs that may wait for the committer. Beyond it the store says that it is too slow for what is asked of it."""
 
+DYING_S = 2.0
+"""How long the writer of a server that was killed may yet be at its last commit."""
+
 TRIES = 5
 """How often a unit is run that finds that what it knew is so no more."""
 
@@ -314,7 +317,7 @@ class SQLiteStore:
 
     def serve(self) -> bool:
         self._lock = self._lock or lock_of(self._path)
-        hold(self._lock, self._path)
+        hold(self._lock, self._path, DYING_S)
         return True
 
     async def close(self) -> None:
