@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
@@ -53,9 +54,10 @@ async def claim(
     window is taken when it goes `alone`. `texts` is how the carrier takes them.
     """
     claimed, lanes_left = Claim(), set(LANES)
+    due = await _due(tx, carrier_id, now, room)
     for lane, most in ((NORMAL, owed), (HIGH, room)) if owed else ((HIGH, room), (NORMAL, room)):
         count = min(room, most)
-        rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count)
+        rows = due[lane][:count]
         taken = list(_that_fit(rows, room, most, alone and not claimed.handovers))
         if len(taken) == len(rows) < count:
             lanes_left.discard(lane)
@@ -70,6 +72,15 @@ async def claim(
     await tx.expect("hand_target", claimed.targets)
     claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
     return claimed
+
+
+async def _due(tx: Tx, carrier_id: str, now: int, count: int) -> dict[int, list[Row]]:
+    """Up to `count` of each lane, the oldest first."""
+    due: dict[int, list[Row]] = {lane: [] for lane in LANES}
+    asked = [{"carrier_id": carrier_id, "lane": lane, "now": now, "count": count} for lane in LANES]
+    for row in sorted(await tx.many("claim_targets", asked), key=attrgetter("due_at")):
+        due[row.lane].append(row)
+    return due
 
 
 def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterator[Row]:

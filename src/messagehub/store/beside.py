@@ -7,6 +7,7 @@ serves the file while this may still commit.
 import gc
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,8 +63,9 @@ def main(link: int, lock: int, parent: int) -> None:
         line.give([Opened(f"{opening.path}: {error}")])
         return
     line.give([Opened("")])
-    gc.freeze()
-    Committer(connection, line).run()
+    gc.freeze()  # a job leaves no cycles
+    gc.set_threshold(20_000, 20, 20)
+    Committer(connection, line, time.process_time).run()
     connection.close()
 
 

@@ -8,7 +8,7 @@ pays for another. A unit that waits for what its ops find has a savepoint in any
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from typing import Any, Protocol
 
@@ -49,8 +49,9 @@ class Ended(BaseException):
 
 
 class Committer:
-    def __init__(self, connection: Connection, line: Line) -> None:
-        self._connection, self._line = connection, line
+    def __init__(self, connection: Connection, line: Line, cpu: Callable[[], float] = lambda: 0.0) -> None:
+        """`cpu`: the seconds that its process has used, where that is its own."""
+        self._connection, self._line, self._cpu = connection, line, cpu
         self._jobs: deque[Job] = deque()
         self._said: dict[int, More | Undo] = {}
         """By the id of a unit, what is to be done next with it."""
@@ -89,7 +90,7 @@ class Committer:
             self._line.give([failure(job.id, translated(error)) for job in jobs])
             return
         lost = {one.id for one in failed}
-        done = Done([job.id for job in jobs if job.id not in lost], time.perf_counter() - begun)
+        done = Done([job.id for job in jobs if job.id not in lost], time.perf_counter() - begun, self._cpu())
         self._line.give([*failed, done])
 
     def _apply(self, jobs: list[Job]) -> list[Failed]:

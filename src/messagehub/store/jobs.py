@@ -91,10 +91,11 @@ class Failed(Frame, tag=12):
 
 
 class Done(Frame, tag=13):
-    """These are on disk, by one commit that took so many seconds."""
+    """These are on disk, by one commit that took so many seconds. `cpu`: of a process of its own, since its start."""
 
     ids: list[int]
     seconds: float
+    cpu: float
 
 
 class Opened(Frame, tag=14):

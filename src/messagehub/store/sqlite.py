@@ -9,9 +9,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import Any, TextIO, TypeVar
@@ -211,31 +210,35 @@ class SQLiteStore:
     # --- writing ------------------------------------------------------------------------
 
     async def write(self, inserts: Sequence[Insert]) -> None:
-        with self._admitted():
+        self._admit()
+        try:
             given = [(query, SQL[query].tuples(rows)) for query, rows in inserts if rows]
             await self._committed(Write(next(self._ids), given))
+        finally:
+            self._leave()
 
     async def transaction(self, unit: Unit[T]) -> T:
-        with self._admitted():
+        self._admit()
+        try:
             for _ in range(TRIES):
                 try:
                     return await self._once(unit)
                 except Stale as error:
                     stale = error
             raise stale
+        finally:
+            self._leave()
 
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
+    def _admit(self) -> None:
         if self._closed:
             raise Unavailable("the store has been closed")
         if self.waiting >= MAX_WAITING:
             raise Unavailable("more is asked of the store than it can write")
         self.waiting += 1
-        try:
-            yield
-        finally:
-            self.waiting -= 1
-            self._changed.set()
+
+    def _leave(self) -> None:
+        self.waiting -= 1
+        self._changed.set()
 
     async def _once(self, unit: Unit[T]) -> T:
         running, id = Running(self._shapes), next(self._ids)
@@ -292,6 +295,7 @@ class SQLiteStore:
     def _settle(self, done: Done) -> None:
         COUNTS.commit_seconds.observe(done.seconds)
         COUNTS.commit_units.observe(len(done.ids))
+        COUNTS.writer_cpu = done.cpu
         for id in done.ids:
             future = self._futures.pop(id, None)
             if future and not future.done():  # whoever asked may have gone
