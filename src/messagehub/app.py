@@ -125,7 +125,7 @@ def _told(settings: Settings) -> dict[str, Any]:
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> tuple[Store, Node, bool]:
     """The store, this process's place in it, and whether it is the only one there can be."""
-    store = await open_store(settings.database_url)
+    store = await open_store(settings.database_url, beside=settings.writer == "process")
     stack.push_async_callback(store.close)
     node = Node(store, works)
     alone = await node.open()

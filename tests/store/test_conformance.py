@@ -1,4 +1,4 @@
-"""One suite for both stores: every verb, and every named query, means the same on each."""
+"""One suite for all stores: every verb, and every named query, means the same on each."""
 
 import asyncio
 from typing import Any
@@ -10,6 +10,13 @@ import pytest
 from messagehub.clock import NEVER
 from messagehub.errors import Conflict, Refusal, SettingError, StoreError
 from messagehub.store import Insert, Store, Tx, open_store, queries
+
+
+@pytest.fixture(params=("sqlite", "beside", "postgres"))
+def kind(request: pytest.FixtureRequest) -> str:
+    """SQLite with a thread that writes, and with a process."""
+    kind: str = request.param
+    return kind
 
 
 def route(id: str, **other: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import apsw
 import asyncpg
 import pytest
 
-from messagehub.store import open_store, postgres, queries, sqlite
+from messagehub.store import connection, open_store, postgres, queries
 from messagehub.store.address import path_of
 from messagehub.store.queries import Query
 from tests.support import filling
@@ -69,10 +69,10 @@ async def test_on_sqlite(file: str) -> None:
 
 def forms_of_sqlite(query: Query) -> list[tuple[str, int]]:
     """The SQL of one row and of several, and how many parameters each has."""
-    single = sqlite.NUMBERED[query.name], len(query.names)
-    if query.name not in sqlite.BATCHES or not query.names:
+    single = connection.NUMBERED[query.name], len(query.names)
+    if query.name not in connection.BATCHES or not query.names:
         return [single]
-    return [single, (sqlite._batch(query.name, 2), 2 * len(query.names))]
+    return [single, (connection._batch(query.name, 2), 2 * len(query.names))]
 
 
 def is_walk(name: str, step: str) -> bool:

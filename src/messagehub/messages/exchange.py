@@ -107,6 +107,8 @@ class Turn:
     rerouted: set[tuple[str, int]] = field(default_factory=set)
     """Carriers that got a target of this one's, and in which lane."""
     counts: Counts = field(default_factory=Counts)
+    parked: bool | None = None
+    """Receipts wait in the store for names. None: it was not looked for them."""
     learnt: Rule | None = None
     """What the carrier makes of its ids, where this was found out."""
 
@@ -138,6 +140,8 @@ class Exchange:
         """When to look for questions; 0: at once, as there may be more of them."""
         self._sent_since = 0
         """Segments since something was asked last."""
+        self._parked = True
+        """Receipts of this carrier may wait in the store for names."""
         self._draining = False
         self._due = set(LANES)
         """The lanes in which something may be due in the store that was not looked for yet."""
@@ -298,6 +302,8 @@ class Exchange:
             self._share.settle(turn.claim.segments, self._backlog)
             sent = 0 if turn.questions is not None else self._sent_since + sum(turn.claim.segments.values())
             self._sent_since = sent
+        if turn.parked is not None:
+            self._parked = turn.parked
         self._due |= turn.claim.more | turn.postponed
         if turn.questions:
             self._looked = -math.inf
@@ -392,10 +398,11 @@ class Exchange:
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
         names = [name for outcome in accepted for name in outcome.names]
         habit = await self._habits.of(tx, self.carrier_id)
-        parked = await receipts.unpark_for(tx, self.carrier_id, names, habit.rule)
+        parked = await self._unparked(tx, names, habit.rule, turn)
         matches, others = await receipts.match(tx, self._live, self.carrier_id, [*parked, *came], habit.rule)
         await receipts.park(tx, self.carrier_id, others, now)
         turn.counts.unmatched = len(others)
+        turn.parked = bool(others) or turn.parked
         if habit.is_open and matches:
             witnesses = receipts.witnesses(matches[:WITNESSES])
             turn.learnt = await self._habits.learn(tx, self.carrier_id, witnesses, now)
@@ -411,6 +418,13 @@ class Exchange:
         if self.carrier.asks:
             await inquiries.keep_names(tx, accepted)
         return ledger
+
+    async def _unparked(self, tx: Tx, names: Sequence[str], rule: Rule, turn: Turn) -> list[Receipt]:
+        """Receipts that came before `names`. Where no other node parks any, it is known here that there are none."""
+        if not names or not (self._parked or self._outbox.shared):
+            return []
+        turn.parked = await receipts.any_parked(tx, self.carrier_id)
+        return await receipts.unpark_for(tx, self.carrier_id, names, rule) if turn.parked else []
 
     def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:
         message_id, n = accepted.key

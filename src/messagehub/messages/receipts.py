@@ -260,10 +260,13 @@ async def park(tx: Tx, carrier_id: str, receipts: Sequence[Receipt], now: int) -
     await tx.many("park_receipt", rows)
 
 
+async def any_parked(tx: Tx, carrier_id: str) -> bool:
+    """Whether a receipt of the carrier's waits for a name."""
+    return await tx.one("parked_any", carrier_id=carrier_id) is not None
+
+
 async def unpark_for(tx: Tx, carrier_id: str, names: Sequence[str], rule: Rule = AS_IS) -> list[Receipt]:
     """Takes out the parked receipts that wait for one of `names`, in the order of their coming."""
-    if not names or not await tx.one("parked_any", carrier_id=carrier_id):
-        return []
     if rule is not AS_IS:
         names = list({each for name in names for each in rule.receipts(name)})
     wanted = [{"carrier_id": carrier_id, "carrier_message_id": name} for name in names]

@@ -4,11 +4,11 @@ import itertools
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
-from messagehub.errors import StoreError
 from messagehub.messages import options, timing
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import LANES
@@ -59,9 +59,10 @@ async def claim(
     window is taken when it goes `alone`. `texts` is how the carrier takes them.
     """
     claimed = Claim(more=set(lanes))
+    due = await _due(tx, carrier_id, lanes, now, room)
     for lane, most in _in_order(lanes, owed, room):
         count = min(room, most)
-        rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count)
+        rows = due[lane][:count]
         taken = list(_that_fit(rows, room, most, alone and not claimed.handovers))
         if len(taken) == len(rows) < count:
             claimed.more.discard(lane)
@@ -72,13 +73,20 @@ async def claim(
         claimed.targets += going
         claimed.handovers += [hand(target, carrier_id, holder, now, texts) for target in going]
         room -= claimed.segments[lane]
-        if room <= 0 or (
-            len(taken) < len(rows) and claimed.segments[lane] < most
-        ):  # its next one waits for more room than there is
+        waits_for_more_room = len(taken) < len(rows) and claimed.segments[lane] < most
+        if room <= 0 or waits_for_more_room:
             break
-    if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
-        raise StoreError("a target was claimed by somebody else in the middle of a transaction")
+    await tx.expect("hand_target", claimed.targets)
     return claimed
+
+
+async def _due(tx: Tx, carrier_id: str, lanes: Collection[int], now: int, count: int) -> dict[int, list[Row]]:
+    """Up to `count` of each lane, the oldest first."""
+    due: dict[int, list[Row]] = {lane: [] for lane in lanes}
+    asked = [{"carrier_id": carrier_id, "lane": lane, "now": now, "count": count} for lane in sorted(lanes)]
+    for row in sorted(await tx.many("claim_targets", asked), key=attrgetter("due_at")):
+        due[row.lane].append(row)
+    return due
 
 
 async def due_lanes(tx: Tx, carrier_id: str, now: int) -> set[int]:

@@ -45,6 +45,9 @@ class Tx(Protocol):
     async def change(self, query: str, rows: Sequence[object]) -> int:
         """As `many`, for a query that returns nothing: how many rows were changed."""
 
+    async def expect(self, query: str, rows: Sequence[object]) -> None:
+        """As `change`, where each of `rows` must change one row. Stale, then or at the end of the unit, if not."""
+
 
 Unit = Callable[[Tx], Coroutine[Any, Any, T]]
 
