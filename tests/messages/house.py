@@ -21,11 +21,15 @@ from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.live import Live
+from messagehub.messages.marketing import Marketing
+from messagehub.messages.optouts import OptedOut, OptOutWords
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
+from messagehub.people.mirror import Mirror
+from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.shapes import Message, MessageGiven
@@ -59,7 +63,12 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.reader, self.gate = Reader(store), Gate()
+        self.mirror = Mirror(store)
+        self.gate = Gate([
+            OptedOut(store, self.customers, self.numbers, self.mirror),
+            Marketing(self.customers, self.numbers),
+        ])  # fmt: skip
+        self.reader, self.opt_outs = Reader(store), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
@@ -76,6 +85,7 @@ class House:
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        self.receiver.listeners = [OptOutWords(self.customers, self.numbers, self.acceptor, self.mirror)]
         self.habits = Habits(store)
         self.sweeper = Sweeper(
             store,

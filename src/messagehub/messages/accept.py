@@ -80,17 +80,18 @@ class Acceptor:
                 exchange.release(segments)
         return accepted.shape()
 
-    async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven) -> Accepted:
+    async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven, notice: str = "") -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
 
         Whoever has a transaction under way prepares and enters a message in it, and makes it known after the commit.
+        `notice`: to what it is the answer, where no opt-out stops it.
         """
         _refuse_mms(given)
         source = await self._source(tx, given.source, customer_id)
         destinations = _destinations(given.destinations)
         self._check_length(given.text)
         customer = await self._customers.get(tx, customer_id)
-        asked = options.asked(given, customer)
+        asked = options.asked(given, customer, notice)
         parts = self._parts(asked.text or given.text)
         table = await self._routes.table(tx)
         if given.tlvs:

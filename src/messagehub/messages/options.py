@@ -25,6 +25,10 @@ class Options(Struct, omit_defaults=True):
     """3GPP TS 23.038, section 4."""
     tlvs: dict[str, int | str] = {}
     """By the names that carriers have for them."""
+    traffic: str = ""
+    """`marketing`, where it is that."""
+    notice: str = ""
+    """It answers a STOP, START or HELP, which must get through whoever is out."""
 
 
 NONE = Options()
@@ -41,8 +45,10 @@ def write(options: Options) -> str | None:
     return None if options is NONE else _encode(options).decode()
 
 
-def asked(given: MessageGiven, customer: Customer) -> Options:
+def asked(given: MessageGiven, customer: Customer, notice: str = "") -> Options:
     """What is asked for by the message, or by its customer for all of them."""
+    if notice:
+        return Options(notice=notice)
     smart = customer.smart_encoding if given.smart_encoding is UNSET else given.smart_encoding
     if not (smart or given.tlvs or given.class_ is not UNSET):
         return NONE

@@ -72,3 +72,8 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDA
 -- name: accesskey_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: opt_out_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
+WHERE customer_id = :customer_id AND address = :address AND scope = :scope FOR UPDATE;

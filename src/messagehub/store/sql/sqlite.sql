@@ -63,3 +63,8 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
 -- name: accesskey_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: opt_out_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
+WHERE customer_id = :customer_id AND address = :address AND scope = :scope;
