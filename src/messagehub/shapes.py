@@ -343,7 +343,8 @@ class CustomerChangeByOperator(Request):
     smart_encoding: bool | UnsetType = UNSET
 
 
-ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)")]
+CLOCK_TIME = r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$(?!\n)"
+ClockTime = Annotated[str, Meta(pattern=CLOCK_TIME)]
 Replies = dict[
     NoticeKind, dict[Annotated[str, Meta(pattern=r"^[a-z]{2}$(?!\n)")], Annotated[str, Meta(max_length=320)]]
 ]
@@ -354,9 +355,9 @@ class QuietHours(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_
     """When nobody is written to for marketing, by the clock of whoever is."""
 
     enabled: bool = True
-    from_: ClockTime | Literal[""] = ""
+    from_: ClockTime = ""
     """Empty, as `to`: as is usual in the country of the number."""
-    to: ClockTime | Literal[""] = ""
+    to: ClockTime = ""
 
 
 class CustomerChange(Request):
@@ -836,6 +837,7 @@ _ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?", r
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _PATTERNS = {
     f"expected `str` matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",
+    f"expected `str` matching regex {CLOCK_TIME!r}": "write a time of day such as 21:00, or nothing",
     f"expected `str` matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
 }
 _MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}

@@ -233,7 +233,6 @@ async def test_what_waited_when_the_person_said_stop_is_not_sent(house: House) -
     waiting = await house.send(ANNE, BERT)
     await write(house, ANNE)
     house.peer.window = 50
-    house.store.notify(f"due:{house.carrier_id}")
     row = await house.until((waiting.id, 0), "failed")
     assert row.error_code == "opted_out"
     await house.until((waiting.id, 1), "handed")

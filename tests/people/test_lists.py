@@ -44,7 +44,7 @@ def test_each_line_that_is_wrong_is_named() -> None:
     assert [found[0], found[5]] == ["+441", "+445"]
     assert found[1].startswith("3: address: 'fred' is not E.164")
     assert found[2].startswith("4: scope: 'shop' is no scope")
-    assert found[3].startswith("5: tm: 'yesterday' is no time")
+    assert found[3].startswith("5: tm: 'yesterday' is no time since")
     assert found[4].startswith("6: 4 columns")
 
 

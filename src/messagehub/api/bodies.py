@@ -95,12 +95,9 @@ def decode(body: bytes, kind: type) -> Any:
 
 def _text(body: bytes) -> str:
     try:
-        text = body.decode()
+        return body.decode()
     except UnicodeDecodeError as error:
         raise Refusal("INVALID_ARGUMENT", f"the body is no UTF-8: {error}") from None
-    if "\0" in text:
-        raise Refusal("INVALID_ARGUMENT", "the body holds a NUL character, which cannot be kept")
-    return text
 
 
 def _decode(body: bytes, kind: type) -> Any:

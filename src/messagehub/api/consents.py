@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
-from messagehub import clock, numbers, shapes
+from messagehub import numbers, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, WHOSE, Call, Endpoint, Page, Parameter
 from messagehub.clock import plain
 from messagehub.errors import Refusal
-from messagehub.people import scopes
+from messagehub.people import lists, scopes
 from messagehub.people.consents import Consent
 
 
@@ -25,7 +25,7 @@ async def add(call: Call) -> shapes.Consent:
             customer_id=customer.id,
             scope=scopes.checked(given.scope),
             actor=call.customer_id,
-            tm_given=_moment(given.tm_given, call.now),
+            tm_given=lists.moment(given.tm_given, "tm_given") if given.tm_given else call.now,
         )
     )
 
@@ -42,15 +42,6 @@ async def one(call: Call) -> shapes.Consent:
 async def withdraw(call: Call) -> shapes.Consent:
     consents, words = call.services.consents, call.body.words
     return _shape(await consents.withdraw(call.id, call.owner, call.customer_id, words, call.now))
-
-
-def _moment(given: str, now: int) -> int:
-    if not given:
-        return now
-    try:
-        return clock.parse(given)
-    except ValueError:
-        raise Refusal("INVALID_ARGUMENT", f"tm_given: {given[:40]!r} is no time; write 2026-01-31T10:30:00Z") from None
 
 
 SAME = (

@@ -16,6 +16,7 @@ EXPORTED = 10_000
 """Lines of one answer."""
 
 ERRORS = 100
+KIND = "text/csv; charset=utf-8"
 
 
 async def add(call: Call) -> shapes.OptOut:
@@ -87,7 +88,7 @@ async def export(call: Call) -> Text:
         if len(found) < EXPORTED:
             break
         address, scope = found[-1].address, found[-1].scope
-    return Text(lists.write(rows[:EXPORTED]).encode(), b"text/csv; charset=utf-8")
+    return Text(lists.write(rows[:EXPORTED]).encode(), KIND.encode())
 
 
 async def _around(call: Call, whose: str) -> tuple[str, ...]:
@@ -144,7 +145,7 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/opt_outs/export", summary=f"Who is out, as CSV: {EXPORTED:,} lines at most",
-        gives=str, content=("text/csv",), parameters=(AFTER, WHOSE), reasons=("INVALID_REQUEST_PARAMETER",),
+        gives=str, content=(KIND,), parameters=(AFTER, WHOSE), reasons=("INVALID_REQUEST_PARAMETER",),
         handler=export,
     ),
     Endpoint(

@@ -34,7 +34,9 @@ ASKED_MOMENT: Schema = {
     "examples": ["2026-01-31T10:30:00Z"],
 }
 ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
-CSV: Schema = {"type": "string", "pattern": NO_NUL, "examples": ["address,scope,tm\r\n+15559876543,customer,"]}
+CSV: Schema = {"examples": ["address,scope,tm\r\n+15559876543,customer,"]}
+"""Whatever it is: lines that cannot be read are refused one by one."""
+
 CARRIERS_OWN = "carrier_message_id"
 """An id that the carrier gave, in whatever form."""
 

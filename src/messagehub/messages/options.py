@@ -25,8 +25,7 @@ class Options(Struct, omit_defaults=True):
     """3GPP TS 23.038, section 4."""
     tlvs: dict[str, int | str] = {}
     """By the names that carriers have for them."""
-    traffic: str = ""
-    """`marketing`, where it is that."""
+    traffic_class: str = ""
     notice: str = ""
     """It answers a STOP, START or HELP, which must get through whoever is out."""
 

@@ -79,10 +79,17 @@ def _read(columns: Sequence[str], cells: Sequence[str], now: int) -> dict[str, A
 def _moment(given: str, now: int) -> int:
     if not given:
         return now
+    return min(moment(given, "tm"), now)
+
+
+def moment(given: str, field: str) -> int:
+    """Refusal for what is no time, or none since there are telephones like ours (1970)."""
     try:
-        return min(clock.parse(given), now)
-    except ValueError:
-        raise Refusal("INVALID_ARGUMENT", f"tm: {given[:40]!r} is no time; write 2026-01-31T10:30:00Z") from None
+        if (said := clock.parse(given)) >= 0:
+            return said
+    except (ValueError, OverflowError):
+        pass
+    raise Refusal("INVALID_ARGUMENT", f"{field}: {given[:40]!r} is no time since 1970; write 2026-01-31T10:30:00Z")
 
 
 def write(rows: Iterable[Row]) -> str:
