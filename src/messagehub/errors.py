@@ -69,7 +69,7 @@ REMEDIES = {
     "TOO_MANY_SEGMENTS": "Shorten it. `POST /messages/segments` shows how it is cut, and what makes it long.",
     "MEDIA_NOT_SUPPORTED": "Leave `medias` and `subject` out; put a link into the text.",
     "INVALID_TLV": "Ask the operator for the names and kinds of the TLVs of your carriers.",
-    "INVALID_KEYWORD": "Take a word of the table in docs/opt-out.md; STOP cannot be switched off.",
+    "INVALID_KEYWORD": "Take a word of the table in docs/keywords.md; STOP cannot be switched off.",
     "INVALID_REPLY": "Correct what `message` names; `{brand}` and `{contact}` are filled in.",
     "INVALID_SCOPE": "Write `customer`, `group:NAME` or `number:+15551234567`.",
     "INVALID_TIME_ZONE": "Write a name of the IANA database, such as `America/Chicago`.",

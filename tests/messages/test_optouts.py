@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messagehub import clock, ids
-from messagehub.carriers.carrier import Inbound
+from messagehub.carriers.carrier import Inbound, Refused
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.people import mirror as mirrors
 from messagehub.people import opt_outs
@@ -158,6 +158,22 @@ async def test_what_a_network_says_is_written_down_and_never_answered(house: Hou
     await hears(house, 'NETWORK MSG: You have replied "unstop" and will begin receiving messages again.')
     assert outcome(await house.send(ANNE)) == ("queued", "")
     assert await sent_to(house, ANNE) == ["Hello"]
+
+
+async def test_what_a_carrier_knows_of_is_written_down_for_that_number(house: House) -> None:
+    await number(house, OTHER)
+    (key,) = await house.handed(ANNE)
+    house.peer.tell(Refused(key, "rejected", "STOP is in force", error_code="opted_out"))
+    await house.until(key, "failed")
+    await eventually(lambda: house.peer.room() == 100)
+    (row,) = await listed(house)
+    assert (row.address, row.scope, row.source) == (ANNE, f"number:{SOURCE}", "carrier")
+    (event,) = await house.opt_outs.history(row.id)
+    assert (event.message_id, event.words) == (key[0], "STOP is in force")
+    assert outcome(await house.send(ANNE)) == OUT
+    assert outcome(await send_from(house, OTHER, ANNE)) == ("queued", "")
+    await hears(house, "START")
+    assert outcome(await house.send(ANNE)) == ("queued", "")
 
 
 async def test_short_codes_and_names_are_no_persons(house: House) -> None:

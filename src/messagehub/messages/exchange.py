@@ -312,6 +312,8 @@ class Exchange:
             turn.postponed = any(not isinstance(one, Accepted) for one in told)
             ledger = await self._settle_outbound(tx, told, came, asked, turn, now)
             turn.told.add(await ledger.write())
+            if ledger.opted_out and self._gate.barred:
+                turn.told.add(await self._gate.barred.bar(tx, ledger.opted_out, now))
             turn.rerouted = ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:

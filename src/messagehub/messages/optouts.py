@@ -15,6 +15,7 @@ from messagehub.messages.gate import Stop
 from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
 from messagehub.messages.target import Target
+from messagehub.messages.telling import Told
 from messagehub.numbers import Number, Numbers, is_e164
 from messagehub.people import opt_outs, phrases, replies, scopes, words
 from messagehub.people.mirror import Mirror, Outs
@@ -140,6 +141,14 @@ class OptOutWords:
                 await self._take(tx, word, heard)
         return heard
 
+    async def bar(self, tx: Tx, targets: Sequence[Target], now: int) -> Told:
+        """What a carrier knows of people who have told it, and not us, that they want nothing from a number."""
+        people = [{"customer_id": one.customer_id, "address": one.destination} for one in targets]
+        known = await opt_outs.in_force(tx, people)
+        entries = [_barred(one, now) for one in targets if (one.customer_id, one.destination) not in known]
+        changes = await opt_outs.enter(tx, entries, now)
+        return Told(after=[lambda: self._mirror.make_known(changes)])
+
     async def _word(self, tx: Tx, message: MessageRow, now: int) -> _Word | None:
         """What a message says of this kind, if it does, and if somebody wrote it who can be written to."""
         if not is_e164(message.source) or (number := await self._numbers.find(tx, message.destination)) is None:
@@ -178,7 +187,7 @@ class OptOutWords:
             source=number.number,
             destinations=[person],
             text=_text(kind, word.said.language, word.customer, number),
-            priority="high",  # nothing that comes more than five minutes late would still be an answer
+            priority="high",  # and good for five minutes, as soon as messages have a validity
         )
         try:
             accepted = await self._acceptor.prepare(tx, word.customer.id, given, notice=kind)
@@ -187,6 +196,19 @@ class OptOutWords:
             return
         await self._acceptor.enter(tx, accepted)
         heard.told.after.append(lambda: self._acceptor.make_known(accepted))
+
+
+def _barred(target: Target, now: int) -> Entry:
+    return Entry(
+        customer_id=target.customer_id,
+        address=target.destination,
+        scope=scopes.of_number(target.source),
+        status="opted_out",
+        source="carrier",
+        tm_said=now,
+        message_id=target.message_id,
+        words=target.error_message,
+    )
 
 
 def _text(kind: Kind, language: str, customer: Customer, number: Number) -> str:

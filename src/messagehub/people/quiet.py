@@ -42,7 +42,7 @@ COUNTRIES = {  # by calling code; the longest that fits
     "+1": ("21:00", "08:00", "USA and Canada: 47 CFR 64.1200(c)(1)"),
     "+91": ("21:00", "09:00", "India: TRAI, TCCCPR 2018, promotional messages"),
 }
-ELSEWHERE = ("21:00", "08:00", "all others")
+ELSEWHERE = ("21:00", "08:00", "as in the USA")
 
 
 def of_country(address: str) -> Quiet:
@@ -95,7 +95,7 @@ def _minute_of_day(moment: int, place: ZoneInfo) -> int:
 def as_markdown() -> str:
     """The table of countries as docs/opt-out.md shows it."""
     rows = [
-        f"| `{code}` | {begin} | {end} | {words} |"
-        for code, (begin, end, words) in [*COUNTRIES.items(), ("", ELSEWHERE)]
+        f"| {code} | {begin} | {end} | {words} |"
+        for code, (begin, end, words) in [*COUNTRIES.items(), ("any other", ELSEWHERE)]
     ]
     return "\n".join(["| calling code | from | to | |", "| --- | --- | --- | --- |", *rows])

@@ -128,7 +128,7 @@ def checked(given: Collection[str], field: str = "ignored_keywords") -> tuple[st
     found = []
     for n, word in enumerate(given):
         if (said := bare(word)) not in _MEANT:
-            raise Refusal("INVALID_KEYWORD", f"{field}[{n}]: {word[:40]!r} is no keyword; docs/opt-out.md lists them")
+            raise Refusal("INVALID_KEYWORD", f"{field}[{n}]: {word[:40]!r} is no keyword; docs/keywords.md lists them")
         if said in map(bare, NEVER_IGNORED):
             raise Refusal("INVALID_KEYWORD", f"{field}[{n}]: {word[:40]!r} always ends messages; choose another word")
         found.append(said)
