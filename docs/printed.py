@@ -9,6 +9,7 @@ from messagehub.carriers import config, failures, profile
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.messages import status
+from messagehub.people import quiet, words
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Printed from the code by `make docs`. -->"
@@ -21,6 +22,13 @@ def codes() -> str:
         f"does about it. Any other is `permanent`.\n\n{profile.as_markdown()}\n\n"
         "## Failures in receipts\n\n"
         f"The words for them, and the two numberings of codes that are known here.\n\n{failures.as_markdown()}"
+    )
+
+
+def keywords() -> str:
+    return (
+        f"{words.as_markdown()}\n\n## Quiet hours\n\nFor marketing, by the clock at the recipient's place, where the "
+        f"customer has none of its own.\n\n{quiet.as_markdown()}"
     )
 
 
@@ -51,6 +59,12 @@ PAGES = {
         "belongs to another customer is 404, as if it were not there, and in no list. The operator is a customer, too: "
         "what is said of a customer holds for its own things, and where the summary says so it sees those of all.",
         rights.as_markdown,
+    ),
+    "keywords.md": (
+        "Words that end messages",
+        "A message that is one of these words, whatever its case, accents, punctuation, blanks and emoji. What comes "
+        "of it is said in [opt-out.md](opt-out.md).",
+        keywords,
     ),
     "statuses.md": (
         "Statuses of a target",

@@ -42,7 +42,9 @@ from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.leaving import Leaving
 from messagehub.messages.live import Live
+from messagehub.messages.marketing import Marketing
 from messagehub.messages.once import Once
+from messagehub.messages.optouts import OptedOut, OptOutWords
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -54,6 +56,10 @@ from messagehub.messages.sweep import Sweeper
 from messagehub.messages.traces import Traces
 from messagehub.metrics import MOST_COUNTED
 from messagehub.numbers import Numbers
+from messagehub.people.consents import Consents
+from messagehub.people.contacts import Contacts
+from messagehub.people.mirror import Mirror
+from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.serving import spare_the_collector
@@ -166,7 +172,11 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        live, habits, gate = Live(), Habits(store), Gate(at_claims=[Leaving(numbers, routes)])
+        live, habits, mirror = Live(), Habits(store), Mirror(store, alone)
+        gate = Gate(
+            [OptedOut(store, customers, numbers, mirror), Marketing(customers, numbers)],
+            at_claims=[Leaving(numbers, routes)],
+        )
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
@@ -176,7 +186,9 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
         )
         conversations = Conversations(store, numbers, acceptor)
-        receiver.listeners, acceptor.followers = (conversations,), (conversations,)
+        opt_out_words = OptOutWords(customers, numbers, acceptor, mirror)
+        receiver.listeners, acceptor.followers = (conversations, opt_out_words), (conversations,)
+        gate.barred = opt_out_words
         duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
@@ -185,7 +197,9 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         if works:
             await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
             node.on_part.append(health.tell_anew)
-        for part in (health, standing, sweeper, retention, last_uses, setback) if works else (last_uses,):
+        for part in (
+            (mirror, health, standing, sweeper, retention, last_uses, setback) if works else (mirror, last_uses)
+        ):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)
@@ -200,6 +214,9 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             accesskeys=AccessKeys(store, last_uses.noted),
             logins=Logins(store, tokens, Attempts()),
             numbers=numbers,
+            opt_outs=OptOuts(store, mirror.make_known),
+            consents=Consents(store),
+            contacts=Contacts(store),
             routes=routes,
             carriers=carriers,
             exchanges=exchanges,

@@ -44,7 +44,7 @@ def parse(text: str) -> int:
 
 @lru_cache(maxsize=256)
 def _day_and_time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(" ")[:19]  # strftime leaves noughts of a year out
 
 
 @lru_cache(maxsize=256)

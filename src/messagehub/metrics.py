@@ -37,7 +37,7 @@ class Histogram:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
-REMOVED_FROM = ("messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys")
+REMOVED_FROM = ("messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys", "notices")
 
 
 class Counts:
@@ -135,7 +135,8 @@ METRICS = [
             (
                 "removed_rows_total",
                 ("table",),
-                "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`.",
+                "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`, "
+                "`notices` (when somebody was last told that he gets no more).",
             ),
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
             ("front_starts_total", (), "Starts of the process that speaks HTTP, where it is one of its own."),

@@ -1,12 +1,15 @@
 """Numbers: addresses of ours. E.164, or a short code or a name that may stand as a sender."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from messagehub import ids, text
 from messagehub.clock import NEVER
 from messagehub.errors import Conflict, Refusal
+from messagehub.shapes import NoticeKind
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
@@ -48,13 +51,33 @@ class Number:
     name: str
     detail: str
     message_flow_id: str
+    sender_group: str = ""
+    """Numbers of a customer with the same group share their opt-outs; empty: it stands alone."""
+    ignored_keywords: tuple[str, ...] = ()
+    """Words that mean something else in answer to this number, and are not taken for an opt-out or the like."""
+    opt_out_replies: dict[NoticeKind, dict[str, str]] = field(default_factory=dict, hash=False)
+    """Texts of its own, by what they answer and by language."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
 
+    def as_row(self) -> dict[str, Any]:
+        row = {name: getattr(self, name) for name in self.__slots__}
+        return row | {name: msgspec.json.encode(row[name]).decode() for name in JSON}
+
+
+JSON: dict[str, Any] = {"ignored_keywords": tuple[str, ...], "opt_out_replies": dict[NoticeKind, dict[str, str]]}
+"""Members that the store keeps as JSON, and what they are."""
+
+EMPTY: dict[str, Any] = {"[]": (), "{}": {}}
+
 
 def from_row(row: Row) -> Number:
-    return Number(**row._asdict())
+    values = row._asdict()
+    for name, kind in JSON.items():
+        written = values[name]
+        values[name] = EMPTY[written] if written in EMPTY else msgspec.json.decode(written, type=kind)
+    return Number(**values)
 
 
 class Numbers:
@@ -94,7 +117,7 @@ class Numbers:
                 "nor up to 11 GSM characters with a letter",
             )
         try:
-            await self._store.write([Insert("insert_number", [added])])
+            await self._store.write([Insert("insert_number", [added.as_row()])])
         except Conflict:
             raise Refusal("ALREADY_EXISTS", f"number: {added.number} has an owner already") from None
         self._store.notify(CHANGED)
@@ -106,7 +129,7 @@ class Numbers:
         async def unit(tx: Tx) -> Number:
             number = _owned(await tx.one("number_for_change", id=number_id), number_id, owner_id)
             changed = replace(number, **_with_flows(changes), tm_update=now)
-            await tx.many("update_number", [changed])
+            await tx.run("update_number", **changed.as_row())
             return changed
 
         changed = await self._store.transaction(unit)

@@ -21,6 +21,11 @@ DeliveryStatus = Literal["pending", "delivered", "failed"]
 Tracing = Literal["default", "all"]
 """Whose messages are traced: those that fail and a sample, or all."""
 
+OptOutScope = Literal["customer", "group", "number"]
+ProbableOptOuts = Literal["honour", "review"]
+NoticeKind = Literal["opt_out", "opt_in", "help"]
+"""What people are answered: that they get no more messages, that they get them again, or who writes."""
+
 Name = Annotated[str, Meta(max_length=255)]
 Detail = Annotated[str, Meta(max_length=1000)]
 
@@ -379,6 +384,23 @@ class CustomerChangeByOperator(Request):
     smart_encoding: bool | UnsetType = UNSET
 
 
+CLOCK_TIME = r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$(?!\n)"
+ClockTime = Annotated[str, Meta(pattern=CLOCK_TIME)]
+Replies = dict[
+    NoticeKind, dict[Annotated[str, Meta(pattern=r"^[a-z]{2}$(?!\n)")], Annotated[str, Meta(max_length=320)]]
+]
+"""By what they answer and by language; `{brand}` and `{contact}` stand for the customer's name, and where help is."""
+
+
+class QuietHours(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """When nobody is written to for marketing, by the clock of whoever is."""
+
+    enabled: bool = True
+    from_: ClockTime = ""
+    """Empty, as `to`: as is usual in the country of the number."""
+    to: ClockTime = ""
+
+
 class CustomerChange(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
@@ -393,6 +415,12 @@ class CustomerChange(Request):
     trace: Tracing | UnsetType = UNSET
     smart_encoding: bool | UnsetType = UNSET
     """For messages that do not say."""
+    opt_out_scope: OptOutScope | UnsetType = UNSET
+    probable_opt_outs: ProbableOptOuts | UnsetType = UNSET
+    opt_out_replies: Replies | UnsetType = UNSET
+    """All of them: what is not among them is answered in our words."""
+    require_consent: bool | UnsetType = UNSET
+    quiet_hours: QuietHours | UnsetType = UNSET
 
 
 class Customer(Struct, kw_only=True):
@@ -423,6 +451,14 @@ class Customer(Struct, kw_only=True):
     trace: Tracing
     smart_encoding: bool
     """Typographic characters of its messages that would cost more segments are replaced."""
+    opt_out_scope: OptOutScope
+    """What a STOP in answer to a number ends: all messages, those of the number's group, or those of the number."""
+    probable_opt_outs: ProbableOptOuts
+    """Whether a sentence that is probably an opt-out ends messages at once, or is only listed."""
+    opt_out_replies: Replies
+    require_consent: bool
+    """What is of the class marketing goes only to those who have agreed."""
+    quiet_hours: QuietHours
     accesskey: str | UnsetType = UNSET
     """Only in the answer to the POST that made the customer."""
     tm_create: str
@@ -506,6 +542,10 @@ class TrialEvent(Struct):
 # --- numbers ----------------------------------------------------------------------------
 
 
+SenderGroup = Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]{1,64})?$(?!\n)")]
+Keywords = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
+
+
 class NumberGiven(Request):
     number: str
     customer_id: str
@@ -514,6 +554,9 @@ class NumberGiven(Request):
     detail: Detail = ""
     call_flow_id: str = ""
     message_flow_id: str = ""
+    sender_group: SenderGroup = ""
+    ignored_keywords: Keywords = []
+    opt_out_replies: Replies = {}
 
 
 class NumberFlows(Request):
@@ -524,6 +567,9 @@ class NumberFlows(Request):
 class NumberChange(NumberFlows):
     name: Name | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
+    sender_group: SenderGroup | UnsetType = UNSET
+    ignored_keywords: Keywords | UnsetType = UNSET
+    opt_out_replies: Replies | UnsetType = UNSET
 
 
 class Number(Struct, kw_only=True):
@@ -535,6 +581,12 @@ class Number(Struct, kw_only=True):
     message_flow_id: str
     name: str
     detail: str
+    sender_group: str
+    """Numbers with the same group share their opt-outs; empty: this one stands alone."""
+    ignored_keywords: list[str]
+    """Words that mean something else in answer to this number: CANCEL, say, or END."""
+    opt_out_replies: Replies
+    """Instead of the customer's."""
     status: Literal["active", "deleted"] = "active"
     t38_enabled: bool = False
     emergency_enabled: bool = False
@@ -742,6 +794,138 @@ class ConversationMessage(Struct, kw_only=True):
     tm_delete: str
 
 
+# --- people -----------------------------------------------------------------------------
+
+OptOutStatus = Literal["opted_out", "probable", "opted_in"]
+OptOutSource = Literal["keyword", "probable", "api", "import", "carrier"]
+Scope = Annotated[str, Meta(max_length=80)]
+"""`customer`, `group:NAME` or `number:+15551234567`."""
+Evidence = Annotated[str, Meta(max_length=2000)]
+
+
+class OptOutGiven(Request):
+    address: E164
+    scope: Scope = "customer"
+    words: Evidence = ""
+    """What the person said, or why it is entered."""
+    customer_id: str = ""
+    """Whose; for the operator."""
+
+
+class OptOut(Struct, kw_only=True):
+    """How things stand with a person."""
+
+    id: str
+    customer_id: str
+    address: str
+    scope: str
+    """What it is about: `customer` (all messages), `group:NAME` or `number:+15551234567`."""
+    status: OptOutStatus
+    """`probable`: a sentence that looks like an opt-out; whether it counts is the customer's `probable_opt_outs`."""
+    source: OptOutSource
+    """Of what was said last."""
+    tm_said: str
+    """When that was."""
+    tm_create: str
+    tm_update: str
+
+
+class OptOutEvent(Struct, kw_only=True):
+    """What was said of it once. It stays as it is."""
+
+    id: str
+    status: OptOutStatus
+    source: OptOutSource
+    message_id: str
+    """The message that said it; empty where none did."""
+    words: str
+    actor: str
+    """Who entered it: the id of an access key's or login's customer; empty where a person wrote it."""
+    tm_said: str
+    tm_create: str
+
+
+class OptOutInFull(OptOut, kw_only=True):
+    history: list[OptOutEvent]
+    """The newest first, a hundred at most."""
+
+
+class RefusedLine(Struct):
+    line: int
+    """From 1, the header counted."""
+    message: str
+
+
+class Imported(Struct, kw_only=True):
+    lines: int
+    """Without the header and empty ones."""
+    opted_out: int
+    """Who is newly out."""
+    unchanged: int
+    """Who was out already, or has come back since."""
+    refused: int
+    errors: list[RefusedLine]
+    """The first hundred of what was refused; all else was imported."""
+
+
+class ConsentGiven(Request):
+    address: E164
+    method: Annotated[str, Meta(min_length=1, max_length=64)]
+    """How: web_form, keyword, paper, call, …"""
+    scope: Scope = "customer"
+    words: Evidence = ""
+    """What was agreed to, as the person read it."""
+    evidence: Evidence = ""
+    """Where that can be seen: a URL, the number of a form."""
+    ip: Annotated[str, Meta(max_length=45)] = ""
+    tm_given: str = ""
+    """Empty: now."""
+    customer_id: str = ""
+    """Whose; for the operator."""
+
+
+class WithdrawalGiven(Request):
+    words: Evidence = ""
+
+
+class Consent(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    address: str
+    scope: str
+    method: str
+    words: str
+    evidence: str
+    ip: str
+    actor: str
+    """The customer that entered it."""
+    tm_given: str
+    tm_withdraw: str
+    """When it was withdrawn; the year 9999 is never."""
+    withdrawn_by: str
+    withdrawn_words: str
+    tm_create: str
+
+
+class ContactGiven(Request):
+    address: E164
+    time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
+    """A name of the IANA database, such as America/Chicago."""
+    customer_id: str = ""
+    """Whose; for the operator."""
+
+
+class Contact(Struct, kw_only=True):
+    """What you know of a person besides the number."""
+
+    id: str
+    customer_id: str
+    address: str
+    time_zone: str
+    tm_create: str
+    tm_update: str
+
+
 # --- the rest ---------------------------------------------------------------------------
 
 
@@ -767,6 +951,7 @@ _ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?", r
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _PATTERNS = {
     f"expected `str` matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",
+    f"expected `str` matching regex {CLOCK_TIME!r}": "write a time of day such as 21:00, or nothing",
     f"expected `str` matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
 }
 _MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}

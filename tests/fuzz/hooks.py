@@ -4,6 +4,8 @@ from typing import Any
 
 import schemathesis
 
+schemathesis.serializer.alias("text/csv", "text/plain")
+
 SOURCE = "+15551234567"
 """The number of the examples, which the fuzzed customer owns."""
 

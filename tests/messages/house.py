@@ -22,11 +22,15 @@ from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.leaving import Leaving
 from messagehub.messages.live import Live
+from messagehub.messages.marketing import Marketing
+from messagehub.messages.optouts import OptedOut, OptOutWords
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
+from messagehub.people.mirror import Mirror
+from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.shapes import Message, MessageGiven
@@ -60,8 +64,12 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.reader = Reader(store)
-        self.gate = Gate(at_claims=[Leaving(self.numbers, self.routes)])
+        self.mirror = Mirror(store)
+        self.gate = Gate(
+            [OptedOut(store, self.customers, self.numbers, self.mirror), Marketing(self.customers, self.numbers)],
+            at_claims=[Leaving(self.numbers, self.routes)],
+        )
+        self.reader, self.opt_outs = Reader(store), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
@@ -78,6 +86,8 @@ class House:
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.mirror)
+        self.receiver.listeners, self.gate.barred = [opt_out_words], opt_out_words
         self.habits = Habits(store)
         self.sweeper = Sweeper(
             store,

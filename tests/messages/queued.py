@@ -11,13 +11,15 @@ from messagehub.store import Insert
 from tests.messages.house import ANNE, SOURCE, House
 
 
-async def queue(house: House, text: str = "Hello", parts: int = 1, age: int = 0, **target: Any) -> TargetKey:
+async def queue(
+    house: House, text: str = "Hello", parts: int = 1, age: int = 0, options: str | None = None, **target: Any
+) -> TargetKey:
     """A message with one target that is due, made `age` microseconds ago; `target` says what is different about it."""
     message_id, now = ids.new_with_time()
     owner: dict[str, Any] = {"customer_id": house.customer.id}
     message = MessageRow(
         id=message_id, **owner, direction="outbound", source=SOURCE, text=text, target_count=1, waiting_count=1,
-        tm_create=now - age,
+        options=options, tm_create=now - age,
     )  # fmt: skip
     usual: dict[str, Any] = {
         "destination": ANNE,

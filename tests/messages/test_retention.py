@@ -58,6 +58,15 @@ async def event(store: Store, customer_id: str, id: str, message_id: str, is_due
         await store.many("event_delivered", [done])
 
 
+async def test_what_people_were_told_is_forgotten_when_it_may_be_told_again(store: Store) -> None:
+    now = clock.now()
+    for kind, again in (("old", now - 1), ("young", now + DAY)):
+        told = {"customer_id": "c", "number": "+1", "address": "+2", "kind": kind, "now": now - DAY, "tm_again": again}
+        await store.run("note_notice", **told)
+    assert await Retention(store, Policy(0, 0, 0)).run() == {"notices": 1}
+    assert [row.kind for row in await store.all("old_notices", now=now + 2 * DAY, count=9)] == ["young"]
+
+
 async def of_message(url: str, id: str) -> dict[str, int]:
     """The rows of each table in which the id of a message, or of its event, stands."""
     side = await side_of(url)

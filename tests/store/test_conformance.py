@@ -26,6 +26,7 @@ def route(id: str, **other: Any) -> dict[str, Any]:
 
 def number(id: str, number: str) -> dict[str, Any]:
     row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": ""}
+    row |= {"sender_group": "", "ignored_keywords": "[]", "opt_out_replies": "{}"}
     return {**row, "id": id, "number": number, "tm_create": 1, "tm_update": 1, "tm_delete": NEVER}
 
 
@@ -178,8 +179,10 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot unread_count"
+    "tm_webhook_secret_old tm_said tm_again tm_given tm_withdraw seen_sequence "
+    "smart_encoding overdue step retries retry works slot unread_count"
 )
+OPT_OUTS = ("update_opt_out", "insert_opt_out_event", "opt_outs_in_force", "opt_outs_page", "opt_outs_page_of_scope")
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
     "body": b"",
@@ -192,6 +195,8 @@ VALUES: dict[Any, Any] = {
     "status": "queued",
     "on_doubt": "hold",
     "trace": "all",
+    **{(name, "status"): "opted_out" for name in OPT_OUTS},
+    "source": "keyword",
 }
 
 
@@ -236,6 +241,7 @@ async def test_an_error_of_any_kind_ends_no_writer(store: Store) -> None:
 async def test_a_new_password_is_told_from_the_one_before_at_the_same_moment(store: Store) -> None:
     customer = dict.fromkeys(("name", "detail", "email", "phone_number", "address", "webhook_uri"), "")
     row_of = {"role": "customer", "webhook_disabled": "", "on_doubt": "hold", "trace": "all", "smart_encoding": 0}
+    row_of |= {"manners": "{}"}
     hook = {"webhook_method": "POST", "webhook_events": "[]", "webhook_statuses": "[]", "webhook_secret": ""}
     hook |= {"webhook_error": "", "webhook_secret_old": ""}
     times = {"tm_create": 5, "tm_update": NEVER, "tm_delete": NEVER}

@@ -36,7 +36,14 @@ SEVERAL = {
 }
 """What columns have in any table, where a CHECK asks for it or where it is hard to move."""
 
-OF_TABLE = {("targets", "status"): "sent", ("events", "status"): "pending"}
+OF_TABLE = {
+    ("targets", "status"): "sent",
+    ("events", "status"): "pending",
+    ("opt_outs", "status"): "opted_out",
+    ("opt_out_events", "status"): "opted_out",
+    ("opt_outs", "source"): "keyword",
+    ("opt_out_events", "source"): "import",
+}
 
 
 @pytest.fixture

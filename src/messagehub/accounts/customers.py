@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from messagehub import ids
+from messagehub.accounts import manners
+from messagehub.accounts.manners import PLAIN, Manners
 from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.events import DEFAULT_EVENT_TYPES
@@ -59,6 +61,7 @@ class Customer:
     """`all`: the traces of all its messages are kept."""
     smart_encoding: bool = False
     """Of its messages that do not say, typographic characters that would cost more segments are replaced."""
+    manners: Manners = PLAIN
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
@@ -95,7 +98,7 @@ class Customer:
     def as_row(self, sealer: Sealer) -> dict[str, Any]:
         row = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
         lists = {name: msgspec.json.encode(row[name]).decode() for name in LISTS}
-        row["smart_encoding"] = int(self.smart_encoding)
+        row["smart_encoding"], row["manners"] = int(self.smart_encoding), manners.write(self.manners)
         return row | lists | {name: sealer.seal(row[name], place(self.id, name)) for name in SECRETS if row[name]}
 
 
@@ -109,7 +112,7 @@ def from_row(row: Row, sealer: Sealer) -> Customer:
         values[name] = msgspec.json.decode(values[name], type=tuple[str, ...])
     for name in SECRETS:
         values[name] = sealer.unseal(values[name], place(row.id, name))
-    values["smart_encoding"] = bool(row.smart_encoding)
+    values["smart_encoding"], values["manners"] = bool(row.smart_encoding), manners.read(row.manners)
     return Customer(**values)
 
 
@@ -146,8 +149,13 @@ class Customers:
 
     async def change(self, customer_id: str, now: int, **changes: Any) -> Customer:
         """The customer with `changes`. What is remembered may be old, so it is read in the transaction."""
+        own = {name: changes.pop(name) for name in manners.NAMES if name in changes}
 
-        return await self._change(customer_id, "update_customer", lambda _: {**changes, "tm_update": now})
+        def changed(customer: Customer) -> dict[str, Any]:
+            kept = {"manners": msgspec.structs.replace(customer.manners, **own)} if own else {}
+            return {**changes, **kept, "tm_update": now}
+
+        return await self._change(customer_id, "update_customer", changed)
 
     async def rotate(self, customer_id: str, webhook_secret: str, now: int) -> Customer:
         """The customer with a new secret. The one before signs for a day as well; one that did so signs no more."""

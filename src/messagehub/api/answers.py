@@ -79,7 +79,7 @@ class Resource:
             self._customer_limit.check(caller.customer_id, now)
         call = Call(self._services, caller, scope, headers, now)
         if endpoint.takes:
-            call.octets = await bodies.read(scope, receive, headers, self._services.body_timeout)
+            call.octets = await bodies.read(scope, receive, headers, self._services.body_timeout, endpoint.takes)
             call.body = bodies.decode(call.octets, endpoint.takes)
         return await endpoint.handler(call)
 

@@ -6,6 +6,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from messagehub.api import (
     accesskeys,
     carriers,
+    consents,
+    contacts,
     conversations,
     customers,
     documents,
@@ -15,6 +17,7 @@ from messagehub.api import (
     messages,
     metrics,
     numbers,
+    opt_outs,
     routes,
     traces,
     webhooks,
@@ -37,6 +40,9 @@ API = [
     *customers.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *numbers.ENDPOINTS,
+    *opt_outs.ENDPOINTS,
+    *consents.ENDPOINTS,
+    *contacts.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
 ]

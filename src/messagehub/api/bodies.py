@@ -9,19 +9,23 @@ import msgspec
 from starlette.types import Message, Receive, Scope
 
 from messagehub.api.cycle import BODY
+from messagehub.api.endpoint import CSV
 from messagehub.errors import Refusal
 from messagehub.shapes import words
 
 MAX_BODY = 1024 * 1024
 JSON = b"application/json"
+TEXT_CSV = b"text/csv"
 
 
 class Disconnected(Exception):
     """The caller has gone before its request was whole."""
 
 
-async def read(scope: Scope, receive: Receive, headers: dict[bytes, bytes], timeout: float) -> bytes:
-    _check_headers(headers)
+async def read(
+    scope: Scope, receive: Receive, headers: dict[bytes, bytes], timeout: float, takes: type = object
+) -> bytes:
+    _check_headers(headers, takes)
     whole: bytes | None = scope.get(BODY)
     if whole is not None:
         return _small_enough(whole)
@@ -53,9 +57,12 @@ def _checked(message: Message) -> bytes:
     return body
 
 
-def _check_headers(headers: dict[bytes, bytes]) -> None:
+def _check_headers(headers: dict[bytes, bytes], takes: type) -> None:
     kind = headers.get(b"content-type", JSON)
-    if kind != JSON and (kind := kind.split(b";")[0].strip().lower()) != JSON:
+    if takes is CSV:
+        if kind.split(b";")[0].strip().lower() != TEXT_CSV:
+            raise Refusal("NOT_CSV", f"Content-Type: {kind.decode('latin-1')!r}; send text/csv")
+    elif kind != JSON and (kind := kind.split(b";")[0].strip().lower()) != JSON:
         raise Refusal("NOT_JSON", f"Content-Type: {kind.decode('latin-1')!r}; send application/json")
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length[:12]) > MAX_BODY:
@@ -68,6 +75,8 @@ def too_large() -> Refusal:
 
 def decode(body: bytes, kind: type) -> Any:
     """An object of `kind`. Strings hold no NUL, since stores cannot keep it."""
+    if kind is CSV:
+        return _text(body)
     try:
         value = _decode(body, kind)
     except msgspec.ValidationError as error:
@@ -82,6 +91,13 @@ def decode(body: bytes, kind: type) -> Any:
                 "INVALID_ARGUMENT", f"{path.removeprefix('.')}: it holds a NUL character, which cannot be kept"
             )
     return value
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Refusal("INVALID_ARGUMENT", f"the body is no UTF-8: {error}") from None
 
 
 def _decode(body: bytes, kind: type) -> Any:

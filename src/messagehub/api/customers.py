@@ -1,12 +1,13 @@
 """Customers over HTTP: one's own, and, for the operator, all of them."""
 
 from messagehub import shapes
-from messagehub.accounts import setup
+from messagehub.accounts import manners, setup
 from messagehub.accounts.customers import ANEW, Customer
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Who
 from messagehub.clock import plain
 from messagehub.errors import Refusal
+from messagehub.people import replies
 from messagehub.web import BadURL, check_url, leads_inside
 from messagehub.webhooks.sign import new_secret
 
@@ -24,6 +25,8 @@ async def change_own(call: Call) -> shapes.Customer:
         changes |= ANEW
     if changes.get("webhook_method") == "":
         changes["webhook_method"] = "POST"
+    replies.check(changes.get("opt_out_replies", {}))
+    _check_hours(changes.get("quiet_hours", shapes.QuietHours()))
     for name in ("webhook_events", "webhook_statuses"):
         if name in changes:
             changes[name] = tuple(dict.fromkeys(changes[name]))
@@ -79,6 +82,13 @@ def _check_uri(uri: str, allow_private: bool) -> None:
         )
 
 
+def _check_hours(hours: shapes.QuietHours) -> None:
+    if bool(hours.from_) != bool(hours.to):
+        raise Refusal("INVALID_ARGUMENT", "quiet_hours: give both from and to, or neither for those of the country")
+    if hours.from_ and hours.from_ == hours.to:
+        raise Refusal("INVALID_ARGUMENT", "quiet_hours.to: the same as from; for no quiet hours give enabled: false")
+
+
 def _shape(customer: Customer) -> shapes.Customer:
     return shapes.Customer(
         id=customer.id,
@@ -100,6 +110,7 @@ def _shape(customer: Customer) -> shapes.Customer:
         on_doubt="hold" if customer.on_doubt == "hold" else "resend",
         trace="all" if customer.trace == "all" else "default",
         smart_encoding=customer.smart_encoding,
+        **{name: getattr(customer.manners, name) for name in manners.NAMES},
         tm_create=plain(customer.tm_create),
         tm_update=plain(customer.tm_update),
         tm_delete=plain(customer.tm_delete),
@@ -118,7 +129,7 @@ ENDPOINTS = [
     Endpoint(method="GET", path="/customer", summary="Get your own customer", gives=shapes.Customer, handler=own),
     Endpoint(
         method="PUT", path="/customer", summary="Change your own customer; what is left out stays",
-        takes=shapes.CustomerChange, gives=shapes.Customer, reasons=("INVALID_WEBHOOK_URI",),
+        takes=shapes.CustomerChange, gives=shapes.Customer, reasons=("INVALID_WEBHOOK_URI", "INVALID_REPLY"),
         example={"webhook_uri": "https://example.com/hooks", "webhook_method": "POST"}, handler=change_own,
     ),
     Endpoint(

@@ -43,6 +43,7 @@ PAGING = (
     Parameter("page_token", "The `next_page_token` of the page before."),
 )
 CUSTOMER = Parameter("customer_id", "Only those of this customer; for the operator, who else sees those of all.")
+WHOSE = Parameter("customer_id", "Whose; for the operator, for whom else it is itself.")
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -58,6 +59,10 @@ class Text:
     body: bytes
     kind: bytes
     more: list[Header] = field(default_factory=list)
+
+
+class CSV(str):
+    """A body that is text/csv; as what an endpoint takes."""
 
 
 class Call:
@@ -126,6 +131,11 @@ class Call:
         if asked and not ids.is_id(asked):
             raise Refusal("INVALID_REQUEST_PARAMETER", f"customer_id: {asked!r} is no UUID")
         return (asked or None) if self.caller.is_operator else self.customer_id
+
+    @property
+    def whose(self) -> str:
+        """As `owner`, but the operator's own where it names nobody."""
+        return self.owner or self.customer_id
 
     @property
     def customer_id(self) -> str:

@@ -1,16 +1,18 @@
 """Numbers over HTTP."""
 
 from functools import partial
+from typing import Any
 
 from messagehub import ids, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import CUSTOMER, PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.clock import NEVER, plain
 from messagehub.numbers import Number
+from messagehub.people import replies, words
 
 
 async def create(call: Call) -> shapes.Number:
-    given = call.given
+    given = _checked(call.given)
     del given["type"]  # there is but one
     customer = await call.services.customers.living(given["customer_id"])
     return _shape(await call.services.numbers.add(call.now, **{**given, "customer_id": customer.id}))
@@ -27,11 +29,18 @@ async def one(call: Call) -> shapes.Number:
 
 
 async def change(call: Call) -> shapes.Number:
-    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **call.given))
+    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **_checked(call.given)))
 
 
 async def delete(call: Call) -> shapes.Number:
     return _shape(await call.services.numbers.remove(await _find(call), call.now))
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    if "ignored_keywords" in given:
+        given["ignored_keywords"] = words.checked(given["ignored_keywords"])
+    replies.check(given.get("opt_out_replies", {}))
+    return given
 
 
 async def _find(call: Call) -> Number:
@@ -47,6 +56,9 @@ def _shape(number: Number) -> shapes.Number:
         message_flow_id=number.message_flow_id,
         name=number.name,
         detail=number.detail,
+        sender_group=number.sender_group,
+        ignored_keywords=words.shown(number.ignored_keywords),
+        opt_out_replies=number.opt_out_replies,
         status="active" if number.tm_delete == NEVER else "deleted",
         tm_purchase=plain(number.tm_create),
         tm_renew=plain(number.tm_create),
@@ -57,13 +69,14 @@ def _shape(number: Number) -> shapes.Number:
 
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
+ANSWERS = ("INVALID_KEYWORD", "INVALID_REPLY")
 NUMBER = Parameter("number", "Only this number.")
 
 ENDPOINTS = [
     Endpoint(
         method="POST", path="/numbers", summary="Give a customer a number", who=Who.OPERATOR,
         takes=shapes.NumberGiven, gives=shapes.Number,
-        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"),
+        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND", *ANSWERS),
         example={"number": "+15551234567", "customer_id": ids.UNSET, "name": "Shop"}, handler=create,
     ),
     Endpoint(
@@ -76,7 +89,8 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}", summary="Change a number; what is left out stays",
-        takes=shapes.NumberChange, gives=shapes.Number, reasons=ID, example={"name": "Shop"}, handler=change,
+        takes=shapes.NumberChange, gives=shapes.Number, reasons=(*ID, *ANSWERS), example={"name": "Shop"},
+        handler=change,
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}/flow_ids", summary="Say which flow answers what comes to a number",

@@ -7,7 +7,7 @@ from typing import Any
 
 from messagehub import shapes
 from messagehub.api import schemas
-from messagehub.api.endpoint import Endpoint, Parameter, Who
+from messagehub.api.endpoint import CSV, Endpoint, Parameter, Who
 from messagehub.errors import REASONS
 
 EVERYWHERE = ("MALFORMED_REQUEST", "HEADERS_TOO_LARGE", "REQUEST_TIMEOUT", "INTERNAL", "SERVICE_UNAVAILABLE")
@@ -15,6 +15,7 @@ WITH_KEY = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS")
 WITH_LIMIT = ("RATE_LIMIT_EXCEEDED",)
 WITH_QUERY = ("INVALID_REQUEST_PARAMETER",)
 WITH_BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT", "NOT_JSON", "BODY_TOO_LARGE")
+WITH_CSV = ("INVALID_ARGUMENT", "NOT_CSV", "BODY_TOO_LARGE")
 WITH_ID = ("PATH_NOT_FOUND",)
 WITH_IDEMPOTENCY_KEY = ("INVALID_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED")
 
@@ -41,6 +42,9 @@ TAGS = {
     "me": "Who it is that asks.",
     "webhook_deliveries": "What was told to webhooks, and how it went.",
     "numbers": "The addresses that customers send from and receive at.",
+    "opt_outs": "Who wants no messages, what was said of it, and what is to be looked at by people.",
+    "consents": "Who has agreed to get marketing, when and how.",
+    "contacts": "What you know of people besides their numbers.",
     "carriers": "Who takes messages to the telephone networks, and what becomes of the connections to them.",
     "routes": "Which carrier a message goes to, by its destination.",
     "operation": "Whether the server lives and can work.",
@@ -97,7 +101,7 @@ def document(endpoints: Iterable[Placed]) -> dict[str, Any]:
     placed = list(endpoints)
     rows = [row for _, row in placed]
     of, components = schemas.schemas(
-        [row.takes for row in rows if row.takes], [*(row.gives for row in rows), shapes.Error]
+        [row.takes for row in rows if row.takes and row.takes is not CSV], [*(row.gives for row in rows), shapes.Error]
     )
     printer = _Printer(placed, of)
     paths: dict[str, dict[str, Any]] = {}
@@ -141,6 +145,8 @@ class _Printer:
         return operation
 
     def _body(self, row: Endpoint) -> dict[str, Any]:
+        if row.takes is CSV:
+            return {"required": True, "content": {"text/csv": {"schema": schemas.CSV}}}
         content: dict[str, Any] = {"schema": self._of[row.takes]}
         if row.example is not None:
             content["examples"] = {"usual": {"value": row.example}}
@@ -196,7 +202,8 @@ def is_conditional(row: Endpoint) -> bool:
 
 def reasons_of(row: Endpoint) -> list[str]:
     """Every reason with which the endpoint can refuse."""
-    names = [*row.reasons, *EVERYWHERE, *(WITH_BODY if row.takes else ())]
+    with_body = WITH_CSV if row.takes is CSV else WITH_BODY if row.takes else ()
+    names = [*row.reasons, *EVERYWHERE, *with_body]
     if row.who is not Who.ANYBODY:
         names += [*WITH_KEY, *WITH_QUERY]
     if row.who is not Who.ANYBODY or row.logs_in:

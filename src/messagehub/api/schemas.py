@@ -36,6 +36,8 @@ ASKED_MOMENT: Schema = {
 ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
 TIMES = ("tm_", "schedule_at")
 """How members that hold a time begin."""
+CSV: Schema = {"examples": ["address,scope,tm\r\n+15559876543,customer,"]}
+"""Whatever it is: lines that cannot be read are refused one by one."""
 
 CARRIERS_OWN = "carrier_message_id"
 """An id that the carrier gave, in whatever form."""

@@ -19,6 +19,9 @@ from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
+from messagehub.people.consents import Consents
+from messagehub.people.contacts import Contacts
+from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.store import Store
@@ -38,6 +41,9 @@ class Services:
     accesskeys: AccessKeys
     logins: Logins
     numbers: Numbers
+    opt_outs: OptOuts
+    consents: Consents
+    contacts: Contacts
     routes: Routes
     carriers: Carriers
     exchanges: Exchanges

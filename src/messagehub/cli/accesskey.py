@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from messagehub.cli import times
-from messagehub.cli.session import SHOWN, All, Limit, Role, Session, Yes, customer, given, group
+from messagehub.cli.session import SHOWN, All, Limit, Session, Yes, customer, given, group
 from messagehub.cli.showing import Columns, moment
 
 app = group("Access keys: by which programs are let in.")
@@ -41,7 +41,7 @@ def create(
 
     Example: messagehub accesskey create "web shop" --expire 90d
     """
-    _act_for(session, customer_id)
+    session.act_for(customer_id)
     said = given(name=name, detail=detail, expire=expire, customer_id=customer_id)
     session.show(session.api.post("accesskeys", body=said))
 
@@ -59,7 +59,7 @@ def list_all(
 
     Example: messagehub accesskey list
     """
-    _act_for(session, customer_id)
+    session.act_for(customer_id)
     session.list(COLUMNS, None if all_ else limit, "accesskeys", token_prefix=prefix, customer_id=customer_id)
 
 
@@ -96,12 +96,6 @@ def revoke(session: Session, id: Id, yes: Yes = False) -> None:
     Example: messagehub accesskey revoke 01a1fbb3-7b7c-726d-8ab2-899bdcffd8af
     """
     session.show(session.remove("Revoke the access key", yes, "accesskeys", id, name=_name))
-
-
-def _act_for(session: Session, customer_id: str | None) -> None:
-    """Keys of others are the operator's to see."""
-    if customer_id:
-        session.role = Role.OPERATOR
 
 
 def _name(thing: dict[str, Any]) -> str:

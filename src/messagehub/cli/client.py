@@ -21,6 +21,7 @@ LARGEST_PAGE = 100
 BASE = "/v1.0"
 
 CONTENT = {"Content-Type": "application/json"}
+CSV_CONTENT = {"Content-Type": "text/csv"}
 
 Json = dict[str, Any]
 
@@ -66,10 +67,12 @@ class Server:
         return answer, self.value(answer)
 
     def answer(self, method: str, path: str, body: object = None) -> "Answer":
-        """The answer, whatever it is. NoAnswer where there is none."""
+        """The answer, whatever it is. NoAnswer where there is none. A `body` of octets is CSV."""
         from messagehub.web import WebError
 
         headers, octets = (self._headers, b"") if body is None else (self._headers | CONTENT, _encoded(body))
+        if isinstance(body, bytes):
+            headers, octets = self._headers | CSV_CONTENT, body
         try:
             return self._runner.run(self._client.request(method, f"{self._address}{path}", headers, octets))
         except WebError as error:
@@ -116,6 +119,9 @@ class Api:
 
     def post(self, *path: str, body: Json) -> Json:
         return self._call("POST", path, body)
+
+    def post_csv(self, *path: str, body: bytes, **query: object) -> Json:
+        return self._call("POST", path, body, query)
 
     def put(self, *path: str, body: Json) -> Json:
         return self._call("PUT", path, body)

@@ -20,13 +20,17 @@ COMMANDS = (
     "conversations",
     "webhooks",
     "number",
+    "opt-outs",
+    "consents",
+    "contacts",
     "accesskey",
     "customer",
     "carrier",
     "route",
     "simulator",
 )
-"""Each is a module beside this one, with an `app` of commands or a function of its own name."""
+"""Each is a module beside this one (its hyphen a low line there), with an `app` of commands or a function of its own
+name."""
 
 
 class Commands(Mapping[str, Any]):
@@ -56,7 +60,7 @@ class Program(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = import_module(f"messagehub.cli.{name}")
+    module = import_module(f"messagehub.cli.{name.replace('-', '_')}")
     alone = typer.Typer(rich_markup_mode="rich")
     if nouns := getattr(module, "app", None):
         alone.add_typer(nouns, name=name)

@@ -12,6 +12,16 @@ app = group("Numbers: what messages are sent from and come to. The operator give
 Id = Annotated[str, typer.Argument(help="The number's id, from `number list`.")]
 Name = Annotated[str | None, typer.Option("--name", help="What people call it.")]
 Detail = Annotated[str | None, typer.Option("--detail", help="A note.")]
+Group = Annotated[
+    str | None, typer.Option("--sender-group", help="Numbers of the same group share their opt-outs; empty: none.")
+]
+Ignored = Annotated[
+    list[str] | None,
+    typer.Option("--ignore-keyword", help="A word, such as CANCEL, that is no opt-out here; may be repeated; `none`."),
+]
+NONE = "none"
+"""In place of a word: no word is ignored any more."""
+
 Flow = Annotated[str | None, typer.Option("--message-flow-id", help="The flow that answers what comes to it.")]
 
 COLUMNS: Columns = {
@@ -63,15 +73,25 @@ def show(session: Session, id: Id) -> None:
 
 @app.command("update")
 @customer
-def update(session: Session, id: Id, name: Name = None, detail: Detail = None, message_flow_id: Flow = None) -> None:
-    """Change a number's name, note or flow; what is not given stays.
+def update(
+    session: Session,
+    id: Id,
+    name: Name = None,
+    detail: Detail = None,
+    message_flow_id: Flow = None,
+    sender_group: Group = None,
+    ignored_keywords: Ignored = None,
+) -> None:
+    """Change a number's name, note, flow, or what an opt-out from it means; what is not given stays.
 
     Example: messagehub number update 01a1fbb3-7b7c-726d-8ab2-899bdcffd8af --name "Front desk"
     """
-    changes(name=name, detail=detail, message_flow_id=message_flow_id)
+    ignored = [word for word in ignored_keywords if word != NONE] if ignored_keywords else None
+    own = given(name=name, detail=detail, sender_group=sender_group, ignored_keywords=ignored)
+    changes(message_flow_id=message_flow_id, **own)
     number = {}
-    if said := given(name=name, detail=detail):
-        number = session.api.put("numbers", id, body=said)
+    if own:
+        number = session.api.put("numbers", id, body=own)
     if flow := given(message_flow_id=message_flow_id):
         number = session.api.put("numbers", id, "flow_ids", body=flow)
     session.show(number)

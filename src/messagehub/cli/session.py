@@ -75,6 +75,11 @@ class Session:
 
         return Api(*_reached(self._url, self._accesskey, self.role))
 
+    def act_for(self, customer_id: str | None) -> None:
+        """What is another customer's is the operator's to see and to change."""
+        if customer_id:
+            self.role = Role.OPERATOR
+
     def show(self, thing: "Json", **tables: "Columns") -> None:
         """One thing. Its lists that `tables` names are tables of their own."""
         if self.as_json:

@@ -104,10 +104,11 @@ class Acceptor:
             for exchange, segments, _ in accepted.hands:
                 exchange.release(segments)
 
-    async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven) -> Accepted:
+    async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven, notice: str = "") -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
 
         Whoever has a transaction under way prepares and enters a message in it, and makes it known after the commit.
+        `notice`: to what it is the answer, where no opt-out stops it.
         """
         _refuse_mms(given)
         source = await self._source(tx, given.source, customer_id)
@@ -119,7 +120,7 @@ class Acceptor:
             own = variables.own_texts(given.text, destinations, smart, self._check_length)
         if own is None:
             self._check_length(given.text)
-        asked = options.asked(given, smart and own is None)
+        asked = options.asked(given, smart and own is None, notice)
         parts = 0 if own else self._parts(asked.text or given.text)
         table = await self._routes.table(tx)
         if given.tlvs:

@@ -337,6 +337,8 @@ class Exchange:
             turn.counts.receipts = len(came)
             ledger = await self._settle_outbound(tx, told, came, asked, turn, now)
             turn.told.add(await ledger.write())
+            if ledger.opted_out and self._gate.barred:
+                turn.told.add(await self._gate.barred.bar(tx, ledger.opted_out, now))
             turn.rerouted |= ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from messagehub.carriers.carrier import TargetKey
 from messagehub.messages.target import Target
+from messagehub.messages.telling import Told
 from messagehub.store import Tx
 
 
@@ -30,7 +31,15 @@ class Check(Protocol):
         """
 
 
+class Barred(Protocol):
+    async def bar(self, tx: Tx, targets: Sequence[Target], now: int) -> Told:
+        """Their carrier says that the recipients have opted out: in the transaction that writes that down."""
+
+
 class Gate:
+    barred: Barred | None = None
+    """Who is told of that, so that the next target is stopped here."""
+
     def __init__(self, checks: Sequence[Check] = (), at_claims: Sequence[Check] = ()) -> None:
         """In their order: a target that one check stops is not shown to the next. `at_claims` come before them."""
         self.checks, self.at_claims = checks, at_claims

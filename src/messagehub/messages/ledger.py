@@ -19,6 +19,8 @@ from messagehub.messages.target import Target, from_row
 from messagehub.messages.telling import Teller, Told, store_events, untried
 from messagehub.store import Row, Tx
 
+OPTED_OUT = "opted_out"
+
 
 @dataclass(slots=True)
 class Message:
@@ -52,6 +54,8 @@ class Ledger:
         self._touched: dict[TargetKey, Target] = {}
         self.rerouted: set[tuple[str, int]] = set()
         """Carriers that got a target of another's, and in which lane."""
+        self.opted_out: list[Target] = []
+        """Those that failed since their carrier says that the recipient wants nothing from their source."""
         self._reached: list[str] = []
         self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
 
@@ -125,6 +129,8 @@ class Ledger:
             self._keep_last_step(target)
         target.status, target.due_at = after, due_at
         target.error_code, target.error_message = error_code, error_message or ERROR_CODES.get(error_code, "")
+        if error_code == OPTED_OUT:
+            self.opted_out.append(target)
         target.steps.append((self.now, MOVED, before, after, what, error_code, target.error_message, due_at))
         self.touch(target)
         if told:

@@ -42,6 +42,8 @@ class Options(Struct, omit_defaults=True):
     """The target that goes at `schedule_at`; those behind it follow."""
     validity: int = 0
     """Seconds for which each of them is good."""
+    notice: str = ""
+    """It answers a STOP, START or HELP, which must get through whoever is out."""
 
 
 NONE = Options()
@@ -63,16 +65,17 @@ def is_smart(given: MessageGiven, customer: Customer) -> bool:
     return customer.smart_encoding if given.smart_encoding is UNSET else given.smart_encoding
 
 
-def asked(given: MessageGiven, smart: bool) -> Options:
+def asked(given: MessageGiven, smart: bool, notice: str = "") -> Options:
     """What is asked for. `smart`: its text is to be written better."""
     is_usual = given.class_ is UNSET and given.message_class is UNSET
-    if is_usual and not (smart or given.tlvs or given.schedule_at or given.validity or given.spread_over):
+    if is_usual and not (smart or given.tlvs or given.schedule_at or given.validity or given.spread_over or notice):
         return NONE
     options = Options(
         tlvs=given.tlvs,
         schedule_at=moment(given.schedule_at, clock.now()) if given.schedule_at else 0,
         spread_over=given.spread_over or 0,
         validity=given.validity or 0,
+        notice=notice,
     )
     if not is_usual:
         _classify(options, given)

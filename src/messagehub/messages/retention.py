@@ -93,6 +93,7 @@ class Retention:
                 await remove(ids.first_of(self._now() - int(days * DAY)))
         await self._segments(self._now() - SEGMENTS_KEPT)
         await self._keys(self._now() - KEPT_FOR)
+        await self._notices()
         removed = COUNTS.removed - before
         if removed:
             seconds = round(time.monotonic() - begun, 1)
@@ -205,6 +206,19 @@ class Retention:
 
         await self._in_pieces(piece)
 
+    # --- notices ------------------------------------------------------------------------
+
+    async def _notices(self) -> None:
+        """What people may be told again."""
+
+        async def piece() -> bool:
+            rows = await self._store.all("old_notices", now=self._now(), count=BATCH)
+            if rows:
+                await self._commit(partial(_removed_notices, rows))
+            return len(rows) == BATCH
+
+        await self._in_pieces(piece)
+
     # --- segments -----------------------------------------------------------------------
 
     async def _segments(self, before: int) -> None:
@@ -282,6 +296,10 @@ async def _removed_conversations(rows: Sequence[Row], tx: Tx) -> Counter[str]:
 
 async def _removed_keys(rows: Sequence[Row], tx: Tx) -> Counter[str]:
     return Counter(idempotency_keys=await tx.change("remove_idempotency_key", rows))
+
+
+async def _removed_notices(rows: Sequence[Row], tx: Tx) -> Counter[str]:
+    return Counter(notices=await tx.change("remove_notice", rows))
 
 
 async def _removed_segments(rows: Sequence[Row], tx: Tx) -> Counter[str]:

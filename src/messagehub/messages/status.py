@@ -147,6 +147,8 @@ ERROR_CODES = {
     "canceled": "The customer canceled the message before it was handed over.",
     "no_answer": "The carrier did not answer the submit in time.",
     "in_doubt": "The bind or the process was lost before the carrier answered; it may have been sent.",
+    "no_consent": "It is marketing, and the recipient has not agreed to that.",
+    "quiet_hours": "It is marketing, and no hour is right in all zones where the recipient may be.",
     "no_receipt": "The carrier accepted it, and no receipt came in time.",
 }
 """Every `error_code` of a target, and what it means."""

@@ -175,7 +175,10 @@ def _parameters(operation: dict[str, Any]) -> Markup | None:
 def _request(operation: dict[str, Any], components: dict[str, Any]) -> Markup | None:
     if "requestBody" not in operation:
         return None
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    content = operation["requestBody"]["content"]
+    if "application/json" not in content:
+        return together(element("h4", "Body"), [element("p", kind, class_="answer") for kind in content])
+    schema = content["application/json"]["schema"]
     named = components.get(name_of(schema), schema)
     return together(element("h4", "Body"), members(named))
 

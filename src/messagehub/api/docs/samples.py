@@ -52,6 +52,8 @@ def curl(method: str, path: str, operation: dict[str, Any], body: Any) -> str:
         words.append('-H "Authorization: Bearer $KEY"')
     if body is not None:
         words += ["-H 'Content-Type: application/json'", f"-d {_quoted(json.dumps(body, ensure_ascii=False))}"]
+    elif kinds := operation.get("requestBody", {}).get("content"):
+        words += [f"-H 'Content-Type: {next(iter(kinds))}'", "--data-binary @FILE"]
     return " \\\n  ".join(words)
 
 

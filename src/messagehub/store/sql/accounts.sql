@@ -1,19 +1,19 @@
 -- name: insert_customer
 INSERT INTO customers (id, role, name, detail, email, phone_number, address, webhook_uri, webhook_method,
     webhook_events, webhook_statuses, webhook_secret, webhook_secret_old, tm_webhook_secret_old, webhook_disabled,
-    webhook_error, tm_webhook_failing, tm_webhook_recovered, on_doubt, trace, smart_encoding, tm_create,
-    tm_update, tm_delete)
+    webhook_error, tm_webhook_failing, tm_webhook_recovered, on_doubt, trace, smart_encoding, manners,
+    tm_create, tm_update, tm_delete)
 VALUES (:id, :role, :name, :detail, :email, :phone_number, :address, :webhook_uri, :webhook_method,
     :webhook_events, :webhook_statuses, :webhook_secret, :webhook_secret_old, :tm_webhook_secret_old,
     :webhook_disabled, :webhook_error, :tm_webhook_failing, :tm_webhook_recovered, :on_doubt, :trace, :smart_encoding,
-    :tm_create, :tm_update, :tm_delete);
+    :manners, :tm_create, :tm_update, :tm_delete);
 
 -- name: update_customer
 UPDATE customers SET name = :name, detail = :detail, email = :email, phone_number = :phone_number, address = :address,
     webhook_uri = :webhook_uri, webhook_method = :webhook_method, webhook_events = :webhook_events,
     webhook_statuses = :webhook_statuses, webhook_disabled = :webhook_disabled, webhook_error = :webhook_error,
     tm_webhook_failing = :tm_webhook_failing, tm_webhook_recovered = :tm_webhook_recovered, on_doubt = :on_doubt,
-    trace = :trace, smart_encoding = :smart_encoding, tm_update = :tm_update
+    trace = :trace, smart_encoding = :smart_encoding, manners = :manners, tm_update = :tm_update
 WHERE id = :id;
 
 -- name: rotate_webhook_secret

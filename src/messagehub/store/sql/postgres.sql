@@ -76,3 +76,8 @@ SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR U
 -- name: conversation_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id FOR UPDATE;
+
+-- name: opt_out_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
+WHERE customer_id = :customer_id AND address = :address AND scope = :scope FOR UPDATE;

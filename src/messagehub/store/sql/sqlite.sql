@@ -67,3 +67,8 @@ SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
 -- name: conversation_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;
+
+-- name: opt_out_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
+WHERE customer_id = :customer_id AND address = :address AND scope = :scope;

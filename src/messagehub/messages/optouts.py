@@ -1,0 +1,237 @@
+"""Opt-outs on the way of messages: who is out gets none, and who says STOP is out before the carrier is answered."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from messagehub.accounts.customers import Customer, Customers
+from messagehub.carriers.carrier import TargetKey
+from messagehub.clock import SECOND
+from messagehub.errors import Refusal
+from messagehub.logs import about
+from messagehub.messages import options
+from messagehub.messages.accept import Acceptor
+from messagehub.messages.gate import Stop
+from messagehub.messages.receive import Heard
+from messagehub.messages.rows import MessageRow
+from messagehub.messages.target import Target
+from messagehub.messages.telling import Told
+from messagehub.numbers import Number, Numbers, is_e164
+from messagehub.people import opt_outs, phrases, replies, scopes, words
+from messagehub.people.mirror import Mirror, Outs
+from messagehub.people.opt_outs import Change, Entry
+from messagehub.people.words import Kind, Said
+from messagehub.shapes import MessageGiven, OptOutSource, OptOutStatus
+from messagehub.store import Store, Tx
+
+log = logging.getLogger(__name__)
+
+OUT = Stop("opted_out")
+LATER = Stop("", until=0)
+"""It is not known here whether the person is out: the claim will see. Not to be handed over at once."""
+
+NONE: dict[TargetKey, Stop] = {}
+
+NOTICE_AGAIN = 24 * 3600 * SECOND
+"""How often a person is told the same at most, so that two robots do not answer each other for ever."""
+
+NOTICE_VALIDITY_S = 300
+"""A confirmation that comes later than within five minutes is none: 47 CFR 64.1200(a)(12)."""
+
+NETWORK = "NETWORK MSG:"
+"""How what a network itself answers to a STOP begins, on toll-free numbers of the USA."""
+
+
+class OptedOut:
+    """The check. Accepting asks memory; a transaction asks the store, which is what counts."""
+
+    def __init__(self, store: Store, customers: Customers, numbers: Numbers, mirror: Mirror) -> None:
+        self._store, self._customers, self._numbers, self._mirror = store, customers, numbers, mirror
+
+    async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        if not targets:
+            return NONE
+        if tx is self._store:
+            return await self._by_memory(targets)
+        people = {(one.customer_id, one.destination) for one in targets}
+        keys = [{"customer_id": customer_id, "address": address} for customer_id, address in sorted(people)]
+        if not (found := await opt_outs.in_force(tx, keys)):
+            return NONE
+        stands = {key: {row.scope: row.status for row in rows} for key, rows in found.items()}
+        return await self._of(tx, [(one, stands.get((one.customer_id, one.destination))) for one in targets])
+
+    async def _by_memory(self, targets: Sequence[Target]) -> Mapping[TargetKey, Stop]:
+        """All are of one message, so of one customer."""
+        customer_id = targets[0].customer_id
+        outs: Outs | None = self._mirror.of(customer_id)
+        if outs is None and (outs := await self._mirror.load(customer_id)) is None:
+            return {(one.message_id, one.n): LATER for one in targets}
+        if not outs:
+            return NONE
+        return await self._of(self._store, [(one, outs.get(one.destination)) for one in targets])
+
+    async def _of(self, tx: Tx, stands: Sequence[tuple[Target, Mapping[str, str] | None]]) -> dict[TargetKey, Stop]:
+        return {
+            (target.message_id, target.n): OUT
+            for target, stand in stands
+            if stand and await self._is_out(tx, target, stand)
+        }
+
+    async def _is_out(self, tx: Tx, target: Target, stand: Mapping[str, str]) -> bool:
+        number = await self._numbers.find(tx, target.source)
+        said = {stand[scope] for scope in scopes.around(target.source, number) if scope in stand}
+        if "opted_out" not in said:
+            customer = await self._customers.get(tx, target.customer_id)
+            if not ("probable" in said and customer.manners.probable_opt_outs == "honour"):
+                return False
+        return not options.read(target.options).notice
+
+
+@dataclass(slots=True)
+class _Word:
+    """One inbound message that says something of this kind."""
+
+    message: MessageRow
+    customer: Customer
+    number: Number
+    said: Said
+    source: OptOutSource
+    now: int
+    stand: Mapping[str, str] = field(default_factory=dict)
+    """How things stand with the person in all scopes of the number, before it."""
+
+    def entries(self) -> list[Entry]:
+        """What is written down: an opt-out in the scope that the customer has, an opt-in wherever one was out."""
+        if self.said.kind == "help":
+            return []
+        if self.said.kind == "opt_in":
+            return [self._entry(scope) for scope in self.stand]
+        return [self._entry(scopes.of(self.number, self.customer.manners.opt_out_scope))]
+
+    def _entry(self, scope: str) -> Entry:
+        status: OptOutStatus = "probable" if self.source == "probable" else "opted_out"
+        if self.said.kind == "opt_in":
+            status = "opted_in"
+        return Entry(
+            customer_id=self.customer.id,
+            address=self.message.source,
+            scope=scope,
+            status=status,
+            source=self.source,
+            tm_said=self.now,
+            message_id=self.message.id,
+            words=self.message.text,
+        )
+
+    @property
+    def counts(self) -> bool:
+        """An opt-in of somebody who is not out is a word like any other; and so is what is only to be reviewed."""
+        if self.source == "probable":
+            return self.customer.manners.probable_opt_outs == "honour"
+        return self.said.kind != "opt_in" or bool(self.stand)
+
+
+class OptOutWords:
+    """The listener."""
+
+    def __init__(self, customers: Customers, numbers: Numbers, acceptor: Acceptor, mirror: Mirror) -> None:
+        self._customers, self._numbers, self._acceptor, self._mirror = customers, numbers, acceptor, mirror
+
+    async def hear(self, tx: Tx, messages: Sequence[MessageRow], now: int) -> Heard:
+        heard = Heard()
+        for message in messages:
+            if word := await self._word(tx, message, now):
+                await self._take(tx, word, heard)
+        return heard
+
+    async def bar(self, tx: Tx, targets: Sequence[Target], now: int) -> Told:
+        """What a carrier knows of people who have told it, and not us, that they want nothing from a number."""
+        people = [{"customer_id": one.customer_id, "address": one.destination} for one in targets]
+        known = await opt_outs.in_force(tx, people)
+        entries = [_barred(one, now) for one in targets if (one.customer_id, one.destination) not in known]
+        changes = await opt_outs.enter(tx, entries, now)
+        return Told(after=[lambda: self._mirror.make_known(changes)])
+
+    async def _word(self, tx: Tx, message: MessageRow, now: int) -> _Word | None:
+        """What a message says of this kind, if it does, and if somebody wrote it who can be written to."""
+        if not is_e164(message.source) or (number := await self._numbers.find(tx, message.destination)) is None:
+            return None
+        if not (understood := _understood(message.text, message.source, number.ignored_keywords)):
+            return None
+        customer = await self._customers.get(tx, message.customer_id)
+        word = _Word(message, customer, number, *understood, now)
+        person = {"customer_id": customer.id, "address": message.source}
+        around = scopes.around(number.number, number)
+        rows = (await opt_outs.in_force(tx, [person])).get((customer.id, message.source), ())
+        word.stand = {row.scope: row.status for row in rows if row.scope in around}
+        return word
+
+    async def _take(self, tx: Tx, word: _Word, heard: Heard) -> None:
+        changes: list[Change] = []
+        is_known = word.source == "probable" and bool(word.stand)  # who is out already has not to be reviewed
+        if not is_known and (word.counts or word.source == "probable"):
+            changes = await opt_outs.enter(tx, word.entries(), word.now)
+        if changes:
+            heard.told.after.append(lambda: self._mirror.make_known(changes))
+        if not word.counts:
+            return
+        heard.answered.add(word.message.id)
+        if word.source != "carrier" and (word.said.kind == "help" or changes):
+            await self._answer(tx, word, heard)
+
+    async def _answer(self, tx: Tx, word: _Word, heard: Heard) -> None:
+        """One message, of this kind to this person from this number once a day."""
+        kind, number, person = word.said.kind, word.number, word.message.source
+        again = {"kind": kind, "now": word.now, "tm_again": word.now + NOTICE_AGAIN}
+        place = {"customer_id": word.customer.id, "number": number.number, "address": person}
+        if await tx.one("note_notice", **place, **again) is None:
+            return
+        given = MessageGiven(
+            source=number.number,
+            destinations=[person],
+            text=_text(kind, word.said.language, word.customer, number),
+            class_="otp",
+            validity=NOTICE_VALIDITY_S,
+        )
+        try:
+            accepted = await self._acceptor.prepare(tx, word.customer.id, given, notice=kind)
+        except Refusal as refusal:
+            log.warning("a person cannot be answered: %s", refusal, extra=about(message_id=word.message.id, kind=kind))
+            return
+        await self._acceptor.enter(tx, accepted)
+        heard.told.after.append(lambda: self._acceptor.make_known(accepted))
+
+
+def _barred(target: Target, now: int) -> Entry:
+    return Entry(
+        customer_id=target.customer_id,
+        address=target.destination,
+        scope=scopes.of_number(target.source),
+        status="opted_out",
+        source="carrier",
+        tm_said=now,
+        message_id=target.message_id,
+        words=target.error_message,
+    )
+
+
+def _text(kind: Kind, language: str, customer: Customer, number: Number) -> str:
+    own = (number.opt_out_replies, customer.manners.opt_out_replies)
+    return replies.rendered(kind, language, customer.name, customer.phone_number or customer.email, own)
+
+
+def _understood(text: str, source: str, ignored: tuple[str, ...]) -> tuple[Said, OptOutSource] | None:
+    """What a text says of this kind, and how that is known."""
+    if text[: len(NETWORK)].upper() == NETWORK:
+        return (said, "carrier") if (said := _of_network(text[len(NETWORK) :])) else None
+    if said := words.read(text, source, ignored):
+        return said, "keyword"
+    if said := phrases.read(text, ignored):
+        return said, "probable"
+    return None
+
+
+def _of_network(text: str) -> Said | None:
+    """`You replied with the word "stop" which blocks …`: the first word in quotes is what the person wrote."""
+    quoted = text.replace("“", '"').replace("”", '"').split('"')[1:2]
+    return words.read(quoted[0]) if quoted else None

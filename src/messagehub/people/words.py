@@ -1,0 +1,151 @@
+"""Words with which people end messages, want them back, or ask who writes; whole messages only. Pure.
+
+The English words are those of 47 CFR 64.1200(a)(10) and of the CTIA's Messaging Principles (5.1.3), the others those
+that carriers know. A message is such a word whatever its case, accents, punctuation, blanks and emoji.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from messagehub.errors import Refusal
+
+Kind = Literal["opt_out", "opt_in", "help"]
+
+LONGEST = 200
+"""Characters of a message that can be one of these words, with all that is between them."""
+
+# By what they mean and in which language. The first of several languages is meant where nothing tells them apart.
+KEYWORDS: dict[Kind, dict[str, tuple[str, ...]]] = {
+    "opt_out": {
+        "en": (
+            "STOP", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPT OUT", "REMOVE", "TD",
+        ),
+        "fr": ("ARRÊT", "ARRÊTE", "ARRÊTEZ", "DÉSABONNER", "DÉSABONNEMENT"),
+        "es": ("ALTO", "PARAR", "BAJA", "CANCELAR", "DETENER"),
+        "pt": ("PARAR", "SAIR", "CANCELAR"),
+        "de": ("STOPP", "HALT", "ABMELDEN"),
+        "it": ("FERMA", "BASTA"),
+        "nl": ("AFMELDEN",),
+        "pl": ("ZATRZYMAJ",),
+        "ru": ("ОСТАНОВИТЬ", "СТОП", "ОТПИСАТЬСЯ"),
+        "tr": ("İPTAL", "RET"),
+    },
+    "opt_in": {
+        "en": ("START", "YES", "UNSTOP"),
+        "fr": ("DÉMARRER", "REPRENDRE"),
+        "es": ("COMENZAR", "REANUDAR"),
+        "pt": ("COMEÇAR", "VOLTAR"),
+        "de": ("ANMELDEN",),
+        "it": ("INIZIA", "RIPRENDI"),
+        "nl": ("AANMELDEN",),
+        "pl": ("WZNÓW",),
+        "ru": ("СТАРТ",),
+        "tr": ("BAŞLAT",),
+    },
+    "help": {
+        "en": ("HELP", "INFO"),
+        "fr": ("AIDE",),
+        "es": ("AYUDA",),
+        "pt": ("AJUDA",),
+        "de": ("HILFE",),
+        "it": ("AIUTO",),
+        "nl": ("HULP",),
+        "pl": ("POMOC",),
+        "ru": ("ПОМОЩЬ",),
+        "tr": ("YARDIM",),
+    },
+}  # fmt: skip
+
+LANGUAGES = tuple(KEYWORDS["opt_out"])
+NEVER_IGNORED = ("STOP",)
+"""What nobody can switch off: it is the word that people are told to write."""
+
+CALLING_CODES = {"pt": ("+55", "+351", "+244", "+258")}
+"""Where a word of several languages is of this one."""
+
+_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
+"""Letters whose accents Unicode does not take apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    kind: Kind
+    language: str
+    word: str
+    """As the table has it."""
+
+
+_QUOTES = "'’‘`´"
+_NO_WORDS = re.compile("[^a-z0-9]+")
+
+
+def folded(text: str) -> str:
+    """Without case and accents (Unicode TR15, NFKC), punctuation and symbols; words with one blank between them."""
+    if text.isascii():  # the same, and ten times as fast
+        return _NO_WORDS.sub(" ", text.lower().replace("'", "").replace("`", "")).strip()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", folded)).translate(_LETTERS)
+    shown = (each if each.isalnum() else " " for each in apart if not _is_silent(each))
+    return " ".join("".join(shown).split())
+
+
+def _is_silent(character: str) -> bool:
+    """An accent, an apostrophe within a word, or what is not seen at all: it does not part words."""
+    return unicodedata.category(character) in ("Mn", "Me", "Cf") or character in _QUOTES
+
+
+def bare(text: str) -> str:
+    """Only letters and digits: `O P T - O U T` and `OptOut` are the same."""
+    return folded(text).replace(" ", "")
+
+
+def _each() -> Iterator[tuple[str, Kind, str, str]]:
+    for kind, by_language in KEYWORDS.items():
+        for language, words in by_language.items():
+            yield from ((bare(word), kind, language, word) for word in words)
+
+
+_MEANT: dict[str, list[Said]] = {}
+for _bare, _kind, _language, _word in _each():
+    _MEANT.setdefault(_bare, []).append(Said(_kind, _language, _word))
+
+
+def read(text: str, address: str = "", ignored: Collection[str] = ()) -> Said | None:
+    """What a whole message means, or None: it is something else. `ignored`: words as `checked` gives them.
+
+    `address` is who wrote: where the word is of several languages, the country tells which.
+    """
+    if len(text) > LONGEST or not (meanings := _MEANT.get(word := bare(text))) or word in ignored:
+        return None
+    return next((said for said in meanings if address.startswith(CALLING_CODES.get(said.language, "-"))), meanings[0])
+
+
+def checked(given: Collection[str], field: str = "ignored_keywords") -> tuple[str, ...]:
+    """Words to be ignored, as they are compared. Refusal for what is no keyword, and for those that always count."""
+    found = []
+    for n, word in enumerate(given):
+        if (said := bare(word)) not in _MEANT:
+            raise Refusal("INVALID_KEYWORD", f"{field}[{n}]: {word[:40]!r} is no keyword; docs/keywords.md lists them")
+        if said in map(bare, NEVER_IGNORED):
+            raise Refusal("INVALID_KEYWORD", f"{field}[{n}]: {word[:40]!r} always ends messages; choose another word")
+        found.append(said)
+    return tuple(dict.fromkeys(found))
+
+
+def shown(ignored: Collection[str]) -> list[str]:
+    """Words that are ignored, as people write them."""
+    return [_MEANT[word][0].word for word in ignored if word in _MEANT]
+
+
+def as_markdown() -> str:
+    """The table of words as docs/opt-out.md shows it."""
+    titles = {"opt_out": "ends messages", "opt_in": "wants them again", "help": "asks for help"}
+    rows = [
+        f"| `{language}` | " + " | ".join(", ".join(KEYWORDS[kind].get(language, ())) for kind in KEYWORDS) + " |"
+        for language in LANGUAGES
+    ]
+    head = f"| language | {' | '.join(titles[kind] for kind in KEYWORDS)} |"
+    return "\n".join([head, "| --- | --- | --- | --- |", *rows])

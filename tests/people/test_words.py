@@ -1,0 +1,159 @@
+"""Words that end messages, bring them back or ask for help: whatever they look like, and nothing else."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messagehub.errors import Refusal
+from messagehub.people import phrases, words
+from messagehub.people.words import KEYWORDS, Kind
+
+ALL = [(kind, language, word) for kind, by in KEYWORDS.items() for language, found in by.items() for word in found]
+NOISE = st.text(st.sampled_from(" \t\r\n.,!'\"-_*~…«»()¡🛑✋🏽❤️\u200b\u200d\ufe0f"), max_size=4)
+
+
+def accents_off(text: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
+
+
+LOOKS = [
+    str.upper,
+    str.lower,
+    str.title,
+    str.swapcase,
+    accents_off,
+    lambda text: unicodedata.normalize("NFD", text),
+    lambda text: "".join(chr(ord(each) + 0xFEE0) if "!" <= each <= "~" else each for each in text),  # full width
+]
+
+
+@given(st.sampled_from(ALL), st.sampled_from(LOOKS), st.data())
+def test_a_word_is_the_same_however_it_is_written(
+    one: tuple[Kind, str, str], look: object, data: st.DataObject
+) -> None:
+    kind, _, word = one
+    assert callable(look)
+    noisy = "".join(data.draw(NOISE) + each for each in look(word)) + data.draw(NOISE)
+    said = words.read(noisy)
+    assert said is not None
+    assert said.kind == kind
+
+
+@given(st.sampled_from(ALL), st.text(st.sampled_from("0123456789٣Ⅳ"), min_size=1, max_size=6), st.booleans())
+def test_with_a_digit_it_is_data(one: tuple[Kind, str, str], digits: str, before: bool) -> None:
+    text = f"{digits} {one[2]}" if before else f"{one[2]} {digits}"
+    assert words.read(text) is None
+    assert phrases.read(text) is None
+
+
+@given(st.text(max_size=300))
+def test_folding_ascii_is_folding(text: str) -> None:
+    """There is a quick way for what is ASCII."""
+    ascii_only = text.encode("ascii", "ignore").decode()
+    assert words.folded(ascii_only) == words.folded(ascii_only + "\u200b")
+    assert words.folded(words.folded(text)) == words.folded(text)
+
+
+@given(st.text(max_size=300))
+def test_whatever_comes_it_is_read(text: str) -> None:
+    words.read(text)
+    phrases.read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["STOP 12345", "stop by at five", "1", "", "   ", "🛑", "don't", "starts", "helpful", "nonstop", "stop" * 60],
+)
+def test_what_is_none_of_the_words(text: str) -> None:
+    assert words.read(text) is None
+
+
+def test_the_language_is_that_of_the_word_or_of_the_country() -> None:
+    languages = {
+        ("Arrêt", "+33612345678"): "fr",
+        ("STOP", "+33612345678"): "en",
+        ("parar", "+34612345678"): "es",
+        ("parar", "+5511912345678"): "pt",
+        ("iptal", "+905312345678"): "tr",
+        ("стоп!", "+79161234567"): "ru",
+    }
+    assert {key: said.language for key in languages if (said := words.read(*key))} == languages
+
+
+def test_words_can_be_switched_off_but_for_stop() -> None:
+    ignored = words.checked(["end", "Cancel"])
+    assert words.read("END", ignored=ignored) is None
+    assert words.read("c.a.n.c.e.l", ignored=ignored) is None
+    assert words.read("QUIT", ignored=ignored) is not None
+    assert words.shown(ignored) == ["END", "CANCEL"]
+    for word, why in (("stop", "always"), ("banana", "no keyword"), ("", "no keyword")):
+        with pytest.raises(Refusal, match=why):
+            words.checked(["END", word])
+
+
+# --- sentences --------------------------------------------------------------------------
+
+PROBABLE = {
+    "please stop texting me": "en",
+    "Stop. Thank you": "en",
+    "STOP STOP STOP": "en",
+    "Please stop!!": "en",
+    "take me off your list": "en",
+    "Remove me from your mailing list, please": "en",
+    "Don’t text me anymore": "en",
+    "Do not contact me again": "en",
+    "no more messages": "en",
+    "stop sending me these messages": "en",
+    "I want to unsubscribe": "en",
+    "leave me alone": "en",
+    "STPO": "en",
+    "unsubcribe": "en",
+    "wrong number, stop": "en",
+    "no mas": "es",
+    "No más mensajes por favor": "es",
+    "Ya no me escriban": "es",
+    "quiero darme de baja": "es",
+    "não me mande mais mensagens": "pt",
+    "Ne m'écrivez plus": "fr",
+    "Arrêtez de m’écrire svp": "fr",
+    "stop svp": "fr",
+    "bitte keine SMS mehr": "de",
+    "Schreiben Sie mir nicht mehr!": "de",
+    "bitte abmelden": "de",
+    "basta messaggi": "it",
+    "stuur me geen berichten meer": "nl",
+    "przestańcie do mnie pisać": "pl",
+    "Не пишите мне больше": "ru",
+    "пожалуйста, отпишите меня": "ru",
+    "bana mesaj atmayın": "tr",
+}
+
+
+@pytest.mark.parametrize(("text", "language"), PROBABLE.items(), ids=PROBABLE.keys())
+def test_sentences_that_are_probably_an_opt_out(text: str, language: str) -> None:
+    said = phrases.read(text)
+    assert said is not None
+    assert (said.kind, said.language) == ("opt_out", language)
+    assert words.read(text) is None
+
+
+OTHERS = [
+    "Can you stop texting me?", "I want to cancel my appointment", "please cancel", "get me", "take me", "don't send",
+    "the bus doesn't stop here", "stop sending the blue ones", "yes please", "quiero cancelar", "quero sair", "stop 5",
+    "we stop at noon", "do not remove my order", "no", "no more milk please", "STOP " + "very " * 30 + "much",
+    "end of the month", "I stopped by but nobody was there", "thanks", "¿no más?", "remove the red one",
+    "please quit smoking with me", "cancel the 5pm", "stop it", "help me please", "bus stop", "unsubscribe my brother",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_sentences_that_are_something_else(text: str) -> None:
+    assert phrases.read(text) is None
+
+
+def test_a_word_that_is_switched_off_is_not_probable_either() -> None:
+    assert phrases.read("please unsubscribe") is not None
+    assert phrases.read("please unsubscribe", words.checked(["UNSUBSCRIBE"])) is None
+    assert phrases.read("unsubscribe me", words.checked(["UNSUBSCRIBE"])) is not None
