@@ -39,7 +39,9 @@ from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
+from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
+from messagehub.messages.metering import Metering
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -163,13 +165,15 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        live, habits, gate = Live(), Habits(store), Gate()
+        duty = Duty(store, node, "sweeps").is_mine
+        limits = SegmentLimits(store)
+        metering = Metering(store, limits, duty)
+        live, habits, gate = Live(), Habits(store), Gate(meter=metering)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
         make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
         exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), alone)
-        duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
@@ -177,14 +181,15 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         if works:
             await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
             node.on_part.append(health.tell_anew)
-        for part in (health, standing, sweeper, retention, last_uses, setback) if works else (last_uses,):
+        for part in (health, standing, sweeper, metering, retention, last_uses, setback) if works else (last_uses,):
             part.start()
             stack.push_async_callback(part.stop)
         reader = Reader(store)
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
         acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
-        )
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, metering,
+            settings.max_segments,
+        )  # fmt: skip
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
             store=store,
@@ -203,11 +208,13 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             acceptor=acceptor,
             reader=reader,
             actor=actor,
+            segment_limits=limits,
+            metering=metering,
             traces=Traces(store, recorder, exchanges.steps),
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
-            departure=Departure(store, customers, numbers, actor, partial(drop_waiting, store)),
+            departure=Departure(store, customers, numbers, limits, actor, partial(drop_waiting, store)),
             **_told(settings),
         )
 

@@ -20,7 +20,9 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
+from messagehub.messages.limits import Limits
 from messagehub.messages.live import Live
+from messagehub.messages.metering import Metering
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -59,7 +61,9 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.reader, self.gate = Reader(store), Gate()
+        self.limits = Limits(store)
+        self.metering = Metering(store, self.limits)
+        self.reader, self.gate = Reader(store), Gate(meter=self.metering)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
@@ -73,6 +77,7 @@ class House:
             here,
             self.exchange_with,
             self.gate,
+            self.metering,
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))

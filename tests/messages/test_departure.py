@@ -15,7 +15,9 @@ from tests.messages.queued import queue
 
 
 def departure(house: House) -> Departure:
-    return Departure(house.store, house.customers, house.numbers, house.actor, partial(drop_waiting, house.store))
+    return Departure(
+        house.store, house.customers, house.numbers, house.limits, house.actor, partial(drop_waiting, house.store)
+    )
 
 
 async def test_all_that_is_queued_is_canceled_and_what_was_handed_over_goes_its_way(

@@ -171,7 +171,8 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot"
+    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot rate "
+    "per_day free_at again_at last_at day_ends used"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
@@ -180,6 +181,10 @@ VALUES: dict[Any, Any] = {
     "fingerprint": b"",
     ("insert_trial", "status"): "delivered",
     "octets": None,
+    "scope": "number",
+    "applies": "sending",
+    "set_by": "operator",
+    ("bring_held_forward", "seen"): 1,
     "role": "customer",
     "direction": "inbound",
     "status": "queued",

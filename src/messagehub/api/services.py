@@ -13,6 +13,8 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
+from messagehub.messages.limits import Limits as SegmentLimits
+from messagehub.messages.metering import Metering
 from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
@@ -44,6 +46,8 @@ class Services:
     acceptor: Acceptor
     reader: Reader
     actor: Actor
+    segment_limits: SegmentLimits
+    metering: Metering
     traces: Traces
     dispatcher: Dispatcher
     deliveries: Deliveries

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
@@ -15,7 +16,9 @@ from messagehub.messages import options
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import OF_PRIORITY
+from messagehub.messages.limits import Limit
 from messagehub.messages.live import Live
+from messagehub.messages.metering import Metering
 from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
@@ -45,6 +48,8 @@ class Accepted:
     """When it was accepted; targets that may go at once are due then."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
+    limits: list[Limit] = field(default_factory=list)
+    """Those that it is counted in when it is entered."""
 
     def shape(self) -> Message:
         return message_shape(self.message, self.targets[:SHOWN], clock.plain)
@@ -62,18 +67,23 @@ class Acceptor:
         live: Live,
         exchange_with: Callable[[str], Exchange | None],
         gate: Gate,
+        metering: Metering,
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
-        self._exchange_with, self._gate, self._max_segments = exchange_with, gate, max_segments
+        self._exchange_with, self._gate, self._metering = exchange_with, gate, metering
+        self._max_segments = max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
         accepted = await self.prepare(self._store, customer_id, given)
         try:
             self._hand(accepted)
-            await self._store.write(self._inserts(accepted))
+            if accepted.limits:
+                await self._store.transaction(partial(self._enter, accepted))
+            else:
+                await self._store.write(self._inserts(accepted))
             self.make_known(accepted)
         finally:
             for exchange, segments, _ in accepted.hands:
@@ -117,14 +127,21 @@ class Acceptor:
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         accepted = Accepted(message, targets, self._events(customer, message, targets, now), step, now)
+        accepted.limits = await self._metering.asked(tx, customer_id, message.source)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
         return accepted
 
     async def enter(self, tx: Tx, accepted: Accepted) -> None:
-        """Writes what was prepared."""
+        """Writes what was prepared. Refusal where it is more than its customer may be given now."""
+        if accepted.limits:
+            segments = sum(target.parts for target in accepted.targets if target.status is not Status.FAILED)
+            await self._metering.accept(tx, accepted.limits, segments, accepted.now)
         for query, rows in self._inserts(accepted):
             await tx.many(query, rows)
+
+    async def _enter(self, accepted: Accepted, tx: Tx) -> None:
+        await self.enter(tx, accepted)
 
     def _hand(self, accepted: Accepted) -> None:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""

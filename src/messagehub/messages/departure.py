@@ -1,4 +1,4 @@
-"""What goes with a customer that is deleted: its keys and login, its numbers, and what it has queued.
+"""What goes with a customer that is deleted: its keys and login, its numbers and limits, and what it has queued.
 
 What a carrier has in hand, or has accepted, goes its way and is settled by its receipts; nobody is told.
 """
@@ -8,6 +8,7 @@ from functools import partial
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.messages.acts import Actor
+from messagehub.messages.limits import Limits
 from messagehub.numbers import Numbers
 from messagehub.store import Store, Tx
 from messagehub.store.recent import CHANGED
@@ -21,10 +22,12 @@ class Departure:
         store: Store,
         customers: Customers,
         numbers: Numbers,
+        limits: Limits,
         actor: Actor,
         drop_events: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store, self._customers, self._numbers, self._actor = store, customers, numbers, actor
+        self._limits = limits
         self._drop_events = drop_events
 
     async def of(self, customer_id: str, now: int) -> Customer:
@@ -38,4 +41,5 @@ class Departure:
     async def _leave(self, customer_id: str, now: int, tx: Tx) -> Customer:
         gone = await self._customers.remove(tx, customer_id, now)
         await self._numbers.release(tx, customer_id, now)
+        await self._limits.release(tx, customer_id)
         return gone

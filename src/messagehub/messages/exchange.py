@@ -55,6 +55,9 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 """How often the store is asked for what is due, besides when it is said that something is."""
 
+SOON_S = 0.02
+"""What is due one after the other in less time than this is looked for together."""
+
 ASK_EVERY = int(POLL_S * clock.SECOND)
 """How often it is asked for what a carrier could be asked about, while nothing is found."""
 
@@ -142,6 +145,7 @@ class Exchange:
         self._reserved = 0
         """Segments for which room is kept, while the commit that hands them over is on its way."""
         self._unreserved = asyncio.Event()
+        self._waking: asyncio.TimerHandle | None = None
         self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
         self._deaf = store.listen(due_topic(carrier_id), self._look)
@@ -154,6 +158,8 @@ class Exchange:
     async def close(self, drain_s: float) -> None:
         """Waits for what is in flight, writes down what became of it, and parts."""
         self._deaf()
+        if self._waking:
+            self._waking.cancel()
         async with self._turning:  # a turn under way may still hand over
             self._draining = True
         await self._let_hand(drain_s)
@@ -201,6 +207,14 @@ class Exchange:
         self._due = True
         self._loop.ring()
 
+    def _look_at(self, due_at: int) -> None:
+        """Where it is due before the store would be asked in any case."""
+        if self._waking:
+            self._waking.cancel()
+            self._waking = None
+        if (wait := max(SOON_S, (due_at - clock.now()) / clock.SECOND)) < POLL_S:
+            self._waking = asyncio.get_running_loop().call_later(wait, self._look)
+
     async def _turns(self) -> None:
         """Turns until one finds that nothing more can be done now."""
         async with self._turning:
@@ -216,7 +230,8 @@ class Exchange:
                 turn = await self._turn(news, room)
             finally:
                 self.release(room)
-            if not (news or turn.claim.handovers or turn.questions or turn.kept_free):
+            claim = turn.claim
+            if not (news or claim.handovers or claim.stopped or turn.questions or turn.kept_free):
                 return
 
     def _room(self) -> int:
@@ -281,6 +296,8 @@ class Exchange:
             sent = 0 if turn.questions is not None else self._sent_since + sum(turn.claim.segments.values())
             self._sent_since = sent
         self._due |= turn.claim.more or turn.postponed or bool(turn.questions)
+        if turn.claim.next_due:
+            self._look_at(turn.claim.next_due)
         for carrier_id in turn.rerouted:
             self._store.notify(due_topic(carrier_id))
         turn.told.make_known(self._outbox)

@@ -28,16 +28,55 @@ class Check(Protocol):
         """
 
 
+class Meter(Protocol):
+    """What counts how much may go; it is asked last, of what all checks let through."""
+
+    async def is_on(self, tx: Tx) -> bool:
+        """Whether anything is counted at all."""
+
+    async def limited(self, tx: Tx, targets: Sequence[Target]) -> Sequence[tuple[Target, object]]:
+        """Those of the targets that are counted."""
+
+    async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        """Counts the targets, as they go; and says which may not."""
+
+    async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        """Which of the targets may not go now; none is counted."""
+
+
 class Gate:
-    def __init__(self, checks: Sequence[Check] = ()) -> None:
+    def __init__(self, checks: Sequence[Check] = (), meter: Meter | None = None) -> None:
         """In their order: a target that one check stops is not shown to the next."""
-        self.checks = checks
+        self.checks, self.meter = checks, meter
 
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+        """Of those that are being accepted. What is counted when it goes has to be claimed for that."""
+        stopped = await self._checked(tx, targets, now)
+        if self.meter and (limited := await self.meter.limited(tx, _left(targets, stopped))):
+            stopped.update({(target.message_id, target.n): Stop("", until=now) for target, _ in limited})
+        return stopped
+
+    async def stops_claimed(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+        """Of those that are claimed. The others go, and are counted."""
+        stopped = await self._checked(tx, targets, now)
+        if self.meter:
+            stopped.update(await self.meter.take(tx, _left(targets, stopped), now))
+        return stopped
+
+    async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        """Of those that are due and not claimed yet, since there is no room: which have to wait in any case."""
+        return await self.meter.put_off(tx, targets, now) if self.meter else {}
+
+    async def gives_times(self, tx: Tx) -> bool:
+        """Whether targets may have to wait for times that are to be kept exactly."""
+        return self.meter is not None and await self.meter.is_on(tx)
+
+    async def _checked(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         stopped: dict[TargetKey, Stop] = {}
         for check in self.checks:
-            left = (
-                [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets
-            )
-            stopped.update(await check.stops(tx, left, now))
+            stopped.update(await check.stops(tx, _left(targets, stopped), now))
         return stopped
+
+
+def _left(targets: Sequence[Target], stopped: Mapping[TargetKey, Stop]) -> Sequence[Target]:
+    return [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets

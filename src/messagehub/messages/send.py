@@ -20,6 +20,9 @@ from messagehub.text import STANDARD, Profile, TooManyParts
 RETRY_AFTER = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 """Seconds between the tries of a target that the carrier refuses for now: two hours in all."""
 
+LOOK_BEHIND = 500
+"""Targets for which there is no room yet, and which are put off together with those before them."""
+
 _references = itertools.count(random.randrange(256))
 """For the concatenation header. Handsets join parts by it, so two long messages to one person should differ."""
 
@@ -39,6 +42,8 @@ class Claim:
     """There may be more of what is not urgent."""
     more: bool = False
     """There may be more that is due, of either lane."""
+    next_due: int | None = None
+    """When the next one is due, where this is to be kept exactly."""
 
 
 async def claim(
@@ -65,6 +70,8 @@ async def claim(
         if len(taken) == len(rows) < count:
             lanes_left.discard(lane)
         claimed.stopped += (stopped := await _stopped(tx, gate, targets := [from_row(row) for row in taken], now))
+        if stopped and len(rows) == count:
+            claimed.stopped += await _stopped_behind(tx, gate, carrier_id, lane, count, now)
         held = {id(target) for target, _ in stopped}
         going = [target for target in targets if id(target) not in held] if held else targets
         claimed.segments[lane] = sum(target.parts for target in going)
@@ -78,12 +85,29 @@ async def claim(
     if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
         raise StoreError("a target was claimed by somebody else in the middle of a transaction")
     claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
+    if not claimed.more and await gate.gives_times(tx):
+        claimed.next_due = await _next_due(tx, carrier_id, now)
     return claimed
 
 
 async def _stopped(tx: Tx, gate: Gate, targets: Sequence[Target], now: int) -> list[tuple[Target, Stop]]:
-    stops = await gate.stops(tx, targets, now)
+    stops = await gate.stops_claimed(tx, targets, now)
     return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
+
+
+async def _stopped_behind(
+    tx: Tx, gate: Gate, carrier_id: str, lane: int, count: int, now: int
+) -> list[tuple[Target, Stop]]:
+    """Where some of the first `count` may not go, many behind them may not either: they stand in nobody's way."""
+    rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count + LOOK_BEHIND)
+    targets = [from_row(row) for row in rows[count:]]
+    stops = await gate.put_off(tx, targets, now)
+    return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
+
+
+async def _next_due(tx: Tx, carrier_id: str, now: int) -> int | None:
+    found = [await tx.one("next_due", carrier_id=carrier_id, lane=lane, now=now) for lane in LANES]
+    return min((row.due_at for row in found if row and row.due_at), default=None)
 
 
 def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterator[Row]:

@@ -72,3 +72,7 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDA
 -- name: accesskey_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: limit_use_for_change
+-- Differs: nodes that send at the same moment count one after the other.
+SELECT * FROM limit_uses WHERE limit_id = :limit_id FOR UPDATE;

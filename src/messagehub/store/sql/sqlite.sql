@@ -63,3 +63,7 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
 -- name: accesskey_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
+
+-- name: limit_use_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM limit_uses WHERE limit_id = :limit_id;

@@ -1,0 +1,31 @@
+-- compatible from: 10
+-- Limits in segments, and how much of each is used.
+
+-- `rate`: thousandths of a segment per second; 0 is none, likewise `per_day`. `customer_id`: whose messages are meant;
+-- empty: those of all.
+CREATE TABLE limits (
+    id TEXT PRIMARY KEY,
+    scope TEXT NOT NULL CHECK (scope IN ('number', 'customer', 'carrier', 'prefix')),
+    subject TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    applies TEXT NOT NULL CHECK (applies IN ('sending', 'accepting')),
+    set_by TEXT NOT NULL CHECK (set_by IN ('operator', 'customer')),
+    rate BIGINT NOT NULL,
+    per_day BIGINT NOT NULL,
+    zone TEXT NOT NULL,
+    tm_create BIGINT NOT NULL,
+    tm_update BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX limits_subject ON limits (scope, subject, customer_id, applies, set_by);
+CREATE INDEX limits_customer ON limits (customer_id, id);
+
+-- See messages/meters.py. Written with each claim that a limit is asked for.
+CREATE TABLE limit_uses (
+    limit_id TEXT PRIMARY KEY,
+    free_at BIGINT NOT NULL,
+    again_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    day_ends BIGINT NOT NULL,
+    used BIGINT NOT NULL
+) WITHOUT ROWID;
