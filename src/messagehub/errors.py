@@ -150,7 +150,9 @@ REASONS: dict[str, Reason] = {
     **_reasons(
         429,
         "RESOURCE_EXHAUSTED",
-        {"RATE_LIMIT_EXCEEDED": "Too many requests, or too many failed logins; `Retry-After` says how long to wait."},
+        {
+            "RATE_LIMIT_EXCEEDED": "Too many requests, segments or failed logins; `Retry-After` says how long to wait.",
+        },
     ),
     **_reasons(
         431,

@@ -628,6 +628,56 @@ class Choices(Struct):
     """Routes that match, and whose carrier takes nothing: it is disabled, or was removed."""
 
 
+# --- limits and senders -----------------------------------------------------------------
+
+
+LimitScope = Literal["number", "customer", "carrier", "prefix"]
+PerSecond = Annotated[float, Meta(ge=0, le=1_000_000)]
+PerDay = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
+Zone = Annotated[str, Meta(max_length=64, extra_json_schema={"examples": ["UTC", "America/Los_Angeles"]})]
+
+
+class LimitGiven(Request):
+    scope: LimitScope
+    key: Annotated[str, Meta(min_length=1, max_length=64)]
+    """The number; the id of the customer or of the carrier; or how destinations begin, such as +44."""
+    when: Literal["sending", "accepting"] = "sending"
+    """What is too much waits when it is sent, or is refused when it is given."""
+    segments_per_second: PerSecond = 0
+    """To the thousandth; 0 is no limit, and likewise per day. One of both is needed."""
+    segments_per_day: PerDay = 0
+    day_starts_in: Zone = "UTC"
+    """The time zone at whose midnight the day begins."""
+
+
+class LimitChange(Request):
+    segments_per_second: PerSecond | UnsetType = UNSET
+    segments_per_day: PerDay | UnsetType = UNSET
+    day_starts_in: Zone | UnsetType = UNSET
+
+
+class Limit(Struct, kw_only=True):
+    id: str
+    scope: LimitScope
+    key: str
+    customer_id: str
+    """Whose messages are meant; empty for those of all."""
+    when: Literal["sending", "accepting"]
+    set_by: Literal["operator", "customer"]
+    segments_per_second: float
+    segments_per_day: int
+    day_starts_in: str
+    used_today: int
+    """Segments since the day began."""
+    tm_next_day: str
+    """When the next day begins."""
+    waiting: int | UnsetType = UNSET
+    """Only where one limit is asked for: targets that wait for their turn and are of this limit, up to 10,000."""
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
 # --- the rest ---------------------------------------------------------------------------
 
 

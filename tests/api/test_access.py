@@ -128,11 +128,19 @@ def _delivery(account: Account) -> str:
     return delivery
 
 
+def _limit(account: Account) -> str:
+    given = {"scope": "number", "key": account.number, "segments_per_day": 1_000_000}
+    made = account.api.call("POST", "/limits", given)
+    limit: Json = made.json() if made.status_code == 200 else account.api.get("/limits")["result"][0]
+    return str(limit["id"])
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
     "accesskeys": _accesskey,
     "webhook_deliveries": _delivery,
+    "limits": _limit,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

@@ -15,6 +15,7 @@ from messagehub.api import (
     metrics,
     numbers,
     routes,
+    segment_limits,
     traces,
     webhooks,
 )
@@ -37,6 +38,7 @@ API = [
     *numbers.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
+    *segment_limits.ENDPOINTS,
 ]
 ROOT = [*logins.ENDPOINTS, *health.ENDPOINTS]
 ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in ROOT)]

@@ -23,6 +23,7 @@ COMMANDS = (
     "customer",
     "carrier",
     "route",
+    "limit",
     "simulator",
 )
 """Each is a module beside this one, with an `app` of commands or a function of its own name."""

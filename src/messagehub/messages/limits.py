@@ -159,12 +159,12 @@ class Limits:
         rows = await self._store.all(query, customer_id=owner_id, before=before, count=count)
         return [from_row(row) for row in rows]
 
-    async def use(self, limit: Limit, now: int) -> Use:
+    async def use(self, limit: Limit, now: int, counts_waiting: bool = True) -> Use:
         row = await self._store.one("limit_use", limit_id=limit.id)
         meter = Meter(*row) if row else Meter(limit.id)
         meter.begin(limit.rule, now)
         waiting = 0
-        if limit.applies == SENDING:
+        if limit.applies == SENDING and counts_waiting:
             asked = [
                 {"code": code, "tm_after": 0, "count": MOST_COUNTED, **limit.bounds}
                 for code in (RATE_LIMITED, DAILY_LIMIT)
