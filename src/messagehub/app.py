@@ -55,6 +55,7 @@ from messagehub.metrics import MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.rules import SenderRules
 from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
@@ -166,7 +167,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
         duty = Duty(store, node, "sweeps").is_mine
-        limits = SegmentLimits(store)
+        limits, sender_rules = SegmentLimits(store), SenderRules(store, settings.sender_rules == "enforce")
         metering = Metering(store, limits, duty)
         live, habits, gate = Live(), Habits(store), Gate(meter=metering)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
@@ -188,7 +189,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
         acceptor = Acceptor(
             store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, metering,
-            settings.max_segments,
+            sender_rules, settings.max_segments,
         )  # fmt: skip
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
@@ -209,12 +210,13 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             reader=reader,
             actor=actor,
             segment_limits=limits,
+            sender_rules=sender_rules,
             metering=metering,
             traces=Traces(store, recorder, exchanges.steps),
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
-            departure=Departure(store, customers, numbers, limits, actor, partial(drop_waiting, store)),
+            departure=Departure(store, customers, numbers, (limits, sender_rules), actor, partial(drop_waiting, store)),
             **_told(settings),
         )
 

@@ -72,6 +72,7 @@ REMEDIES = {
     "INVALID_WEBHOOK_URI": "Give an http or https URL that can be reached from the server.",
     "INVALID_CARRIER_CONFIG": "Correct the member that `message` names; openapi.json has them with their bounds.",
     "MALFORMED_REQUEST": "Use an HTTP client; `message` says what could not be read. The connection is closed.",
+    "INVALID_LIMIT": "Give segments per second or per day, and what `message` names as it says.",
     "INVALID_NUMBER": "Write E.164, a short code of 3 to 8 digits, or a name of up to 11 GSM characters.",
     "AUTHENTICATION_REQUIRED": "Send `Authorization: Bearer` and an access key, or a token of `POST /auth/login`.",
     "INVALID_CREDENTIALS": (
@@ -118,6 +119,7 @@ REASONS: dict[str, Reason] = {
             "INVALID_WEBHOOK_URI": "The webhook's address is no http or https URL, or points to a private address.",
             "INVALID_CARRIER_CONFIG": "A member of the carrier's config is missing, unknown or out of range.",
             "MALFORMED_REQUEST": "The request is no HTTP/1.1, or not in a form that has one meaning only.",
+            "INVALID_LIMIT": "The limit limits nothing, or is for something that cannot be limited so.",
             "INVALID_NUMBER": "The number is neither E.164 nor a short code nor an alphanumeric sender.",
         },
     ),

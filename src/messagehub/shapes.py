@@ -465,6 +465,10 @@ class TrialEvent(Struct):
 # --- numbers ----------------------------------------------------------------------------
 
 
+CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)")]
+Registered = Annotated[list[CountryCode], Meta(max_length=300)]
+
+
 class NumberGiven(Request):
     number: str
     customer_id: str
@@ -473,6 +477,8 @@ class NumberGiven(Request):
     detail: Detail = ""
     call_flow_id: str = ""
     message_flow_id: str = ""
+    registered_in: Registered = []
+    """Where a name is registered as a sender, or a short code is at home: ISO 3166-1."""
 
 
 class NumberFlows(Request):
@@ -483,6 +489,8 @@ class NumberFlows(Request):
 class NumberChange(NumberFlows):
     name: Name | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
+    registered_in: Registered | UnsetType = UNSET
+    """The operator's to say."""
 
 
 class Number(Struct, kw_only=True):
@@ -492,6 +500,8 @@ class Number(Struct, kw_only=True):
     type: Literal["normal"] = "normal"
     call_flow_id: str
     message_flow_id: str
+    registered_in: list[str]
+    """Where a name is registered as a sender, or a short code is at home: ISO 3166-1."""
     name: str
     detail: str
     status: Literal["active", "deleted"] = "active"
@@ -676,6 +686,34 @@ class Limit(Struct, kw_only=True):
     tm_create: str
     tm_update: str
     tm_delete: str
+
+
+SenderClass = Literal["alphanumeric", "short_code", "long"]
+Names = Literal["yes", "registered", "no"]
+"""Whether names may be senders: any, those that are registered, or none."""
+
+
+class SenderRuleGiven(Request):
+    country: CountryCode
+    alphanumeric: Names | Literal["default"]
+    """Whether names may be senders there: any, those registered, none; or as the table says."""
+    customer_id: str = ""
+    """For whom this is so; empty: for all."""
+
+
+class SenderRule(Struct, kw_only=True):
+    """What a country asks of senders."""
+
+    country: str
+    name: str
+    prefixes: list[str]
+    """How its numbers begin."""
+    alphanumeric: Names
+    """Whether names may be senders there: any, those registered, none."""
+    best: SenderClass
+    """What of a pool is taken there before all else."""
+    is_overruled: bool
+    """The operator says so, and not the table."""
 
 
 # --- the rest ---------------------------------------------------------------------------

@@ -84,13 +84,13 @@ def test_customers_limit_their_own_numbers_and_nothing_else(hub: Hub, limits: An
 @pytest.mark.parametrize(
     ("given", "reason", "words"),
     [
-        ({"segments_per_second": 0}, "INVALID_ARGUMENT", "segments_per_second: give it, or segments_per_day"),
-        ({"segments_per_day": 5, "day_starts_in": "Mars/Olympus"}, "INVALID_ARGUMENT", "day_starts_in: 'Mars/Olympus'"),
+        ({"segments_per_second": 0}, "INVALID_LIMIT", "segments_per_second: give it, or segments_per_day"),
+        ({"segments_per_day": 5, "day_starts_in": "Mars/Olympus"}, "INVALID_LIMIT", "day_starts_in: 'Mars/Olympus'"),
         ({"segments_per_second": -1}, "INVALID_ARGUMENT", "segments_per_second: "),
-        ({"segments_per_second": 1, "scope": "prefix", "key": "0049"}, "INVALID_ARGUMENT", "key: '0049' is not"),
+        ({"segments_per_second": 1, "scope": "prefix", "key": "0049"}, "INVALID_LIMIT", "key: '0049' is not"),
         (
             {"segments_per_second": 1, "scope": "prefix", "key": "+44", "when": "accepting"},
-            "INVALID_ARGUMENT",
+            "INVALID_LIMIT",
             "when: ",
         ),
         ({"segments_per_second": 1, "scope": "planet"}, "INVALID_ARGUMENT", "scope: "),

@@ -146,3 +146,11 @@ def test_limits_from_making_one_to_removing_it(operator: Shell, mine: Shell, acc
     assert ["day_starts_in", "Asia/Seoul"] in shown.rows
     assert mine.run("limit", "update", made["id"], "--per-day", "10", "--json").json["segments_per_day"] == 10
     assert mine.run("limit", "delete", made["id"], "-y").code == 0
+
+
+def test_what_countries_ask_of_senders(operator: Shell, mine: Shell, account: Account) -> None:
+    set_to = operator.run("sender", "set", "FR", "registered", "--customer", account.id, "--json").json
+    assert (set_to["country"], set_to["alphanumeric"]) == ("FR", "registered")
+    (row,) = [row for row in mine.run("sender", "list").rows if row[0] == "FR"]
+    assert row[1:4] == ["France", "+33", "registered"]
+    operator.run("sender", "set", "XX", "no").is_refused("RESOURCE_NOT_FOUND")

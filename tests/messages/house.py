@@ -30,6 +30,7 @@ from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.rules import SenderRules
 from messagehub.shapes import Message, MessageGiven
 from messagehub.store import Insert, Row, Store
 from messagehub.webhooks.sign import new_secret
@@ -61,7 +62,7 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.limits = Limits(store)
+        self.limits, self.sender_rules = Limits(store), SenderRules(store)
         self.metering = Metering(store, self.limits)
         self.reader, self.gate = Reader(store), Gate(meter=self.metering)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
@@ -78,6 +79,7 @@ class House:
             self.exchange_with,
             self.gate,
             self.metering,
+            self.sender_rules,
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))

@@ -18,7 +18,7 @@ def route(id: str, **other: Any) -> dict[str, Any]:
 
 
 def number(id: str, number: str) -> dict[str, Any]:
-    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": ""}
+    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": "", "registered_in": ""}
     return {**row, "id": id, "number": number, "tm_create": 1, "tm_update": 1, "tm_delete": NEVER}
 
 
@@ -183,6 +183,7 @@ VALUES: dict[Any, Any] = {
     "octets": None,
     "scope": "number",
     "applies": "sending",
+    "alphanumeric": "no",
     "set_by": "operator",
     ("bring_held_forward", "seen"): 1,
     "role": "customer",

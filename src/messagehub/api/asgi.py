@@ -16,6 +16,7 @@ from messagehub.api import (
     numbers,
     routes,
     segment_limits,
+    senders,
     traces,
     webhooks,
 )
@@ -39,6 +40,7 @@ API = [
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
     *segment_limits.ENDPOINTS,
+    *senders.ENDPOINTS,
 ]
 ROOT = [*logins.ENDPOINTS, *health.ENDPOINTS]
 ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in ROOT)]

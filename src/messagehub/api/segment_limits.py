@@ -21,7 +21,7 @@ async def create(call: Call) -> shapes.Limit:
     if not call.caller.is_operator and given.scope != "number":
         raise Refusal("PERMISSION_DENIED", f"scope: a limit of a {given.scope} is the operator's to set")
     if given.when == ACCEPTING and given.scope not in ("number", "customer"):
-        raise Refusal("INVALID_ARGUMENT", f"when: a limit of a {given.scope} is for sending")
+        raise Refusal("INVALID_LIMIT", f"when: a limit of a {given.scope} is for sending")
     subject, customer_id = await SUBJECTS[given.scope](call, given.key)
     limit = await call.services.segment_limits.add(
         call.now,
@@ -90,7 +90,7 @@ async def _carrier(call: Call, key: str) -> tuple[str, str]:
 async def _prefix(call: Call, key: str) -> tuple[str, str]:
     digits = key.removeprefix("+")
     if not is_e164(f"+{digits}0"):
-        raise Refusal("INVALID_ARGUMENT", f"key: {key!r} is not how E.164 numbers begin, such as +44")
+        raise Refusal("INVALID_LIMIT", f"key: {key!r} is not how E.164 numbers begin, such as +44")
     return digits, ""
 
 
@@ -154,7 +154,7 @@ ENDPOINTS = [
         detail="What is too much for a limit waits, or is refused with 429 where `when` is `accepting`. Where several "
         "limits are for the same message, all of them hold. Customers limit their own numbers.",
         takes=shapes.LimitGiven, gives=shapes.Limit,
-        reasons=("PERMISSION_DENIED", "RESOURCE_NOT_FOUND", "ALREADY_EXISTS"),
+        reasons=("INVALID_LIMIT", "PERMISSION_DENIED", "RESOURCE_NOT_FOUND", "ALREADY_EXISTS"),
         example=EXAMPLE, handler=create,
     ),
     Endpoint(
@@ -167,7 +167,8 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/limits/{id}", summary="Change a limit; what is left out stays",
-        takes=shapes.LimitChange, gives=shapes.Limit, reasons=OWN, example={"segments_per_day": 2000}, handler=change,
+        takes=shapes.LimitChange, gives=shapes.Limit, reasons=(*OWN, "INVALID_LIMIT"),
+        example={"segments_per_day": 2000}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/limits/{id}", summary="Remove a limit; what waited for it goes",

@@ -21,6 +21,7 @@ from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.rules import SenderRules
 from messagehub.store import Store
 from messagehub.webhooks.deliver import Dispatcher
 from messagehub.webhooks.deliveries import Deliveries
@@ -48,6 +49,7 @@ class Services:
     actor: Actor
     segment_limits: SegmentLimits
     metering: Metering
+    sender_rules: SenderRules
     traces: Traces
     dispatcher: Dispatcher
     deliveries: Deliveries

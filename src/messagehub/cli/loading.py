@@ -24,6 +24,7 @@ COMMANDS = (
     "carrier",
     "route",
     "limit",
+    "sender",
     "simulator",
 )
 """Each is a module beside this one, with an `app` of commands or a function of its own name."""

@@ -25,8 +25,9 @@ from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import EVENT_QUERIES, Teller
 from messagehub.metrics import COUNTS
-from messagehub.numbers import Numbers
+from messagehub.numbers import Number, Numbers
 from messagehub.routing import Routes, Table
+from messagehub.senders.rules import SenderRules
 from messagehub.shapes import AddressGiven, Message, MessageGiven
 from messagehub.store import Insert, Store, Tx
 
@@ -68,12 +69,13 @@ class Acceptor:
         exchange_with: Callable[[str], Exchange | None],
         gate: Gate,
         metering: Metering,
+        senders: SenderRules,
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
         self._exchange_with, self._gate, self._metering = exchange_with, gate, metering
-        self._max_segments = max_segments
+        self._senders, self._max_segments = senders, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -96,8 +98,10 @@ class Acceptor:
         Whoever has a transaction under way prepares and enters a message in it, and makes it known after the commit.
         """
         _refuse_mms(given)
-        source = await self._source(tx, given.source, customer_id)
+        source, number = await self._source(tx, given.source, customer_id)
         destinations = _destinations(given.destinations)
+        if source.target[0] != "+":
+            await self._senders.check(tx, number, [to.target for to in destinations])
         self._check_length(given.text)
         customer = await self._customers.get(tx, customer_id)
         asked = options.asked(given, customer)
@@ -174,12 +178,12 @@ class Acceptor:
             inserts.append(Insert("insert_trace", rows))
         return inserts
 
-    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> AddressGiven:
+    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> tuple[AddressGiven, Number]:
         source = _address(given, "source", "INVALID_SOURCE")
         number = await self._numbers.find(tx, source.target)
         if number is None or number.customer_id != customer_id:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
-        return source
+        return source, number
 
     def _check_length(self, words: str) -> None:
         """What is far too long is not worth the counting."""

@@ -3,31 +3,37 @@
 What a carrier has in hand, or has accepted, goes its way and is settled by its receipts; nobody is told.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.messages.acts import Actor
-from messagehub.messages.limits import Limits
 from messagehub.numbers import Numbers
 from messagehub.store import Store, Tx
 from messagehub.store.recent import CHANGED
 
 
+class Keeper(Protocol):
+    """Keeps something of customers."""
+
+    async def release(self, tx: Tx, owner_id: str) -> None: ...
+
+
 class Departure:
-    """`drop_events` lets go of what was to be told to a customer."""
+    """`drop_events` lets go of what was to be told to a customer; `keepers` have what is gone with it at once."""
 
     def __init__(
         self,
         store: Store,
         customers: Customers,
         numbers: Numbers,
-        limits: Limits,
+        keepers: Sequence[Keeper],
         actor: Actor,
         drop_events: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store, self._customers, self._numbers, self._actor = store, customers, numbers, actor
-        self._limits = limits
+        self._keepers = keepers
         self._drop_events = drop_events
 
     async def of(self, customer_id: str, now: int) -> Customer:
@@ -41,5 +47,6 @@ class Departure:
     async def _leave(self, customer_id: str, now: int, tx: Tx) -> Customer:
         gone = await self._customers.remove(tx, customer_id, now)
         await self._numbers.release(tx, customer_id, now)
-        await self._limits.release(tx, customer_id)
+        for keeper in self._keepers:
+            await keeper.release(tx, customer_id)
         return gone

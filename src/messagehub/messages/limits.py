@@ -216,10 +216,10 @@ class Limits:
 
 def _checked(limit: Limit) -> Limit:
     if not (limit.rate or limit.per_day):
-        raise Refusal("INVALID_ARGUMENT", "segments_per_second: give it, or segments_per_day, or both")
+        raise Refusal("INVALID_LIMIT", "segments_per_second: give it, or segments_per_day, or both")
     if limit.zone not in zones():
         raise Refusal(
-            "INVALID_ARGUMENT",
+            "INVALID_LIMIT",
             f"day_starts_in: {limit.zone!r} is no time zone; write one such as UTC or America/Los_Angeles",
         )
     return limit

@@ -1,5 +1,5 @@
 -- compatible from: 10
--- Limits in segments, and how much of each is used.
+-- Limits in segments, and how much of each is used; and what countries ask of senders.
 
 -- `rate`: thousandths of a segment per second; 0 is none, likewise `per_day`. `customer_id`: whose messages are meant;
 -- empty: those of all.
@@ -28,4 +28,17 @@ CREATE TABLE limit_uses (
     last_at BIGINT NOT NULL,
     day_ends BIGINT NOT NULL,
     used BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- Senders -------------------------------------------------------------------------------
+
+-- The countries in which a name is registered, or to which a short code belongs: ISO 3166-1, with spaces between them.
+ALTER TABLE numbers ADD COLUMN registered_in TEXT NOT NULL DEFAULT '';
+
+-- What the operator says instead of senders/countries.py. `customer_id`: for whom; empty: for all.
+CREATE TABLE sender_rules (
+    country TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    alphanumeric TEXT NOT NULL CHECK (alphanumeric IN ('yes', 'registered', 'no')),
+    PRIMARY KEY (country, customer_id)
 ) WITHOUT ROWID;
