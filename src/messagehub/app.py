@@ -42,6 +42,7 @@ from messagehub.messages.health import Health
 from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
 from messagehub.messages.metering import Metering
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -55,6 +56,7 @@ from messagehub.metrics import MOST_COUNTED
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.pools import Pools
 from messagehub.senders.rules import SenderRules
 from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
@@ -168,7 +170,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
         duty = Duty(store, node, "sweeps").is_mine
         limits, sender_rules = SegmentLimits(store), SenderRules(store, settings.sender_rules == "enforce")
-        metering = Metering(store, limits, duty)
+        metering, pools = Metering(store, limits, duty), Pools(store)
+        pooling = Pooling(store, pools, sender_rules, limits)
         live, habits, gate = Live(), Habits(store), Gate(meter=metering)
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
@@ -189,7 +192,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
         acceptor = Acceptor(
             store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, metering,
-            sender_rules, settings.max_segments,
+            sender_rules, pooling, settings.max_segments,
         )  # fmt: skip
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
@@ -211,12 +214,16 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             actor=actor,
             segment_limits=limits,
             sender_rules=sender_rules,
+            pools=pools,
+            pooling=pooling,
             metering=metering,
             traces=Traces(store, recorder, exchanges.steps),
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
-            departure=Departure(store, customers, numbers, (limits, sender_rules), actor, partial(drop_waiting, store)),
+            departure=Departure(
+                store, customers, numbers, (limits, sender_rules, pools), actor, partial(drop_waiting, store)
+            ),
             **_told(settings),
         )
 

@@ -49,6 +49,11 @@ class DestinationGiven(AddressGiven):
     target: E164
 
 
+class SourceGiven(AddressGiven):
+    type: Annotated[str, Meta(extra_json_schema={"enum": ["tel", "pool"]})] = "tel"
+    """Of a pool, `target` is its name or its id."""
+
+
 class Address(Struct):
     type: str
     target: str
@@ -76,8 +81,8 @@ MessageClass = Annotated[int, Meta(ge=0, le=3)]
 
 
 class MessageGiven(Request):
-    source: str | AddressGiven
-    """A number of yours."""
+    source: str | SourceGiven
+    """A number of yours, or a pool of them."""
     destinations: Annotated[list[E164 | DestinationGiven], Thousand]
     """None twice."""
     text: NotEmpty = ""
@@ -116,6 +121,8 @@ class Target(Struct):
     """When its status changed last."""
     hold_reason: str | UnsetType = UNSET
     """Only while it waits for more than its turn: for what, in one word; `error_message` may say more."""
+    source: Address | UnsetType = UNSET
+    """Only where a pool chose one for each of several targets."""
 
 
 class Replaced(Struct):
@@ -714,6 +721,46 @@ class SenderRule(Struct, kw_only=True):
     """What of a pool is taken there before all else."""
     is_overruled: bool
     """The operator says so, and not the table."""
+
+
+PoolName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$(?!\n)")]
+PoolNumbers = Annotated[list[str], Meta(min_length=1, max_length=500)]
+
+
+class SenderPoolGiven(Request):
+    name: PoolName
+    numbers: PoolNumbers
+    """The ids of numbers of yours, of which one is chosen for each recipient."""
+    sticky: bool = True
+    """Who was written to by a number is written to by the same again, and by the one that he answered to."""
+    prefer_country: bool = True
+    """Numbers of the recipient's country come first, and of the kind that is best there."""
+
+
+class SenderPoolChange(Request):
+    name: PoolName | UnsetType = UNSET
+    numbers: PoolNumbers | UnsetType = UNSET
+    sticky: bool | UnsetType = UNSET
+    prefer_country: bool | UnsetType = UNSET
+
+
+class PoolNumber(Struct, kw_only=True):
+    id: str
+    number: str
+    state: Literal["good", "limited", "failing"]
+    """Numbers that are limited or failing are passed over while there are others."""
+
+
+class SenderPool(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    name: str
+    numbers: list[PoolNumber]
+    sticky: bool
+    prefer_country: bool
+    tm_create: str
+    tm_update: str
+    tm_delete: str
 
 
 # --- the rest ---------------------------------------------------------------------------

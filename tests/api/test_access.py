@@ -135,12 +135,19 @@ def _limit(account: Account) -> str:
     return str(limit["id"])
 
 
+def _pool(account: Account) -> str:
+    made = account.api.call("POST", "/sender_pools", {"name": "all", "numbers": [_number(account)]})
+    pool: Json = made.json() if made.status_code == 200 else account.api.get("/sender_pools")["result"][0]
+    return str(pool["id"])
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
     "accesskeys": _accesskey,
     "webhook_deliveries": _delivery,
     "limits": _limit,
+    "sender_pools": _pool,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

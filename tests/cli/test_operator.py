@@ -154,3 +154,15 @@ def test_what_countries_ask_of_senders(operator: Shell, mine: Shell, account: Ac
     (row,) = [row for row in mine.run("sender", "list").rows if row[0] == "FR"]
     assert row[1:4] == ["France", "+33", "registered"]
     operator.run("sender", "set", "XX", "no").is_refused("RESOURCE_NOT_FOUND")
+
+
+def test_pools_from_making_one_to_removing_it(mine: Shell, account: Account) -> None:
+    number = account.api.get("/numbers")["result"][0]
+    made = mine.run("pool", "create", "shops", "--number", number["id"], "--json").json
+    assert (made["name"], made["sticky"]) == ("shops", True)
+    listed, shown = mine.run_all(("pool", "list"), ("pool", "show", made["id"]))
+    assert listed.rows[1] == [made["id"], "shops", account.number]
+    assert [number["id"], account.number, "good"] in shown.rows
+    assert mine.run("pool", "update", made["id"], "--no-sticky", "--json").json["sticky"] is False
+    mine.run("pool", "update", made["id"]).is_wrong("nothing to change")
+    assert mine.run("pool", "delete", made["id"], "-y").code == 0

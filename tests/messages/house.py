@@ -23,6 +23,7 @@ from messagehub.messages.habits import Habits
 from messagehub.messages.limits import Limits
 from messagehub.messages.live import Live
 from messagehub.messages.metering import Metering
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -30,6 +31,7 @@ from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.pools import Pools
 from messagehub.senders.rules import SenderRules
 from messagehub.shapes import Message, MessageGiven
 from messagehub.store import Insert, Row, Store
@@ -63,7 +65,7 @@ class House:
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
         self.limits, self.sender_rules = Limits(store), SenderRules(store)
-        self.metering = Metering(store, self.limits)
+        self.metering, self.pools = Metering(store, self.limits), Pools(store)
         self.reader, self.gate = Reader(store), Gate(meter=self.metering)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
@@ -80,6 +82,7 @@ class House:
             self.gate,
             self.metering,
             self.sender_rules,
+            Pooling(store, self.pools, self.sender_rules, self.limits),
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))

@@ -15,7 +15,7 @@ from tests.messages.queued import queue
 
 
 def departure(house: House) -> Departure:
-    keepers: list[Keeper] = [house.limits, house.sender_rules]
+    keepers: list[Keeper] = [house.limits, house.sender_rules, house.pools]
     drop_events = partial(drop_waiting, house.store)
     return Departure(house.store, house.customers, house.numbers, keepers, house.actor, drop_events)
 

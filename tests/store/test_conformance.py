@@ -172,7 +172,8 @@ NUMBERS = (
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
     "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot rate "
-    "per_day free_at again_at last_at day_ends used"
+    "per_day free_at again_at last_at day_ends used "
+    "sticky prefer_country"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
@@ -206,6 +207,7 @@ def target(message_id: str, n: int, **other: Any) -> dict[str, Any]:
     words = {"destination": "+1", "destination_detail": "", "error_code": "", "error_message": "", "receipts": ""}
     numbers = {"parts": 1, "lane": 0, "attempts": 0, "doubts": 0, "possible_duplicate": 0, "sequence": 0}
     row = {"customer_id": "c", "carrier_id": "k", "holder": "", "status": "queued", "due_at": 1, "tm_update": NEVER}
+    row["own_source"] = None
     return {"message_id": message_id, "n": n, **words, **numbers, **row, **other}
 
 

@@ -16,6 +16,7 @@ from messagehub.api import (
     numbers,
     routes,
     segment_limits,
+    sender_pools,
     senders,
     traces,
     webhooks,
@@ -41,6 +42,7 @@ API = [
     *routes.ENDPOINTS,
     *segment_limits.ENDPOINTS,
     *senders.ENDPOINTS,
+    *sender_pools.ENDPOINTS,
 ]
 ROOT = [*logins.ENDPOINTS, *health.ENDPOINTS]
 ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in ROOT)]

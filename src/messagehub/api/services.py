@@ -15,12 +15,14 @@ from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
 from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.metering import Metering
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.pools import Pools
 from messagehub.senders.rules import SenderRules
 from messagehub.store import Store
 from messagehub.webhooks.deliver import Dispatcher
@@ -50,6 +52,8 @@ class Services:
     segment_limits: SegmentLimits
     metering: Metering
     sender_rules: SenderRules
+    pools: Pools
+    pooling: Pooling
     traces: Traces
     dispatcher: Dispatcher
     deliveries: Deliveries

@@ -25,6 +25,7 @@ COMMANDS = (
     "route",
     "limit",
     "sender",
+    "pool",
     "simulator",
 )
 """Each is a module beside this one, with an `app` of commands or a function of its own name."""

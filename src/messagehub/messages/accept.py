@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from msgspec.structs import replace
+
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import Handover
@@ -19,6 +21,7 @@ from messagehub.messages.lanes import OF_PRIORITY
 from messagehub.messages.limits import Limit
 from messagehub.messages.live import Live
 from messagehub.messages.metering import Metering
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
@@ -70,12 +73,13 @@ class Acceptor:
         gate: Gate,
         metering: Metering,
         senders: SenderRules,
+        pooling: Pooling,
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
         self._exchange_with, self._gate, self._metering = exchange_with, gate, metering
-        self._senders, self._max_segments = senders, max_segments
+        self._senders, self._pooling, self._max_segments = senders, pooling, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -99,12 +103,14 @@ class Acceptor:
         """
         _refuse_mms(given)
         source, number = await self._source(tx, given.source, customer_id)
-        destinations = _destinations(given.destinations)
-        if source.target[0] != "+":
-            await self._senders.check(tx, number, [to.target for to in destinations])
+        destinations, own_sources = _destinations(given.destinations), list[str]()
+        if number is None or number.number[0] != "+":
+            source, own_sources = await self._sent_by(tx, customer_id, source, number, destinations)
         self._check_length(given.text)
         customer = await self._customers.get(tx, customer_id)
         asked = options.asked(given, customer)
+        if own_sources:
+            asked = options.by_pool(asked, source.target)
         parts = self._parts(asked.text or given.text)
         table = await self._routes.table(tx)
         if given.tlvs:
@@ -125,6 +131,8 @@ class Acceptor:
         )
         lane = OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
+        for target, own in zip(targets, own_sources, strict=False):
+            target.source = target.own_source = own
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
@@ -178,12 +186,28 @@ class Acceptor:
             inserts.append(Insert("insert_trace", rows))
         return inserts
 
-    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> tuple[AddressGiven, Number]:
+    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> tuple[AddressGiven, Number | None]:
+        """Without a number where it is a pool."""
+        if not isinstance(given, str) and given.type == "pool":
+            return given, None
         source = _address(given, "source", "INVALID_SOURCE")
         number = await self._numbers.find(tx, source.target)
         if number is None or number.customer_id != customer_id:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
         return source, number
+
+    async def _sent_by(
+        self, tx: Tx, customer_id: str, source: AddressGiven, number: Number | None, to: Sequence[AddressGiven]
+    ) -> tuple[AddressGiven, list[str]]:
+        """The source of the message; and those of its targets, where a pool chose one for each of several."""
+        destinations = [address.target for address in to]
+        if number:
+            await self._senders.check(tx, number, destinations)
+            return source, []
+        pool, numbers = await self._pooling.choose(tx, customer_id, source.target, destinations)
+        if len(numbers) == 1:
+            return replace(source, type="tel", target=numbers[0].number), []
+        return replace(source, target=pool.name), [number.number for number in numbers]
 
     def _check_length(self, words: str) -> None:
         """What is far too long is not worth the counting."""

@@ -96,14 +96,18 @@ class Table:
     def of(self, target: Target) -> list[Limit]:
         """Those that the target is counted in when it is sent."""
         found = list(self._customers.get(target.customer_id, ()))
-        if limits := self._numbers.get(target.source):
-            found += [limit for limit in limits if limit.customer_id == target.customer_id]
+        if self._numbers:
+            found += self.of_number(target.customer_id, target.source)
         if limits := self._carriers.get(target.carrier_id):
             found += limits
         for length in self._lengths:
             if limits := self._prefixes.get(target.destination[1 : 1 + length]):
                 found += limits
         return found
+
+    def of_number(self, customer_id: str, number: str) -> list[Limit]:
+        """Those of a customer's number when it sends."""
+        return [limit for limit in self._numbers.get(number, ()) if limit.customer_id == customer_id]
 
     def accepting_of(self, customer_id: str, source: str) -> list[Limit]:
         """Those that a message of this customer is counted in when it is accepted."""

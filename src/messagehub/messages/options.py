@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from messagehub import shapes, text
 from messagehub.accounts.customers import Customer
@@ -25,6 +26,8 @@ class Options(Struct, omit_defaults=True):
     """3GPP TS 23.038, section 4."""
     tlvs: dict[str, int | str] = {}
     """By the names that carriers have for them."""
+    pool: str = ""
+    """The name of the pool that chose a source for each target."""
 
 
 NONE = Options()
@@ -53,6 +56,10 @@ def asked(given: MessageGiven, customer: Customer) -> Options:
     return NONE if options == NONE else options
 
 
+def by_pool(options: Options, name: str) -> Options:
+    return replace(options, pool=name)
+
+
 def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, destinations: Iterable[str]) -> None:
     """Refusal for a TLV that none of the carriers for a destination knows, or whose value does not fit one of them."""
     if (size := sum(len(str(value)) for value in tlvs.values())) > MOST_TLVS:
@@ -78,6 +85,8 @@ def show(shape: shapes.Message, column: str) -> None:
         shape.class_ = options.message_class
     if options.tlvs:
         shape.tlvs = options.tlvs
+    if options.pool:
+        shape.source.type, shape.source.target = "pool", options.pool
 
 
 def forcings(replaced: Iterable[tuple[str, str]]) -> list[shapes.Replaced]:

@@ -60,6 +60,7 @@ class TargetRow:
     possible_duplicate: int = 0
     sequence: int = 0
     tm_update: int = NEVER
+    own_source: str | None = None
 
 
 # --- addresses --------------------------------------------------------------------------
@@ -96,6 +97,8 @@ def target_shape(row: Any, write: WriteTime) -> shapes.Target:
     )
     if row.error_code and row.status == Status.QUEUED:  # the columns say why it waits, while it does
         shape.hold_reason, shape.error_code = row.error_code, ""
+    if row.own_source:
+        shape.source = address(row.own_source, "")
     return shape
 
 

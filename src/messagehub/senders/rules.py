@@ -51,6 +51,13 @@ class SenderRules:
             words = f"source: {source.number!r} cannot write to destinations[{n}] ({to}): {why}"
             raise Refusal("INVALID_SOURCE", words, tuple(details))
 
+    async def allowed(self, tx: Tx, sources: Sequence[Number], destination: str) -> list[Number]:
+        """Those that may write there."""
+        if not self._is_enforced:
+            return list(sources)
+        overruled, country = await self._recent.get(tx, "") or {}, country_of(destination)
+        return [one for one in sources if one.number[0] == "+" or not _why_not(one, country, overruled)]
+
     async def all(self, customer_id: str = EVERYBODY) -> list[Rule]:
         """What is so for a customer, or for all, by the countries' codes."""
         overruled = await self._recent.get(self._store, "") or {}

@@ -42,3 +42,21 @@ CREATE TABLE sender_rules (
     alphanumeric TEXT NOT NULL CHECK (alphanumeric IN ('yes', 'registered', 'no')),
     PRIMARY KEY (country, customer_id)
 ) WITHOUT ROWID;
+
+-- Numbers of one customer, of which one is chosen for each recipient. `numbers`: their ids, with spaces between them.
+CREATE TABLE sender_pools (
+    id TEXT PRIMARY KEY,
+    customer_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    numbers TEXT NOT NULL,
+    sticky BIGINT NOT NULL CHECK (sticky IN (0, 1)),
+    prefer_country BIGINT NOT NULL CHECK (prefer_country IN (0, 1)),
+    tm_create BIGINT NOT NULL,
+    tm_update BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX sender_pools_name ON sender_pools (customer_id, name);
+CREATE INDEX sender_pools_customer ON sender_pools (customer_id, id);
+
+-- The number that was chosen for this target; NULL where it is the message's.
+ALTER TABLE targets ADD COLUMN own_source TEXT;

@@ -52,7 +52,8 @@ WHERE targets.status = 'queued' AND targets.error_code <> '' AND targets.error_c
     AND targets.customer_id >= :customer_from AND targets.customer_id <= :customer_to
     AND targets.carrier_id >= :carrier_from AND targets.carrier_id <= :carrier_to
     AND targets.destination >= :destination_from AND targets.destination <= :destination_to
-    AND messages.source >= :source_from AND messages.source <= :source_to
+    AND COALESCE(targets.own_source, messages.source) >= :source_from
+    AND COALESCE(targets.own_source, messages.source) <= :source_to
 ORDER BY targets.due_at LIMIT :count;
 
 -- name: count_held_back
@@ -63,7 +64,8 @@ SELECT COUNT(*) AS count FROM (
         AND targets.customer_id >= :customer_from AND targets.customer_id <= :customer_to
         AND targets.carrier_id >= :carrier_from AND targets.carrier_id <= :carrier_to
         AND targets.destination >= :destination_from AND targets.destination <= :destination_to
-        AND messages.source >= :source_from AND messages.source <= :source_to
+        AND COALESCE(targets.own_source, messages.source) >= :source_from
+    AND COALESCE(targets.own_source, messages.source) <= :source_to
     LIMIT :count) AS found;
 
 -- name: bring_held_forward
