@@ -10,6 +10,7 @@ from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.messages import status
 from messagehub.people import quiet, words
+from messagehub.senders import countries
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Printed from the code by `make docs`. -->"
@@ -89,6 +90,14 @@ PAGES = {
         "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`. [carriers.md](carriers.md) says what "
         "they are good for.",
         config.as_markdown,
+    ),
+    "senders-by-country.md": (
+        "Senders by country",
+        "Whether a name may be the sender of a message to a country, and what is taken first of a pool that has "
+        "several kinds of numbers. Countries that are not here take any name, as far as is known. This is guidance, "
+        "from the public lists that aggregators and registries keep, as they stood in 2026; the operator overrules it "
+        "with `PUT /sender_rules`: see [limits.md](limits.md#senders).",
+        countries.as_markdown,
     ),
     "scenarios.md": (
         "The members of a scenario",

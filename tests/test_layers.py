@@ -20,6 +20,7 @@ LAYERS = [
     {"routing"},
     {"carriers"},
     {"people"},
+    {"senders"},
     {"numbers"},
     {"accounts"},
     {"work"},

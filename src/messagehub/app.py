@@ -41,10 +41,13 @@ from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.leaving import Leaving
+from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
+from messagehub.messages.metering import Metering
 from messagehub.messages.once import Once
 from messagehub.messages.optouts import OptedOut, OptOutWords
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -62,6 +65,8 @@ from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.pools import Pools
+from messagehub.senders.rules import SenderRules
 from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
@@ -172,10 +177,15 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
+        duty = Duty(store, node, "sweeps").is_mine
+        limits, sender_rules = SegmentLimits(store), SenderRules(store, settings.sender_rules == "enforce")
+        metering, pools = Metering(store, limits, duty), Pools(store)
+        pooling = Pooling(store, pools, sender_rules, limits)
         live, habits, mirror = Live(), Habits(store), Mirror(store, alone)
         gate = Gate(
             [OptedOut(store, customers, numbers, mirror), Marketing(customers, numbers)],
             at_claims=[Leaving(numbers, routes)],
+            meter=metering,
         )
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
@@ -183,13 +193,13 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
         exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), alone)
         acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
-        )
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, metering,
+            sender_rules, pooling, settings.max_segments,
+        )  # fmt: skip
         conversations = Conversations(store, numbers, acceptor)
         opt_out_words = OptOutWords(customers, numbers, acceptor, mirror)
         receiver.listeners, acceptor.followers = (conversations, opt_out_words), (conversations,)
         gate.barred = opt_out_words
-        duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
@@ -198,7 +208,9 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
             node.on_part.append(health.tell_anew)
         for part in (
-            (mirror, health, standing, sweeper, retention, last_uses, setback) if works else (mirror, last_uses)
+            (mirror, health, standing, sweeper, metering, retention, last_uses, setback)
+            if works
+            else (mirror, last_uses)
         ):
             part.start()
             stack.push_async_callback(part.stop)
@@ -227,11 +239,18 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             once=Once(store),
             reader=reader,
             actor=actor,
+            segment_limits=limits,
+            sender_rules=sender_rules,
+            pools=pools,
+            pooling=pooling,
+            metering=metering,
             traces=Traces(store, recorder, exchanges.steps),
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
-            departure=Departure(store, customers, numbers, actor, partial(drop_waiting, store)),
+            departure=Departure(
+                store, customers, numbers, (limits, sender_rules, pools), actor, partial(drop_waiting, store)
+            ),
             **_told(settings),
         )
 

@@ -79,6 +79,7 @@ REMEDIES = {
     "INVALID_WEBHOOK_URI": "Give an http or https URL that can be reached from the server.",
     "INVALID_CARRIER_CONFIG": "Correct the member that `message` names; openapi.json has them with their bounds.",
     "MALFORMED_REQUEST": "Use an HTTP client; `message` says what could not be read. The connection is closed.",
+    "INVALID_LIMIT": "Give segments per second or per day, and what `message` names as it says.",
     "INVALID_NUMBER": "Write E.164, a short code of 3 to 8 digits, or a name of up to 11 GSM characters.",
     "AUTHENTICATION_REQUIRED": "Send `Authorization: Bearer` and an access key, or a token of `POST /auth/login`.",
     "INVALID_CREDENTIALS": (
@@ -134,6 +135,7 @@ REASONS: dict[str, Reason] = {
             "INVALID_REPLY": "An answer of your own is too long, or in a language or with a member that there is not.",
             "INVALID_SCOPE": "The scope is neither `customer`, nor `group:NAME`, nor `number:` and a number.",
             "INVALID_TIME_ZONE": "There is no time zone of this name.",
+            "INVALID_LIMIT": "The limit limits nothing, or is for something that cannot be limited so.",
             "INVALID_NUMBER": "The number is neither E.164 nor a short code nor an alphanumeric sender.",
         },
     ),
@@ -178,7 +180,9 @@ REASONS: dict[str, Reason] = {
     **_reasons(
         429,
         "RESOURCE_EXHAUSTED",
-        {"RATE_LIMIT_EXCEEDED": "Too many requests, or too many failed logins; `Retry-After` says how long to wait."},
+        {
+            "RATE_LIMIT_EXCEEDED": "Too many requests, segments or failed logins; `Retry-After` says how long to wait.",
+        },
     ),
     **_reasons(
         431,

@@ -57,6 +57,8 @@ class Number:
     """Words that mean something else in answer to this number, and are not taken for an opt-out or the like."""
     opt_out_replies: dict[NoticeKind, dict[str, str]] = field(default_factory=dict, hash=False)
     """Texts of its own, by what they answer and by language."""
+    registered_in: str = ""
+    """The countries in which a name is registered, or to which a short code belongs: ISO 3166-1, with spaces."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
@@ -148,6 +150,8 @@ class Numbers:
 
 def _with_flows(given: dict[str, Any]) -> dict[str, Any]:
     """As they are kept: ids of flows in lower case, and none of a call, since nobody answers calls here."""
+    if (countries := given.get("registered_in")) is not None:
+        given["registered_in"] = " ".join(sorted(set(countries)))
     if given.pop("call_flow_id", "") not in ("", ids.UNSET):
         raise Refusal("INVALID_ARGUMENT", f"call_flow_id: no calls are carried here; leave it out, or give {ids.UNSET}")
     if (flow_id := given.get("message_flow_id")) is not None:

@@ -98,6 +98,12 @@ class Settings:
     drain_timeout: float = setting(
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
     )
+    sender_rules: str = setting(
+        "enforce",
+        "what countries ask of names and short codes as senders: `enforce` (refused at POST /messages) or `off`",
+        "enforce",
+        "off",
+    )
     trace: str = setting(
         "default",
         "targets whose traces are kept: `default` (those that fail, and a sample), `all`, or `off`",

@@ -70,6 +70,11 @@ class DestinationGiven(AddressGiven):
     """What stands for `{{name}}` in the text of this recipient."""
 
 
+class SourceGiven(AddressGiven):
+    type: Annotated[str, Meta(extra_json_schema={"enum": ["tel", "pool"]})] = "tel"
+    """Of a pool, `target` is its name or its id."""
+
+
 class Address(Struct):
     type: str
     target: str
@@ -97,8 +102,8 @@ MessageClass = Annotated[int, Meta(ge=0, le=3)]
 
 
 class MessageGiven(Request):
-    source: str | AddressGiven
-    """A number of yours."""
+    source: str | SourceGiven
+    """A number of yours, or a pool of them."""
     destinations: Annotated[list[E164 | DestinationGiven], Thousand]
     """None twice."""
     text: NotEmpty = ""
@@ -154,6 +159,8 @@ class Target(Struct):
     """Only where smart encoding changed its own text: what is sent."""
     hold_reason: str | UnsetType = UNSET
     """Only while it waits for more than its turn: for what, in one word; `error_message` may say more."""
+    source: Address | UnsetType = UNSET
+    """Only where a pool chose one for each of several targets."""
 
 
 class Replaced(Struct):
@@ -544,6 +551,8 @@ class TrialEvent(Struct):
 
 SenderGroup = Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]{1,64})?$(?!\n)")]
 Keywords = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
+CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)")]
+Registered = Annotated[list[CountryCode], Meta(max_length=300)]
 
 
 class NumberGiven(Request):
@@ -557,6 +566,8 @@ class NumberGiven(Request):
     sender_group: SenderGroup = ""
     ignored_keywords: Keywords = []
     opt_out_replies: Replies = {}
+    registered_in: Registered = []
+    """Where a name is registered as a sender, or a short code is at home: ISO 3166-1."""
 
 
 class NumberFlows(Request):
@@ -570,6 +581,8 @@ class NumberChange(NumberFlows):
     sender_group: SenderGroup | UnsetType = UNSET
     ignored_keywords: Keywords | UnsetType = UNSET
     opt_out_replies: Replies | UnsetType = UNSET
+    registered_in: Registered | UnsetType = UNSET
+    """The operator's to say."""
 
 
 class Number(Struct, kw_only=True):
@@ -579,6 +592,8 @@ class Number(Struct, kw_only=True):
     type: Literal["normal"] = "normal"
     call_flow_id: str
     message_flow_id: str
+    registered_in: list[str]
+    """Where a name is registered as a sender, or a short code is at home: ISO 3166-1."""
     name: str
     detail: str
     sender_group: str
@@ -789,6 +804,124 @@ class ConversationMessage(Struct, kw_only=True):
     destination: Address
     text: str
     medias: list[dict[str, str]] = []
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
+# --- limits and senders -----------------------------------------------------------------
+
+
+LimitScope = Literal["number", "customer", "carrier", "prefix"]
+PerSecond = Annotated[float, Meta(ge=0, le=1_000_000)]
+PerDay = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
+Zone = Annotated[str, Meta(max_length=64, extra_json_schema={"examples": ["UTC", "America/Los_Angeles"]})]
+
+
+class LimitGiven(Request):
+    scope: LimitScope
+    key: Annotated[str, Meta(min_length=1, max_length=64)]
+    """The number; the id of the customer or of the carrier; or how destinations begin, such as +44."""
+    when: Literal["sending", "accepting"] = "sending"
+    """What is too much waits when it is sent, or is refused when it is given."""
+    segments_per_second: PerSecond = 0
+    """To the thousandth; 0 is no limit, and likewise per day. One of both is needed."""
+    segments_per_day: PerDay = 0
+    day_starts_in: Zone = "UTC"
+    """The time zone at whose midnight the day begins."""
+
+
+class LimitChange(Request):
+    segments_per_second: PerSecond | UnsetType = UNSET
+    segments_per_day: PerDay | UnsetType = UNSET
+    day_starts_in: Zone | UnsetType = UNSET
+
+
+class Limit(Struct, kw_only=True):
+    id: str
+    scope: LimitScope
+    key: str
+    customer_id: str
+    """Whose messages are meant; empty for those of all."""
+    when: Literal["sending", "accepting"]
+    set_by: Literal["operator", "customer"]
+    segments_per_second: float
+    segments_per_day: int
+    day_starts_in: str
+    used_today: int
+    """Segments since the day began."""
+    tm_next_day: str
+    """When the next day begins."""
+    waiting: int | UnsetType = UNSET
+    """Only where one limit is asked for: targets that wait for their turn and are of this limit, up to 10,000."""
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
+SenderClass = Literal["alphanumeric", "short_code", "long"]
+Names = Literal["yes", "registered", "no"]
+"""Whether names may be senders: any, those that are registered, or none."""
+
+
+class SenderRuleGiven(Request):
+    country: CountryCode
+    alphanumeric: Names | Literal["default"]
+    """Whether names may be senders there: any, those registered, none; or as the table says."""
+    customer_id: str = ""
+    """For whom this is so; empty: for all."""
+
+
+class SenderRule(Struct, kw_only=True):
+    """What a country asks of senders."""
+
+    country: str
+    name: str
+    prefixes: list[str]
+    """How its numbers begin."""
+    alphanumeric: Names
+    """Whether names may be senders there: any, those registered, none."""
+    best: SenderClass
+    """What of a pool is taken there before all else."""
+    is_overruled: bool
+    """The operator says so, and not the table."""
+
+
+PoolName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$(?!\n)")]
+PoolNumbers = Annotated[list[str], Meta(min_length=1, max_length=500)]
+
+
+class SenderPoolGiven(Request):
+    name: PoolName
+    numbers: PoolNumbers
+    """The ids of numbers of yours, of which one is chosen for each recipient."""
+    sticky: bool = True
+    """Who was written to by a number is written to by the same again, and by the one that he answered to."""
+    prefer_country: bool = True
+    """Numbers of the recipient's country come first, and of the kind that is best there."""
+
+
+class SenderPoolChange(Request):
+    name: PoolName | UnsetType = UNSET
+    numbers: PoolNumbers | UnsetType = UNSET
+    sticky: bool | UnsetType = UNSET
+    prefer_country: bool | UnsetType = UNSET
+
+
+class PoolNumber(Struct, kw_only=True):
+    id: str
+    number: str
+    state: Literal["good", "limited", "failing"]
+    """Numbers that are limited or failing are passed over while there are others."""
+
+
+class SenderPool(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    name: str
+    numbers: list[PoolNumber]
+    sticky: bool
+    prefer_country: bool
     tm_create: str
     tm_update: str
     tm_delete: str

@@ -133,12 +133,27 @@ def _conversation(account: Account) -> str:
     return opened
 
 
+def _limit(account: Account) -> str:
+    given = {"scope": "number", "key": account.number, "segments_per_day": 1_000_000}
+    made = account.api.call("POST", "/limits", given)
+    limit: Json = made.json() if made.status_code == 200 else account.api.get("/limits")["result"][0]
+    return str(limit["id"])
+
+
+def _pool(account: Account) -> str:
+    made = account.api.call("POST", "/sender_pools", {"name": "all", "numbers": [_number(account)]})
+    pool: Json = made.json() if made.status_code == 200 else account.api.get("/sender_pools")["result"][0]
+    return str(pool["id"])
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
     "accesskeys": _accesskey,
     "webhook_deliveries": _delivery,
     "conversations": _conversation,
+    "limits": _limit,
+    "sender_pools": _pool,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

@@ -134,3 +134,35 @@ def test_routes(operator: Shell, hub: Hub, carrier: Json) -> None:
     operator.run("route", "choose", "nowhere").is_refused("destination")
     assert operator.run("route", "delete", made["id"], "--yes").code == 0
     operator.run("route", "show", made["id"]).is_refused("RESOURCE_NOT_FOUND")
+
+
+def test_limits_from_making_one_to_removing_it(operator: Shell, mine: Shell, account: Account) -> None:
+    words = ("limit", "create", "number", account.number, "--per-second", "0.5", "--per-day", "2000")
+    made = mine.run(*words, "--day-starts-in", "Asia/Seoul", "--json").json
+    assert (made["segments_per_second"], made["segments_per_day"], made["set_by"]) == (0.5, 2000, "customer")
+    mine.run(*words).is_refused("ALREADY_EXISTS")
+    listed, shown = operator.run_all(("limit", "list"), ("limit", "show", made["id"]))
+    assert listed.rows[1][:6] == [made["id"], f"number {account.number}", "sending", "0.5", "2000", "0"]
+    assert ["day_starts_in", "Asia/Seoul"] in shown.rows
+    assert mine.run("limit", "update", made["id"], "--per-day", "10", "--json").json["segments_per_day"] == 10
+    assert mine.run("limit", "delete", made["id"], "-y").code == 0
+
+
+def test_what_countries_ask_of_senders(operator: Shell, mine: Shell, account: Account) -> None:
+    set_to = operator.run("sender", "set", "FR", "registered", "--customer", account.id, "--json").json
+    assert (set_to["country"], set_to["alphanumeric"]) == ("FR", "registered")
+    (row,) = [row for row in mine.run("sender", "list").rows if row[0] == "FR"]
+    assert row[1:4] == ["France", "+33", "registered"]
+    operator.run("sender", "set", "XX", "no").is_refused("RESOURCE_NOT_FOUND")
+
+
+def test_pools_from_making_one_to_removing_it(mine: Shell, account: Account) -> None:
+    number = account.api.get("/numbers")["result"][0]
+    made = mine.run("pool", "create", "shops", "--number", number["id"], "--json").json
+    assert (made["name"], made["sticky"]) == ("shops", True)
+    listed, shown = mine.run_all(("pool", "list"), ("pool", "show", made["id"]))
+    assert listed.rows[1] == [made["id"], "shops", account.number]
+    assert [number["id"], account.number, "good"] in shown.rows
+    assert mine.run("pool", "update", made["id"], "--no-sticky", "--json").json["sticky"] is False
+    mine.run("pool", "update", made["id"]).is_wrong("nothing to change")
+    assert mine.run("pool", "delete", made["id"], "-y").code == 0

@@ -21,9 +21,12 @@ from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.leaving import Leaving
+from messagehub.messages.limits import Limits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
+from messagehub.messages.metering import Metering
 from messagehub.messages.optouts import OptedOut, OptOutWords
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -33,6 +36,8 @@ from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.pools import Pools
+from messagehub.senders.rules import SenderRules
 from messagehub.shapes import Message, MessageGiven
 from messagehub.store import Insert, Row, Store
 from messagehub.webhooks.sign import new_secret
@@ -64,10 +69,12 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.mirror = Mirror(store)
+        self.mirror, self.limits, self.sender_rules = Mirror(store), Limits(store), SenderRules(store)
+        self.metering, self.pools = Metering(store, self.limits), Pools(store)
         self.gate = Gate(
             [OptedOut(store, self.customers, self.numbers, self.mirror), Marketing(self.customers, self.numbers)],
             at_claims=[Leaving(self.numbers, self.routes)],
+            meter=self.metering,
         )
         self.reader, self.opt_outs = Reader(store), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
@@ -83,6 +90,9 @@ class House:
             here,
             self.exchange_with,
             self.gate,
+            self.metering,
+            self.sender_rules,
+            Pooling(store, self.pools, self.sender_rules, self.limits),
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))

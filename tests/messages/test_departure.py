@@ -8,14 +8,16 @@ from messagehub import clock
 from messagehub.carriers.carrier import Accepted
 from messagehub.errors import Refusal
 from messagehub.messages import acts
-from messagehub.messages.departure import Departure
+from messagehub.messages.departure import Departure, Keeper
 from messagehub.webhooks.conclude import drop_waiting
 from tests.messages.house import SOURCE, House
 from tests.messages.queued import queue
 
 
 def departure(house: House) -> Departure:
-    return Departure(house.store, house.customers, house.numbers, house.actor, partial(drop_waiting, house.store))
+    keepers: list[Keeper] = [house.limits, house.sender_rules, house.pools]
+    drop_events = partial(drop_waiting, house.store)
+    return Departure(house.store, house.customers, house.numbers, keepers, house.actor, drop_events)
 
 
 async def test_all_that_is_queued_is_canceled_and_what_was_handed_over_goes_its_way(

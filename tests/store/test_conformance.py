@@ -25,7 +25,7 @@ def route(id: str, **other: Any) -> dict[str, Any]:
 
 
 def number(id: str, number: str) -> dict[str, Any]:
-    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": ""}
+    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": "", "registered_in": ""}
     row |= {"sender_group": "", "ignored_keywords": "[]", "opt_out_replies": "{}"}
     return {**row, "id": id, "number": number, "tm_create": 1, "tm_update": 1, "tm_delete": NEVER}
 
@@ -180,7 +180,8 @@ NUMBERS = (
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
     "tm_webhook_secret_old tm_said tm_again tm_given tm_withdraw seen_sequence "
-    "smart_encoding overdue step retries retry works slot unread_count"
+    "smart_encoding overdue step retries retry works slot unread_count rate "
+    "per_day free_at again_at last_at day_ends used sticky prefer_country"
 )
 OPT_OUTS = ("update_opt_out", "insert_opt_out_event", "opt_outs_in_force", "opt_outs_page", "opt_outs_page_of_scope")
 VALUES: dict[Any, Any] = {
@@ -190,6 +191,11 @@ VALUES: dict[Any, Any] = {
     "fingerprint": b"",
     ("insert_trial", "status"): "delivered",
     "octets": None,
+    "scope": "number",
+    "applies": "sending",
+    "alphanumeric": "no",
+    "set_by": "operator",
+    ("bring_held_forward", "seen"): 1,
     "role": "customer",
     "direction": "inbound",
     "status": "queued",
@@ -212,6 +218,7 @@ def target(message_id: str, n: int, **other: Any) -> dict[str, Any]:
     words = {"destination": "+1", "destination_detail": "", "error_code": "", "error_message": "", "receipts": ""}
     numbers = {"parts": 1, "lane": 0, "attempts": 0, "doubts": 0, "possible_duplicate": 0, "sequence": 0}
     row = {"customer_id": "c", "carrier_id": "k", "holder": "", "status": "queued", "due_at": 1, "tm_update": NEVER}
+    row["own_source"] = None
     return {"message_id": message_id, "n": n, **words, **numbers, **row, **other}
 
 

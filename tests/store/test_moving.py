@@ -32,6 +32,12 @@ SEVERAL = {
     "late": 1,
     "possible_duplicate": 1,
     "smart_encoding": 1,
+    "scope": "number",
+    "applies": "sending",
+    "set_by": "operator",
+    "alphanumeric": "no",
+    "sticky": 1,
+    "prefer_country": 1,
     "text": "ü✓👋 \t\n",
 }
 """What columns have in any table, where a CHECK asks for it or where it is hard to move."""

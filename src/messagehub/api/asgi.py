@@ -19,6 +19,9 @@ from messagehub.api import (
     numbers,
     opt_outs,
     routes,
+    segment_limits,
+    sender_pools,
+    senders,
     traces,
     webhooks,
 )
@@ -45,6 +48,9 @@ API = [
     *contacts.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
+    *segment_limits.ENDPOINTS,
+    *senders.ENDPOINTS,
+    *sender_pools.ENDPOINTS,
 ]
 ROOT = [*logins.ENDPOINTS, *health.ENDPOINTS]
 ENDPOINTS = [*((BASE, endpoint) for endpoint in API), *(("", endpoint) for endpoint in ROOT)]

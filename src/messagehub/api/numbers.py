@@ -7,6 +7,7 @@ from messagehub import ids, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import CUSTOMER, PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.clock import NEVER, plain
+from messagehub.errors import Refusal
 from messagehub.numbers import Number
 from messagehub.people import replies, words
 
@@ -29,6 +30,8 @@ async def one(call: Call) -> shapes.Number:
 
 
 async def change(call: Call) -> shapes.Number:
+    if "registered_in" in call.given and not call.caller.is_operator:
+        raise Refusal("PERMISSION_DENIED", "registered_in: where a sender is registered is the operator's to say")
     return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **_checked(call.given)))
 
 
@@ -54,6 +57,7 @@ def _shape(number: Number) -> shapes.Number:
         number=number.number,
         call_flow_id=ids.UNSET,
         message_flow_id=number.message_flow_id,
+        registered_in=number.registered_in.split(),
         name=number.name,
         detail=number.detail,
         sender_group=number.sender_group,
@@ -89,8 +93,8 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}", summary="Change a number; what is left out stays",
-        takes=shapes.NumberChange, gives=shapes.Number, reasons=(*ID, *ANSWERS), example={"name": "Shop"},
-        handler=change,
+        takes=shapes.NumberChange, gives=shapes.Number, reasons=(*ID, *ANSWERS, "PERMISSION_DENIED"),
+        example={"name": "Shop"}, handler=change,
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}/flow_ids", summary="Say which flow answers what comes to a number",

@@ -14,7 +14,10 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
+from messagehub.messages.limits import Limits as SegmentLimits
+from messagehub.messages.metering import Metering
 from messagehub.messages.once import Once
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
@@ -24,6 +27,8 @@ from messagehub.people.contacts import Contacts
 from messagehub.people.opt_outs import OptOuts
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
+from messagehub.senders.pools import Pools
+from messagehub.senders.rules import SenderRules
 from messagehub.store import Store
 from messagehub.webhooks.deliver import Dispatcher
 from messagehub.webhooks.deliveries import Deliveries
@@ -54,6 +59,11 @@ class Services:
     once: Once
     reader: Reader
     actor: Actor
+    segment_limits: SegmentLimits
+    metering: Metering
+    sender_rules: SenderRules
+    pools: Pools
+    pooling: Pooling
     traces: Traces
     dispatcher: Dispatcher
     deliveries: Deliveries

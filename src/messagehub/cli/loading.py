@@ -27,6 +27,9 @@ COMMANDS = (
     "customer",
     "carrier",
     "route",
+    "limit",
+    "sender",
+    "pool",
     "simulator",
 )
 """Each is a module beside this one (its hyphen a low line there), with an `app` of commands or a function of its own

@@ -3,7 +3,10 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
@@ -17,8 +20,11 @@ from messagehub.messages import options, timing, variables
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import OF_CLASS, OF_PRIORITY, TRANSACTIONAL
+from messagehub.messages.limits import Limit
 from messagehub.messages.live import Live
+from messagehub.messages.metering import Metering
 from messagehub.messages.options import Options
+from messagehub.messages.pooling import Pooling
 from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
@@ -26,12 +32,15 @@ from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import EVENT_QUERIES, Teller
 from messagehub.messages.variables import Own
 from messagehub.metrics import COUNTS
-from messagehub.numbers import Numbers
+from messagehub.numbers import Number, Numbers
 from messagehub.routing import Routes, Table
+from messagehub.senders.rules import SenderRules
 from messagehub.shapes import AddressGiven, Message, MessageGiven
 from messagehub.store import Insert, Store, Tx
 
 MAX_DESTINATIONS = 1000
+SOON = 1
+"""Microseconds after it was accepted: what is not handed over with the commit, and may go as soon as it is claimed."""
 SEPTETS = 160
 """Characters that one segment has at most."""
 
@@ -53,6 +62,8 @@ class Accepted:
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
     more: list[Insert] = field(default_factory=list)
     """What else is written with it."""
+    limits: list[Limit] = field(default_factory=list)
+    """Those that it is counted in when it is entered."""
 
     def shape(self) -> Message:
         return message_shape(self.message, self.targets[:SHOWN], clock.plain)
@@ -80,11 +91,15 @@ class Acceptor:
         live: Live,
         exchange_with: Callable[[str], Exchange | None],
         gate: Gate,
+        metering: Metering,
+        senders: SenderRules,
+        pooling: Pooling,
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
-        self._exchange_with, self._gate, self._max_segments = exchange_with, gate, max_segments
+        self._exchange_with, self._gate, self._metering = exchange_with, gate, metering
+        self._senders, self._pooling, self._max_segments = senders, pooling, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -98,7 +113,10 @@ class Acceptor:
             self._hand(accepted)
             if also:
                 accepted.more += also(accepted)
-            await self._store.write(self._inserts(accepted))
+            if accepted.limits:
+                await self._store.transaction(partial(self._enter, accepted))
+            else:
+                await self._store.write(self._inserts(accepted))
             self.make_known(accepted)
         finally:
             for exchange, segments, _ in accepted.hands:
@@ -111,17 +129,14 @@ class Acceptor:
         `notice`: to what it is the answer, where no opt-out stops it.
         """
         _refuse_mms(given)
-        source = await self._source(tx, given.source, customer_id)
-        destinations = _destinations(given.destinations)
+        source, number = await self._source(tx, given.source, customer_id)
+        destinations, own_sources = _destinations(given.destinations), list[str]()
+        if number is None or number.number[0] != "+":
+            source, own_sources = await self._sent_by(tx, customer_id, source, number, destinations)
         customer = await self._customers.get(tx, customer_id)
-        smart = options.is_smart(given, customer)
-        own = None
-        if variables.OPEN in given.text:
-            own = variables.own_texts(given.text, destinations, smart, self._check_length)
-        if own is None:
-            self._check_length(given.text)
-        asked = options.asked(given, smart and own is None, notice)
-        parts = 0 if own else self._parts(asked.text or given.text)
+        asked, parts, own_texts = self._said(given, destinations, options.is_smart(given, customer), notice)
+        if own_sources:
+            asked = options.by_pool(asked, source.target)
         table = await self._routes.table(tx)
         if given.tlvs:
             options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
@@ -141,8 +156,10 @@ class Acceptor:
         )
         lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
-        if own:
-            self._tell_apart(targets, destinations, own)
+        if own_texts:
+            self._tell_apart(targets, destinations, own_texts)
+        for target, own_source in zip(targets, own_sources, strict=False):
+            target.source = target.own_source = own_source
         if asked.schedule_at or asked.spread_over:
             _schedule(targets, asked, now)
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
@@ -152,6 +169,7 @@ class Acceptor:
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         events = self._events(customer, message, targets, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
+        accepted.limits = await self._metering.asked(tx, customer_id, message.source)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
         for follower in self.followers:
@@ -159,9 +177,15 @@ class Acceptor:
         return accepted
 
     async def enter(self, tx: Tx, accepted: Accepted) -> None:
-        """Writes what was prepared."""
+        """Writes what was prepared. Refusal where it is more than its customer may be given now."""
+        if accepted.limits:
+            segments = sum(target.parts for target in accepted.targets if target.status is not Status.FAILED)
+            await self._metering.accept(tx, accepted.limits, segments, accepted.now)
         for query, rows in self._inserts(accepted):
             await tx.many(query, rows)
+
+    async def _enter(self, accepted: Accepted, tx: Tx) -> None:
+        await self.enter(tx, accepted)
 
     def _hand(self, accepted: Accepted) -> None:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""
@@ -181,7 +205,8 @@ class Acceptor:
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
-        for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting if one.due_at == accepted.now}:
+        soon = (accepted.now, accepted.now + SOON)
+        for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting if one.due_at in soon}:
             self._store.notify(due_topic(carrier_id, lane))
         self._outbox.offer(accepted.events)
 
@@ -197,12 +222,38 @@ class Acceptor:
             inserts.append(Insert("insert_trace", rows))
         return inserts + accepted.more if accepted.more else inserts
 
-    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> AddressGiven:
+    async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> tuple[AddressGiven, Number | None]:
+        """Without a number where it is a pool."""
+        if not isinstance(given, str) and given.type == "pool":
+            return given, None
         source = _address(given, "source", "INVALID_SOURCE")
         number = await self._numbers.find(tx, source.target)
         if number is None or number.customer_id != customer_id:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
-        return source
+        return source, number
+
+    async def _sent_by(
+        self, tx: Tx, customer_id: str, source: AddressGiven, number: Number | None, to: Sequence[AddressGiven]
+    ) -> tuple[AddressGiven, list[str]]:
+        """The source of the message; and those of its targets, where a pool chose one for each of several."""
+        destinations = [address.target for address in to]
+        if number:
+            await self._senders.check(tx, number, destinations)
+            return source, []
+        pool, numbers = await self._pooling.choose(tx, customer_id, source.target, destinations)
+        if len(numbers) == 1:
+            return replace(source, type="tel", target=numbers[0].number), []
+        return replace(source, target=pool.name), [number.number for number in numbers]
+
+    def _said(
+        self, given: MessageGiven, to: Sequence[AddressGiven], smart: bool, notice: str
+    ) -> tuple[Options, int, list[Own] | None]:
+        """What is asked for, and how many segments that has; or the text of each, where these are not the same."""
+        if variables.OPEN in given.text and (own := variables.own_texts(given.text, to, smart, self._check_length)):
+            return options.asked(given, False, notice), 0, own
+        self._check_length(given.text)
+        asked = options.asked(given, smart, notice)
+        return asked, self._parts(asked.text or given.text), None
 
     def _tell_apart(self, targets: Sequence[Target], to: Sequence[AddressGiven], own: Sequence[Own]) -> None:
         """Each gets its own text."""
@@ -319,4 +370,4 @@ def _stop(target: Target, stop: Stop, now: int) -> None:
     if stop.until is None:
         _fail(target, now, stop.code, stop.words)
     elif target.due_at == now or stop.until > (target.due_at or now):
-        target.due_at, target.error_code, target.error_message = max(stop.until, now + 1), stop.code, stop.words
+        target.due_at, target.error_code, target.error_message = max(stop.until, now + SOON), stop.code, stop.words

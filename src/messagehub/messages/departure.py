@@ -1,10 +1,11 @@
-"""What goes with a customer that is deleted: its keys and login, its numbers, and what it has queued.
+"""What goes with a customer that is deleted: its keys and login, its numbers and limits, and what it has queued.
 
 What a carrier has in hand, or has accepted, goes its way and is settled by its receipts; nobody is told.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.messages.acts import Actor
@@ -13,18 +14,26 @@ from messagehub.store import Store, Tx
 from messagehub.store.recent import CHANGED
 
 
+class Keeper(Protocol):
+    """Keeps something of customers."""
+
+    async def release(self, tx: Tx, owner_id: str) -> None: ...
+
+
 class Departure:
-    """`drop_events` lets go of what was to be told to a customer."""
+    """`drop_events` lets go of what was to be told to a customer; `keepers` have what is gone with it at once."""
 
     def __init__(
         self,
         store: Store,
         customers: Customers,
         numbers: Numbers,
+        keepers: Sequence[Keeper],
         actor: Actor,
         drop_events: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store, self._customers, self._numbers, self._actor = store, customers, numbers, actor
+        self._keepers = keepers
         self._drop_events = drop_events
 
     async def of(self, customer_id: str, now: int) -> Customer:
@@ -38,4 +47,6 @@ class Departure:
     async def _leave(self, customer_id: str, now: int, tx: Tx) -> Customer:
         gone = await self._customers.remove(tx, customer_id, now)
         await self._numbers.release(tx, customer_id, now)
+        for keeper in self._keepers:
+            await keeper.release(tx, customer_id)
         return gone

@@ -57,6 +57,8 @@ POLL_S = 0.5
 
 LEAST_WAIT = clock.SECOND // 10
 """How long what may not go waits at least, so that it is not asked for again and again."""
+SOON_S = 0.02
+"""What is due one after the other in less time than this is looked for together."""
 
 ASK_EVERY = int(POLL_S * clock.SECOND)
 """How often it is asked for what a carrier could be asked about, while nothing is found."""
@@ -152,6 +154,7 @@ class Exchange:
         self._reserved = 0
         """Segments for which room is kept, while the commit that hands them over is on its way."""
         self._unreserved = asyncio.Event()
+        self._waking: asyncio.TimerHandle | None = None
         self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
         self._deaf = [store.listen(due_topic(carrier_id, lane), partial(self._look, lane)) for lane in LANES]
@@ -218,6 +221,18 @@ class Exchange:
         self._due.add(lane)
         self._loop.ring()
 
+    def _look_at(self, due_at: int) -> None:
+        """Where it is due before the store would be asked in any case."""
+        if self._waking:
+            self._waking.cancel()
+            self._waking = None
+        if (wait := max(SOON_S, (due_at - clock.now()) / clock.SECOND)) < POLL_S:
+            self._waking = asyncio.get_running_loop().call_later(wait, self._look_everywhere)
+
+    def _look_everywhere(self) -> None:
+        self._looked = -math.inf
+        self._loop.ring()
+
     async def _turns(self) -> None:
         """Turns until one finds that nothing more can be done now."""
         async with self._turning:
@@ -233,7 +248,8 @@ class Exchange:
                 turn = await self._turn(news, room, lanes)
             finally:
                 self.release(room)
-            if not (news or turn.claim.handovers or turn.claim.stopped or turn.questions or turn.kept_free):
+            claim = turn.claim
+            if not (news or claim.handovers or claim.stopped or turn.questions or turn.kept_free):
                 return
 
     def _room(self) -> tuple[int, set[int]]:
@@ -307,6 +323,8 @@ class Exchange:
         self._due |= turn.claim.more | turn.postponed
         if turn.questions:
             self._looked = -math.inf
+        if turn.claim.next_due:
+            self._look_at(turn.claim.next_due)
         for carrier_id, lane in turn.rerouted:
             self._store.notify(due_topic(carrier_id, lane))
         turn.told.make_known(self._outbox)
@@ -382,8 +400,8 @@ class Exchange:
                 target.carrier_id = stop.carrier_id
                 target.steps.append((now, ROUTED, stop.carrier_id))
                 turn.rerouted.add((stop.carrier_id, target.lane))
-            else:
-                until = max(until, now + LEAST_WAIT)
+            elif until <= now:
+                until = now + LEAST_WAIT
             ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=until)
         turn.told.add(await ledger.write())
 

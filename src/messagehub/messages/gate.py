@@ -36,26 +36,61 @@ class Barred(Protocol):
         """Their carrier says that the recipients have opted out: in the transaction that writes that down."""
 
 
+class Meter(Protocol):
+    """What counts how much may go; it is asked last, of what all checks let through."""
+
+    async def is_on(self, tx: Tx) -> bool:
+        """Whether anything is counted at all."""
+
+    async def limited(self, tx: Tx, targets: Sequence[Target]) -> Sequence[tuple[Target, object]]:
+        """Those of the targets that are counted."""
+
+    async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        """Counts the targets, as they go; and says which may not."""
+
+    async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        """Which of the targets may not go now; none is counted."""
+
+
 class Gate:
     barred: Barred | None = None
     """Who is told of that, so that the next target is stopped here."""
 
-    def __init__(self, checks: Sequence[Check] = (), at_claims: Sequence[Check] = ()) -> None:
+    def __init__(
+        self, checks: Sequence[Check] = (), at_claims: Sequence[Check] = (), meter: Meter | None = None
+    ) -> None:
         """In their order: a target that one check stops is not shown to the next. `at_claims` come before them."""
-        self.checks, self.at_claims = checks, at_claims
+        self.checks, self.at_claims, self.meter = checks, at_claims, meter
 
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """As it is accepted, which may be long before it is due (`due_at`)."""
-        return await _stops(self.checks, tx, targets, now)
+        stopped = await _stops(self.checks, tx, targets, now)
+        if self.meter and (limited := await self.meter.limited(tx, _left(targets, stopped))):
+            stopped.update({(target.message_id, target.n): Stop("", until=now) for target, _ in limited})
+        return stopped
 
     async def stops_claimed(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
-        """As it is about to be handed over."""
-        return await _stops((*self.at_claims, *self.checks), tx, targets, now)
+        """As it is about to be handed over. The others go, and are counted."""
+        stopped = await _stops((*self.at_claims, *self.checks), tx, targets, now)
+        if self.meter:
+            stopped.update(await self.meter.take(tx, _left(targets, stopped), now))
+        return stopped
+
+    async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
+        """Of those that are due and not claimed yet, since there is no room: which have to wait in any case."""
+        return await self.meter.put_off(tx, targets, now) if self.meter else {}
+
+    async def gives_times(self, tx: Tx) -> bool:
+        """Whether targets may have to wait for times that are to be kept exactly."""
+        return self.meter is not None and await self.meter.is_on(tx)
 
 
 async def _stops(checks: Sequence[Check], tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
     stopped: dict[TargetKey, Stop] = {}
     for check in checks:
-        left = [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets
-        stopped.update(await check.stops(tx, left, now))
+        stopped.update(await check.stops(tx, _left(targets, stopped), now))
     return stopped
+
+
+def _left(targets: Sequence[Target], stopped: Mapping[TargetKey, Stop]) -> Sequence[Target]:
+    return [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from messagehub import clock, shapes, text
 from messagehub.accounts.customers import Customer
@@ -44,6 +45,8 @@ class Options(Struct, omit_defaults=True):
     """Seconds for which each of them is good."""
     notice: str = ""
     """It answers a STOP, START or HELP, which must get through whoever is out."""
+    pool: str = ""
+    """The name of the pool that chose a source for each target."""
 
 
 NONE = Options()
@@ -114,6 +117,10 @@ def _classify(options: Options, given: MessageGiven) -> None:
         options.message_class, options.names_it = given.message_class, True
 
 
+def by_pool(options: Options, name: str) -> Options:
+    return replace(options, pool=name)
+
+
 def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, destinations: Iterable[str]) -> None:
     """Refusal for a TLV that none of the carriers for a destination knows, or whose value does not fit one of them."""
     if (size := sum(len(str(value)) for value in tlvs.values())) > MOST_TLVS:
@@ -147,6 +154,8 @@ def show(shape: shapes.Message, column: str, write_time: Callable[[int], str]) -
         shape.validity = options.validity
     if options.tlvs:
         shape.tlvs = options.tlvs
+    if options.pool:
+        shape.source.type, shape.source.target = "pool", options.pool
 
 
 def forcings(replaced: Iterable[tuple[str, str]]) -> list[shapes.Replaced]:

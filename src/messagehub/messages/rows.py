@@ -64,6 +64,7 @@ class TargetRow:
     possible_duplicate: int = 0
     sequence: int = 0
     tm_update: int = NEVER
+    own_source: str | None = None
 
 
 # --- addresses --------------------------------------------------------------------------
@@ -111,6 +112,8 @@ def target_shape(row: Any, write: WriteTime) -> shapes.Target:
         shape.hold_reason, shape.error_code = row.error_code, ""
     if row.destination_detail and (own := own_of(row.destination_detail)).text:
         shape.text, shape.sent_text = own.text, own.sent_text or UNSET
+    if row.own_source:
+        shape.source = address(row.own_source, "")
     return shape
 
 

@@ -22,6 +22,9 @@ from messagehub.text import STANDARD, Profile, TooManyParts
 RETRY_AFTER = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 """Seconds between the tries of a target that the carrier refuses for now: two hours in all."""
 
+LOOK_BEHIND = 500
+"""Targets for which there is no room yet, and which are put off together with those before them."""
+
 _references = itertools.count(random.randrange(256))
 """For the concatenation header. Handsets join parts by it, so two long messages to one person should differ."""
 
@@ -39,6 +42,8 @@ class Claim:
     """Those that were due and may not go."""
     more: set[int] = field(default_factory=set)
     """The lanes in which there may be more that is due, of those that were asked."""
+    next_due: int | None = None
+    """When the next one is due, where this is to be kept exactly."""
 
 
 async def claim(
@@ -67,6 +72,8 @@ async def claim(
         if len(taken) == len(rows) < count:
             claimed.more.discard(lane)
         claimed.stopped += (stopped := await _stopped(tx, gate, targets := [from_row(row) for row in taken], now))
+        if stopped and len(rows) == count:
+            claimed.stopped += await _stopped_behind(tx, gate, carrier_id, lane, count, now)
         held = {id(target) for target, _ in stopped}
         going = [target for target in targets if id(target) not in held] if held else targets
         claimed.segments[lane] = sum(target.parts for target in going)
@@ -77,6 +84,8 @@ async def claim(
         if room <= 0 or waits_for_more_room:
             break
     await tx.expect("hand_target", claimed.targets)
+    if not claimed.more and await gate.gives_times(tx):
+        claimed.next_due = await _next_due(tx, carrier_id, now)
     return claimed
 
 
@@ -105,6 +114,21 @@ def _in_order(lanes: Collection[int], owed: Mapping[int, int], room: int) -> lis
 async def _stopped(tx: Tx, gate: Gate, targets: Sequence[Target], now: int) -> list[tuple[Target, Stop]]:
     stops = await gate.stops_claimed(tx, targets, now)
     return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
+
+
+async def _stopped_behind(
+    tx: Tx, gate: Gate, carrier_id: str, lane: int, count: int, now: int
+) -> list[tuple[Target, Stop]]:
+    """Where some of the first `count` may not go, many behind them may not either: they stand in nobody's way."""
+    rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count + LOOK_BEHIND)
+    targets = [from_row(row) for row in rows[count:]]
+    stops = await gate.put_off(tx, targets, now)
+    return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
+
+
+async def _next_due(tx: Tx, carrier_id: str, now: int) -> int | None:
+    found = [await tx.one("next_due", carrier_id=carrier_id, lane=lane, now=now) for lane in LANES]
+    return min((row.due_at for row in found if row and row.due_at), default=None)
 
 
 def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterator[Row]:

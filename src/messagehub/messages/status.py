@@ -153,6 +153,12 @@ ERROR_CODES = {
 }
 """Every `error_code` of a target, and what it means."""
 
+HOLD_REASONS = {
+    "rate_limited": "A limit of segments per second is used up; it goes when its turn comes.",
+    "daily_limit": "A limit of segments per day is used up; it goes when the next day begins, or after.",
+}
+"""Every `hold_reason` of a target that waits because of a rule of ours."""
+
 
 def as_markdown() -> str:
     """The statuses, their moves and the error codes as docs/statuses.md shows them."""
@@ -160,9 +166,13 @@ def as_markdown() -> str:
     late = [f"| `{a}` | {happening.value} | `{b}` |" for (a, happening), b in CORRECTIONS.items()]
     codes = [f"| `{code}` | {meaning} |" for code, meaning in sorted(ERROR_CODES.items())]
     head = ["| from | what happens | to |", "| --- | --- | --- |"]
+    holds = [f"| `{code}` | {meaning} |" for code, meaning in sorted(HOLD_REASONS.items())]
     only = ", ".join(f"`{code}`" for code in sorted(CORRECTABLE))
     return "\n".join([
         "## Moves", "", *head, *moves, "",
         "## Late news", "", f"A failed target is corrected only where it failed by {only}.", "", *head, *late, "",
-        "## Error codes", "", "| error_code | meaning |", "| --- | --- |", *codes,
+        "## Error codes", "", "| error_code | meaning |", "| --- | --- |", *codes, "",
+        "## Why it waits", "", "While it is queued, `hold_reason` may say why it does not go yet; `error_message` says "
+        "more. What a carrier refused for now waits under its error code.", "",
+        "| hold_reason | meaning |", "| --- | --- |", *holds,
     ])  # fmt: skip

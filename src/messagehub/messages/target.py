@@ -52,6 +52,8 @@ class Target:
     tm_delete: int = NEVER
     options: str | None = None
     """See options.py."""
+    own_source: str | None = None
+    """The number that a pool chose for it; None where `source` is the message's."""
     before: Status = Status.QUEUED
     """The status that the row has in the store; likewise the next three."""
     seen_holder: str = ""

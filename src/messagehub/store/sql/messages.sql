@@ -6,10 +6,10 @@ VALUES (:id, :customer_id, :direction, :source, :source_detail, :destination, :t
 
 -- name: insert_target
 INSERT INTO targets (message_id, n, customer_id, destination, destination_detail, status, error_code, error_message,
-    parts, receipts, carrier_id, lane, due_at, holder, attempts, doubts, possible_duplicate, sequence, tm_update)
+    parts, receipts, carrier_id, lane, due_at, holder, attempts, doubts, possible_duplicate, sequence, tm_update, own_source)
 VALUES (:message_id, :n, :customer_id, :destination, :destination_detail, :status, :error_code, :error_message,
     :parts, :receipts, :carrier_id, :lane, :due_at, :holder, :attempts, :doubts, :possible_duplicate, :sequence,
-    :tm_update);
+    :tm_update, :own_source);
 
 -- name: insert_event
 INSERT INTO events (customer_id, id, message_id, type, status, attempts, attempts_before, due_at, leased,

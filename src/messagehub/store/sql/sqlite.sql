@@ -7,18 +7,19 @@ SELECT :now AS now;
 -- name: claim_targets
 -- Differs: one writer at a time, so no row locks.
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,
-    targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at, messages.source,
-    messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
+    targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at,
+    COALESCE(targets.own_source, messages.source) AS source, messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
     targets.error_code, targets.error_message, targets.receipts, targets.holder, targets.attempts, targets.doubts,
     targets.retries, targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
-    messages.options
+    messages.options, targets.own_source
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'queued' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
 ORDER BY targets.due_at LIMIT :count;
 
 -- name: targets_to_ask
 -- Differs: one writer at a time, so no row locks.
-SELECT targets.message_id, targets.n, targets.receipts, targets.names, targets.retries, messages.source
+SELECT targets.message_id, targets.n, targets.receipts, targets.names, targets.retries,
+    COALESCE(targets.own_source, messages.source) AS source
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.status = 'sent' AND targets.carrier_id = :carrier_id AND targets.lane = :lane AND targets.due_at <= :now
     AND targets.names IS NOT NULL
@@ -27,11 +28,11 @@ ORDER BY targets.due_at LIMIT :count;
 -- name: target_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,
-    targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at, messages.source,
-    messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
+    targets.status, targets.parts, targets.carrier_id, targets.lane, targets.due_at,
+    COALESCE(targets.own_source, messages.source) AS source, messages.source_detail, messages.text, messages.on_doubt, messages.target_count, messages.tm_create,
     targets.error_code, targets.error_message, targets.receipts, targets.holder, targets.attempts, targets.doubts,
     targets.retries, targets.possible_duplicate, targets.sequence, targets.tm_update, targets.tried, messages.tm_delete,
-    messages.options
+    messages.options, targets.own_source
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.message_id = :message_id AND targets.n = :n;
 
@@ -72,3 +73,7 @@ SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;
 -- Differs: one writer at a time, so no row locks.
 SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
 WHERE customer_id = :customer_id AND address = :address AND scope = :scope;
+
+-- name: limit_use_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM limit_uses WHERE limit_id = :limit_id;

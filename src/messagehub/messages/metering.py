@@ -1,0 +1,178 @@
+"""Limits where they bind: when targets are claimed, and when messages are accepted.
+
+A claim counts what it takes in the transaction that hands it over, so no crash forgets it and no two nodes take the
+same room. What may not go is put to its slot (meters.py). A message that is being accepted is not counted: what is
+limited is stored as queued, and the claim that follows decides. What is not limited pays nothing for any of this.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import product
+
+from messagehub import clock
+from messagehub.carriers.carrier import TargetKey
+from messagehub.clock import SECOND
+from messagehub.errors import Refusal
+from messagehub.messages.gate import Stop
+from messagehub.messages.lanes import LANES
+from messagehub.messages.limits import Limit, Limits
+from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, Meter
+from messagehub.messages.target import Target, due_topic
+from messagehub.store import Row, Store, Tx
+from messagehub.work.loop import Loop
+from messagehub.work.node import always
+
+LOOK_S = 5.0
+IDLE = 3 * SECOND
+"""Where nobody went for so long though slots are given, those who had the next ones are gone: canceled, perhaps."""
+
+NEARLY = 20
+"""Segments that are left of a day and may be too few for whoever is the first to wait."""
+
+BATCH = 500
+CODES = (RATE_LIMITED, DAILY_LIMIT)
+
+Limited = list[tuple[Target, list[Limit]]]
+
+
+class Metering:
+    def __init__(self, store: Store, limits: Limits, duty: Callable[[], Awaitable[bool]] = always) -> None:
+        """`duty`: whether it is this node that looks after slots that nobody uses."""
+        self._store, self._limits, self._duty = store, limits, duty
+        self._loop = Loop("limits", self.look, LOOK_S)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    async def stop(self) -> None:
+        await self._loop.stop()
+
+    # --- sending ------------------------------------------------------------------------
+
+    async def is_on(self, tx: Tx) -> bool:
+        """Whether there are limits for sending at all."""
+        return (await self._limits.table(tx)).limits_sending
+
+    async def limited(self, tx: Tx, targets: Iterable[Target]) -> Limited:
+        table = await self._limits.table(tx)
+        if not table.limits_sending:
+            return []
+        return [(target, limits) for target in targets if (limits := table.of(target))]
+
+    async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+        """Counts those that may go, in their order; and gives slots to those that may not."""
+        return await self._judge(tx, targets, now, takes=True)
+
+    async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+        """Gives slots to those that may not go, and leaves the others as they are."""
+        return await self._judge(tx, targets, now, takes=False)
+
+    async def _judge(self, tx: Tx, targets: Sequence[Target], now: int, takes: bool) -> dict[TargetKey, Stop]:
+        if not (limited := await self.limited(tx, targets)):
+            return {}
+        meters = await _meters(tx, (limit for _, limits in limited for limit in limits), now)
+        stops = {}
+        for target, limits in limited:
+            if stop := _stop(target, limits, meters, now):
+                stops[target.message_id, target.n] = stop
+            elif takes:
+                for limit in limits:
+                    if meter := meters.get(limit.id):
+                        meter.take(limit.rule, target.parts, now)
+        await tx.many("keep_limit_use", list(meters.values()))
+        return stops
+
+    # --- accepting ----------------------------------------------------------------------
+
+    async def asked(self, tx: Tx, customer_id: str, source: str) -> list[Limit]:
+        """The limits that a message is counted in when it is accepted."""
+        table = await self._limits.table(tx)
+        return table.accepting_of(customer_id, source) if table.accepting else []
+
+    async def accept(self, tx: Tx, limits: Sequence[Limit], segments: int, now: int) -> None:
+        """Counts a message. Refusal where that is too much: then nothing is counted."""
+        meters = await _meters(tx, limits, now)
+        for limit in limits:
+            if (meter := meters.get(limit.id)) and (why := meter.why_not(limit.rule, segments, now)):
+                raise _too_many(limit, meter, why, now)
+        for limit in limits:
+            if meter := meters.get(limit.id):
+                meter.take(limit.rule, segments, now)
+        await tx.many("keep_limit_use", list(meters.values()))
+
+    # --- slots that nobody uses ---------------------------------------------------------
+
+    async def look(self) -> None:
+        await self.move_up(clock.now())
+
+    async def move_up(self, now: int) -> None:
+        """Where slots are free since those who had them are gone, those who wait behind them ask again at once."""
+        table = await self._limits.table(self._store)
+        if not (table.limits_sending and await self._duty()):
+            return
+        for row in await self._store.all("limits_with_slots", now=now):
+            if (limit := table.by_id.get(row.limit_id)) and _is_idle(limit, Meter(*row), now):
+                await self.bring_forward(limit)
+
+    async def bring_forward(self, limit: Limit) -> None:
+        """All that waits and is of the limit asks again at once, in its order. For a limit that changed or is gone."""
+        await self._store.transaction(partial(_forget_slots, limit))
+        carriers = set[str]()
+        for code in CODES:
+            after = now = clock.now()
+            due_at = now - SECOND
+            while rows := await self._store.transaction(partial(_bring_some, limit, code, after, due_at)):
+                after, due_at = rows[-1].due_at, due_at + len(rows)
+                carriers |= {row.carrier_id for row in rows}
+        for carrier_id, lane in product(carriers, LANES):
+            self._store.notify(due_topic(carrier_id, lane))
+
+
+async def _meters(tx: Tx, limits: Iterable[Limit], now: int) -> dict[str, Meter]:
+    """In the order of their ids, in which a shared store locks the rows. None for one that is gone."""
+    by_id = {limit.id: limit for limit in limits}
+    rows = await tx.many("limit_use_for_change", [{"limit_id": id} for id in sorted(by_id)])
+    meters = {row.limit_id: Meter(*row) for row in rows}
+    for id, meter in meters.items():
+        meter.begin(by_id[id].rule, now)
+    return meters
+
+
+def _stop(target: Target, limits: Sequence[Limit], meters: Mapping[str, Meter], now: int) -> Stop | None:
+    """It goes when all its limits let it go; otherwise it waits for the latest slot."""
+    is_again, found = target.error_code in CODES, None
+    for limit in limits:
+        if (meter := meters.get(limit.id)) and (why := meter.why_not(limit.rule, target.parts, now, is_again)):
+            slot = meter.slot(limit.rule, target.parts, now, why, is_again)
+            if found is None or slot > (found.until or 0):
+                found = Stop(why, limit.says(why), slot)
+    return found
+
+
+def _too_many(limit: Limit, meter: Meter, why: str, now: int) -> Refusal:
+    seconds = max(1, math.ceil((meter.free_from(limit.rule, why) - now) / SECOND))
+    detail = {"limited_by": limit.scope, "limit_id": limit.id, "used_today": meter.used}
+    words = f"{limit.says(why)}; try again in {seconds} s"
+    return Refusal("RATE_LIMIT_EXCEEDED", words, (detail,), retry_after=seconds)
+
+
+def _is_idle(limit: Limit, meter: Meter, now: int) -> bool:
+    waits_for_tomorrow = limit.per_day and meter.used and now < meter.day_ends <= max(meter.last_at, meter.again_at)
+    is_used_up = waits_for_tomorrow and meter.used + NEARLY > limit.per_day
+    return not is_used_up and meter.free_at + IDLE < now
+
+
+async def _forget_slots(limit: Limit, tx: Tx) -> None:
+    if row := await tx.one("limit_use_for_change", limit_id=limit.id):
+        meter = Meter(*row)
+        meter.forget_slots()
+        await tx.many("keep_limit_use", [meter])
+
+
+async def _bring_some(limit: Limit, code: str, after: int, due_at: int, tx: Tx) -> list[Row]:
+    """Those whose slots come `after` a moment, one behind the other from `due_at` on."""
+    rows = await tx.all("targets_held_back", code=code, tm_after=after, count=BATCH, **limit.bounds)
+    keys = [{"message_id": row.message_id, "n": row.n, "seen": row.due_at} for row in rows]
+    await tx.many("bring_held_forward", [{**key, "due_at": due_at + place} for place, key in enumerate(keys)])
+    return rows

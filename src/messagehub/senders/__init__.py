@@ -1,0 +1,1 @@
+"""Which senders may write where, and which of several is taken."""

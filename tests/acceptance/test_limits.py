@@ -1,0 +1,75 @@
+"""Limits in segments hold over a crash, and over several processes."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import hub as hubs
+from tests.support import numbering, postgres, simulator
+from tests.support.cluster import cluster
+from tests.support.waiting import until
+
+
+def test_a_crash_forgets_nothing_of_a_day(database_url: str, tmp_path: Path) -> None:
+    with simulator.simulator(tmp_path) as box, hubs.hub(database_url, tmp_path) as hub:
+        hub.lead_to(box)
+        account = hub.customer()
+        body = {"scope": "number", "key": account.number, "segments_per_day": 5}
+        place = f"/limits/{account.api.post('/limits', body)['id']}"
+        message = account.send(numbering.somebodies(8))
+        until(lambda: box.stats()["accepted"] == 5, "five are sent")
+        until(lambda: account.api.get(place)["waiting"] == 3, "three wait")
+        hub.kill()
+        hub.start()
+        limit = account.api.get(place)
+        assert (limit["used_today"], limit["waiting"]) == (5, 3)
+        account.send(numbering.somebody())
+        until(lambda: account.api.get(place)["waiting"] == 4, "the next one waits as well")
+        assert box.stats()["accepted"] == 5
+        account.api.delete(place)
+        assert account.settled(message, 40)["status"] == "delivered"
+        until(lambda: box.stats()["accepted"] == 9, "all are sent")
+
+
+def test_all_nodes_together_keep_a_limit(postgres_server: str, tmp_path: Path) -> None:
+    per_second, messages = 20, 60
+    url = postgres.new_database(postgres_server)
+    with simulator.simulator(tmp_path) as box, cluster(url, tmp_path) as nodes:
+        first = nodes.first
+        carrier = first.carrier(box.port, binds=2)
+        first.route(carrier)
+        nodes.add()
+        nodes.shared(carrier, 1, 1)
+        account = first.customer()
+        first.admin.post("/limits", {"scope": "customer", "key": account.id, "segments_per_second": per_second})
+        apis = [nodes.api(account, node) for node in nodes.hubs]
+        begun = time.monotonic()
+        for n, to in enumerate(numbering.somebodies(messages)):
+            apis[n % 2].send(account.number, to)
+        seen = [(begun, 0, begun)]
+        while seen[-1][1] < messages:
+            assert time.monotonic() < begun + 20
+            before = time.monotonic()
+            seen.append((before, int(box.stats()["accepted"]), time.monotonic()))
+            time.sleep(0.02)
+        for at, (before, count, _) in enumerate(seen):
+            for _, later, after in seen[at:]:
+                assert later - count <= per_second * (after - before + 0.1) + 2
+        assert seen[-1][2] - begun < 2 * messages / per_second
+
+
+@pytest.mark.parametrize("scope", ["customer", "number"])
+def test_what_a_day_may_be_given_is_the_same_on_all_nodes(postgres_server: str, tmp_path: Path, scope: str) -> None:
+    url = postgres.new_database(postgres_server)
+    with cluster(url, tmp_path, role="api") as nodes:
+        nodes.first.route(nodes.first.carrier(1))
+        account = nodes.first.customer()
+        key = account.id if scope == "customer" else account.number
+        body = {"scope": scope, "key": key, "when": "accepting", "segments_per_day": 6}
+        nodes.first.admin.post("/limits", body)
+        nodes.add("api")
+        apis = [nodes.api(account, node) for node in nodes.hubs]
+        given = {"source": account.number, "destinations": [numbering.somebody()], "text": "Hello"}
+        codes = [apis[n % 2].call("POST", "/messages", given).status_code for n in range(10)]
+        assert codes == [200] * 6 + [429] * 4
