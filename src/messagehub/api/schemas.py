@@ -34,7 +34,7 @@ ASKED_MOMENT: Schema = {
     "examples": ["2026-01-31T10:30:00Z"],
 }
 ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
-CSV: Schema = {"examples": ["address,scope,tm\r\n+15559876543,customer,"]}
+CSV: Schema = {"examples": ["+15559876543,customer,2026-01-31T10:30:00Z"]}
 """Whatever it is: lines that cannot be read are refused one by one."""
 
 CARRIERS_OWN = "carrier_message_id"
