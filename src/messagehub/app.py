@@ -194,7 +194,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         acceptor = Acceptor(
             store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
         )
-        opt_out_words = OptOutWords(customers, numbers, acceptor, mirror)
+        opt_out_words = OptOutWords(customers, numbers, acceptor, dispatcher, mirror)
         receiver.listeners, gate.barred = [opt_out_words], opt_out_words
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
