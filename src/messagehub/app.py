@@ -197,7 +197,7 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             sender_rules, pooling, settings.max_segments,
         )  # fmt: skip
         conversations = Conversations(store, numbers, acceptor)
-        opt_out_words = OptOutWords(customers, numbers, acceptor, mirror)
+        opt_out_words = OptOutWords(customers, numbers, acceptor, dispatcher, mirror)
         receiver.listeners, acceptor.followers = (conversations, opt_out_words), (conversations,)
         gate.barred = opt_out_words
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)

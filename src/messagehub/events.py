@@ -34,7 +34,9 @@ class Outbox(Protocol):
 
 
 # What a customer can ask to be told of, and what it is told of unless it asks.
-EVENT_TYPES = ("message_received", "message_updated", "message_created", "message_deleted")
+EVENT_TYPES = (
+    "message_received", "message_updated", "message_created", "message_deleted", "opt_out_created", "opt_out_removed",
+)  # fmt: skip
 DEFAULT_EVENT_TYPES = ("message_received", "message_updated")
 
 WEBHOOK_TEST = "webhook_test"

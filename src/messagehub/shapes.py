@@ -21,6 +21,11 @@ DeliveryStatus = Literal["pending", "delivered", "failed"]
 Tracing = Literal["default", "all"]
 """Whose messages are traced: those that fail and a sample, or all."""
 
+EventType = Literal[
+    "message_received", "message_updated", "message_created", "message_deleted", "opt_out_created", "opt_out_removed",
+]  # fmt: skip
+"""What a webhook can tell of."""
+
 OptOutScope = Literal["customer", "group", "number"]
 ProbableOptOuts = Literal["honour", "review"]
 NoticeKind = Literal["opt_out", "opt_in", "help"]
@@ -416,7 +421,7 @@ class CustomerChange(Request):
     address: Name | UnsetType = UNSET
     webhook_uri: Annotated[str, Meta(max_length=2000)] | UnsetType = UNSET
     webhook_method: Literal["POST", "PUT", ""] | UnsetType = UNSET
-    webhook_events: list[Literal["message_received", "message_updated", "message_created", "message_deleted"]] | UnsetType = UNSET  # fmt: skip # noqa: E501
+    webhook_events: list[EventType] | UnsetType = UNSET
     webhook_statuses: list[Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout"]] | UnsetType = UNSET  # fmt: skip # noqa: E501
     on_doubt: OnDoubt | UnsetType = UNSET
     trace: Tracing | UnsetType = UNSET
@@ -512,7 +517,7 @@ class ReplayGiven(Request):
     tm_create_from: str
     tm_create_to: str = ""
     """Without it, up to now."""
-    type: Literal["", "message_received", "message_updated", "message_created", "message_deleted", "webhook_test"] = ""
+    type: EventType | Literal["", "webhook_test"] = ""
     status: DeliveryStatus = "failed"
     message_id: str = ""
     page_token: str = ""
@@ -976,6 +981,27 @@ class OptOutEvent(Struct, kw_only=True):
     """Who entered it: the id of an access key's or login's customer; empty where a person wrote it."""
     tm_said: str
     tm_create: str
+
+
+class OptOutTold(Struct, kw_only=True):
+    """The `data` of a webhook about an opt-out: what somebody has said."""
+
+    id: str
+    customer_id: str
+    address: str
+    scope: str
+    status: OptOutStatus
+    source: OptOutSource
+    message_id: str
+    words: str
+    tm_said: str
+
+
+class OptOutNews(Struct):
+    """The body of that webhook."""
+
+    type: EventType
+    data: OptOutTold
 
 
 class OptOutInFull(OptOut, kw_only=True):

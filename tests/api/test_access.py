@@ -1,6 +1,7 @@
 """Who may call what: nobody, a stranger, a customer, another customer, the operator. For every endpoint there is."""
 
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -146,6 +147,11 @@ def _pool(account: Account) -> str:
     return str(pool["id"])
 
 
+def _made(path: str, account: Account, **more: str) -> str:
+    made: str = account.api.post(f"/{path}", {"address": numbering.somebody(), **more})["id"]
+    return made
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
@@ -154,6 +160,9 @@ OWNED: dict[str, Callable[[Account], str]] = {
     "conversations": _conversation,
     "limits": _limit,
     "sender_pools": _pool,
+    "opt_outs": partial(_made, "opt_outs"),
+    "consents": partial(_made, "consents", method="paper"),
+    "contacts": partial(_made, "contacts", time_zone="UTC"),
 }
 """How a customer comes to a resource, by the first word of its path."""
 

@@ -77,6 +77,7 @@ def test_on_doubt_is_the_customers_own(hub: Hub) -> None:
 NUMBER = {
     "id", "customer_id", "number", "type", "call_flow_id", "message_flow_id", "registered_in", "name", "detail",
     "status", "t38_enabled", "emergency_enabled", "tm_purchase", "tm_renew", "tm_create", "tm_update", "tm_delete",
+    "sender_group", "ignored_keywords", "opt_out_replies",
 }  # fmt: skip
 
 

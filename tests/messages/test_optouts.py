@@ -182,6 +182,22 @@ async def test_short_codes_and_names_are_no_persons(house: House) -> None:
     assert await listed(house) == []
 
 
+async def test_a_webhook_hears_of_it_where_that_is_wished(house: House) -> None:
+    await hears(house, "STOP", BERT)
+    assert [told["event"] for told in await house.told()] == ["message_received"]
+    await house.change(webhook_events=("opt_out_created", "opt_out_removed"))
+    for text in ("Stop!", "STOP", "start"):
+        await hears(house, text)
+    created, removed = (await house.told())[1:]
+    (row,) = await listed(house, address=ANNE)
+    assert (created["event"], removed["event"]) == ("opt_out_created", "opt_out_removed")
+    assert (created["id"], created["address"], created["words"]) == (row.id, ANNE, "Stop!")
+    assert (created["status"], created["source"], created["scope"]) == ("opted_out", "keyword", "customer")
+    assert (removed["id"], removed["status"]) == (row.id, "opted_in")
+    assert (await house.seen(created["message_id"])).text == "Stop!"
+    assert created["tm_said"].endswith("Z")
+
+
 # --- probably ---------------------------------------------------------------------------
 
 

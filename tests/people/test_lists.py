@@ -75,7 +75,7 @@ def test_what_is_written_can_be_read() -> None:
     class Row(Change):
         tm_said = NOW - 5 * SECOND
 
-    rows = [Row("c", "+441", "customer", "opted_out"), Row("c", "+442", "number:Café, Co", "opted_out")]
+    rows = [Row("c", "+441", "customer", "opted_out", "1"), Row("c", "+442", "number:Café, Co", "opted_out", "2")]
     text = lists.write(rows)
     assert text.startswith("address,scope,tm\r\n")
     assert [(one.address, one.scope, one.tm_said) for one in read(text)] == [

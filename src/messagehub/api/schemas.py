@@ -36,7 +36,7 @@ ASKED_MOMENT: Schema = {
 ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
 TIMES = ("tm_", "schedule_at")
 """How members that hold a time begin."""
-CSV: Schema = {"examples": ["address,scope,tm\r\n+15559876543,customer,"]}
+CSV: Schema = {"examples": ["+15559876543,customer,2026-01-31T10:30:00Z"]}
 """Whatever it is: lines that cannot be read are refused one by one."""
 
 CARRIERS_OWN = "carrier_message_id"

@@ -159,7 +159,7 @@ def _pieces(octets: bytes) -> Iterator[tuple[int, bytes]]:
 def export(session: Session, customer_id: Customer = None) -> None:
     """Print who is out, as CSV that `opt-outs import` reads.
 
-    Example: messagehub opt-outs export > opted-out.csv
+    Example: messagehub opt-outs export
     """
     session.act_for(customer_id)
     after, out = "", sys.stdout.buffer

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import TargetKey
-from messagehub.clock import SECOND
+from messagehub.clock import SECOND, iso
 from messagehub.errors import Refusal
+from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import options
 from messagehub.messages.accept import Acceptor
@@ -15,13 +16,13 @@ from messagehub.messages.gate import Stop
 from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
 from messagehub.messages.target import Target
-from messagehub.messages.telling import Told
+from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.numbers import Number, Numbers, is_e164
 from messagehub.people import opt_outs, phrases, replies, scopes, words
 from messagehub.people.mirror import Mirror, Outs
 from messagehub.people.opt_outs import Change, Entry
 from messagehub.people.words import Kind, Said
-from messagehub.shapes import MessageGiven, OptOutSource, OptOutStatus
+from messagehub.shapes import EventType, MessageGiven, OptOutSource, OptOutStatus, OptOutTold
 from messagehub.store import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -134,8 +135,11 @@ class _Word:
 class OptOutWords:
     """The listener."""
 
-    def __init__(self, customers: Customers, numbers: Numbers, acceptor: Acceptor, mirror: Mirror) -> None:
-        self._customers, self._numbers, self._acceptor, self._mirror = customers, numbers, acceptor, mirror
+    def __init__(
+        self, customers: Customers, numbers: Numbers, acceptor: Acceptor, outbox: Outbox, mirror: Mirror
+    ) -> None:
+        self._customers, self._numbers, self._acceptor = customers, numbers, acceptor
+        self._outbox, self._mirror = outbox, mirror
 
     async def hear(self, tx: Tx, messages: Sequence[MessageRow], now: int) -> Heard:
         heard = Heard()
@@ -149,8 +153,24 @@ class OptOutWords:
         people = [{"customer_id": one.customer_id, "address": one.destination} for one in targets]
         known = await opt_outs.in_force(tx, people)
         entries = [_barred(one, now) for one in targets if (one.customer_id, one.destination) not in known]
-        changes = await opt_outs.enter(tx, entries, now)
-        return Told(after=[lambda: self._mirror.make_known(changes)])
+        _, told = await self._enter(tx, entries, now)
+        return told
+
+    async def _enter(self, tx: Tx, entries: Sequence[Entry], now: int) -> tuple[list[Change], Told]:
+        changes, told = await opt_outs.enter(tx, entries, now), Told()
+        if not changes:
+            return changes, told
+        told.after.append(lambda: self._mirror.make_known(changes))
+        said = {(entry.customer_id, entry.address, entry.scope): entry for entry in entries}
+        teller = Teller(self._outbox, now)
+        for change in changes:
+            kind: EventType = "opt_out_removed" if change.status == "opted_in" else "opt_out_created"
+            customer = await self._customers.get(tx, change.customer_id)
+            if customer.wants(kind):
+                entry = said[change.customer_id, change.address, change.scope]
+                told.events.append(teller.of_opt_out(kind, _told(change, entry)))
+        await store_events(tx, told.events)
+        return changes, told
 
     async def _word(self, tx: Tx, message: MessageRow, now: int) -> _Word | None:
         """What a message says of this kind, if it does, and if somebody wrote it who can be written to."""
@@ -170,9 +190,8 @@ class OptOutWords:
         changes: list[Change] = []
         is_known = word.source == "probable" and bool(word.stand)  # who is out already has not to be reviewed
         if not is_known and (word.counts or word.source == "probable"):
-            changes = await opt_outs.enter(tx, word.entries(), word.now)
-        if changes:
-            heard.told.after.append(lambda: self._mirror.make_known(changes))
+            changes, told = await self._enter(tx, word.entries(), word.now)
+            heard.told.add(told)
         if not word.counts:
             return
         heard.answered.add(word.message.id)
@@ -200,6 +219,20 @@ class OptOutWords:
             return
         await self._acceptor.enter(tx, accepted)
         heard.told.after.append(lambda: self._acceptor.make_known(accepted))
+
+
+def _told(change: Change, entry: Entry) -> OptOutTold:
+    return OptOutTold(
+        id=change.id,
+        customer_id=change.customer_id,
+        address=change.address,
+        scope=change.scope,
+        status=change.status,
+        source=entry.source,
+        message_id=entry.message_id,
+        words=entry.words,
+        tm_said=iso(entry.tm_said),
+    )
 
 
 def _barred(target: Target, now: int) -> Entry:

@@ -69,7 +69,15 @@ class Teller:
 
     def _event(self, event_type: str, data: shapes.Message) -> Event:
         body = _encoder.encode(shapes.MessageEvent(event_type, data))
-        behind = data.id in self._behind
-        due_at = self._now if behind else self._outbox.due_at(data.customer_id, data.id, self._now)
+        return self._made(event_type, data.customer_id, data.id, body)
+
+    def of_opt_out(self, event_type: shapes.EventType, data: shapes.OptOutTold) -> Event:
+        """An event about what a message said of opting out, or in."""
+        body = _encoder.encode(shapes.OptOutNews(event_type, data))
+        return self._made(event_type, data.customer_id, data.message_id, body)
+
+    def _made(self, event_type: str, customer_id: str, message_id: str, body: bytes) -> Event:
+        behind = message_id in self._behind
+        due_at = self._now if behind else self._outbox.due_at(customer_id, message_id, self._now)
         event_id, tm_create = ids.new_with_time()  # lists of deliveries go by one or the other
-        return Event(event_id, data.customer_id, data.id, event_type, body, due_at, tm_create, int(due_at > self._now))
+        return Event(event_id, customer_id, message_id, event_type, body, due_at, tm_create, int(due_at > self._now))

@@ -50,7 +50,8 @@ class Change:
     customer_id: str
     address: str
     scope: str
-    status: str
+    status: OptOutStatus
+    id: str
 
 
 Key = tuple[str, str, str]
@@ -72,7 +73,7 @@ async def enter(tx: Tx, entries: Iterable[Entry], now: int) -> list[Change]:
     await tx.many("insert_opt_out_event", [_event(row.id, given[_key(row)], now) for row in rows])
     newer = [(row, entry) for row in rows if _counts(entry := given[_key(row)], row)]
     await tx.many("update_opt_out", [_event(row.id, entry, now) for row, entry in newer])
-    return [Change(*_key(entry), entry.status) for row, entry in newer if entry.status != row.status]
+    return [Change(*_key(entry), entry.status, row.id) for row, entry in newer if entry.status != row.status]
 
 
 def _counts(entry: Entry, row: Row) -> bool:

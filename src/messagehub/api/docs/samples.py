@@ -52,8 +52,8 @@ def curl(method: str, path: str, operation: dict[str, Any], body: Any) -> str:
         words.append('-H "Authorization: Bearer $KEY"')
     if body is not None:
         words += ["-H 'Content-Type: application/json'", f"-d {_quoted(json.dumps(body, ensure_ascii=False))}"]
-    elif kinds := operation.get("requestBody", {}).get("content"):
-        words += [f"-H 'Content-Type: {next(iter(kinds))}'", "--data-binary @FILE"]
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items() if body is None else ():
+        words += [f"-H 'Content-Type: {kind}'", f"--data-binary {_quoted(content['schema']['examples'][0])}"]
     return " \\\n  ".join(words)
 
 
