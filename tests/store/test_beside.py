@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from messagehub.errors import Stale, StoreError, Unavailable
+from messagehub.metrics import COUNTS
 from messagehub.store import Insert, Store, Tx, open_store
 from messagehub.store.sqlite import MAX_WAITING
 from tests.front.test_life import Load, is_alive
@@ -61,13 +62,27 @@ async def test_a_unit_that_is_given_up_in_its_middle_is_undone_and_holds_up_nobo
     assert await ids(store) == ["kept"]
 
 
-async def test_units_that_wait_for_answers_see_what_those_before_them_wrote(store: Store) -> None:
+async def test_units_that_lock_a_row_change_it_one_after_the_other(store: Store) -> None:
+    await store.write([Insert("insert_route", [route("a", weight=0)])])
+
     async def unit(tx: Tx) -> int:
-        seen = len(await ids(tx))
-        await tx.run("insert_route", **route(f"{seen:02}"))
-        return seen
+        row = await tx.one("route_for_change", id="a")
+        assert row
+        await tx.run("update_route", **{**row._asdict(), "weight": row.weight + 1})
+        return int(row.weight)
 
     assert await asyncio.gather(*(store.transaction(unit) for _ in range(20))) == list(range(20))
+
+
+async def test_a_unit_that_only_looks_costs_no_commit(store: Store) -> None:
+    await store.write([Insert("insert_route", [route("a")])])
+    before = sum(COUNTS.commit_units.counts)
+
+    async def unit(tx: Tx) -> list[str]:
+        return await ids(tx) + await ids(tx)
+
+    assert await store.transaction(unit) == ["a", "a"]
+    assert sum(COUNTS.commit_units.counts) == before
 
 
 async def test_what_was_changed_meanwhile_has_the_unit_run_again(store: Store) -> None:

@@ -3,13 +3,13 @@
 It takes all jobs that wait, up to MAX_BATCH, and commits them as one. While it does, others gather; so commits grow
 with the load and no timer is needed. The good case costs each job nothing: inserts are merged, and units whose ops are
 all here are run one after another. If anything fails in it, it is begun anew with a savepoint for each job, so nobody
-pays for another. A unit that waits for what its ops find has a savepoint in any case, and is alone until its end.
+pays for another. Units that wait for what their ops find come after those, in a commit of their own with a savepoint
+for each, and one after the other; so they hold up nobody who came with them.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import takewhile
 from typing import Any, Protocol
 
 from messagehub.errors import Stale
@@ -22,6 +22,7 @@ from messagehub.store.jobs import (
     Done,
     Failed,
     Job,
+    Look,
     More,
     Op,
     Rows,
@@ -55,14 +56,19 @@ class Committer:
         self._jobs: deque[Job] = deque()
         self._said: dict[int, More | Undo] = {}
         """By the id of a unit, what is to be done next with it."""
+        self._looks: list[Look] = []
 
     def run(self) -> None:
         """Until the store is gone."""
         try:
             while True:
-                self._gather(wait=not self._jobs)
+                self._gather(wait=not self._jobs and not self._looks)
+                self._look()
                 count = min(len(self._jobs), MAX_BATCH)
-                self._commit([self._jobs.popleft() for _ in range(count)])
+                jobs = [self._jobs.popleft() for _ in range(count)]
+                self._forget_what_came_too_late(jobs)
+                self._commit([job for job in jobs if _is_whole(job)])
+                self._commit([job for job in jobs if not _is_whole(job)])
         except Ended:
             return
 
@@ -70,16 +76,34 @@ class Committer:
         for frame in self._line.take(wait):
             if isinstance(frame, More | Undo):
                 self._said[frame.id] = frame
+            elif isinstance(frame, Look):
+                self._looks.append(frame)
             else:
                 self._jobs.append(frame)
+
+    def _look(self) -> None:
+        looks, self._looks = self._looks, []
+        if looks:
+            self._line.give([self._seen(look) for look in looks])
+
+    def _seen(self, look: Look) -> Answer | Failed:
+        try:
+            return Answer(look.id, *self._connection.ask(look.query, look.rows))
+        except Exception as error:
+            return failure(look.id, translated(error))
+
+    def _forget_what_came_too_late(self, jobs: list[Job]) -> None:
+        """What was said of units that had failed by then."""
+        if self._said:
+            there = {job.id for job in (*jobs, *self._jobs)}
+            self._said = {id: said for id, said in self._said.items() if id in there}
 
     # --- one commit ---------------------------------------------------------------------
 
     def _commit(self, jobs: list[Job]) -> None:
         """What cannot be written now cannot be written one by one either."""
-        if self._said:  # of units that had failed when it was said
-            there = {job.id for job in (*jobs, *self._jobs)}
-            self._said = {id: said for id, said in self._said.items() if id in there}
+        if not jobs:
+            return
         begun = time.perf_counter()
         try:
             self._connection.plain("BEGIN IMMEDIATE")
@@ -95,24 +119,25 @@ class Committer:
 
     def _apply(self, jobs: list[Job]) -> list[Failed]:
         """Those that failed."""
-        writes = [job for job in jobs if isinstance(job, Write)]
-        units = [job for job in jobs if isinstance(job, Unit)]
-        whole = list(takewhile(lambda unit: unit.is_whole, units))
-        failed: list[Failed] = []
+        if not all(map(_is_whole, jobs)):
+            return self._each(jobs)
         try:
-            self._together(writes, whole)
+            self._together(jobs)
         except UNAVAILABLE:
             raise
         except Exception:
             self._roll_back()
             self._connection.plain("BEGIN IMMEDIATE")
-            failed += self._each(writes)
-            failed += self._each(whole)
-        return failed + self._each(units[len(whole) :])
+            return self._each(jobs)
+        return []
 
-    def _together(self, writes: Iterable[Write], units: Iterable[Unit]) -> None:
+    def _together(self, jobs: Iterable[Job]) -> None:
         merged: dict[str, Rows] = {}
-        for job in writes:
+        units: list[Unit] = []
+        for job in jobs:
+            if isinstance(job, Unit):
+                units.append(job)
+                continue
             for query, rows in job.inserts:
                 if query in merged:
                     merged[query] += rows
@@ -178,3 +203,7 @@ class Committer:
             self._connection.plain("ROLLBACK")
         except Exception:  # a full disk or an I/O error has rolled back already
             return
+
+
+def _is_whole(job: Job) -> bool:
+    return isinstance(job, Write) or job.is_whole

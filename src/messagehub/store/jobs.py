@@ -61,21 +61,29 @@ class Undo(Frame, tag=4):
     id: int
 
 
-class Open(Frame, tag=5):
+class Look(Frame, tag=5):
+    """A query that a unit begins with, which locks nothing on any store: what is committed is enough for it."""
+
+    id: int
+    query: str
+    rows: Rows
+
+
+class Open(Frame, tag=6):
     """Said first to a committer that is a process of its own."""
 
     path: str
 
 
 Job = Write | Unit
-ToCommitter = Write | Unit | More | Undo | Open
+ToCommitter = Write | Unit | More | Undo | Look | Open
 
 
 # --- from the committer -----------------------------------------------------------------
 
 
 class Answer(Frame, tag=11):
-    """What the last op of a unit found. COUNT is one row with one number."""
+    """What a look, or the last op of a unit, found. COUNT is one row with one number."""
 
     id: int
     columns: list[str]

@@ -19,9 +19,24 @@ import apsw
 
 from messagehub.errors import Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
-from messagehub.store import schema_sqlite
+from messagehub.store import queries, schema_sqlite
 from messagehub.store.connection import BUSY_MS, SQL, Connection, Found, translated
-from messagehub.store.jobs import ASK, COUNT, DO, ERRORS, EXPECT, Answer, Done, Failed, More, Op, Rows, Undo, Write
+from messagehub.store.jobs import (
+    ASK,
+    COUNT,
+    DO,
+    ERRORS,
+    EXPECT,
+    Answer,
+    Done,
+    Failed,
+    Look,
+    More,
+    Op,
+    Rows,
+    Undo,
+    Write,
+)
 from messagehub.store.jobs import Unit as Begun
 from messagehub.store.lock import hold, lock_of
 from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
@@ -45,6 +60,9 @@ TRIES = 5
 READING = {name for name, query in SQL.items() if query.sql.startswith(("SELECT", "WITH"))}
 ANSWERING = READING | {name for name, query in SQL.items() if " RETURNING " in query.sql}
 """Queries that return rows."""
+
+LOOKING = READING - queries.read(queries.FOLDER / "sql" / "sqlite.sql").keys()
+"""Those that lock nothing on a shared store either. What locks there is in the file of each dialect."""
 
 
 class Shapes:
@@ -258,10 +276,15 @@ class SQLiteStore:
             while True:
                 if step() is not running:
                     raise RuntimeError("a unit awaits only its transaction")
-                frame = More if is_open else Begun
-                is_open = True
+                ops = running.taken()
+                frame: Look | Begun | More
+                if not is_open and len(ops) == 1 and ops[0].query in LOOKING:
+                    frame = Look(id, ops[0].query, ops[0].rows)
+                else:
+                    frame = More(id, ops, is_whole=False) if is_open else Begun(id, ops, is_whole=False)
+                    is_open = True
                 try:
-                    found = await self._committed(frame(id, running.taken(), is_whole=False))
+                    found = await self._committed(frame)
                     step = partial(steps.send, found)
                 except StoreError as error:
                     running.error = error
@@ -277,7 +300,7 @@ class SQLiteStore:
                 self._writer.send(Undo(id))
             raise
 
-    async def _committed(self, frame: Write | Begun | More) -> Any:
+    async def _committed(self, frame: Write | Look | Begun | More) -> Any:
         """What the committer answers."""
         future = self._futures[frame.id] = self._loop.create_future()
         try:
