@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
-from PIL.Image import Resampling
+from PIL.Image import Quantize, Resampling
 
 GPS = 0x8825
 ORIENTATION = 0x0112
@@ -22,7 +22,8 @@ def noise(width: int, height: int) -> Image.Image:
 def photo(width: int, height: int) -> Image.Image:
     """A picture as of a camera: soft, with some grain."""
     soft = noise(width // 50 + 2, height // 50 + 2).resize((width, height), Resampling.BICUBIC)
-    return Image.blend(soft, noise(width, height), 0.05)
+    grain = noise(width // 3 + 1, height // 3 + 1).resize((width, height), Resampling.NEAREST)
+    return Image.blend(soft, grain, 0.05)
 
 
 def saved(image: Image.Image, form: str, **options: Any) -> bytes:
@@ -48,7 +49,7 @@ def located(orientation: int = 1) -> Image.Exif:
 
 def animated(count: int, size: int, **options: Any) -> bytes:
     """A GIF of frames that all differ."""
-    frames = [noise(size, size).quantize(64) for _ in range(count)]
+    frames = [noise(size, size).quantize(64, Quantize.FASTOCTREE) for _ in range(count)]
     return saved(
         frames[0], "GIF", save_all=True, append_images=frames[1:], duration=list(range(50, 50 + 10 * count, 10)),
         loop=3, **options,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from messagehub.media import exif
 from messagehub.media.errors import Broken
 from messagehub.media.shape import Shape
 
@@ -10,24 +11,28 @@ START = b"\xff\xd8\xff"
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # SOF0 to SOF15; the others are DHT, JPG and DAC
 _ALONE = frozenset({*range(0xD0, 0xD8), 0x01})  # RST and TEM have no length
-_APP0, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
+_APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _AFTER_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # a marker that is no RST, and no stuffed octet
 _PROFILE = b"ICC_PROFILE\0"
+_EXIF = b"Exif\0\0"
 
 
 def inspect(octets: bytes) -> Shape:
     """Raises Broken where a segment or the end is missing."""
     sizes = []
+    orientation = exif.UPRIGHT
     seen_scan = False
     for marker, start, end in _segments(octets):
         seen_scan = seen_scan or marker == _SOS
+        if marker == _APP1 and octets.startswith(_EXIF, start + 4) and orientation == exif.UPRIGHT:
+            orientation = exif.orientation(octets[start + 4 + len(_EXIF) : end])
         if marker in _FRAMES:
             if end - start < 10:
                 raise Broken("a JPEG with a frame header cut short")
             sizes.append((int.from_bytes(octets[start + 7 : start + 9]), int.from_bytes(octets[start + 5 : start + 7])))
     if not sizes or not seen_scan:
         raise Broken("a JPEG without a picture")
-    return Shape(max(width for width, _ in sizes), max(height for _, height in sizes), 1)
+    return Shape(max(width for width, _ in sizes), max(height for _, height in sizes), 1, orientation)
 
 
 def strip(octets: bytes) -> bytes:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from messagehub.media.errors import Broken, MediaError
+from messagehub.media.exif import UPRIGHT
 from messagehub.media.kinds import KINDS, Kind
 from messagehub.media.shape import Shape
 
 if TYPE_CHECKING:
-    from PIL.Image import Image, Transpose
+    from PIL.Image import Image
 
 MAX_PIXELS = 64_000_000
 """Of one picture. It is told from the header, before anything is decoded: 64 million are 256 MB as RGBA."""
@@ -30,10 +31,10 @@ LEAST_EDGE = 64
 """Pixels of the longer edge below which a picture is no picture any more."""
 LEAST_MOVING_EDGE = 96
 
-_ORIENTATION = 0x0112  # EXIF 2.32, section 4.6.4
 _FORMATS: Mapping[str, str] = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF"}
 _WHITE = (255, 255, 255)
 _COLOURS = 256
+_BEST, _QUICK = 0, 2  # of Pillow's ways to choose colours: by median cut, and by an octree, at a hundredth of the time
 _TRIES = 12
 
 
@@ -61,27 +62,28 @@ def fit(octets: bytes, kind: Kind, shape: Shape, room: Room) -> Picture:
     """The picture, as `kinds.check` knows it, made to fit. Raises MediaError where it cannot be, or is broken."""
     if shape.pixels > MAX_PIXELS:
         raise MediaError("media_too_large", f"{shape.width} x {shape.height} pixels; {MAX_PIXELS} in all are worked on")
-    with _opened(octets, kind, shape, room) as picture:
-        if kind.name == "gif" and 1 < shape.frames <= MAX_FRAMES and shape.frames * shape.pixels <= MAX_MOVING_PIXELS:
-            found = _moving(octets, kind, shape, picture, room)
-        elif _may_stay(octets, kind, shape, picture, room):
+    bare = kind.strip(octets)
+    with _opened(bare, kind) as picture:
+        if 1 < shape.frames <= MAX_FRAMES and shape.frames * shape.pixels <= MAX_MOVING_PIXELS:
+            found = _moving(bare, kind, shape, picture, room)
+            return found or _still(picture, shape, room)
+        if _may_stay(bare, kind, shape, room):
             picture.load()
-            return Picture(kind.strip(octets), kind, *picture.size)
-        else:
-            found = None
-        return found or _still(picture, room)
+            return Picture(bare, kind, shape.width, shape.height)
+        _draft(picture, room)
+        return _still(picture, shape, room)
 
 
 @contextmanager
-def _opened(octets: bytes, kind: Kind, shape: Shape, room: Room) -> "Iterator[Image]":
-    """The picture, opened as what it is and nothing else. Whatever a decoder raises means that it is broken."""
+def _opened(bare: bytes, kind: Kind) -> "Iterator[Image]":
+    """The picture, opened as what it is and nothing else. Whatever a decoder raises means that it is broken.
+
+    A decoder sees no more of it than what is needed to show it.
+    """
     import PIL.Image
 
     try:
-        with PIL.Image.open(io.BytesIO(octets), formats=(_FORMATS[kind.name],)) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise MediaError("media_too_large", f"{picture.width} x {picture.height} pixels")
-            _draft(picture, shape, room)
+        with PIL.Image.open(io.BytesIO(bare), formats=(_FORMATS[kind.name],)) as picture:
             yield picture
     except MediaError:
         raise
@@ -89,25 +91,25 @@ def _opened(octets: bytes, kind: Kind, shape: Shape, room: Room) -> "Iterator[Im
         raise Broken(f"{kind.type}: {error}") from error
 
 
-def _draft(picture: "Image", shape: Shape, room: Room) -> None:
+def _draft(picture: "Image", room: Room) -> None:
     """Has a large JPEG decoded at a half, a quarter or an eighth of its size, which takes less time and memory."""
-    edge = max(shape.width, shape.height)
-    if edge > room.edge:
-        picture.draft(None, (shape.width * room.edge // edge, shape.height * room.edge // edge))
+    longest = max(picture.size)
+    if longest > room.edge:
+        width, height = (max(1, side * room.edge // longest) for side in picture.size)
+        picture.draft(None, (width, height))
 
 
-def _may_stay(octets: bytes, kind: Kind, shape: Shape, picture: "Image", room: Room) -> bool:
+def _may_stay(bare: bytes, kind: Kind, shape: Shape, room: Room) -> bool:
     return (
         kind.type in room.types
-        and len(octets) <= room.octets
+        and len(bare) <= room.octets
         and max(shape.width, shape.height) <= room.edge
         and shape.frames == 1
-        and _turn(picture) is None
+        and shape.orientation == UPRIGHT
     )
 
 
-def _turn(picture: "Image") -> "Transpose | None":
-    """What makes it upright; nothing where it is, or does not say."""
+def _turned(image: "Image", orientation: int) -> "Image":
     from PIL.Image import Transpose
 
     turns = {
@@ -119,17 +121,15 @@ def _turn(picture: "Image") -> "Transpose | None":
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    with suppress(Exception):  # EXIF that cannot be read says nothing
-        return turns.get(picture.getexif().get(_ORIENTATION, 1))
-    return None
+    return image.transpose(turns[orientation]) if orientation in turns else image
 
 
 # --- still pictures ---------------------------------------------------------------------------------------------------
 
 
-def _still(picture: "Image", room: Room) -> Picture:
+def _still(picture: "Image", shape: Shape, room: Room) -> Picture:
     """As the first format that has room for it: what has no transparency is smallest as a JPEG."""
-    upright = _upright(picture, room)
+    upright = _upright(picture, shape.orientation, room)
     is_clear = upright.mode == "RGBA"
     formats = ("png", "jpeg", "gif") if is_clear else ("jpeg", "png", "gif")
     accepted = [name for name in formats if KINDS[name].type in room.types]
@@ -143,15 +143,13 @@ def _still(picture: "Image", room: Room) -> Picture:
     raise MediaError("media_too_large", f"not to be had in {room.octets} octets")
 
 
-def _upright(picture: "Image", room: Room) -> "Image":
+def _upright(picture: "Image", orientation: int, room: Room) -> "Image":
     """Decoded, within the edge, upright, in the colours of sRGB, as RGB or, where anything shines through, RGBA."""
-    turn, profile = _turn(picture), picture.info.get("icc_profile")
     picture.load()
-    image = _in_srgb(_eight_bits(picture), profile)
+    image = _in_srgb(_eight_bits(picture), picture.info.get("icc_profile"))
     if image.mode == "RGBA" and _is_opaque(image):
         image = image.convert("RGB")
-    image = _within(image, room.edge)
-    image = image if turn is None else image.transpose(turn)
+    image = _turned(_within(image, room.edge), orientation)
     image.info = {}  # or Pillow writes comments and profiles of it again
     return image
 
@@ -257,16 +255,21 @@ def _png(image: "Image", octets: int) -> bytes:
 
 
 def _gif(image: "Image", octets: int) -> bytes:
-    return _saved(_with_palette(image), "GIF", optimize=True)
+    return _saved(_on_or_off(image) if image.mode == "RGBA" else _with_palette(image), "GIF", optimize=True)
 
 
 _ENCODERS = {"jpeg": _jpeg, "png": _png, "gif": _gif}
 
 
 def _with_palette(image: "Image") -> "Image":
-    from PIL.Image import Quantize
+    return image.quantize(_COLOURS, _QUICK if image.mode == "RGBA" else _BEST)
 
-    return image.quantize(_COLOURS, Quantize.FASTOCTREE if image.mode == "RGBA" else Quantize.MEDIANCUT)
+
+def _on_or_off(image: "Image") -> "Image":
+    """What shines through more than half does so wholly, and the rest not at all: GIF has nothing between."""
+    halved = image.copy()
+    halved.putalpha(image.getchannel("A").point(lambda value: 255 * (value >= 128)))
+    return halved
 
 
 def _saved(image: "Image", form: str, **options: Any) -> bytes:
@@ -278,17 +281,17 @@ def _saved(image: "Image", form: str, **options: Any) -> bytes:
 # --- moving pictures --------------------------------------------------------------------------------------------------
 
 
-def _moving(octets: bytes, kind: Kind, shape: Shape, picture: "Image", room: Room) -> Picture | None:
+def _moving(bare: bytes, kind: Kind, shape: Shape, picture: "Image", room: Room) -> Picture | None:
     """A GIF that moves, with all its frames; nothing where it cannot be had so."""
     edge = max(picture.size)
     if kind.type not in room.types:
         return None
-    if edge <= room.edge and len(octets) <= room.octets:
+    if edge <= room.edge and len(bare) <= room.octets:
         for _ in _frames(picture, shape.frames):
             pass
-        return Picture(kind.strip(octets), kind, *picture.size, shape.frames)
+        return Picture(bare, kind, shape.width, shape.height, shape.frames)
     edge = min(edge, room.edge)
-    size = len(octets)
+    size = len(bare)
     for _ in range(_TRIES):
         if size > room.octets:
             edge = int(edge * min(0.85, max(0.4, math.sqrt(room.octets / size))))
@@ -316,7 +319,7 @@ def _moved(picture: "Image", count: int, edge: int) -> tuple[bytes, tuple[int, i
         durations.append(frame.info.get("duration", 100) or 100)
         frames.append(_within(frame.convert("RGBA"), edge))
     clear = any(not _is_opaque(frame) for frame in frames)
-    frames = [_with_palette(frame if clear else frame.convert("RGB")) for frame in frames]
+    frames = [_on_or_off(frame) if clear else frame.convert("RGB").quantize(_COLOURS, _QUICK) for frame in frames]
     loops = {"loop": picture.info["loop"]} if "loop" in picture.info else {}
     first, rest = frames[0], frames[1:]
     first.info = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from messagehub.media import exif
 from messagehub.media.errors import Broken
 from messagehub.media.shape import Shape
 
@@ -11,13 +12,15 @@ _STAYING = frozenset(b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mD
 
 def inspect(octets: bytes) -> Shape:
     """Raises Broken where a chunk or the end is missing. It is one picture, even where it says that it moves."""
-    names = [name for name, _, _ in _chunks(octets)]
+    chunks = list(_chunks(octets))
+    names = [name for name, _, _ in chunks]
     if names[0] != b"IHDR" or b"IDAT" not in names or len(octets) < 33:
         raise Broken("a PNG without a picture")
     width, height = int.from_bytes(octets[16:20]), int.from_bytes(octets[20:24])
     if not width or not height:
         raise Broken("a PNG without a size")
-    return Shape(width, height, 1)
+    turns = (exif.orientation(octets[start + 8 : end - 4]) for name, start, end in chunks if name == b"eXIf")
+    return Shape(width, height, 1, next(turns, exif.UPRIGHT))
 
 
 def strip(octets: bytes) -> bytes:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Pixels of a picture and how many pictures it has one after the other; all are 0 in what is no picture."""
+    """Pixels of a picture as it is stored, and how many it has one after the other; 0 in what is no picture.
+
+    `orientation` is that of EXIF: 1 is upright.
+    """
 
     width: int = 0
     height: int = 0
     frames: int = 0
+    orientation: int = 1
 
     @property
     def pixels(self) -> int:
