@@ -6,7 +6,7 @@ from messagehub.media import LIMITS, SAFE, TYPES, Limits, MediaError, fit, limit
 from messagehub.media.limits import LEAST_SHARE, Claim, shares
 from messagehub.mms import Content, Medium, compose
 from messagehub.mms.parts import Encoding, write
-from tests.media.samples import SAMPLES, animated, film, noise, opened, photo, saved
+from tests.media.samples import SAMPLES, animated, film, located, noise, opened, photo, png_of, saved
 
 claims = st.lists(st.builds(Claim, st.integers(1, 400_000), st.booleans()), max_size=10)
 
@@ -65,6 +65,15 @@ def test_a_message_fits_with_all_that_is_around_its_media(encoding: Encoding) ->
     assert 0.7 * SAFE.octets < len(body) <= SAFE.octets
     assert [each.type for each in fitted] == ["image/jpeg", "image/jpeg", "image/gif", "audio/wav"]
     assert getattr(opened(fitted[2].octets), "n_frames", 1) == 5
+
+
+def test_a_picture_may_grow_where_it_must_be_encoded_again() -> None:
+    """One that says much in few octets, as a drawing does, is not squeezed into as few when it is made smaller."""
+    drawing = png_of(4000, 4000, bytes((4000 // 8 + 1) * 4000))
+    turned = saved(noise(100, 80), "JPEG", quality=30, exif=located(6))
+    first, second = fit([("", drawing), ("", turned)], SAFE)
+    assert opened(first.octets).size == (1600, 1600)
+    assert opened(second.octets).size == (80, 100)
 
 
 @pytest.mark.parametrize(

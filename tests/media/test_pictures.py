@@ -320,7 +320,7 @@ def test_a_gif_of_many_frames_is_looked_at_no_further_than_its_first() -> None:
 
 def test_the_largest_that_is_worked_on() -> None:
     edge = 4000
-    assert edge * edge < MAX_PIXELS
+    assert edge * edge < MAX_PIXELS["png"]
     assert fitted(png_of(edge, edge, bytes((edge // 8 + 1) * edge)), Room(300_000, 1600, TYPES)).width == 1600
 
 

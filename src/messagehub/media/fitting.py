@@ -34,7 +34,7 @@ def fit(media: Sequence[tuple[str, bytes]], limits: Limits, text: int = 0, *, is
     It decodes and encodes pictures, so it is called in a thread. Raises MediaError, which names the medium.
     """
     seen = [_look(place, declared, octets, limits) for place, (declared, octets) in enumerate(media)]
-    claims = [Claim(len(each.octets), each.kind.is_picture) for each in seen]
+    claims = [_claim(each, limits) for each in seen]
     granted = shares(limits, claims, text, is_base64=is_base64)
     return [_fitted(place, each, room, limits) for place, (each, room) in enumerate(zip(seen, granted, strict=True))]
 
@@ -47,6 +47,13 @@ def _look(place: int, declared: str, octets: bytes, limits: Limits) -> _Seen:
         if kind.type not in limits.types:
             raise MediaError("media_refused", f"the carrier takes no {kind.type}")
         return _Seen(kind, shape, kind.strip(octets))
+
+
+def _claim(seen: _Seen, limits: Limits) -> Claim:
+    octets = len(seen.octets)
+    if seen.kind.is_picture:
+        octets = pictures.wanted(octets, seen.kind, seen.shape, Room(limits.octets, limits.edge, limits.types))
+    return Claim(octets, seen.kind.is_picture)
 
 
 def _fitted(place: int, seen: _Seen, octets: int, limits: Limits) -> Fitted:

@@ -19,8 +19,9 @@ from messagehub.media.shape import Shape
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_PIXELS = 64_000_000
-"""Of one picture. It is told from the header, before anything is decoded: 64 million are 256 MB as RGBA."""
+MAX_PIXELS: Mapping[str, int] = {"jpeg": 64_000_000, "png": 32_000_000, "gif": 32_000_000}
+"""Of one picture, by the format. It is told from the header, before anything is decoded: all of them cost a quarter of
+a gigabyte at most. A large JPEG is decoded smaller than it is."""
 MAX_MOVING_PIXELS = 100_000_000
 """Of all frames together of one that is to move; beyond that only the first frame is looked at."""
 MAX_FRAMES = 1000
@@ -34,8 +35,8 @@ LEAST_MOVING_EDGE = 96
 _FORMATS: Mapping[str, str] = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF"}
 _WHITE = (255, 255, 255)
 _COLOURS = 256
-_BEST, _QUICK = 0, 2  # of Pillow's ways to choose colours: by median cut, and by an octree, at a hundredth of the time
 _TRIES = 12
+_OCTETS_OF_A_PIXEL, _LEAST_OCTETS = 0.5, 2048  # of a JPEG of high quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,26 @@ class Picture:
 
 def fit(octets: bytes, kind: Kind, shape: Shape, room: Room) -> Picture:
     """The picture, as `kinds.check` knows it, made to fit. Raises MediaError where it cannot be, or is broken."""
-    if shape.pixels > MAX_PIXELS:
-        raise MediaError("media_too_large", f"{shape.width} x {shape.height} pixels; {MAX_PIXELS} in all are worked on")
+    if shape.pixels > (most := MAX_PIXELS[kind.name]):
+        raise MediaError("media_too_large", f"{shape.width} x {shape.height} pixels; {most} in all are worked on")
     bare = kind.strip(octets)
     with _opened(bare, kind) as picture:
-        if 1 < shape.frames <= MAX_FRAMES and shape.frames * shape.pixels <= MAX_MOVING_PIXELS:
+        if _moves(shape):
             found = _moving(bare, kind, shape, picture, room)
             return found or _still(picture, shape, room)
-        if _may_stay(bare, kind, shape, room):
+        if len(bare) <= room.octets and _may_stay(kind, shape, room):
             picture.load()
             return Picture(bare, kind, shape.width, shape.height)
         _draft(picture, room)
         return _still(picture, shape, room)
+
+
+def wanted(octets: int, kind: Kind, shape: Shape, room: Room) -> int:
+    """How many octets it would have if there were room for all: more than now, perhaps, if it must be encoded again."""
+    if _may_stay(kind, shape, room):
+        return octets
+    scale = min(1, room.edge / max(shape.width, shape.height))
+    return max(octets, _LEAST_OCTETS + int(shape.pixels * shape.frames * scale * scale * _OCTETS_OF_A_PIXEL))
 
 
 @contextmanager
@@ -99,12 +108,15 @@ def _draft(picture: "Image", room: Room) -> None:
         picture.draft(None, (width, height))
 
 
-def _may_stay(bare: bytes, kind: Kind, shape: Shape, room: Room) -> bool:
+def _moves(shape: Shape) -> bool:
+    return 1 < shape.frames <= MAX_FRAMES and shape.frames * shape.pixels <= MAX_MOVING_PIXELS
+
+
+def _may_stay(kind: Kind, shape: Shape, room: Room) -> bool:
     return (
         kind.type in room.types
-        and len(bare) <= room.octets
         and max(shape.width, shape.height) <= room.edge
-        and shape.frames == 1
+        and (shape.frames == 1 or _moves(shape))
         and shape.orientation == UPRIGHT
     )
 
@@ -146,10 +158,10 @@ def _still(picture: "Image", shape: Shape, room: Room) -> Picture:
 def _upright(picture: "Image", orientation: int, room: Room) -> "Image":
     """Decoded, within the edge, upright, in the colours of sRGB, as RGB or, where anything shines through, RGBA."""
     picture.load()
-    image = _in_srgb(_eight_bits(picture), picture.info.get("icc_profile"))
+    image = _in_srgb(_within(_eight_bits(picture), room.edge), picture.info.get("icc_profile"))
     if image.mode == "RGBA" and _is_opaque(image):
         image = image.convert("RGB")
-    image = _turned(_within(image, room.edge), orientation)
+    image = _turned(image, orientation)
     image.info = {}  # or Pillow writes comments and profiles of it again
     return image
 
@@ -158,10 +170,11 @@ def _eight_bits(picture: "Image") -> "Image":
     if picture.mode.startswith(("I", "F")):  # 16 bits of grey; converting would only cut them off
         scaled = picture.convert("I").point(lambda value: value * (1 / 257))
         return scaled.convert("L").convert("RGB")
-    is_clear = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
-    if picture.mode == "CMYK":
+    if picture.mode in ("CMYK", "RGBA"):
         return picture
-    return picture.convert("RGBA" if is_clear else "RGB")
+    is_clear = picture.mode in ("LA", "PA", "RGBa", "La") or "transparency" in picture.info
+    mode = "RGBA" if is_clear else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _is_opaque(image: "Image") -> bool:
@@ -250,19 +263,22 @@ def _flat(image: "Image") -> "Image":
 
 def _png(image: "Image", octets: int) -> bytes:
     """With all its colours, or with 256 of them."""
-    whole = _saved(image, "PNG", optimize=True)
-    return whole if len(whole) <= octets else _saved(_with_palette(image), "PNG", optimize=True)
+    whole = _saved(image, "PNG")
+    return whole if len(whole) <= octets else _saved(_with_palette(image), "PNG")
 
 
 def _gif(image: "Image", octets: int) -> bytes:
-    return _saved(_on_or_off(image) if image.mode == "RGBA" else _with_palette(image), "GIF", optimize=True)
+    return _saved(_on_or_off(image) if image.mode == "RGBA" else _with_palette(image), "GIF")
 
 
 _ENCODERS = {"jpeg": _jpeg, "png": _png, "gif": _gif}
 
 
 def _with_palette(image: "Image") -> "Image":
-    return image.quantize(_COLOURS, _QUICK if image.mode == "RGBA" else _BEST)
+    """By an octree: a median cut is a little better, and takes a hundred times as long."""
+    from PIL.Image import Quantize
+
+    return image.quantize(_COLOURS, Quantize.FASTOCTREE)
 
 
 def _on_or_off(image: "Image") -> "Image":
@@ -319,7 +335,7 @@ def _moved(picture: "Image", count: int, edge: int) -> tuple[bytes, tuple[int, i
         durations.append(frame.info.get("duration", 100) or 100)
         frames.append(_within(frame.convert("RGBA"), edge))
     clear = any(not _is_opaque(frame) for frame in frames)
-    frames = [_on_or_off(frame) if clear else frame.convert("RGB").quantize(_COLOURS, _QUICK) for frame in frames]
+    frames = [_on_or_off(frame) if clear else _with_palette(frame.convert("RGB")) for frame in frames]
     loops = {"loop": picture.info["loop"]} if "loop" in picture.info else {}
     first, rest = frames[0], frames[1:]
     first.info = {}
