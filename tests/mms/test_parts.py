@@ -8,7 +8,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from messagehub.mms.errors import DecodeError, EncodeError
@@ -38,6 +38,8 @@ def test_the_same_message_is_always_the_same_octets(part: Part) -> None:
 @given(multiparts(any_parts), st.sampled_from(["binary", "base64"]))
 def test_what_is_written_is_read_so_by_another_reader(part: Part, encoding: Encoding) -> None:
     content_type, body = write(part, encoding)
+    written = content_type.encode() + body
+    assume(b"\\" not in written and b"%5C" not in written)  # which `email` takes for a quotation mark's, everywhere
     theirs = email.message_from_bytes(
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body, policy=email.policy.HTTP
     )

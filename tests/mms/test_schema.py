@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from messagehub.mms import soap
 from messagehub.mms.mm7 import FAULTS, NAMESPACES, PDU, PDUS
-from tests.mms.values import any_pdu
+from tests.mms.values import any_pdu, pdus
 
 ENV = "{http://schemas.xmlsoap.org/soap/envelope/}"
 XSD = Path(__file__).with_name("mm7.xsd").read_text()
@@ -30,6 +31,18 @@ def valid(element: Any, namespace: str) -> None:
 
 @given(any_pdu)
 def test_every_operation_is_valid_by_the_schema(pdu: PDU) -> None:
+    check(pdu)
+
+
+@pytest.mark.parametrize("name", sorted(PDUS))
+@pytest.mark.parametrize("release", ["REL-5-MM7-1-2", "REL-6-MM7-1-4"])
+@given(data=st.data())
+@settings(max_examples=5)
+def test_every_operation_with_all_its_elements_is_valid(name: str, release: str, data: st.DataObject) -> None:
+    check(data.draw(pdus(name, NAMESPACES[release], is_full=True)))
+
+
+def check(pdu: PDU) -> None:
     content_type, body = soap.write(pdu)
     message = email.message_from_bytes(
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body, policy=email.policy.HTTP

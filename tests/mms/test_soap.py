@@ -337,6 +337,7 @@ TWO = Address("Number", "+15551234")
         ({"StatusCode": 1100}, []),
         ({"StatusCode": 1100, "Details": "failed: +15551234567"}, [ONE]),
         ({"StatusCode": 1100, "Details": "15551234, 15551234567"}, [ONE, TWO]),
+        ({"StatusCode": 1100, "Details": "9915551234"}, []),
         ({"StatusCode": 2003}, [ONE, TWO]),
     ],
 )

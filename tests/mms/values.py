@@ -91,19 +91,22 @@ def values(kind: Kind) -> Values:
     raise AssertionError(kind)
 
 
-def row_values(name: str, namespace: str) -> st.SearchStrategy[Mapping[str, Any]]:
+def row_values(name: str, namespace: str, is_full: bool) -> st.SearchStrategy[Mapping[str, Any]]:
     """Of a PDU without its Content; those that the reader needs have something in them."""
     fields = {
         key: values(kind).filter(bool) if key in REQUIRED[name] else values(kind)
         for key, kind in PDUS[name].items()
         if key != "Content" and not (is_release_5(namespace) and key in RELEASE_6_ONLY)
     }
+    if is_full:
+        return st.fixed_dictionaries(fields)
     required = {key: fields.pop(key) for key in REQUIRED[name]}
     return st.fixed_dictionaries(required, optional=fields)
 
 
-def pdus(name: str, namespace: str) -> st.SearchStrategy[PDU]:
-    return row_values(name, namespace).flatmap(lambda fields: _with_content(name, namespace, fields))
+def pdus(name: str, namespace: str, is_full: bool = False) -> st.SearchStrategy[PDU]:
+    """Where it `is_full`, with every element that the operation can have."""
+    return row_values(name, namespace, is_full).flatmap(lambda fields: _with_content(name, namespace, fields))
 
 
 def _with_content(name: str, namespace: str, fields: Mapping[str, Any]) -> st.SearchStrategy[PDU]:
