@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import messagehub
 
 ROOT = Path(messagehub.__file__).parent
@@ -26,7 +28,7 @@ LAYERS = [
     {"work"},
     {"store", "web", "serving"},
     {"child"},
-    {"settings", "sealing", "text", "smpp", "shapes", "pcap"},
+    {"settings", "sealing", "text", "smpp", "mms", "media", "shapes", "pcap"},
     {"ids", "link"},
     {"logs", "batches"},
     {"errors", "clock", "events", "metrics"},
@@ -34,7 +36,7 @@ LAYERS = [
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}
 
-PURE = ("text", "smpp", "shapes.py", "pcap.py", "routing.py", "clock.py", "ids.py")
+PURE = ("text", "smpp", "mms", "media", "shapes.py", "pcap.py", "routing.py", "clock.py", "ids.py")
 IMPURE = {"asyncio", "socket", "time", "sqlite3", "apsw", "asyncpg"}
 EXCEPT = {"smpp/driver.py": {"asyncio", "time"}, "clock.py": {"time"}}
 
@@ -84,7 +86,8 @@ def test_pure_code_knows_no_socket_no_clock_and_no_store() -> None:
     assert not wrong
 
 
-def test_smpp_could_be_published_on_its_own() -> None:
-    files = (ROOT / "smpp").glob("*.py")
+@pytest.mark.parametrize("protocol", ["smpp", "mms", "media"])
+def test_a_protocol_could_be_published_on_its_own(protocol: str) -> None:
+    files = (ROOT / protocol).glob("*.py")
     names = [name for path in files for name in imports(path) if name.startswith("messagehub")]
-    assert not [name for name in names if not name.startswith("messagehub.smpp")]
+    assert not [name for name in names if not name.startswith(f"messagehub.{protocol}")]
