@@ -19,9 +19,9 @@ from messagehub.media.shape import Shape
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_PIXELS: Mapping[str, int] = {"jpeg": 64_000_000, "png": 32_000_000, "gif": 32_000_000}
-"""Of one picture, by the format. It is told from the header, before anything is decoded: all of them cost a quarter of
-a gigabyte at most. A large JPEG is decoded smaller than it is."""
+MAX_PIXELS: Mapping[str, int] = {"jpeg": 64_000_000, "png": 25_000_000, "gif": 25_000_000}
+"""Of one picture, by the format. It is told from the header, before anything is decoded. A large JPEG is decoded
+smaller than it is, and the others are not: each of these costs some 250 MB at most."""
 MAX_MOVING_PIXELS = 100_000_000
 """Of all frames together of one that is to move; beyond that only the first frame is looked at."""
 MAX_FRAMES = 1000
@@ -217,7 +217,7 @@ def _within(image: "Image", edge: int) -> "Image":
     if longest <= edge:
         return image
     width, height = (max(1, round(side * edge / longest)) for side in image.size)
-    return image.resize((width, height), Resampling.LANCZOS)
+    return image.resize((width, height), Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _shrunk(image: "Image", name: str, room: Room, least: int) -> Picture | None:
