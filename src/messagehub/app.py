@@ -29,6 +29,13 @@ from messagehub.carriers.book import Carriers
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.errors import SettingError
+from messagehub.flows.active import Activeflows
+from messagehub.flows.answers import Answers
+from messagehub.flows.calls import Calls
+from messagehub.flows.engine import SET_BACK as FLOWS_SET_BACK
+from messagehub.flows.engine import Engine
+from messagehub.flows.flow import Flows
+from messagehub.flows.inbound import Answering
 from messagehub.front.edge import edge
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
@@ -173,8 +180,16 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
-        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK), dispatcher.set_back)
+        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
+        acceptor = Acceptor(
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
+        )
+        receiver.listeners = (Answering(store, numbers, Answers(settings.flow_answers)),)
+        flows = Flows(store)
         if works:
+            engine = Engine(store, customers, acceptor, Calls(store, customers, client, settings.webhook_timeout))
+            await engine.start(alone)
+            stack.push_async_callback(engine.stop)
             await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
             node.on_part.append(health.tell_anew)
         for part in (health, standing, sweeper, retention, last_uses, setback) if works else (last_uses,):
@@ -182,9 +197,6 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             stack.push_async_callback(part.stop)
         reader = Reader(store)
         actor = Actor(store, customers, dispatcher, reader, recorder, live)
-        acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
-        )
         stack.callback(asyncio.create_task(lag.measure()).cancel)
         yield Services(
             store=store,
@@ -207,6 +219,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
+            flows=flows,
+            activeflows=Activeflows(store, flows),
             departure=Departure(store, customers, numbers, actor, partial(drop_waiting, store)),
             **_told(settings),
         )

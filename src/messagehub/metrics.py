@@ -47,6 +47,7 @@ class Counts:
         "commit_seconds",
         "commit_units",
         "connections",
+        "flows_ended",
         "front_cpu",
         "front_starts",
         "lag_seconds",
@@ -65,6 +66,8 @@ class Counts:
         """By status."""
         self.removed: Counter[str] = Counter(dict.fromkeys(REMOVED_FROM, 0))
         """Rows that were too old, by table."""
+        self.flows_ended: Counter[str] = Counter()
+        """By reason."""
         self.webhooks: Counter[str] = Counter()
         """By outcome."""
         self.requests = {(method, digit): 0 for method in (*METHODS, OTHER) for digit in range(6)}
@@ -129,6 +132,7 @@ METRICS = [
                 "Attempts to deliver an event: `delivered`, `status` (answered with another than 2xx), `gone` (410), "
                 "`disabled` (not sent), or why there was no answer (`timeout`, `refused`, `dns`, `tls`, …).",
             ),
+            ("flows_ended_total", ("reason",), "Flows that have ended, and why: see flows.md."),
             (
                 "removed_rows_total",
                 ("table",),

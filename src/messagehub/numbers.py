@@ -48,6 +48,8 @@ class Number:
     name: str
     detail: str
     message_flow_id: str
+    keywords: str = ""
+    """Which flows answer which words, as JSON; empty for none."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER

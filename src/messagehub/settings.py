@@ -56,6 +56,13 @@ class Settings:
         "accept",
         "refuse",
     )
+    flow_answers: int = setting(
+        20,
+        "messages of one person to one number that flows answer within five minutes; more are taken for two machines "
+        "that answer each other, until there was silence for five minutes. 0 is no limit",
+        least=0,
+        most=1_000_000,
+    )
     body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive", least=0.1, most=3600)
     token_lifetime: int = setting(86_400, "seconds for which the token of a login is good", least=1, most=30 * 86_400)
     login_rate: float = setting(

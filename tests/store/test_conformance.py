@@ -18,7 +18,7 @@ def route(id: str, **other: Any) -> dict[str, Any]:
 
 
 def number(id: str, number: str) -> dict[str, Any]:
-    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": ""}
+    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": "", "keywords": ""}
     return {**row, "id": id, "number": number, "tm_create": 1, "tm_update": 1, "tm_delete": NEVER}
 
 
@@ -171,7 +171,8 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot"
+    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot "
+    "most version is_waiting"
 )
 VALUES: dict[Any, Any] = {
     **dict.fromkeys(NUMBERS.split(), 1),
@@ -179,6 +180,9 @@ VALUES: dict[Any, Any] = {
     ("park_receipt", "body"): "",
     "fingerprint": b"",
     ("insert_trial", "status"): "delivered",
+    ("insert_activeflow", "status"): "running",
+    ("update_activeflow", "status"): "ended",
+    ("update_activeflow", "is_waiting"): 0,
     "octets": None,
     "role": "customer",
     "direction": "inbound",

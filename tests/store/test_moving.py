@@ -30,13 +30,14 @@ SEVERAL = {
     "disabled": 1,
     "leased": 0,
     "late": 1,
+    "is_waiting": 1,
     "possible_duplicate": 1,
     "smart_encoding": 1,
     "text": "ü✓👋 \t\n",
 }
 """What columns have in any table, where a CHECK asks for it or where it is hard to move."""
 
-OF_TABLE = {("targets", "status"): "sent", ("events", "status"): "pending"}
+OF_TABLE = {("targets", "status"): "sent", ("events", "status"): "pending", ("activeflows", "status"): "running"}
 
 
 @pytest.fixture

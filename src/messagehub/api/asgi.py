@@ -5,9 +5,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from messagehub.api import (
     accesskeys,
+    activeflows,
     carriers,
     customers,
     documents,
+    flows,
     health,
     logins,
     me,
@@ -35,6 +37,8 @@ API = [
     *customers.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *numbers.ENDPOINTS,
+    *flows.ENDPOINTS,
+    *activeflows.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
 ]

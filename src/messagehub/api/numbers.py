@@ -1,11 +1,13 @@
 """Numbers over HTTP."""
 
 from functools import partial
+from typing import Any
 
 from messagehub import ids, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import CUSTOMER, PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.clock import NEVER, plain
+from messagehub.flows import keywords
 from messagehub.numbers import Number
 
 
@@ -13,6 +15,7 @@ async def create(call: Call) -> shapes.Number:
     given = call.given
     del given["type"]  # there is but one
     customer = await call.services.customers.living(given["customer_id"])
+    given = await _with_flows(call, customer.id, given)
     return _shape(await call.services.numbers.add(call.now, **{**given, "customer_id": customer.id}))
 
 
@@ -27,7 +30,10 @@ async def one(call: Call) -> shapes.Number:
 
 
 async def change(call: Call) -> shapes.Number:
-    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **call.given))
+    changes = call.given
+    if changes.keys() & {"message_flow_id", "keywords"}:
+        changes = await _with_flows(call, (await _find(call)).customer_id, changes)
+    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **changes))
 
 
 async def delete(call: Call) -> shapes.Number:
@@ -38,6 +44,16 @@ async def _find(call: Call) -> Number:
     return await call.services.numbers.get(call.id, call.owner)
 
 
+async def _with_flows(call: Call, customer_id: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The flows of a number are its customer's."""
+    named = [("message_flow_id", given.get("message_flow_id", "").lower())]
+    if (words := given.get("keywords")) is not None:
+        given["keywords"] = keywords.checked(words)
+        named += [(f"keywords[{n}].flow_id", keyword.flow_id.lower()) for n, keyword in enumerate(words)]
+    await call.services.flows.require(named, customer_id)
+    return given
+
+
 def _shape(number: Number) -> shapes.Number:
     return shapes.Number(
         id=number.id,
@@ -45,6 +61,7 @@ def _shape(number: Number) -> shapes.Number:
         number=number.number,
         call_flow_id=ids.UNSET,
         message_flow_id=number.message_flow_id,
+        keywords=keywords.read(number.keywords),
         name=number.name,
         detail=number.detail,
         status="active" if number.tm_delete == NEVER else "deleted",

@@ -39,6 +39,8 @@ TAGS = {
     "me": "Who it is that asks.",
     "webhook_deliveries": "What was told to webhooks, and how it went.",
     "numbers": "The addresses that customers send from and receive at.",
+    "flows": "What answers messages: lists of actions.",
+    "activeflows": "Flows that run, or have run.",
     "carriers": "Who takes messages to the telephone networks, and what becomes of the connections to them.",
     "routes": "Which carrier a message goes to, by its destination.",
     "operation": "Whether the server lives and can work.",

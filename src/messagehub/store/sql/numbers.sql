@@ -1,6 +1,8 @@
 -- name: insert_number
-INSERT INTO numbers (id, customer_id, number, name, detail, message_flow_id, tm_create, tm_update, tm_delete)
-VALUES (:id, :customer_id, :number, :name, :detail, :message_flow_id, :tm_create, :tm_update, :tm_delete);
+INSERT INTO numbers (id, customer_id, number, name, detail, message_flow_id, tm_create, tm_update, tm_delete,
+    keywords)
+VALUES (:id, :customer_id, :number, :name, :detail, :message_flow_id, :tm_create, :tm_update, :tm_delete,
+    :keywords);
 
 -- name: number_by_id
 SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
@@ -17,7 +19,7 @@ SELECT * FROM numbers WHERE id < :before AND tm_delete = 253370764800000000 ORDE
 
 -- name: update_number
 UPDATE numbers SET name = :name, detail = :detail, message_flow_id = :message_flow_id,
-    tm_update = :tm_update
+    keywords = :keywords, tm_update = :tm_update
 WHERE id = :id AND tm_delete = 253370764800000000;
 
 -- name: delete_number
