@@ -82,13 +82,10 @@ def substitute_data(data: str, variables: Variables) -> str:
 
 def _joined(text: str, values: Iterable[str]) -> str:
     """With one value in the place of each name; nothing is put together that would be too large."""
-    found, sizes = list(values), len(text)
-    if not found:
-        return text
-    if (sizes := sizes + sum(map(len, found))) > MOST_SUBSTITUTED:
-        raise TooLarge(f"it would have {sizes} characters, where {MOST_SUBSTITUTED} are allowed")
-    between = NAME.split(text)[::2]
-    return "".join(chain.from_iterable(zip(between, [*found, ""], strict=True)))
+    between, found = NAME.split(text)[::2], [*values, ""]
+    if (size := sum(map(len, chain(between, found)))) > MOST_SUBSTITUTED:
+        raise TooLarge(f"it would have {size} characters, where {MOST_SUBSTITUTED} are allowed")
+    return "".join(chain.from_iterable(zip(between, found, strict=True)))
 
 
 def misfit(key: str) -> str:
