@@ -128,11 +128,23 @@ def _delivery(account: Account) -> str:
     return delivery
 
 
+def _flow(account: Account) -> str:
+    made: str = account.api.post("/flows", {"actions": [{"type": "stop"}]})["id"]
+    return made
+
+
+def _activeflow(account: Account) -> str:
+    made: str = account.api.post("/activeflows", {"actions": [{"type": "block"}]})["id"]
+    return made
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
     "accesskeys": _accesskey,
     "webhook_deliveries": _delivery,
+    "flows": _flow,
+    "activeflows": _activeflow,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

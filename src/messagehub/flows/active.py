@@ -129,11 +129,11 @@ class Activeflows:
         if (flow_id == ids.UNSET) == (not given.actions):
             raise Refusal("INVALID_ARGUMENT", "flow_id: give either a flow_id or actions")
         on_complete = given.on_complete_flow_id.lower() or ids.UNSET
-        await self._flows.require([("on_complete_flow_id", on_complete)], customer_id)
+        await self._flows.require([("flow_id", flow_id), ("on_complete_flow_id", on_complete)], customer_id)
         if given.actions:
             linked = actions.linked(actions.read(await self._flows.checked(customer_id, given.actions)))
         else:
-            flow = await self._flows.get(flow_id, customer_id, "flow_id")
+            flow = await self._flows.get(flow_id, customer_id)
             linked = flow.linked
             on_complete = flow.on_complete_flow_id if on_complete == ids.UNSET else on_complete
         report = Tell(given.webhook_method or "POST", given.webhook_uri, "application/json", "")

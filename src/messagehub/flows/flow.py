@@ -58,8 +58,11 @@ class Flows:
     async def require(self, flow_ids: Iterable[tuple[str, str]], customer_id: str) -> None:
         """Refusal where one of them (member, id) is neither unset nor a flow of the customer."""
         for member, flow_id in flow_ids:
-            if flow_id not in ("", ids.UNSET):
-                await self.get(flow_id, customer_id, member)
+            if flow_id in ("", ids.UNSET):
+                continue
+            if not ids.is_id(flow_id):
+                raise Refusal("INVALID_ARGUMENT", f"{member}: {flow_id!r} is no UUID; for no flow give {ids.UNSET}")
+            await self.get(flow_id, customer_id, member)
 
     async def page(self, customer_id: str, before: str, count: int) -> list[Flow]:
         """The newest `count` flows whose id is smaller than `before`."""

@@ -5,12 +5,14 @@ one. It is written in the transaction that stores the message, so a flow begins 
 import logging
 from collections.abc import Sequence
 
+import msgspec
+
 from messagehub import ids, text
 from messagehub.flows import active, flow, keywords, run, state
 from messagehub.flows.active import FLOWS, MESSAGE, Activeflow
 from messagehub.flows.answers import Answers
 from messagehub.flows.flow import Flow
-from messagehub.flows.state import End, Replied
+from messagehub.flows.state import End, Replied, State
 from messagehub.logs import Seldom, about
 from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
@@ -51,7 +53,13 @@ class Answering:
         if row is None or row.customer_id != message.customer_id:
             return False
         waiting = active.from_row(row)
-        where = active.state_of(waiting)
+        try:
+            where = active.state_of(waiting)
+        except msgspec.DecodeError:  # whatever is wrong with it, the message is taken
+            log.exception("a flow that waits cannot be read", extra=about(activeflow_id=waiting.id))
+            waiting.end(State(), End("internal", run.END_REASONS["internal"]), now)
+            await active.write(tx, [waiting])
+            return True
         if await self._excess(tx, message, now):
             waiting.end(where, End(TOO_MANY, run.END_REASONS[TOO_MANY]), now)
         else:
