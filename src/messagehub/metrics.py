@@ -37,7 +37,7 @@ class Histogram:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
-REMOVED_FROM = ("messages", "targets", "segments", "events", "traces")
+REMOVED_FROM = ("messages", "targets", "segments", "events", "traces", "activeflows")
 
 
 class Counts:
@@ -136,7 +136,8 @@ METRICS = [
             (
                 "removed_rows_total",
                 ("table",),
-                "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`.",
+                "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`, "
+                "`activeflows`.",
             ),
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
             ("front_starts_total", (), "Starts of the process that speaks HTTP, where it is one of its own."),

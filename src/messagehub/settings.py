@@ -116,7 +116,11 @@ class Settings:
         most=36_500,
     )
     retention_events: float = setting(
-        90.0, "days for which deliveries of webhooks can be looked at and replayed; 0 is for ever", least=0, most=36_500
+        90.0,
+        "days for which deliveries of webhooks can be looked at and replayed, and flows that ran be looked at; "
+        "0 is for ever",
+        least=0,
+        most=36_500,
     )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
     log_format: str = setting("text", "`text` or `json`, one event a line, to standard error", "text", "json")

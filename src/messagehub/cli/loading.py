@@ -19,6 +19,7 @@ COMMANDS = (
     "messages",
     "webhooks",
     "number",
+    "flows",
     "accesskey",
     "customer",
     "carrier",

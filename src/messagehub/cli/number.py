@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from messagehub.cli.exits import WrongUsage
 from messagehub.cli.session import SHOWN, All, Limit, Session, Yes, changes, customer, given, group, operator
 from messagehub.cli.showing import Columns, moment
 
@@ -13,6 +14,15 @@ Id = Annotated[str, typer.Argument(help="The number's id, from `number list`.")]
 Name = Annotated[str | None, typer.Option("--name", help="What people call it.")]
 Detail = Annotated[str | None, typer.Option("--detail", help="A note.")]
 Flow = Annotated[str | None, typer.Option("--message-flow-id", help="The flow that answers what comes to it.")]
+Keywords = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keyword",
+        metavar="WORD=FLOW_ID",
+        help="Another flow, for messages that are this word, or like it where it has a `*`; may be repeated. "
+        "They take the place of all keywords that were there; one that is empty takes them away.",
+    ),
+]
 
 COLUMNS: Columns = {
     "id": "id",
@@ -63,14 +73,22 @@ def show(session: Session, id: Id) -> None:
 
 @app.command("update")
 @customer
-def update(session: Session, id: Id, name: Name = None, detail: Detail = None, message_flow_id: Flow = None) -> None:
-    """Change a number's name, note or flow; what is not given stays.
+def update(
+    session: Session,
+    id: Id,
+    name: Name = None,
+    detail: Detail = None,
+    message_flow_id: Flow = None,
+    keyword: Keywords = None,
+) -> None:
+    """Change a number's name, note, flow or keywords; what is not given stays.
 
     Example: messagehub number update 01a1fbb3-7b7c-726d-8ab2-899bdcffd8af --name "Front desk"
     """
-    changes(name=name, detail=detail, message_flow_id=message_flow_id)
+    keywords = None if keyword is None else [_keyword(text) for text in keyword if text]
+    changes(name=name, detail=detail, message_flow_id=message_flow_id, keywords=keywords)
     number = {}
-    if said := given(name=name, detail=detail):
+    if said := given(name=name, detail=detail, keywords=keywords):
         number = session.api.put("numbers", id, body=said)
     if flow := given(message_flow_id=message_flow_id):
         number = session.api.put("numbers", id, "flow_ids", body=flow)
@@ -89,3 +107,10 @@ def delete(session: Session, id: Id, yes: Yes = False) -> None:
 
 def _name(thing: dict[str, Any]) -> str:
     return str(thing["number"])
+
+
+def _keyword(text: str) -> dict[str, str]:
+    word, separator, flow_id = text.rpartition("=")
+    if not (word and separator):
+        raise WrongUsage(f"--keyword {text!r}: write WORD=FLOW_ID, such as menu=01a1fbb3-7b7c-726d-8ab2-899bdcffd8af")
+    return {"pattern" if "*" in word else "word": word, "flow_id": flow_id}

@@ -85,6 +85,7 @@ class Retention:
             (self._policy.traces, self._traces),
             (self._policy.messages, self._messages),
             (self._policy.events, self._events),
+            (self._policy.events, self._activeflows),
         ):
             if days:
                 await remove(ids.first_of(self._now() - int(days * DAY)))
@@ -167,6 +168,20 @@ class Retention:
 
         await self._in_pieces(piece)
 
+    # --- flows that ran -----------------------------------------------------------------
+
+    async def _activeflows(self, before: str) -> None:
+        behind = ""
+
+        async def piece() -> bool:
+            nonlocal behind
+            if rows := await self._store.all("old_activeflows", behind=behind, before=before, count=BATCH):
+                behind = rows[-1].id
+                await self._commit(partial(_removed_activeflows, rows))
+            return len(rows) == BATCH
+
+        await self._in_pieces(piece)
+
     # --- segments -----------------------------------------------------------------------
 
     async def _segments(self, before: int) -> None:
@@ -236,6 +251,10 @@ async def _removed_events(rows: Sequence[Any], tx: Tx) -> Counter[str]:
 
 async def _removed_traces(rows: Sequence[Row], tx: Tx) -> Counter[str]:
     return Counter(traces=await tx.change("remove_trace", rows))
+
+
+async def _removed_activeflows(rows: Sequence[Row], tx: Tx) -> Counter[str]:
+    return Counter(activeflows=await tx.change("remove_activeflow", rows))
 
 
 async def _removed_segments(rows: Sequence[Row], tx: Tx) -> Counter[str]:
