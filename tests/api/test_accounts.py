@@ -173,7 +173,7 @@ def test_keywords_of_a_number(hub: Hub) -> None:
     both = {"word": "x", "pattern": "x", "flow_id": flow}
     for wrong in (both, {"flow_id": flow}):
         answer = owner.api.call("PUT", path, {"keywords": [wrong]})
-        refusal(answer, 400, "INVALID_ARGUMENT", "keywords[0]: give either a word or a pattern")
+        refusal(answer, 400, "INVALID_KEYWORD", "keywords[0]: give either a word or a pattern")
     for flow_id, status, reason in (("x", 400, "INVALID_ARGUMENT"), (owner.id, 404, "RESOURCE_NOT_FOUND")):
         answer = owner.api.call("PUT", path, {"keywords": [{"word": "x", "flow_id": flow_id}]})
         refusal(answer, status, reason, "keywords[0].flow_id: ")

@@ -80,7 +80,7 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/numbers", summary="Give a customer a number", who=Who.OPERATOR,
         takes=shapes.NumberGiven, gives=shapes.Number,
-        reasons=("INVALID_NUMBER", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"),
+        reasons=("INVALID_NUMBER", "INVALID_KEYWORD", "ALREADY_EXISTS", "RESOURCE_NOT_FOUND"),
         example={"number": "+15551234567", "customer_id": ids.UNSET, "name": "Shop"}, handler=create,
     ),
     Endpoint(
@@ -93,7 +93,8 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}", summary="Change a number; what is left out stays",
-        takes=shapes.NumberChange, gives=shapes.Number, reasons=ID, example={"name": "Shop"}, handler=change,
+        takes=shapes.NumberChange, gives=shapes.Number, reasons=(*ID, "INVALID_KEYWORD"), example={"name": "Shop"},
+        handler=change,
     ),
     Endpoint(
         method="PUT", path="/numbers/{id}/flow_ids", summary="Say which flow answers what comes to a number",

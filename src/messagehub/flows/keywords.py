@@ -43,12 +43,12 @@ class Pattern:
 def checked(given: Sequence[KeywordGiven]) -> str:
     """As they are stored. Refusal names the one that is wrong."""
     if len(given) > MOST:
-        raise Refusal("INVALID_ARGUMENT", f"keywords: {len(given)} are given; a number has {MOST} at most")
+        raise Refusal("INVALID_KEYWORD", f"keywords: {len(given)} are given; a number has {MOST} at most")
     for n, keyword in enumerate(given):
         if bool(keyword.word) == bool(keyword.pattern):
-            raise Refusal("INVALID_ARGUMENT", f"keywords[{n}]: give either a word or a pattern")
+            raise Refusal("INVALID_KEYWORD", f"keywords[{n}]: give either a word or a pattern")
         if not _said(keyword.word) and keyword.word:
-            raise Refusal("INVALID_ARGUMENT", f"keywords[{n}].word: {keyword.word!r} has nothing that can be told")
+            raise Refusal("INVALID_KEYWORD", f"keywords[{n}].word: {keyword.word!r} has nothing that can be told")
     if not given:
         return ""
     kept = [Keyword(keyword.flow_id.lower(), keyword.word, keyword.pattern) for keyword in given]
