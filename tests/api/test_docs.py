@@ -17,7 +17,7 @@ from messagehub.errors import REASONS
 from tests.support.api import Json
 from tests.support.hub import Account, Hub
 
-MAX_SIZE = 200_000
+MAX_SIZE = 300_000
 NIL = "00000000-0000-0000-0000-000000000000"
 VOID = {"meta", "link", "input", "br"}
 
