@@ -1,7 +1,10 @@
 """The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
 
 `python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
-`python -m bench flat` compares a store with few rows to one with many.
+`python -m bench features` says what each feature costs an accepted message;
+`python -m bench urgent` shows how long codes wait behind a campaign;
+`python -m bench flat` compares a store with few rows to one with many; `python -m bench churn` shows whether one grows
+while as much is removed from it as comes in.
 """
 
 import argparse
@@ -10,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import flat, goals, profile, report, smpp, webhooks
+from bench import churn, features, flat, goals, profile, report, smpp, urgent, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
@@ -51,7 +54,10 @@ DOES: dict[str, Callable[[argparse.Namespace], int]] = {
     "profile": lambda options: profile.show(_work(options, "sqlite")),
     "webhooks": lambda options: webhooks.show(options.count, options.runs),
     "smpp": lambda options: smpp.show(options.runs),
+    "features": lambda options: features.show(options.runs),
     "flat": lambda options: _flat(options),
+    "churn": lambda options: _churn(options),
+    "urgent": lambda options: _urgent(options),
 }
 
 
@@ -84,6 +90,16 @@ def _measure(options: argparse.Namespace) -> int:
 def _flat(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         return flat.show(_stores(options.store, stack), lambda store: _work(options, store), options.full)
+
+
+def _churn(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        return churn.show(_stores(options.store, stack), options.count)
+
+
+def _urgent(options: argparse.Namespace) -> int:
+    with ExitStack() as stack:
+        return urgent.show(_stores(options.store, stack))
 
 
 def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:

@@ -140,7 +140,7 @@ def _queries(count: int) -> list[str]:
     now = clock.now()
     middle = clock.plain(now - filling.MONTH // 2).replace(" ", "%20")
     day = clock.plain(now - filling.MONTH // 2 - filling.MONTH // 30).replace(" ", "%20")
-    number, source = (text.replace("+", "%2B") for text in (filling.destination(count // 3), filling.SOURCE))
+    number, source = (text.replace("+", "%2B") for text in (filling.destination(count // 3, count), filling.SOURCE))
     return [
         "page_size=100",
         f"page_size=100&tm_create_to={middle}",

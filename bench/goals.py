@@ -1,6 +1,7 @@
 """What the project wants to reach on two cores, beside what was measured: a row for each, with its ratio.
 
-Two of them are measured here, besides the runs: many recipients in one request, and a hub that has nothing to do.
+Three of them are measured here, besides the runs: many recipients in one request, a hub that has nothing to do, and
+codes that are sent while a campaign waits.
 """
 
 import http.client
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from rich import box
 from rich.table import Table
 
-from bench import report
+from bench import report, urgent
 from bench.children import Broken
 from bench.database import Fresh
 from bench.hub import SOURCE, call
@@ -41,7 +42,7 @@ class Goal(NamedTuple):
 
 
 END_TO_END: dict[str, float] = {"sqlite": 8_000, "postgres": 4_000}
-P99_MS, BULK, IDLE_CPU, IDLE_MB = 25, 30_000, 1, 80
+P99_MS, BULK, IDLE_CPU, IDLE_MB, URGENT_MS = 25, 30_000, 1, 80, 1_000
 
 
 def table(runs: Runs, stores: dict[str, Fresh]) -> Table:
@@ -82,6 +83,9 @@ def _apart(work: Work, stores: dict[str, Fresh]) -> list[tuple[Goal, float]]:
                 (Goal(f"memory with nothing to do, {store}", IDLE_MB, "MB", least=False), mb),
                 (Goal(f"accepted, {RECIPIENTS} recipients a POST, {store}", BULK, "/s"), _bulk(cast)),
             ]
+        for kind in urgent.KINDS:
+            what = f"p99 to the submit of codes behind {urgent.CAMPAIGN:,}, {store}; the carrier {kind}"
+            found.append((Goal(what, URGENT_MS, "ms", least=False), urgent.waits(fresh, kind).p99))
     return found
 
 

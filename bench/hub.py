@@ -72,13 +72,15 @@ def carrier(folder: Path) -> Iterator[Carrier]:
         yield Carrier(process, json.loads(line(process, "the simulator", log)))
 
 
-def furnish(api: str, operator: str, smpp: str, window: int, webhook_uri: str) -> str:
-    """A customer with a number and an endpoint, and a carrier that takes everything; the customer's access key."""
+def furnish(api: str, operator: str, smpp: str, window: int, webhook_uri: str, **more: object) -> str:
+    """A customer with a number and an endpoint, and a carrier that takes everything; the customer's access key.
+
+    `more` stands in the carrier's config."""
     login = {"name": "bench", "username": "bench@example.com", "password": "a long bench password"}
     customer = call("POST", f"{api}/customers", operator, login)
     call("POST", f"{api}/numbers", operator, {"number": SOURCE, "customer_id": customer["id"]})
     host, _, port = smpp.rpartition(":")
-    config = {"host": host, "port": int(port), "system_id": "bench", "password": "bench", "window": window}
+    config = {"host": host, "port": int(port), "system_id": "bench", "password": "bench", "window": window, **more}
     made = call("POST", f"{api}/carriers", operator, {"name": "bench", "type": "smpp", "config": config})
     call("POST", f"{api}/routes", operator, {"name": "all", "prefix": "", "carrier_id": made["id"], "priority": 1})
     webhook = {"webhook_uri": webhook_uri, "webhook_method": "POST", "webhook_events": ["message_updated"]}

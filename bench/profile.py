@@ -1,4 +1,4 @@
-"""Where the microseconds of a message go, by module: a run on SQLite with a sampling profiler in the hub."""
+"""Where the microseconds of a message go, by stage and module: a run on SQLite with a sampling profiler in the hub."""
 
 import json
 import os
@@ -14,7 +14,8 @@ from bench import report
 from bench.database import sqlite
 from bench.run import Cast, Figures, Work, run
 
-SHOWN = 30
+SHOWN = 6
+"""Modules of a stage."""
 
 
 def show(work: Work) -> int:
@@ -37,14 +38,27 @@ def _start_sampling(cast: Cast) -> None:
     os.kill(cast.hub.process.pid, signal.SIGUSR1)
 
 
-def _table(seconds: dict[str, float], work: Work, figures: Figures) -> Table:
-    total, messages = sum(seconds.values()), max(figures.accepted, 1)
+def _table(stages: dict[str, dict[str, float]], work: Work, figures: Figures) -> Table:
+    total = sum(sum(modules.values()) for modules in stages.values())
+    messages = max(figures.accepted, 1)
     title = f"{work.count:,} messages on SQLite, {figures.accept_per_s:,.0f} accepted/s while sampled"
-    shown = Table("module, with what it calls in C", title=title)
+    shown = Table("stage, and its modules with what they call in C", title=title)
     shown.add_column("µs/message", justify="right")
     shown.add_column("share", justify="right")
-    ranked = sorted(seconds.items(), key=lambda item: -item[1])
-    rest = sum(spent for _, spent in ranked[SHOWN:])
-    for module, spent in [*ranked[:SHOWN], ("all others", rest), ("together", total)]:
-        shown.add_row(module, f"{1e6 * spent / messages:.1f}", f"{spent / max(total, 1e-9):.1%}")
+
+    def add(what: str, spent: float, style: str = "") -> None:
+        shown.add_row(what, f"{1e6 * spent / messages:.1f}", f"{spent / max(total, 1e-9):.1%}", style=style)
+
+    for stage, spent_in_all in _ranked({stage: sum(modules.values()) for stage, modules in stages.items()}):
+        add(stage, spent_in_all, "bold")
+        ranked = _ranked(stages[stage])
+        for module, spent in ranked[:SHOWN]:
+            add(f"  {module}", spent)
+        if rest := sum(spent for _, spent in ranked[SHOWN:]):
+            add("  others", rest)
+    add("together", total, "bold")
     return shown
+
+
+def _ranked(seconds: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(seconds.items(), key=lambda item: -item[1])

@@ -1,6 +1,6 @@
 """The hub with a sampling profiler in it: `python -m bench.profiled FILE` is `messagehub serve`.
 
-SIGUSR1 starts the sampling. At the end FILE gets the CPU seconds of each module as JSON.
+SIGUSR1 starts the sampling. At the end FILE gets the CPU seconds of each stage and module as JSON.
 """
 
 import json
@@ -17,19 +17,47 @@ OURS = "messagehub"
 LOOP = "asyncio.runners"
 """The innermost module in Python while the event loop itself works, or writes to its sockets."""
 
+ACCEPT, COMMIT, SUBMIT = "accept: HTTP, checks, routing", "commit: rows in the store", "submit: claims, PDUs"
+CONCLUDE, TELL, TURN = "conclude: answers, receipts, traces", "tell: events, webhooks", "sockets, and the event loop"
+
+STAGES = {
+    "messagehub.api": ACCEPT,
+    "messagehub.accounts": ACCEPT,
+    "messagehub.messages": CONCLUDE,
+    "messagehub.messages.accept": ACCEPT,
+    "messagehub.messages.options": ACCEPT,
+    "messagehub.messages.gate": ACCEPT,
+    "messagehub.messages.send": SUBMIT,
+    "messagehub.messages.telling": TELL,
+    "messagehub.messages.rows": TELL,
+    "messagehub.routing": ACCEPT,
+    "messagehub.text": SUBMIT,
+    "messagehub.carriers": SUBMIT,
+    "messagehub.smpp": SUBMIT,
+    "messagehub.store": COMMIT,
+    "messagehub.webhooks": TELL,
+    "messagehub.web": TELL,
+    "messagehub.front": TURN,
+}
+"""By the innermost module of ours in the stack; of its name and those of the packages around it the longest counts."""
+
 
 class Sampler:
-    """Charges the CPU that a thread has used since the last sample to the module that it is in now.
+    """Charges the CPU that a thread has used since the last sample to the stage and module that it is in now.
 
     A timer, as a thread that samples would see the others only where they let go of the interpreter.
     """
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.seconds: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         self._used: dict[int, float] = {}
 
     def start(self, *_: object) -> None:
-        self._used = {ident: _cpu_s(ident) for ident in sys._current_frames()}
+        self._used = {
+            thread.native_id: _cpu_s(thread.ident)
+            for thread in threading.enumerate()
+            if thread.native_id and thread.ident
+        }
         signal.signal(signal.SIGALRM, self._sample)
         signal.siginterrupt(signal.SIGALRM, False)  # no system call of the hub is to fail because of us
         signal.setitimer(signal.ITIMER_REAL, INTERVAL_S, INTERVAL_S)
@@ -40,17 +68,28 @@ class Sampler:
     def _sample(self, _: int, interrupted: FrameType | None) -> None:
         here, frames = threading.get_ident(), sys._current_frames()
         for thread in threading.enumerate():
-            ident = thread.ident
-            if ident is not None and ident in frames:
+            ident, native = thread.ident, thread.native_id
+            if ident is not None and native is not None and ident in frames:
                 used = _cpu_s(ident)
                 frame = interrupted if ident == here else frames[ident]
-                self.seconds[_place(frame, thread)] += used - self._used.get(ident, used)
-                self._used[ident] = used
-        self._used[here] = _cpu_s(here)  # what sampling cost is nobody's
+                self.seconds[_stage(frame)][_place(frame, thread)] += used - self._used.get(native, used)
+                self._used[native] = used  # an `ident` is given to a new thread when an old one has ended
+        self._used[threading.get_native_id()] = _cpu_s(here)  # what sampling cost is nobody's
 
 
 def _cpu_s(ident: int) -> float:
     return time.clock_gettime(time.pthread_getcpuclockid(ident))
+
+
+def _stage(frame: FrameType | None) -> str:
+    while frame:
+        name = str(frame.f_globals.get("__name__", ""))
+        while name.startswith(f"{OURS}."):
+            if stage := STAGES.get(name):
+                return stage
+            name = name.rpartition(".")[0]
+        frame = frame.f_back
+    return TURN
 
 
 def _place(frame: FrameType | None, thread: threading.Thread) -> str:

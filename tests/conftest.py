@@ -16,15 +16,22 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=STORES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh database; every test that asks for it runs on both stores."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/hub.db"
-    return postgres.new_database(request.getfixturevalue("postgres_server"))
+def kind(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for a database runs on each of these stores."""
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    opened = await open_store(database_url)
+def database_url(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
+    """A fresh database."""
+    if kind == "postgres":
+        return postgres.new_database(request.getfixturevalue("postgres_server"))
+    return f"sqlite:///{tmp_path}/hub.db"
+
+
+@pytest.fixture
+async def store(kind: str, database_url: str) -> AsyncIterator[Store]:
+    opened = await open_store(database_url, beside=kind == "beside")
     yield opened
     await opened.close()

@@ -24,9 +24,10 @@ LAYERS = [
     {"accounts"},
     {"work"},
     {"store", "web", "serving"},
+    {"child"},
     {"settings", "sealing", "text", "smpp", "shapes", "pcap"},
-    {"ids"},
-    {"logs"},
+    {"ids", "link"},
+    {"logs", "batches"},
     {"errors", "clock", "events", "metrics"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -28,6 +28,7 @@ from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
+from messagehub.conversations import Conversations
 from messagehub.errors import SettingError
 from messagehub.flows.active import Activeflows
 from messagehub.flows.answers import Answers
@@ -46,7 +47,9 @@ from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
+from messagehub.messages.leaving import Leaving
 from messagehub.messages.live import Live
+from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
@@ -129,7 +132,7 @@ def _told(settings: Settings) -> dict[str, Any]:
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> tuple[Store, Node, bool]:
     """The store, this process's place in it, and whether it is the only one there can be."""
-    store = await open_store(settings.database_url)
+    store = await open_store(settings.database_url, beside=settings.writer == "process")
     stack.push_async_callback(store.close)
     node = Node(store, works)
     alone = await node.open()
@@ -170,21 +173,23 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await dispatcher.open(alone)
             stack.push_async_callback(dispatcher.close)
         recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        live, habits, gate = Live(), Habits(store), Gate()
+        live, habits, gate = Live(), Habits(store), Gate(at_claims=[Leaving(numbers, routes)])
         receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
         know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
         make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
         exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), alone)
+        acceptor = Acceptor(
+            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
+        )
+        conversations = Conversations(store, numbers, acceptor)
+        answering = Answering(store, numbers, Answers(settings.flow_answers))
+        receiver.listeners, acceptor.followers = (conversations, answering), (conversations,)
         duty = Duty(store, node, "sweeps").is_mine
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
         setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
-        acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, settings.max_segments
-        )
-        receiver.listeners = (Answering(store, numbers, Answers(settings.flow_answers)),)
         flows = Flows(store)
         if works:
             engine = Engine(store, customers, acceptor, Calls(store, customers, client, settings.webhook_timeout))
@@ -213,6 +218,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             habits=habits,
             standing=standing,
             acceptor=acceptor,
+            conversations=conversations,
+            once=Once(store),
             reader=reader,
             actor=actor,
             traces=Traces(store, recorder, exchanges.steps),

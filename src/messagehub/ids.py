@@ -30,6 +30,11 @@ def moment_of(id: str) -> int:
     return int(id[:8] + id[9:13], 16) * 1000
 
 
+def of(space: str, name: str) -> str:
+    """The id that a name has in a space, which is an id itself: always the same (version 5; RFC 9562, section 5.5)."""
+    return str(uuid_utils.uuid5(uuid_utils.UUID(space), name))
+
+
 def is_id(text: str) -> bool:
     """Whether `text` is a UUID in lower case with hyphens, the only form in which ids are kept."""
     return _FORM.fullmatch(text) is not None

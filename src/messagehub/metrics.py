@@ -37,7 +37,9 @@ class Histogram:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
-REMOVED_FROM = ("messages", "targets", "segments", "events", "traces", "activeflows")
+REMOVED_FROM = (
+    "messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys", "activeflows",
+)  # fmt: skip
 
 
 class Counts:
@@ -58,6 +60,7 @@ class Counts:
         "requests",
         "targets",
         "webhooks",
+        "writer_cpu",
     )
 
     def __init__(self) -> None:
@@ -80,6 +83,8 @@ class Counts:
         """The open connections of the HTTP server."""
         self.front_starts, self.front_cpu = 0, 0.0
         """Of the process that speaks HTTP, where it is one of its own; seconds of the one that runs."""
+        self.writer_cpu = 0.0
+        """Likewise of the process that writes a SQLite store."""
 
 
 COUNTS = Counts()
@@ -142,6 +147,7 @@ METRICS = [
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
             ("front_starts_total", (), "Starts of the process that speaks HTTP, where it is one of its own."),
             ("front_cpu_seconds_total", (), "Seconds of processor time of the one that runs."),
+            ("writer_cpu_seconds_total", (), "Likewise of the process that writes a SQLite store, at its last commit."),
         ],
     ),
     *_metrics(

@@ -33,6 +33,13 @@ class Settings:
         "process",
     )
     database_url: str = setting("sqlite:///messagehub.db", "the store: `sqlite:///PATH` or `postgresql://…`")
+    writer: str = setting(
+        "process",
+        "what writes a SQLite store: a `process` beside, for a machine with two cores or more, or a `thread`, which "
+        "takes less memory and starts faster",
+        "process",
+        "thread",
+    )
     role: str = setting(
         "all",
         "what the process does: `all`, only what an `api` does (it answers requests), or only what a `worker` does (it "

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from messagehub import ids
+
 MessageStatus = Literal["sending", "sent", "delivered", "partially_delivered", "failed", "received"]
 TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout", "received"]
 Direction = Literal["outbound", "inbound"]
 OnDoubt = Literal["resend", "hold"]
 Priority = Literal["high", "normal"]
+TrafficClass = Literal["otp", "transactional", "marketing"]
 WebhookStatus = Literal["off", "working", "failing", "disabled"]
 DeliveryStatus = Literal["pending", "delivered", "failed"]
 Tracing = Literal["default", "all"]
@@ -45,8 +48,21 @@ class AddressGiven(Request):
     detail: Detail = ""
 
 
+Variables = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z")],
+        Annotated[str, Meta(max_length=1000)]
+        | Annotated[int, Meta(ge=-(10**18), le=10**18)]
+        | Annotated[float, Meta(ge=-1e18, le=1e18)],
+    ],
+    Meta(max_length=50),
+]
+
+
 class DestinationGiven(AddressGiven):
     target: E164
+    variables: Variables = {}
+    """What stands for `{{name}}` in the text of this recipient."""
 
 
 class Address(Struct):
@@ -88,10 +104,23 @@ class MessageGiven(Request):
     priority: Priority = "normal"
     smart_encoding: bool | UnsetType = UNSET
     """Whether typographic characters that would cost more segments are replaced; left out: as the customer says."""
-    class_: MessageClass | UnsetType = field(default=UNSET, name="class")
+    class_: TrafficClass | MessageClass | UnsetType = field(default=UNSET, name="class")
+    """What kind of traffic it is (left out: transactional), by which it gets its lane. A number is a message_class."""
+    message_class: MessageClass | UnsetType = UNSET
     """Of the message on the handset: 0 is flash, shown at once and not kept."""
+    schedule_at: str = ""
+    """When it is to go: RFC 3339, or as resources have it, up to 365 days ahead; empty: at once."""
+    spread_over: Annotated[int, Meta(ge=1, le=2_592_000)] | UnsetType = UNSET
+    """Seconds over which its destinations are spread evenly; the first goes at once, or at schedule_at."""
+    validity: Annotated[int, Meta(ge=1, le=2_592_000)] | UnsetType = UNSET
+    """Seconds for which it is good, from when it is to go: what could not be sent by then has expired."""
     tlvs: TLVs = {}
     """TLVs of the carrier's own, by the names in its config."""
+
+
+class MessageChange(Request):
+    schedule_at: str | UnsetType = UNSET
+    """When what still waits of it is to go; a time that is just over is now."""
 
 
 class TextGiven(Request):
@@ -114,6 +143,10 @@ class Target(Struct):
     """It was in doubt and has been sent again: the recipient may have it twice."""
     tm_update: str
     """When its status changed last."""
+    text: str | UnsetType = UNSET
+    """Only where it was given variables: its own text."""
+    sent_text: str | UnsetType = UNSET
+    """Only where smart encoding changed its own text: what is sent."""
     hold_reason: str | UnsetType = UNSET
     """Only while it waits for more than its turn: for what, in one word; `error_message` may say more."""
 
@@ -137,13 +170,21 @@ class Message(Struct, kw_only=True):
     target_count: int
     """How many there are; `GET /messages/{id}/targets` has all."""
     text: str
-    """As it was written."""
+    """As it was written; with places for variables where it has any."""
     sent_text: str | UnsetType = UNSET
     """Only where smart encoding changed something: what is sent."""
     replaced: list[Replaced] | UnsetType = UNSET
     """Only where smart encoding changed something: what."""
-    class_: MessageClass | UnsetType = field(default=UNSET, name="class")
+    class_: TrafficClass | MessageClass | UnsetType = field(default=UNSET, name="class")
     """Only where it was given."""
+    message_class: MessageClass | UnsetType = UNSET
+    """Only where it was given by this name."""
+    schedule_at: str | UnsetType = UNSET
+    """Only where it was given: when it goes."""
+    spread_over: int | UnsetType = UNSET
+    """Only where it was given: seconds."""
+    validity: int | UnsetType = UNSET
+    """Only where it was given: seconds."""
     tlvs: TLVs | UnsetType = UNSET
     """Only where they were given."""
     subject: str = ""
@@ -757,6 +798,79 @@ class ActiveflowEvent(Struct):
 
     type: str
     data: Activeflow
+
+
+# --- conversations ----------------------------------------------------------------------
+
+
+ConversationDirection = Literal["incoming", "outgoing"]
+ConversationStatus = Literal["progressing", "done", "failed"]
+
+
+class ConversationGiven(Request):
+    self_: str | AddressGiven = field(name="self")
+    """A number of yours."""
+    peer: E164 | DestinationGiven
+
+
+class ConversationChange(Request):
+    owner_type: Name | UnsetType = UNSET
+    owner_id: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+
+
+class ConversationRead(Request):
+    message_id: str = ""
+    """The last one that was read; empty: all were."""
+
+
+class ConversationMessageGiven(Request):
+    text: NotEmpty = ""
+    medias: list[MediaGiven] = []
+
+
+class Conversation(Struct, kw_only=True):
+    id: str
+    """Always the same for the same two addresses."""
+    customer_id: str
+    owner_type: str
+    """Who of yours looks after it, in words of your own."""
+    owner_id: str
+    account_id: str = ids.UNSET
+    name: str
+    detail: str
+    type: Literal["message"] = "message"
+    dialog_id: str = ids.UNSET
+    self_: Address = field(name="self")
+    """The number of yours."""
+    peer: Address
+    """Who is at the other end."""
+    unread_count: int
+    """Messages that came in since it was read."""
+    tm_last_message: str
+    tm_create: str
+    tm_update: str
+    """When you changed it last."""
+    tm_delete: str
+
+
+class ConversationMessage(Struct, kw_only=True):
+    id: str
+    """That of the message."""
+    customer_id: str
+    conversation_id: str
+    direction: ConversationDirection
+    status: ConversationStatus
+    reference_type: Literal["message"] = "message"
+    reference_id: str
+    source: Address
+    destination: Address
+    text: str
+    medias: list[dict[str, str]] = []
+    tm_create: str
+    tm_update: str
+    tm_delete: str
 
 
 # --- the rest ---------------------------------------------------------------------------

@@ -138,6 +138,11 @@ def _activeflow(account: Account) -> str:
     return made
 
 
+def _conversation(account: Account) -> str:
+    opened: str = account.api.post("/conversations", {"self": account.number, "peer": numbering.somebody()})["id"]
+    return opened
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
@@ -145,6 +150,7 @@ OWNED: dict[str, Callable[[Account], str]] = {
     "webhook_deliveries": _delivery,
     "flows": _flow,
     "activeflows": _activeflow,
+    "conversations": _conversation,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

@@ -65,6 +65,12 @@ def test_json_that_is_nested_without_end(admin: Api, path: str, opening: bytes) 
 
 # --- members ----------------------------------------------------------------------------
 
+
+def named(variables: object, times: int = 1) -> Json:
+    """A text with a name, and what one recipient is given for it."""
+    return {"destinations": [{"target": TO, "variables": variables}], "text": "{{name}}" * times}
+
+
 MEMBERS: list[tuple[Json, str, str]] = [
     ({"source": ...}, "INVALID_ARGUMENT", "source: it is required"),
     ({"destinations": ...}, "INVALID_ARGUMENT", "destinations: it is required"),
@@ -86,7 +92,7 @@ MEMBERS: list[tuple[Json, str, str]] = [
     ({"on_doubt": "perhaps"}, "INVALID_ARGUMENT", "on_doubt: "),
     ({"smart_encoding": "yes"}, "INVALID_ARGUMENT", "smart_encoding: "),
     ({"class": 4}, "INVALID_ARGUMENT", "class: expected `int` <= 3"),
-    ({"class": "flash"}, "INVALID_ARGUMENT", "class: expected `int`"),
+    ({"class": "flash"}, "INVALID_ARGUMENT", "class: invalid enum value 'flash'"),
     ({"tlvs": {"nobody_knows": 1}}, "INVALID_TLV", "tlvs.nobody_knows: no carrier for "),
     ({"tlvs": {"Upper": 1}}, "INVALID_ARGUMENT", "tlvs: "),
     ({"tlvs": {"a": -1}}, "INVALID_ARGUMENT", "tlvs[]: "),
@@ -96,6 +102,16 @@ MEMBERS: list[tuple[Json, str, str]] = [
     ({"tlvs": {"a": [1]}}, "INVALID_ARGUMENT", "tlvs[]: "),
     ({"tlvs": {f"a{n}": 1 for n in range(33)}}, "INVALID_ARGUMENT", "tlvs: "),
     ({"tlvs": {f"a{n}": "x" * 1000 for n in range(5)}}, "INVALID_TLV", "tlvs: 5000 characters in all"),
+    (named(5), "INVALID_ARGUMENT", "destinations[0].variables: "),
+    (named({"first name": "x"}), "INVALID_ARGUMENT", "destinations[0].variables: "),
+    (named({"name": True}), "INVALID_ARGUMENT", "destinations[0].variables[]: "),
+    (named({"name": None}), "INVALID_ARGUMENT", "destinations[0].variables[]: "),
+    (named({"name": "x" * 1001}), "INVALID_ARGUMENT", "destinations[0].variables[]: "),
+    (named({"name": "a\0"}), "INVALID_ARGUMENT", "destinations[0].variables.name: it holds a NUL"),
+    (named({f"a{n}": 1 for n in range(51)}), "INVALID_ARGUMENT", "destinations[0].variables: "),
+    (named({"Name": "x"}), "MISSING_VARIABLE", "destinations[0].variables.name: it is not given"),
+    ({**named({"name": "x"}), "text": "Hi {{name"}, "INVALID_TEXT", "text: '{{name' at character 4 is no variable"),
+    (named({"name": "x" * 1000}, 2), "TOO_MANY_SEGMENTS", "destinations[0].variables: the text has 2000 characters"),
     ({"text": ...}, "INVALID_TEXT", "text: "),
     ({"text": ""}, "INVALID_TEXT", "text: "),
     ({"text": "a" * (153 * 10 + 1)}, "TOO_MANY_SEGMENTS", "text: it needs 11 segments"),
@@ -183,6 +199,9 @@ OTHERS: list[tuple[str, str, object, str, str]] = [
     ("POST", "/routes", {"carrier_id": "x", "weight": 0}, "INVALID_ARGUMENT", "weight: "),
     ("POST", "/routes", {"carrier_id": "x", "priority": -1}, "INVALID_ARGUMENT", "priority: "),
     ("POST", "/messages/segments", {"text": None}, "INVALID_ARGUMENT", "text: "),
+    ("POST", "/conversations", {"peer": TO}, "INVALID_ARGUMENT", "self: it is required"),
+    ("POST", "/conversations", {"self": TO, "peer": [TO]}, "INVALID_ARGUMENT", "peer: "),
+    ("POST", "/conversations", {"self": TO, "peer": TO}, "INVALID_SOURCE", "self: "),
     ("POST", "/messages/segments", {}, "INVALID_ARGUMENT", "text: it is required"),
 ]
 

@@ -49,9 +49,9 @@ class Ours:
     ) -> None:
         await self.carrier.close()
 
-    def send(self, destination: str = SOMEBODY, words: str = "Hello", source: str = SOURCE) -> TargetKey:
+    def send(self, destination: str = SOMEBODY, words: str = "Hello", source: str = SOURCE, **more: Any) -> TargetKey:
         key = (f"m{next(_ids)}", 0)
-        self.carrier.send([Handover(key, source, destination, text.cut(words, key[1]))])
+        self.carrier.send([Handover(key, source, destination, text.cut(words, key[1]), **more)])
         return key
 
     def take(self) -> None:

@@ -1,16 +1,18 @@
 """What a carrier's config says of its submits, as it stands on the wire; and what its answers and deliveries mean."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from messagehub import clock
 from messagehub.carriers import config, profile, translate
 from messagehub.carriers.carrier import REASONS, Accepted, Inbound, Receipt, Refused
 from messagehub.errors import Refusal
-from messagehub.smpp import PDU, Driver, decode, encode
+from messagehub.smpp import PDU, Driver, decode, encode, times
 from messagehub.smpp.statuses import NUMBERS, STATUSES
 from messagehub.smpp.tlvs import TAGS
-from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre
+from tests.carriers.rig import PATIENCE_S, SOMEBODY, SOURCE, Ours, centre
 
 USUAL = {"host": "h", "port": 1, "system_id": "me", "password": "secret"}
 
@@ -105,6 +107,50 @@ async def test_so_is_a_destination() -> None:
 )
 async def test_a_validity_is_written_as_a_span(seconds: int, written: str) -> None:
     assert (await submitted(validity_period=seconds)).fields["validity_period"] == written
+
+
+def seconds_left(written: object, begun: datetime) -> float:
+    """How long it is good by what stands on the wire."""
+    told = times.read(str(written))
+    assert told
+    return (told - begun if isinstance(told, datetime) else told).total_seconds()
+
+
+@pytest.mark.parametrize("form", ["relative", "absolute"])
+@pytest.mark.parametrize(
+    ("of_config", "of_message", "least"), [(0, 90, 90), (60, 90, 60), (90, 60, 60), (60, None, 60)]
+)
+async def test_the_carrier_gives_up_with_the_message(
+    form: str, of_config: int, of_message: int | None, least: int
+) -> None:
+    begun = datetime.now(UTC)
+    config: dict[str, Any] = {"validity_form": form, "validity_period": of_config}
+    expire_at = clock.now() + of_message * clock.SECOND if of_message else clock.NEVER
+    async with centre() as (peer, port), Ours(port, **config) as ours:
+        await ours.bound()
+        ours.send(expire_at=expire_at)
+        await ours.heard(Accepted)
+        written = peer.submits[0][2].fields["validity_period"]
+    assert written.endswith("R" if form == "relative" else "+")
+    assert least - 2 <= seconds_left(written, begun) <= least + PATIENCE_S
+
+
+async def test_what_waits_here_until_it_is_too_late_does_not_go() -> None:
+    async with centre() as (peer, port), Ours(port, rate=1) as ours:
+        await ours.bound()
+        ours.send()
+        late = ours.send(expire_at=clock.now() + clock.SECOND // 2)
+        (refused,) = await ours.heard(Refused)
+        assert (refused.key, REASONS[refused.reason].error_code) == (late, "expired")
+        assert len(peer.submits) == 1
+
+
+async def test_what_is_about_to_expire_has_a_second_yet() -> None:
+    async with centre() as (peer, port), Ours(port) as ours:
+        await ours.bound()
+        ours.send(expire_at=clock.now() + clock.SECOND // 2)
+        await ours.heard(Accepted)
+        assert peer.submits[0][2].fields["validity_period"] == "000000000001000R"
 
 
 # --- what a command_status means

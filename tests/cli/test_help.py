@@ -65,7 +65,7 @@ def test_help_says_how_commands_end(shell: Shell) -> None:
     ("typed", "offered"),
     [
         ("messagehub mess", {"messages"}),
-        ("messagehub c", {"customer", "carrier"}),
+        ("messagehub c", {"conversations", "customer", "carrier"}),
         ("messagehub messages t", {"targets", "trace", "tail"}),
         ("messagehub webhooks list --stat", {"--status"}),
         ("messagehub messages list --direction in", {"inbound"}),

@@ -43,6 +43,24 @@ def test_what_a_message_asks_for(mine: Shell) -> None:
     assert mine.run(*words, "--class", "4").code == 2
 
 
+def test_when_a_message_goes_and_until_when(mine: Shell) -> None:
+    words = ("send", "--to", numbering.somebody(), "--json", "Hello")
+    later = mine.run(
+        *words, "--class", "marketing", "--message-class", "1", "--schedule-at", "2h", "--validity", "1d",
+        "--spread-over", "10m", "--priority", "high",
+    ).json  # fmt: skip
+    assert (later["class"], later["message_class"]) == ("marketing", 1)
+    assert (later["validity"], later["spread_over"]) == (86_400, 600)
+    assert later["targets"][0]["hold_reason"] == "scheduled"
+    assert "such as 90s" in mine.run(*words, "--validity", "long").err
+    assert "tomorrow" in mine.run(*words, "--schedule-at", "tomorrow").err
+    assert mine.run(*words, "--class", "flash").code == 2
+    moved = mine.run("messages", "reschedule", later["id"], "--at", "3h", "--json").json
+    assert moved["schedule_at"] > later["schedule_at"]
+    mine.run("messages", "cancel", later["id"])
+    mine.run("messages", "reschedule", later["id"], "--at", "3h").is_refused("waits to be handed over")
+
+
 def test_waiting_ends_with_what_became_of_it(mine: Shell) -> None:
     good, bad = numbering.somebody(), numbering.somebody("0001")
     delivered, failed, some = mine.run_all(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
 from messagehub.front.frames import Answered, Asked, FromEngine, FromFront, Piece, Want
-from messagehub.front.link import HIGH_WATER, MAX_BATCH, BadLink, Batches, Link, batch
+from messagehub.link import HIGH_WATER, Link
 
 octets = st.binary(max_size=300)
 numbers = st.integers(0, 2**40)

@@ -14,6 +14,8 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
         return
     if case.method == "POST" and case.path.endswith("/messages") and "source" in case.body:
         case.body["source"] = SOURCE
+    if case.method == "POST" and case.path.endswith("/conversations") and "self" in case.body:
+        case.body["self"] = SOURCE
     if "page_token" in case.body:  # whatever it is, it has to come from an answer
         case.body["page_token"] = ""
     if "/carriers" in case.path:

@@ -20,6 +20,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import Habits
+from messagehub.messages.leaving import Leaving
 from messagehub.messages.live import Live
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
@@ -59,7 +60,8 @@ class House:
         self.store, self.outbox = store, Outbox()
         self.customers, self.numbers, self.routes = Customers(store, Sealer()), Numbers(store), Routes(store)
         self.recorder = Recorder(store, keeping)
-        self.reader, self.gate = Reader(store), Gate()
+        self.reader = Reader(store)
+        self.gate = Gate(at_claims=[Leaving(self.numbers, self.routes)])
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)

@@ -27,5 +27,5 @@ async def queue(house: House, text: str = "Hello", parts: int = 1, age: int = 0,
     }
     row = TargetRow(message_id=message_id, n=0, parts=parts, **{**owner, **usual, **target})
     await house.store.write([Insert("insert_message", [message]), Insert("insert_target", [row])])
-    house.store.notify(due_topic(house.carrier_id))
+    house.store.notify(due_topic(house.carrier_id, row.lane))
     return message_id, 0

@@ -200,6 +200,7 @@ async def test_what_was_given_up_is_looked_for_anew_when_the_operator_knows_bett
 
 async def test_a_receipt_may_come_to_another_node(house: House) -> None:
     there = Peer(window=0)
+    house.outbox.shared = True
     await house.open(there, "there")
     key = await house.accepted(names=["n"])
     (early,) = await house.handed(BERT)

@@ -9,6 +9,7 @@ from messagehub.accounts.callers import Caller
 from messagehub.carriers.carrier import Accepted, Queried, TargetKey
 from messagehub.carriers.wire import QUERY, QUERY_RESPONSE
 from messagehub.messages import exchange, inquiries
+from messagehub.messages.lanes import NORMAL
 from messagehub.messages.target import due_topic
 from messagehub.messages.traces import Traces
 from messagehub.smpp import PDU, encode
@@ -202,4 +203,4 @@ async def overdue(house: House, key: TargetKey, by: int = 0) -> None:
     at = {"message_id": key[0], "n": key[1]}
     await house.store.run("ask_target", **at, due_at=clock.now() - by - 1)
     await house.store.run("keep_names", **at, names=row.names)
-    house.store.notify(due_topic(house.carrier_id))
+    house.store.notify(due_topic(house.carrier_id, NORMAL))

@@ -1,4 +1,4 @@
-"""Urgent messages go first, and of the others never less than one segment in ten."""
+"""Codes go before what a business has to tell, and that before advertising; and none of them waits for ever."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from messagehub import clock
 from messagehub.carriers.carrier import Accepted, Receipt, TargetKey
 from messagehub.clock import SECOND
 from messagehub.messages import send
-from messagehub.messages.lanes import HIGH, LANES, NORMAL, Share
+from messagehub.messages.lanes import HIGH, LANES, MARKETING, NORMAL, OTP, SHARE, Share
 from messagehub.messages.send import Claim
 from messagehub.store import Store, Tx
 from tests.messages.house import ANNE, BERT, House, eventually, eventually_so
@@ -20,33 +20,48 @@ THREE = "x" * 400
 """A text of so many parts."""
 
 
-@given(rooms=st.lists(st.integers(1, 40), min_size=1, max_size=300))
-def test_where_both_wait_each_gets_its_share(rooms: list[int]) -> None:
-    share, gone = Share(), {HIGH: 0, NORMAL: 0}
+def go(share: Share, room: int, waiting: set[int]) -> dict[int, int]:
+    """What a claim takes where there is more than enough in each of the lanes that wait."""
+    took: dict[int, int] = {}
+    for lane, most in send._in_order(waiting, share.owed(), room):
+        took[lane] = min(most, room)
+        room -= took[lane]
+    return took
+
+
+@given(
+    rooms=st.lists(st.integers(1, 40), min_size=1, max_size=300),
+    waiting=st.sets(st.sampled_from(LANES), min_size=1),
+)
+def test_where_several_wait_each_gets_its_share_and_the_first_the_rest(rooms: list[int], waiting: set[int]) -> None:
+    share, gone = Share(), dict.fromkeys(LANES, 0)
     for room in rooms:
-        normal = min(share.owed, room)
-        took = {HIGH: room - normal, NORMAL: normal}
-        share.settle(took, normal_waits=True)
-        for lane in LANES:
-            gone[lane] += took[lane]
-        assert gone[NORMAL] >= (gone[HIGH] + gone[NORMAL]) // 10 - max(rooms)
-        assert gone[NORMAL] <= (gone[HIGH] + gone[NORMAL]) / 10 + 1
+        took = go(share, room, waiting)
+        share.settle(took, waiting)
+        for lane, count in took.items():
+            gone[lane] += count
+        total = sum(gone.values())
+        assert total == sum(gone[lane] for lane in waiting)
+        for lane in waiting - {max(waiting)}:
+            assert gone[lane] >= total // SHARE - len(waiting) * max(rooms)
+            assert gone[lane] <= total / SHARE + 1
+        assert gone[max(waiting)] >= total // 2 - len(waiting) * max(rooms)
 
 
 def test_nothing_is_owed_to_a_lane_in_which_nothing_waits() -> None:
     share = Share()
-    share.settle({HIGH: 1000, NORMAL: 0}, normal_waits=True)
-    assert share.owed > 100
-    share.settle({HIGH: 0, NORMAL: 3}, normal_waits=False)
-    assert share.owed == 0
+    share.settle({HIGH: 1000}, {HIGH, NORMAL})
+    assert share.owed() == {NORMAL: 100}
+    share.settle({NORMAL: 3}, {HIGH})
+    assert share.owed() == {}
 
 
 def test_what_the_other_lane_had_while_it_was_alone_is_not_held_against_it() -> None:
     share = Share()
     for _ in range(100):
-        share.settle({HIGH: 0, NORMAL: 100}, normal_waits=True)
-    share.settle({HIGH: 100, NORMAL: 0}, normal_waits=True)
-    assert share.owed >= 1
+        share.settle({MARKETING: 100}, {MARKETING})
+    share.settle({OTP: 110}, {OTP, MARKETING})
+    assert share.owed() == {MARKETING: 1}
 
 
 # --- claiming
@@ -62,8 +77,11 @@ async def quiet(store: Store) -> AsyncIterator[House]:
 
 
 async def claim(house: House, room: int, owed: int = 0, alone: bool = False) -> Claim:
+    """`owed`: segments that are owed to the lane of what is usual."""
+    owing = {NORMAL: owed} if owed else {}
+
     async def unit(tx: Tx) -> Claim:
-        return await send.claim(tx, house.carrier_id, "me", room, clock.now(), house.gate, alone, owed)
+        return await send.claim(tx, house.carrier_id, "me", room, clock.now(), house.gate, alone, owing)
 
     return await house.store.transaction(unit)
 
@@ -83,9 +101,26 @@ async def test_what_is_urgent_goes_before_what_has_waited_longer(quiet: House) -
     old, urgent, newer, also = await queues(quiet, NORMAL, HIGH, NORMAL, HIGH)
     claimed = await claim(quiet, 3)
     assert keys(claimed) == [urgent, also, old]
-    assert (claimed.segments, claimed.normal_waits) == ({HIGH: 2, NORMAL: 1}, True)
+    assert (claimed.segments[HIGH], claimed.segments[NORMAL]) == (2, 1)
+    assert NORMAL in claimed.more
     last = await claim(quiet, 3)
-    assert (keys(last), last.normal_waits) == ([newer], False)
+    assert (keys(last), last.more) == ([newer], set())
+
+
+async def test_codes_go_before_all_and_advertising_after_all(quiet: House) -> None:
+    lanes = [MARKETING, NORMAL, OTP, MARKETING + HIGH, OTP + HIGH, HIGH]
+    of_lane = dict(zip(lanes, await queues(quiet, *lanes), strict=True))
+    assert keys(await claim(quiet, 6)) == [of_lane[lane] for lane in LANES]
+
+
+async def test_it_is_known_which_lanes_have_something_that_is_due(quiet: House) -> None:
+    await queues(quiet, OTP, MARKETING)
+    await queue(quiet, lane=NORMAL, due_at=clock.now() + 3600 * SECOND)
+
+    async def unit(tx: Tx) -> set[int]:
+        return await send.due_lanes(tx, quiet.carrier_id, clock.now())
+
+    assert await quiet.store.transaction(unit) == {OTP, MARKETING}
 
 
 async def test_what_is_owed_goes_first_and_what_is_urgent_then(quiet: House) -> None:
@@ -109,7 +144,7 @@ async def test_what_is_owed_and_does_not_fit_yet_is_not_overtaken_either(quiet: 
 
 async def test_under_a_flood_of_what_is_urgent_one_in_ten_is_not(house: House) -> None:
     house.peer.window = 0
-    given = {lane: await queues(house, *[lane] * 60) for lane in LANES}
+    given = {lane: await queues(house, *[lane] * 60) for lane in (HIGH, NORMAL)}
     lane_of = {key: lane for lane, its in given.items() for key in its}
     house.peer.window = 5
     house.peer.tell()
@@ -118,6 +153,32 @@ async def test_under_a_flood_of_what_is_urgent_one_in_ten_is_not(house: House) -
         house.peer.tell(Accepted(house.peer.handed[n].key, [f"n{n}"]))
     lanes = [lane_of[handover.key] for handover in house.peer.handed[10:60]]
     assert 3 <= lanes.count(NORMAL) <= 7
+
+
+# --- what is being accepted
+
+
+async def backlog(house: House, traffic_class: str) -> None:
+    """More of this class waits than the carrier has room for."""
+    await house.handed()
+    house.peer.window = 1
+    for _ in range(3):
+        message = await house.send(ANNE, class_=traffic_class)
+        assert await house.statuses(message.id) == ["queued"]
+
+
+async def test_a_code_goes_at_once_though_advertising_waits(house: House) -> None:
+    await backlog(house, "marketing")
+    house.peer.window = 2
+    code = await house.send(ANNE, class_="otp")
+    assert (await house.row((code.id, 0))).status == "handed"
+
+
+async def test_advertising_does_not_overtake_what_waits(house: House) -> None:
+    await backlog(house, "transactional")
+    house.peer.window = 2
+    late = await house.send(ANNE, class_="marketing")
+    assert (await house.row((late.id, 0))).status == "queued"
 
 
 # --- from the request to the receipt

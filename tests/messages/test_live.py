@@ -10,6 +10,7 @@ from messagehub import clock
 from messagehub.carriers.carrier import Accepted, Refused
 from messagehub.errors import Unavailable
 from messagehub.messages import live
+from messagehub.messages.lanes import NORMAL
 from messagehub.messages.live import Live
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target
@@ -84,11 +85,11 @@ async def test_a_commit_that_fails_gives_the_room_back(quiet: House, monkeypatch
 
 async def test_an_exchange_that_closes_waits_for_what_is_being_accepted(quiet: House) -> None:
     exchange = await free(quiet)
-    assert exchange.reserve(1)
+    assert exchange.reserve(1, NORMAL)
     closing = asyncio.create_task(exchange.close(5))
     await asyncio.sleep(0.02)
     assert not closing.done()
-    assert not exchange.reserve(1)
+    assert not exchange.reserve(1, NORMAL)
     exchange.release(1)
     await closing
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from messagehub import clock, ids
+from messagehub import clock, conversations, ids
 from messagehub.clock import NEVER
+from messagehub.conversations import Conversation
 from messagehub.messages import retention
 from messagehub.messages.retention import DAY, Policy, Retention
 from messagehub.messages.rows import MessageRow, TargetRow
@@ -171,3 +172,49 @@ async def test_one_node_does_it_for_all(store: Store) -> None:
     assert len(await store.all("old_messages", behind="", before=made(0), count=9)) == 1
     await Retention(store, KEPT).turn()
     assert await store.all("old_messages", behind="", before=made(0), count=9) == []
+
+
+# --- conversations and idempotency keys -------------------------------------------------
+
+
+ANN, BEN = ids.new(), ids.new()
+
+
+def thread(last: str, customer_id: str = ANN) -> Conversation:
+    moment = ids.moment_of(last)
+    return conversations.between(customer_id, "+1", f"+2{last}", moment, last_id=last, tm_last_message=moment)
+
+
+async def threads(store: Store, customer_id: str = ANN) -> set[str]:
+    rows = await store.all("conversations_page", customer_id=customer_id, before="g", count=1000)
+    return {row.last_id for row in rows}
+
+
+async def test_a_thread_goes_with_its_last_message(store: Store) -> None:
+    old, young = [made(OLD, n) for n in range(retention.BATCH + 5)], made(YOUNG)
+    given = [*map(thread, [*old, young]), thread(made(OLD), BEN), thread(young, BEN)]
+    await store.write([Insert("open_conversation", given)])
+    removed = await Retention(store, KEPT).run()
+    assert removed["conversations"] == len(old) + 1
+    assert await threads(store) == await threads(store, BEN) == {young}
+    assert not await Retention(store, Policy(messages=0, events=0, traces=0)).run()
+
+
+async def test_a_thread_stays_that_was_joined_since_it_was_looked_at(store: Store) -> None:
+    old, now = thread(made(OLD)), {"last_id": ids.new(), "tm_last_message": clock.now()}
+    await store.write([Insert("open_conversation", [old])])
+    await store.many("join_conversation", [{"id": old.id, **now}])
+    assert await store.change("remove_conversation", [old]) == 0
+    assert await threads(store) == {now["last_id"]}
+
+
+async def test_a_key_goes_after_a_day(store: Store) -> None:
+    now = clock.now()
+    ages = {f"old {n}": DAY + n for n in range(1, retention.BATCH + 5)} | {"young": DAY - 60_000_000}
+    row = {"customer_id": "c", "fingerprint": b"f", "body": b"{}"}
+    await store.write(
+        [Insert("insert_idempotency_key", [{"key": key, **row, "tm_create": now - age} for key, age in ages.items()])]
+    )
+    removed = await Retention(store, Policy(messages=0, events=0, traces=0), now=lambda: now).run()
+    assert removed["idempotency_keys"] == len(ages) - 1
+    assert await store.one("idempotency_key", customer_id="c", key="young")

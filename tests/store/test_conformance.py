@@ -1,4 +1,4 @@
-"""One suite for both stores: every verb, and every named query, means the same on each."""
+"""One suite for all stores: every verb, and every named query, means the same on each."""
 
 import asyncio
 from typing import Any
@@ -10,6 +10,13 @@ import pytest
 from messagehub.clock import NEVER
 from messagehub.errors import Conflict, Refusal, SettingError, StoreError
 from messagehub.store import Insert, Store, Tx, open_store, queries
+
+
+@pytest.fixture(params=("sqlite", "beside", "postgres"))
+def kind(request: pytest.FixtureRequest) -> str:
+    """SQLite with a thread that writes, and with a process."""
+    kind: str = request.param
+    return kind
 
 
 def route(id: str, **other: Any) -> dict[str, Any]:
@@ -171,7 +178,7 @@ NUMBERS = (
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
-    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot "
+    "tm_webhook_secret_old seen_sequence smart_encoding overdue step retries retry works slot unread_count "
     "most version is_waiting"
 )
 VALUES: dict[Any, Any] = {

@@ -9,7 +9,7 @@ import apsw
 import asyncpg
 import pytest
 
-from messagehub.store import open_store, postgres, queries, sqlite
+from messagehub.store import connection, open_store, postgres, queries
 from messagehub.store.address import path_of
 from messagehub.store.queries import Query
 from tests.support import filling
@@ -17,7 +17,8 @@ from tests.support import postgres as server
 
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
-    "inbound_seen", "inbound_parts", "flows", "activeflows", "flow_answers",
+    "inbound_seen", "inbound_parts", "conversations", "idempotency_keys", "expiries", "flows", "activeflows",
+    "flow_answers",
 }  # fmt: skip
 COUNT = 20_000
 
@@ -37,6 +38,7 @@ SORTS = {
     "parked_by_name": "the few receipts that wait for one name",
     "parked_page_by_name": "likewise",
     "traces_of_message": "the few traces of one message",
+    "conversations_page_with": "the few threads that one person has, one for each number of a customer",
     "inbound_parts_of": "the few parts of one message",
 }
 """Queries that may sort rows of a growing table, and why they are few. A sort that is incremental ends at its LIMIT."""
@@ -70,10 +72,10 @@ async def test_on_sqlite(file: str) -> None:
 
 def forms_of_sqlite(query: Query) -> list[tuple[str, int]]:
     """The SQL of one row and of several, and how many parameters each has."""
-    single = sqlite.NUMBERED[query.name], len(query.names)
-    if query.name not in sqlite.BATCHES or not query.names:
+    single = connection.NUMBERED[query.name], len(query.names)
+    if query.name not in connection.BATCHES or not query.names:
         return [single]
-    return [single, (sqlite._batch(query.name, 2), 2 * len(query.names))]
+    return [single, (connection._batch(query.name, 2), 2 * len(query.names))]
 
 
 def is_walk(name: str, step: str) -> bool:

@@ -28,10 +28,10 @@ class Api:
     def close(self) -> None:
         self.http.close()
 
-    def call(self, method: str, path: str, body: object = None, **query: Any) -> httpx.Response:
+    def call(self, method: str, path: str, body: object = None, /, **query: Any) -> httpx.Response:
         return self.http.request(method, path, json=body, params=query)
 
-    def get(self, path: str, **query: Any) -> Json:
+    def get(self, path: str, /, **query: Any) -> Json:
         return good(self.call("GET", path, **query))
 
     def post(self, path: str, body: object = None) -> Json:
@@ -43,7 +43,7 @@ class Api:
     def delete(self, path: str) -> Json:
         return good(self.call("DELETE", path))
 
-    def pages(self, path: str, **query: Any) -> list[list[Json]]:
+    def pages(self, path: str, /, **query: Any) -> list[list[Json]]:
         """Every page of a list, in order."""
         pages: list[list[Json]] = []
         token = ""
@@ -53,7 +53,7 @@ class Api:
             token = page["next_page_token"]
         return pages
 
-    def every(self, path: str, **query: Any) -> list[Json]:
+    def every(self, path: str, /, **query: Any) -> list[Json]:
         return [row for page in self.pages(path, **query) for row in page]
 
     # --- messages -----------------------------------------------------------------------

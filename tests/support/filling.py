@@ -18,8 +18,9 @@ def id_of(n: int, count: int, now: int, kind: int = 0) -> str:
     return f"{ids.first_of(now - MONTH + n * MONTH // count)[:14]}7000-8{kind:03x}-{n:012x}"
 
 
-def destination(n: int) -> str:
-    return f"+4479{n % 100_000:08d}"
+def destination(n: int, count: int) -> str:
+    """Of the nth of `count` messages: each number has ten of them, or more where there are over a million."""
+    return f"+4479{n % min(count // 10, 100_000):08d}"
 
 
 @asynccontextmanager
@@ -31,22 +32,35 @@ async def _side(url: str) -> Any:
         await side.close()
 
 
-async def fill(url: str, count: int, customer_id: str, carrier_id: str, waiting: int = 0, is_told: bool = True) -> None:
+async def fill(
+    url: str,
+    count: int,
+    customer_id: str,
+    carrier_id: str,
+    waiting: int = 0,
+    is_told: bool = True,
+    now: int = 0,
+    is_kept: bool = True,
+) -> None:
     """`count` messages of a customer, settled but for the last `waiting`, which are queued for a time that is far.
 
-    Unless `is_told`, one of five events is still to be told.
+    Unless `is_told`, one of five events is still to be told. They are of the month before `now`. `is_kept`: there are
+    things as well that do not go with the messages.
     """
-    now = clock.now()
+    now = now or clock.now()
     async with _side(url) as side:
         for first in range(0, count, PIECE):
             numbers = range(first, min(first + PIECE, count))
             is_queued = [n >= count - waiting for n in numbers]
             made = [id_of(n, count, now) for n in numbers]
             await _write(side, _messages(made, numbers, customer_id, is_queued))
-            await _write(side, _targets(made, numbers, customer_id, carrier_id, is_queued, now))
+            await _write(side, _targets(made, numbers, count, customer_id, carrier_id, is_queued, now))
             await _write(side, _of_settled(made, numbers, customer_id, carrier_id, is_queued, is_told))
-            await _write(side, _of_some(made, first, carrier_id))
-            await _write(side, _flows(made, first, customer_id))
+            await _write(side, _of_some(made))
+            if is_kept:
+                await _write(side, _of_nobody(made, first, carrier_id))
+                await _write(side, _threads(made, numbers, customer_id))
+                await _write(side, _flows(made, first, customer_id))
 
 
 Rows = tuple[str, list[dict[str, Any]]]
@@ -71,7 +85,13 @@ def _messages(made: Sequence[str], numbers: range, customer_id: str, is_queued: 
 
 
 def _targets(
-    made: Sequence[str], numbers: range, customer_id: str, carrier_id: str, is_queued: Sequence[bool], now: int
+    made: Sequence[str],
+    numbers: range,
+    count: int,
+    customer_id: str,
+    carrier_id: str,
+    is_queued: Sequence[bool],
+    now: int,
 ) -> Iterator[Rows]:
     of = {
         "n": 0,
@@ -86,7 +106,7 @@ def _targets(
     rows = []
     for id, n, waits in zip(made, numbers, is_queued, strict=True):
         state = {"status": "queued", "due_at": now + MONTH + n} if waits else {"status": "delivered", "due_at": None}
-        names = {"message_id": id, "destination": destination(n), "tm_update": ids.moment_of(id)}
+        names = {"message_id": id, "destination": destination(n, count), "tm_update": ids.moment_of(id)}
         rows.append({**names, **of, **rest, **more, **state})
     yield "targets", rows
 
@@ -113,11 +133,16 @@ def _of_settled(
     yield "event_bodies", [{"event_id": id, "message_id": id, "body": body} for id, _ in settled]
 
 
-def _of_some(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Rows]:
-    """What few messages have, most often of other carriers: traces, receipts too early, parts of inbound ones."""
+def _of_some(made: Sequence[str]) -> Iterator[Rows]:
+    """What few messages have."""
     failed = {"attempt": 1, "response_status": 500, "error": "status"}
     yield "event_attempts", [{"event_id": id, **failed, "tm_create": ids.moment_of(id)} for id in made]
     yield "traces", [{"id": id, "message_id": id, "n": 0, "body": b"trace" * 40} for id in made]
+    yield "expiries", [{"message_id": id, "due_at": ids.moment_of(id) + MONTH} for id in made]
+
+
+def _of_nobody(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Rows]:
+    """Receipts too early, most often of other carriers, and parts of inbound messages."""
     yield "parked_receipts", [_parked(id, n, carrier_id) for n, id in enumerate(made)]
     seen = {"node_id": "n", "session": "s", "late": 0}
     yield (
@@ -147,7 +172,7 @@ def _flows(made: Sequence[str], first: int, customer_id: str) -> Iterator[Rows]:
     rows = []
     for n, id in enumerate(made, first):
         end = {"status": "running", "due_at": NEVER, "leased": 0, "is_waiting": 1} if n % 10 == 0 else ended
-        names = {"id": id, "flow_id": made[n % 50], "reference_id": id, "person": destination(n)}
+        names = {"id": id, "flow_id": made[n % 50], "reference_id": id, "person": f"+4479{n:08d}"}
         rows.append(
             {**names, **ran, **end, "end_reason": "", "end_detail": "", "tm_create": ids.moment_of(id), **times}
         )
@@ -156,6 +181,18 @@ def _flows(made: Sequence[str], first: int, customer_id: str) -> Iterator[Rows]:
         "flow_answers",
         [{"number": SOURCE, "person": f"{n}", "count": 1, "tm_begin": n} for n in range(first, first + len(made))],
     )
+
+
+def _threads(made: Sequence[str], numbers: range, customer_id: str) -> Iterator[Rows]:
+    """As if each message had gone to somebody who has answered since, unread."""
+    of = {"own": SOURCE, "owner_type": "", "owner_id": ids.UNSET, "name": "", "detail": "", "unread_count": 1}
+    rows = []
+    for id, n in zip(made, numbers, strict=True):
+        times = {"tm_last_message": ids.moment_of(id), "tm_create": ids.moment_of(id), "tm_update": NEVER}
+        rows.append({"id": id, "customer_id": customer_id, "peer": f"+4478{n:08d}", **of, "last_id": id, **times})
+    yield "conversations", rows
+    answer = {"customer_id": customer_id, "fingerprint": b"f" * 32, "body": b"{}" * 300}
+    yield "idempotency_keys", [{"key": id, **answer, "tm_create": ids.moment_of(id)} for id in made]
 
 
 def _parked(id: str, n: int, carrier_id: str) -> dict[str, Any]:

@@ -63,6 +63,14 @@ class Hub(Program):
             api.close()
         self.kill()
 
+    def child(self, module: str) -> int:
+        """The id of the process of its own that runs `module`."""
+        assert self.process
+        own = self.process.pid
+        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        (found,) = (id for id in children if module.encode() in Path(f"/proc/{id}/cmdline").read_bytes().split(b"\0"))
+        return int(found)
+
     # --- who calls ----------------------------------------------------------------------
 
     def caller(self, key: str = "") -> Api:

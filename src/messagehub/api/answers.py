@@ -49,11 +49,13 @@ class Resource:
             endpoint = self._endpoint(method)
             answer = await self._answer(endpoint, scope, headers, receive)
             if type(answer) is Text:
-                body, constant = answer.body, lines([(b"content-type", answer.kind)]) + UNKEPT
+                body, more = answer.body, answer.more
+                constant = lines([(b"content-type", answer.kind)]) + UNKEPT
             else:
                 body = _encode(answer)
             if not endpoint.is_plain:
-                status, body, more = await represent(body, headers, method in READS)
+                status, body, form = await represent(body, headers, method in READS)
+                more = [*more, *form]
         except bodies.Disconnected:
             return
         except Exception as error:
@@ -77,8 +79,8 @@ class Resource:
             self._customer_limit.check(caller.customer_id, now)
         call = Call(self._services, caller, scope, headers, now)
         if endpoint.takes:
-            body = await bodies.read(scope, receive, headers, self._services.body_timeout)
-            call.body = bodies.decode(body, endpoint.takes)
+            call.octets = await bodies.read(scope, receive, headers, self._services.body_timeout)
+            call.body = bodies.decode(call.octets, endpoint.takes)
         return await endpoint.handler(call)
 
     async def _caller(self, endpoint: Endpoint, headers: dict[bytes, bytes], query: bytes, now: int) -> Caller:

@@ -7,6 +7,7 @@ from messagehub.api import (
     accesskeys,
     activeflows,
     carriers,
+    conversations,
     customers,
     documents,
     flows,
@@ -31,6 +32,7 @@ BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
     *traces.ENDPOINTS,
+    *conversations.ENDPOINTS,
     *logins.ENDPOINTS,
     *me.ENDPOINTS,
     *accesskeys.ENDPOINTS,

@@ -13,6 +13,7 @@ from starlette.types import Scope
 from messagehub import clock, ids
 from messagehub.accounts.callers import Caller
 from messagehub.api.callers import caller_address
+from messagehub.api.representation import Header
 from messagehub.api.services import Services
 from messagehub.errors import Refusal
 
@@ -52,21 +53,24 @@ class Page(msgspec.Struct, Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An answer that is no JSON. `kind`: its Content-Type."""
+    """An answer that is octets already. `kind`: its Content-Type; `more`: headers of its own."""
 
     body: bytes
     kind: bytes
+    more: list[Header] = field(default_factory=list)
 
 
 class Call:
     """One request, as a handler sees it."""
 
-    __slots__ = ("_query", "_scope", "body", "caller", "headers", "now", "services")
+    __slots__ = ("_query", "_scope", "body", "caller", "headers", "now", "octets", "services")
 
     def __init__(self, services: Services, caller: Caller, scope: Scope, headers: dict[bytes, bytes], now: int) -> None:
         self.services, self.caller, self.headers, self.now = services, caller, headers, now
         self._scope = scope
         self.body: Any = None
+        self.octets = b""
+        """The body as it came."""
         self._query: dict[str, str] | None = None
 
     @property
@@ -79,6 +83,11 @@ class Call:
     def origin(self) -> str:
         """The address that the request comes from."""
         return caller_address(self._scope, self.headers)
+
+    @property
+    def place(self) -> str:
+        """Method and path."""
+        return f"{self._scope['method']} {self._scope['path']}"
 
     @property
     def query(self) -> dict[str, str]:
@@ -165,6 +174,8 @@ class Endpoint:
     """What else there is to know, for the page of the API: Markdown."""
     example: dict[str, Any] | None = None
     """A body that works, or would with ids of the reader's own."""
+    takes_key: bool = False
+    """With an Idempotency-Key it is done once."""
     is_plain: bool = False
     """Its answer is sent as it is, neither compressed nor tagged: what is asked most has no time for that."""
     handler: Handler

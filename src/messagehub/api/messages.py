@@ -6,9 +6,10 @@ from typing import get_args
 from msgspec import UNSET
 
 from messagehub import clock, shapes, text
-from messagehub.api import paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
+from messagehub.api import paging, repeating
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
 from messagehub.errors import Refusal
+from messagehub.messages.accept import Accepted
 from messagehub.messages.reading import Filter
 
 FILTERS = (
@@ -20,8 +21,12 @@ FILTERS = (
 )
 
 
-async def create(call: Call) -> shapes.Message:
-    return await call.services.acceptor.accept(call.customer_id, call.body)
+async def create(call: Call) -> shapes.Message | Text:
+    services = call.services
+    if repeating.HEADER not in call.headers:
+        return await services.acceptor.accept(call.customer_id, call.body)
+    prepare = partial(services.acceptor.prepare, services.store, call.customer_id, call.body)
+    return await repeating.accept(call, prepare, Accepted.shape)
 
 
 async def page(call: Call) -> Page[shapes.Message]:
@@ -39,6 +44,12 @@ async def targets(call: Call) -> Page[shapes.Target]:
 
 async def cancel(call: Call) -> shapes.Message:
     return await call.services.actor.cancel(call.customer_id, call.id)
+
+
+async def change(call: Call) -> shapes.Message:
+    if call.body.schedule_at is UNSET:
+        return await one(call)
+    return await call.services.actor.reschedule(call.customer_id, call.id, call.body.schedule_at)
 
 
 async def resend(call: Call) -> shapes.Message:
@@ -89,9 +100,15 @@ SENDING = (
     "TOO_MANY_SEGMENTS",
     "MEDIA_NOT_SUPPORTED",
     "INVALID_TLV",
+    "MISSING_VARIABLE",
+    "INVALID_SCHEDULE",
 )
 ID = ("INVALID_ID", "MESSAGE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
+
+DAY = 24 * 3600 * clock.SECOND
+TOMORROW = clock.iso((clock.now() // DAY + 2) * DAY)
+"""An example must be a time that is still to come."""
 
 MESSAGE = {"source": "+15551234567", "destinations": [{"target": "+15559876543"}], "text": "Hello"}
 
@@ -99,8 +116,8 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/messages", summary="Send a message",
         detail="The answer comes when the message is on disk. What becomes of it is told by webhook, or asked for.",
-        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, example=MESSAGE, is_plain=True,
-        handler=create,
+        takes=shapes.MessageGiven, gives=shapes.Message, reasons=SENDING, example=MESSAGE,
+        takes_key=True, is_plain=True, handler=create,
     ),
     Endpoint(
         method="GET", path="/messages", summary="List messages, newest first",
@@ -112,6 +129,11 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="GET", path="/messages/{id}", summary="Get a message", gives=shapes.Message, reasons=ID, handler=one,
+    ),
+    Endpoint(
+        method="PUT", path="/messages/{id}", summary="Give what still waits of a message another time",
+        takes=shapes.MessageChange, gives=shapes.Message, reasons=(*ID, "INVALID_SCHEDULE", "STATE_INVALID"),
+        example={"schedule_at": TOMORROW}, handler=change,
     ),
     Endpoint(
         method="DELETE", path="/messages/{id}", summary="Cancel a message and take it out of sight",

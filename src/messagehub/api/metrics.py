@@ -125,6 +125,7 @@ def _of_process(services: Services) -> Iterator[Sample]:
     yield "http_connections", (), len(COUNTS.connections)
     yield "front_starts_total", (), COUNTS.front_starts
     yield "front_cpu_seconds_total", (), COUNTS.front_cpu
+    yield "writer_cpu_seconds_total", (), COUNTS.writer_cpu
     yield "build_info", (*_build(), type(services.store).__name__.removesuffix("Store").lower()), 1
     for name, carrier_id, exchange in services.exchanges.running():
         counts, binds = exchange.counts, exchange.carrier.status().binds

@@ -16,6 +16,7 @@ WITH_LIMIT = ("RATE_LIMIT_EXCEEDED",)
 WITH_QUERY = ("INVALID_REQUEST_PARAMETER",)
 WITH_BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT", "NOT_JSON", "BODY_TOO_LARGE")
 WITH_ID = ("PATH_NOT_FOUND",)
+WITH_IDEMPOTENCY_KEY = ("INVALID_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED")
 
 DESCRIPTION = """\
 Send SMS, receive SMS, and be told by webhook of all that happens.
@@ -33,6 +34,7 @@ NOUNS = {  # the first word of a path: which noun it is about
 }
 TAGS = {
     "messages": "What is sent and what comes in. A message has one or more targets, each with a status of its own.",
+    "conversations": "What was said between a number and somebody, both ways, as one thread.",
     "customers": "Who sends, owns numbers, and is told by webhook.",
     "accesskeys": "Who may act for a customer, and until when.",
     "auth": "A token for a name and a password.",
@@ -65,6 +67,10 @@ HEADERS = {
         "Names the request in the server's log.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
     ),
     "ETag": _header("Names the answer; send it as `If-None-Match` to hear of changes only.", {"type": "string"}),
+    "Idempotent-Replayed": {
+        "description": "`true` where the same request had this answer before, and nothing was done now.",
+        "schema": {"const": "true"},
+    },
     "Retry-After": _header("In how many seconds it is worth trying again.", {"type": "integer", "minimum": 0}),
     "Allow": _header("The methods that the path answers to.", {"type": "string"}),
     "WWW-Authenticate": _header("How to say who calls.", {"type": "string"}),
@@ -74,6 +80,12 @@ OF_STATUS = {  # headers besides X-Request-Id
     405: ("Allow",),
     429: ("Retry-After",),
     503: ("Retry-After",),
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A name of yours for it. Within 24 hours the same again does nothing and has the same answer.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -137,7 +149,8 @@ class _Printer:
         return {"required": True, "content": {"application/json": content}}
 
     def _responses(self, base: str, row: Endpoint) -> dict[str, Any]:
-        names = ["X-Request-Id", "ETag"] if is_conditional(row) else ["X-Request-Id"]
+        names = ["X-Request-Id"]
+        names += ["ETag"] if is_conditional(row) else ["Idempotent-Replayed"] if row.takes_key else []
         good = _content("The answer.", self._of[row.gives], names, row.content)
         if links := dict(self._links(row)):
             good["links"] = links
@@ -194,6 +207,8 @@ def reasons_of(row: Endpoint) -> list[str]:
         names.append("PERMISSION_DENIED")
     if "{id}" in row.path:
         names += WITH_ID
+    if row.takes_key:
+        names += WITH_IDEMPOTENCY_KEY
     return list(dict.fromkeys(names))
 
 
@@ -207,6 +222,8 @@ def _parameters(row: Endpoint) -> Iterator[dict[str, Any]]:
     if "{id}" in row.path:
         yield {"name": "id", "in": "path", "required": True, "description": "Its id.", "schema": schemas.UUID}
     yield from map(_query_parameter, row.parameters)
+    if row.takes_key:
+        yield IDEMPOTENCY_KEY
     if is_conditional(row):
         yield IF_NONE_MATCH
 

@@ -18,7 +18,7 @@ RETRY_AFTER_S = b"1"
 NONE: list[Header] = []
 CORS: list[Header] = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"X-Request-Id, Retry-After, ETag"),
+    (b"access-control-expose-headers", b"X-Request-Id, Retry-After, ETag, Idempotent-Replayed"),
 ]
 """Any page may call: who calls is said by a key, and never by a cookie."""
 

@@ -34,6 +34,9 @@ ASKED_MOMENT: Schema = {
     "examples": ["2026-01-31T10:30:00Z"],
 }
 ASKED_UUID: Schema = {"anyOf": [UUID, {"type": "string", "maxLength": 0}]}
+TIMES = ("tm_", "schedule_at")
+"""How members that hold a time begin."""
+
 CARRIERS_OWN = "carrier_message_id"
 """An id that the carrier gave, in whatever form."""
 
@@ -107,9 +110,10 @@ def _exactly(exact: Schema, or_empty: Schema) -> Callable[[Schema], Schema]:
 
 
 GIVEN = {
-    "tm_": _exactly({"type": "string", "format": "date-time"}, ASKED_MOMENT),
+    **dict.fromkeys(TIMES, _exactly({"type": "string", "format": "date-time"}, ASKED_MOMENT)),
     "message_id": _exactly(UUID, ASKED_UUID),
     **dict.fromkeys(("message_flow_id", "on_complete_flow_id"), _exactly(ASKED_UUID, ASKED_UUID)),
+    "owner_id": _exactly(ASKED_UUID, ASKED_UUID),
 }
 """What a member of a request is, by how its name begins."""
 
@@ -138,7 +142,7 @@ def _tighten_answered(component: Schema) -> None:
     for name, member in members.items():
         member.pop("default", None)
         if member.get("type") == "string" and "pattern" not in member:
-            member.update(UUID if name == "id" else MOMENT if name.startswith("tm_") else {})
+            member.update(UUID if name == "id" else MOMENT if name.startswith(TIMES) else {})
 
 
 # --- words ------------------------------------------------------------------------------

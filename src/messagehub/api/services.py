@@ -8,6 +8,7 @@ from messagehub.accounts.keys import AccessKeys
 from messagehub.accounts.logins import Logins
 from messagehub.api.limits import Limits
 from messagehub.carriers.book import Carriers
+from messagehub.conversations import Conversations
 from messagehub.flows.active import Activeflows
 from messagehub.flows.flow import Flows
 from messagehub.messages.accept import Acceptor
@@ -15,6 +16,7 @@ from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.habits import Habits
+from messagehub.messages.once import Once
 from messagehub.messages.reading import Reader
 from messagehub.messages.standing import Standing
 from messagehub.messages.traces import Traces
@@ -44,6 +46,8 @@ class Services:
     habits: Habits
     standing: Standing
     acceptor: Acceptor
+    conversations: Conversations
+    once: Once
     reader: Reader
     actor: Actor
     traces: Traces

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Literal, Protocol
 
 from messagehub.carriers.wire import Sight, Step
+from messagehub.clock import NEVER
 from messagehub.text import Concatenation, DefaultAlphabet, Piece, Profile, Segment
 
 TargetKey = tuple[str, int]
@@ -32,6 +33,8 @@ class Handover:
     """By the carrier's names for them; those that it has none for are left out."""
     retry: int = 0
     """Told back where it is accepted: how often the target was sent again after a receipt."""
+    expire_at: int = NEVER
+    """When it is to be given up (microseconds)."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -195,6 +198,7 @@ REASONS = {
     "invalid_number": Reason("invalid_number", "There is no such number."),
     "invalid_source": Reason("invalid_source", "The carrier does not let this sender through.", reroute=True),
     "rejected": Reason("carrier_rejected", "The carrier refuses the message."),
+    "too_late": Reason("expired", "Its validity was over before it could be sent."),
     "too_long": Reason("carrier_rejected", "In its alphabet the text needs more than 255 parts.", reroute=True),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
     "unwritable": Reason(

@@ -161,8 +161,17 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         ),
     ] = 0
     validity_period: Annotated[
-        int, doc("seconds for which the carrier tries to deliver; 0: as long as it likes", ge=0, le=2_592_000)
+        int,
+        doc(
+            "seconds for which the carrier tries to deliver; 0: as long as it likes; a message may ask for less",
+            ge=0,
+            le=2_592_000,
+        ),
     ] = 0
+    validity_form: Annotated[
+        Literal["relative", "absolute"],
+        doc("how validity_period is written: as a span, or as a moment in UTC; some carriers know one of them only"),
+    ] = "relative"
     registered_delivery: Annotated[
         int, doc("of each submit_sm; 1 asks for a receipt in any case, 0 for none", ge=0, le=31)
     ] = 1

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from messagehub import text
 from messagehub.carriers.carrier import REASONS
 from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.failures import NUMBERINGS, FailureCode, bare
+from messagehub.clock import SECOND
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import MEANINGS, NUMBERS, STATUSES, VENDORS, status
-from messagehub.smpp.times import relative
+from messagehub.smpp.times import absolute, relative
 
 # Type of number and numbering plan, SMPP 3.4, sections 5.2.5 and 5.2.6.
 INTERNATIONAL, NATIONAL_CODE, ALPHANUMERIC = (1, 1), (3, 0), (5, 0)
@@ -84,6 +85,20 @@ class Profile:
     numbering: Mapping[int, FailureCode] = field(default_factory=dict)
     receipt_swapped: bool = False
     receipt_by_shape: bool = True
+    validity: int = 0
+    """Seconds for which the carrier tries to deliver; 0: as long as it likes."""
+    ends_at: bool = False
+    """The end of it is written as a moment."""
+    dates_validity: bool = False
+    """So that each submit_sm has one of its own."""
+
+    def validity_period(self, expire_at: int, now: int) -> str:
+        """For what is to be given up then (microseconds): the less of that and the carrier's own, a second at least."""
+        left = (expire_at - now) // SECOND
+        seconds = max(1, min(left, self.validity) if self.validity else left)
+        if self.ends_at:
+            return absolute(datetime.fromtimestamp(now // SECOND + seconds, UTC))
+        return relative(timedelta(seconds=seconds))
 
     def with_tlvs(self, given: Mapping[str, int | str]) -> dict[int, bytes] | None:
         """Those that go with each, and those of a message that have a name here, and a value that fits."""
@@ -99,7 +114,7 @@ def of(config: SMPPConfig) -> Profile:
     fields = {name: value for name in FIELDS if (value := getattr(config, name))}
     if config.schedule:
         fields["schedule_delivery_time"] = relative(timedelta(seconds=config.schedule))
-    if config.validity_period:
+    if config.validity_period and config.validity_form == "relative":
         fields["validity_period"] = relative(timedelta(seconds=config.validity_period))
     return Profile(
         source=Addressing(config.source_ton, config.source_npi, config.international_prefix),
@@ -115,6 +130,9 @@ def of(config: SMPPConfig) -> Profile:
         default_country=config.default_country,
         receipt_swapped=config.receipt_swapped,
         receipt_by_shape=config.receipt_by_shape,
+        validity=config.validity_period,
+        ends_at=(ends_at := config.validity_form == "absolute"),
+        dates_validity=ends_at and config.validity_period > 0,
     )
 
 

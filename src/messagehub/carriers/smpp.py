@@ -181,6 +181,8 @@ class SMPPCarrier:
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             fields = submission(self._profile, handover.source, handover.destination)
+            if handover.expire_at < clock.NEVER or self._profile.dates_validity:
+                fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())
             tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
             transfer = self._transfers[handover.key] = Transfer(handover, fields, tlvs)
             self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
@@ -259,6 +261,9 @@ class SMPPCarrier:
         """How many PDUs left: one, or none for a part of what has ended already."""
         transfer = part.transfer
         if transfer.ended or transfer.refusal:
+            return 0
+        if transfer.expire_at <= self._now and not transfer.submitted:  # it has waited here while nothing could leave
+            self._end(transfer, Refused(transfer.key, "too_late"))
             return 0
         assert bind.driver is not None
         try:

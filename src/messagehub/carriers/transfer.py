@@ -18,14 +18,15 @@ class Transfer:
     """What its segments are called so far, and how many of them left and were answered."""
 
     __slots__ = (
-        "accepted", "again", "answered", "ended", "fields", "given_up", "key", "names", "refusal", "retry", "steps",
-        "submitted", "throttled", "times_again", "tlvs",
+        "accepted", "again", "answered", "ended", "expire_at", "fields", "given_up", "key", "names", "refusal", "retry",
+        "steps", "submitted", "throttled", "times_again", "tlvs",
     )  # fmt: skip
 
     def __init__(self, handover: Handover, fields: dict[str, Any], tlvs: dict[int, bytes] | None) -> None:
         self.key = handover.key
         self.steps = handover.steps
         self.retry = handover.retry
+        self.expire_at = handover.expire_at
         self.fields, self.tlvs = fields, tlvs
         self.names = [""] * len(handover.segments)
         self.submitted = self.answered = self.accepted = 0

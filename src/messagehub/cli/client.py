@@ -111,7 +111,7 @@ class Api:
     def close(self) -> None:
         self._server.close()
 
-    def get(self, *path: str, **query: object) -> Json:
+    def get(self, /, *path: str, **query: object) -> Json:
         return self._call("GET", path, None, query)
 
     def post(self, *path: str, body: Json) -> Json:
@@ -130,7 +130,7 @@ class Api:
             return answer.body
         raise self._error(answer, self._server.value(answer))
 
-    def pages(self, *path: str, size: int = LARGEST_PAGE, **query: object) -> Iterator[Json]:
+    def pages(self, /, *path: str, size: int = LARGEST_PAGE, **query: object) -> Iterator[Json]:
         """Each page of a list, as far as they are asked for."""
         token = ""
         while True:
@@ -141,7 +141,7 @@ class Api:
             if not (token := page["next_page_token"]):
                 return
 
-    def rows(self, *path: str, limit: int | None, **query: object) -> tuple[list[Json], bool]:
+    def rows(self, /, *path: str, limit: int | None, **query: object) -> tuple[list[Json], bool]:
         """The first `limit` rows of a list, or all; and whether there are more."""
         rows: list[Json] = []
         more = False

@@ -43,7 +43,8 @@ def dev(
     from messagehub.settings import Settings
 
     rules_of(scenario)  # the child would say the same, but too late to be heard
-    env = {"MESSAGEHUB_LOG_LEVEL": "warning", **os.environ}  # what is said at info would hide what is printed
+    # What is said at info would hide what is printed, and nobody waits for a second core.
+    env = {"MESSAGEHUB_LOG_LEVEL": "warning", "MESSAGEHUB_WRITER": "thread", **os.environ}
     settings = Settings.read(env, listen=listen, webhook_allow_private=True)
     temporary = None if data else Path(tempfile.mkdtemp(prefix="messagehub-dev-"))
     folder = data or temporary

@@ -17,6 +17,7 @@ COMMANDS = (
     "segments",
     "send",
     "messages",
+    "conversations",
     "webhooks",
     "number",
     "flows",

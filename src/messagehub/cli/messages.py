@@ -157,6 +157,20 @@ def cancel(session: Session, id: Id) -> None:
     session.show(session.api.post("messages", id, "cancel", body={}), targets=TARGETS)
 
 
+@app.command("reschedule")
+@customer
+def reschedule(
+    session: Session,
+    id: Id,
+    at: Annotated[str, times.ahead("--at", help="When what still waits is to go")],
+) -> None:
+    """Give what was not handed to a carrier yet another time; --at 0s is now.
+
+    Example: messagehub messages reschedule 01a1fbc1-388b-7020-a7fb-a12694d73ae3 --at 2h
+    """
+    session.show(session.api.put("messages", id, body={"schedule_at": at}), targets=TARGETS)
+
+
 @app.command("resend")
 @customer
 def resend(session: Session, id: Id) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from messagehub.cli import messages, showing
+from messagehub.cli import messages, showing, times
 from messagehub.cli.exits import Exit, WrongUsage
 from messagehub.cli.session import Session, Smart, customer, given
 from messagehub.errors import HubError
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 WAITING = ("sending", "sent")
 """Statuses of a message of which more will be heard."""
+CLASSES = ("otp", "transactional", "marketing")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+
+
+def _class(text: str) -> str | int:
+    """A traffic class, or the number of a class on the handset."""
+    if text not in (*CLASSES, "0", "1", "2", "3"):
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(CLASSES)}, and no number from 0 to 3")
+    return int(text) if text.isdigit() else text
 
 
 @customer
@@ -33,8 +41,23 @@ def send(
         typer.Option("--on-doubt", help="What to do if a carrier may have got it or not."),
     ] = None,
     smart_encoding: Smart = None,
+    class_: Annotated[
+        str | None,
+        typer.Option("--class", parser=_class, metavar="CLASS", help="otp, transactional or marketing; or as below."),
+    ] = None,
     message_class: Annotated[
-        int | None, typer.Option("--class", min=0, max=3, help="On the handset; 0 is flash, shown and not kept.")
+        int | None,
+        typer.Option("--message-class", min=0, max=3, help="On the handset; 0 is flash, shown and not kept."),
+    ] = None,
+    priority: Annotated[
+        Literal["normal", "high"] | None, typer.Option("--priority", help="high goes first in its class.")
+    ] = None,
+    schedule_at: Annotated[str | None, times.ahead("--schedule-at", help="When it is to go")] = None,
+    spread_over: Annotated[
+        int | None, times.length("--spread-over", help="Spread the recipients over this time")
+    ] = None,
+    validity: Annotated[
+        int | None, times.length("--validity", help="Give up what could not be sent within this time")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is delivered or has failed.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=0, help="How many seconds to wait.")] = 120,
@@ -44,7 +67,8 @@ def send(
     Example: messagehub send --from +15551234567 --to +15559876543 --wait "Hello"
     """
     said = given(text=_read() if text == "-" else text, destinations=destinations, on_doubt=on_doubt)
-    said |= given(smart_encoding=smart_encoding, **{"class": message_class})
+    said |= given(smart_encoding=smart_encoding, message_class=message_class, priority=priority, **{"class": class_})
+    said |= given(schedule_at=schedule_at, spread_over=spread_over, validity=validity)
     message = session.api.post("messages", body={"source": source or _only_number(session.api), **said})
     code = Exit.DONE
     if wait:

@@ -82,7 +82,7 @@ class Session:
         else:
             showing.print_details(thing, tables)
 
-    def list(self, columns: "Columns", limit: int | None, *path: str, **query: object) -> None:
+    def list(self, columns: "Columns", limit: int | None, /, *path: str, **query: object) -> None:
         """The first `limit` things of a list; all of them where it is None."""
         rows, more = self.api.rows(*path, limit=limit, **query)
         if self.as_json:

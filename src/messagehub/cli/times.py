@@ -21,12 +21,32 @@ def span(text: str) -> int:
 
 def moment(text: str) -> str:
     """A time as the API reads it: one that was written out, or so long ago."""
+    return _moment(text, -1, "how long ago")
+
+
+def moment_ahead(text: str) -> str:
+    """A time as the API reads it: one that was written out, or in so long."""
+    return _moment(text, 1, "in how long")
+
+
+def _moment(text: str, way: int, words: str) -> str:
     if _SPAN.fullmatch(text):
-        return clock.iso(max(0, clock.now() - span(text) * clock.SECOND))
+        return clock.iso(max(0, clock.now() + way * span(text) * clock.SECOND))
     try:
         return clock.iso(clock.parse(text))
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write 2026-01-31T10:30:00Z, or how long ago, {SPANS}") from None
+        raise typer.BadParameter(f"{text!r} is no time; write 2026-01-31T10:30:00Z, or {words}, {SPANS}") from None
+
+
+def ahead(*names: str, help: str) -> Any:
+    """An option that takes a time to come."""
+    words = f"{help}: a time, or in how long, {SPANS}."
+    return typer.Option(*names, parser=moment_ahead, metavar="TIME", help=words)
+
+
+def length(*names: str, help: str) -> Any:
+    """An option that takes a span, in seconds."""
+    return typer.Option(*names, parser=span, metavar="SPAN", help=f"{help}, {SPANS}.")
 
 
 def option(*names: str, help: str) -> Any:

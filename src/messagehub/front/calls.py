@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import count
 
 from messagehub.front.frames import Call, Called
-from messagehub.front.link import Link
+from messagehub.link import Link
 from messagehub.web import Answer, Closed, failure
 
 PATIENCE_S = 5.0

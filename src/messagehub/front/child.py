@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from itertools import count
@@ -16,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from messagehub import logs
 from messagehub.api.cycle import ANSWER, BODY
 from messagehub.api.server import server
+from messagehub.child import live_with
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.frames import (
     Answered,
@@ -33,8 +32,8 @@ from messagehub.front.frames import (
     Piece,
     Want,
 )
-from messagehub.front.link import Link
 from messagehub.front.workers import Workers
+from messagehub.link import Link
 from messagehub.serving import spare_the_collector
 from messagehub.web import Client, WebError
 
@@ -182,23 +181,9 @@ def _end() -> None:
     os._exit(0)
 
 
-def _die_with(parent: int) -> None:
-    """Should the loop hang, the end of the link is not seen. Linux only; see prctl(2)."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
-
-
 async def main(link: int, listener: int, parent: int) -> None:
     """`link` and `listener` are open files, `parent` the process that is the engine."""
-    for number in (signal.SIGTERM, signal.SIGINT):  # they are for the engine, which then says what to do
-        signal.signal(number, signal.SIG_IGN)
-    _die_with(parent)
+    live_with(parent)
     front = Front(socket.socket(fileno=listener))
     await asyncio.get_running_loop().create_connection(lambda: front.link, sock=socket.socket(fileno=link))
     await asyncio.Event().wait()

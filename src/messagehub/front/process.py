@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from messagehub.api.callers import Proxies
+from messagehub.child import ended, spawned
 from messagehub.errors import HubError
 from messagehub.front.calls import Calls
 from messagehub.front.frames import (
@@ -28,20 +27,16 @@ from messagehub.front.frames import (
     Listens,
     Piece,
 )
-from messagehub.front.link import Link
 from messagehub.front.requests import Requests
+from messagehub.link import Link
 from messagehub.logs import about
 from messagehub.metrics import COUNTS
-from messagehub.settings import PREFIX
 from messagehub.web import Requester
 
 log = logging.getLogger(__name__)
 
 SILENT_S = 10
 """For how long a front may say nothing, though it has a beat every second."""
-
-END_S = 1.0
-"""How long it may take to see that it is over."""
 
 STEADY_S = 10.0
 """Whoever has lived so long is started again at once."""
@@ -109,7 +104,7 @@ class Front:
         self._keeping.cancel()
         if self._link:
             self._link.close()
-        await self._loop.run_in_executor(None, _ended, self._process)
+        await self._loop.run_in_executor(None, ended, self._process)
 
     async def _keep(self) -> None:
         """Starts the next when one has died. One that never listened will not do so the next time."""
@@ -138,7 +133,7 @@ class Front:
     async def _start(self) -> None:
         ours, its = socket.socketpair()
         with its:
-            self._process = self._spawned(its.fileno())
+            self._process = spawned("messagehub.front", (its.fileno(), self._sock.fileno()))
         COUNTS.front_starts += 1
         self._lost, self._silent = asyncio.Event(), 0
         link = Link(FromFront, self._take, self._lost.set, yields=True)
@@ -147,17 +142,6 @@ class Front:
         link.send(self._begin)
         self._calls.begin(link)
         self._listen()
-
-    def _spawned(self, link: int) -> "subprocess.Popen[bytes]":
-        """It knows nothing of ours, no key above all, but what stands in `Begin`."""
-        files = link, self._sock.fileno()
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "messagehub.front", *map(str, (*files, os.getpid()))],
-            stdin=subprocess.DEVNULL,
-            pass_fds=files,
-            env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
-            process_group=0,
-        )
 
     async def _watch(self) -> int:
         """Until it is dead, or silent and killed; its exit code. Who was stopped with us has had no time to speak."""
@@ -200,11 +184,3 @@ class Front:
 
     def _note(self, beat: Beat) -> None:
         COUNTS.connections, COUNTS.front_cpu = range(beat.connections), beat.cpu
-
-
-def _ended(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

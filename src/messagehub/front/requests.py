@@ -12,8 +12,8 @@ from messagehub.api.cycle import BODY, GONE
 from messagehub.api.replies import refuse, request_id_of
 from messagehub.errors import Refusal
 from messagehub.front.frames import Answered, Asked, Left, Piece, Want
-from messagehub.front.link import Link
 from messagehub.front.workers import Workers, log
+from messagehub.link import Link
 
 PEERS_REMEMBERED = 4096
 

@@ -1,26 +1,30 @@
 """Accepting a message: checks, routing, counting; then message, targets and event in one commit, then the answer."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import Handover
 from messagehub.carriers.wire import Step
+from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
-from messagehub.messages import options
+from messagehub.messages import options, timing, variables
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
-from messagehub.messages.lanes import OF_PRIORITY
+from messagehub.messages.lanes import OF_CLASS, OF_PRIORITY, TRANSACTIONAL
 from messagehub.messages.live import Live
+from messagehub.messages.options import Options
 from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import EVENT_QUERIES, Teller
+from messagehub.messages.variables import Own
 from messagehub.metrics import COUNTS
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes, Table
@@ -43,14 +47,28 @@ class Accepted:
     """For the traces of its targets."""
     now: int
     """When it was accepted; targets that may go at once are due then."""
+    expire_at: int = NEVER
+    """When the first of its targets may not go any more."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
+    more: list[Insert] = field(default_factory=list)
+    """What else is written with it."""
 
     def shape(self) -> Message:
         return message_shape(self.message, self.targets[:SHOWN], clock.plain)
 
 
+class Follower(Protocol):
+    async def follow(self, tx: Tx, message: MessageRow, targets: Sequence[Target]) -> Iterable[Insert]:
+        """What is written of the message elsewhere, in the commit that accepts it.
+
+        `tx` may be the store itself, as for a check of the gate, and is asked as seldom.
+        """
+
+
 class Acceptor:
+    followers: Sequence[Follower] = ()
+
     def __init__(
         self,
         store: Store,
@@ -71,14 +89,20 @@ class Acceptor:
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
         accepted = await self.prepare(self._store, customer_id, given)
+        await self.commit(accepted)
+        return accepted.shape()
+
+    async def commit(self, accepted: Accepted, also: Callable[[Accepted], Sequence[Insert]] | None = None) -> None:
+        """Writes what was prepared, and makes it known. `also`: what is written with it, once its shape is settled."""
         try:
             self._hand(accepted)
+            if also:
+                accepted.more += also(accepted)
             await self._store.write(self._inserts(accepted))
             self.make_known(accepted)
         finally:
             for exchange, segments, _ in accepted.hands:
                 exchange.release(segments)
-        return accepted.shape()
 
     async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven) -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
@@ -88,10 +112,15 @@ class Acceptor:
         _refuse_mms(given)
         source = await self._source(tx, given.source, customer_id)
         destinations = _destinations(given.destinations)
-        self._check_length(given.text)
         customer = await self._customers.get(tx, customer_id)
-        asked = options.asked(given, customer)
-        parts = self._parts(asked.text or given.text)
+        smart = options.is_smart(given, customer)
+        own = None
+        if variables.OPEN in given.text:
+            own = variables.own_texts(given.text, destinations, smart, self._check_length)
+        if own is None:
+            self._check_length(given.text)
+        asked = options.asked(given, smart and own is None)
+        parts = 0 if own else self._parts(asked.text or given.text)
         table = await self._routes.table(tx)
         if given.tlvs:
             options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
@@ -109,16 +138,23 @@ class Acceptor:
             target_count=len(destinations),
             tm_create=tm_create,
         )
-        lane = OF_PRIORITY[given.priority]
+        lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
+        if own:
+            self._tell_apart(targets, destinations, own)
+        if asked.schedule_at or asked.spread_over:
+            _schedule(targets, asked, now)
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
-        accepted = Accepted(message, targets, self._events(customer, message, targets, now), step, now)
+        events = self._events(customer, message, targets, now)
+        accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
+        for follower in self.followers:
+            accepted.more += await follower.follow(tx, message, targets)
         return accepted
 
     async def enter(self, tx: Tx, accepted: Accepted) -> None:
@@ -130,7 +166,7 @@ class Acceptor:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""
         for target in accepted.targets:
             exchange = self._exchange_with(target.carrier_id) if target.due_at == accepted.now else None
-            if exchange and exchange.reserve(segments := target.parts):
+            if exchange and exchange.reserve(segments := target.parts, target.lane):
                 accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
 
     def make_known(self, accepted: Accepted) -> None:
@@ -143,8 +179,9 @@ class Acceptor:
         COUNTS.messages += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
-        for carrier_id in {target.carrier_id for target in accepted.targets if target.status is Status.QUEUED}:
-            self._store.notify(due_topic(carrier_id))
+        waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
+        for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting if one.due_at == accepted.now}:
+            self._store.notify(due_topic(carrier_id, lane))
         self._outbox.offer(accepted.events)
 
     def _inserts(self, accepted: Accepted) -> list[Insert]:
@@ -152,10 +189,12 @@ class Acceptor:
         inserts = [Insert("insert_message", [message]), Insert("insert_target", targets)]
         if accepted.events:
             inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
+        if accepted.expire_at < NEVER and message.waiting_count:
+            inserts.append(Insert("insert_expiry", [{"message_id": message.id, "due_at": accepted.expire_at}]))
         has_failed = message.waiting_count < message.target_count
         if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
             inserts.append(Insert("insert_trace", rows))
-        return inserts
+        return inserts + accepted.more if accepted.more else inserts
 
     async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> AddressGiven:
         source = _address(given, "source", "INVALID_SOURCE")
@@ -164,24 +203,29 @@ class Acceptor:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
         return source
 
-    def _check_length(self, words: str) -> None:
-        """What is far too long is not worth the counting."""
-        if not words:
-            raise Refusal("INVALID_TEXT", "text: a message needs a text")
-        if len(words) > self._max_segments * SEPTETS:
-            raise self._too_many(f"{len(words)} characters need more segments")
+    def _tell_apart(self, targets: Sequence[Target], to: Sequence[AddressGiven], own: Sequence[Own]) -> None:
+        """Each gets its own text."""
+        for target, address, said in zip(targets, to, own, strict=True):
+            target.parts = self._parts(said.sent_text or said.text, variables.field(target.n))
+            target.destination_detail = detail_of(address, said)
 
-    def _parts(self, words: str) -> int:
+    def _check_length(self, words: str, field: str = "text: it") -> None:
+        """What is far too long is not worth the counting."""
+        if len(words) > self._max_segments * SEPTETS:
+            raise self._too_many(f"{field} has {len(words)} characters, which need more segments")
+
+    def _parts(self, words: str, field: str = "text: it") -> int:
+        if not words:
+            raise Refusal("INVALID_TEXT", f"{field} is empty; a message needs a text")
         parts = text.count_parts(words)
         if parts > self._max_segments:
-            raise self._too_many(f"it needs {parts} segments")
+            raise self._too_many(f"{field} needs {parts} segments")
         return parts
 
     def _too_many(self, needed: str) -> Refusal:
         most = self._max_segments
         return Refusal(
-            "TOO_MANY_SEGMENTS",
-            f"text: {needed}, where {most} are allowed; POST /messages/segments shows how it is cut",
+            "TOO_MANY_SEGMENTS", f"{needed}, where {most} are allowed; POST /messages/segments shows how it is cut"
         )
 
     def _events(self, customer: Customer, message: MessageRow, targets: Sequence[Target], now: int) -> list[Event]:
@@ -259,11 +303,19 @@ def _fail(target: Target, now: int, code: str, words: str = "") -> None:
     target.error_code, target.error_message = code, words or ERROR_CODES[code]
 
 
+def _schedule(targets: Sequence[Target], asked: Options, now: int) -> None:
+    """They wait for their time, where that is still to come."""
+    for target in targets:
+        at = timing.start(asked, target.n, target.target_count, now)
+        if at > now and target.status is Status.QUEUED:
+            target.due_at, target.error_code = at, timing.why_it_waits(asked, target.n)
+
+
 def _stop(target: Target, stop: Stop, now: int) -> None:
-    """Before it is stored: it waits, or never goes. Nothing stops what has no route."""
+    """Before it is stored: it waits, or never goes. Nothing stops what has no route, or only before it is due."""
     if target.status is not Status.QUEUED:
         return
     if stop.until is None:
         _fail(target, now, stop.code, stop.words)
-    else:
+    elif target.due_at == now or stop.until > (target.due_at or now):
         target.due_at, target.error_code, target.error_message = max(stop.until, now + 1), stop.code, stop.words

@@ -1,18 +1,22 @@
 """What a customer can do with a message that is there: cancel it, send held targets again, delete it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from msgspec import structs
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.errors import Refusal
 from messagehub.events import Outbox
+from messagehub.messages import options, timing
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
+from messagehub.messages.options import Options
 from messagehub.messages.reading import Reader
 from messagehub.messages.recorder import Recorder
 from messagehub.messages.rows import SHOWN
-from messagehub.messages.status import Happening
+from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Teller, Told, store_events, untried
 from messagehub.shapes import Message
@@ -68,14 +72,52 @@ class Actor:
             await self._reader.row(tx, customer_id, message_id)
             told, moved = await self._move(tx, message_id, "targets_held", _resend)
             if not moved:
-                raise Refusal("STATE_INVALID", "no target of this message is held (gw_timeout / in_doubt)")
+                raise Refusal(
+                    "STATE_INVALID", "no target of this message is held (gw_timeout / in_doubt) and may still go"
+                )
             return await self._reader.message(tx, customer_id, message_id), told, moved
 
         message, told, moved = await self._store.transaction(unit)
-        for carrier_id in {target.carrier_id for target in moved}:
-            self._store.notify(due_topic(carrier_id))
+        self._ring(moved)
         told.make_known(self._outbox)
         return message
+
+    async def reschedule(self, customer_id: str, message_id: str, schedule_at: str) -> Message:
+        """Gives another time to targets that wait and have never been handed over. Refusal when there is none."""
+
+        async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
+            now = clock.now()
+            row = await self._reader.row(tx, customer_id, message_id)
+            at = options.moment(schedule_at, now)
+            ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
+            waiting = await self._waiting(tx, ledger, message_id)
+            if not waiting:
+                raise Refusal("STATE_INVALID", "no target of this message waits to be handed over for the first time")
+            asked = structs.replace(options.read(row.options), schedule_at=at, first=min(t.n for t in waiting))
+            for target in waiting:
+                _move_to(ledger, target, asked)
+            await tx.run("change_options", id=message_id, options=options.write(asked), now=now)
+            if asked.validity:
+                first = timing.expiry(asked, asked.first, row.target_count, row.tm_create)
+                await tx.run("insert_expiry", message_id=message_id, due_at=first)
+            told = await ledger.write()
+            return await self._reader.message(tx, customer_id, message_id), told, waiting
+
+        message, told, moved = await self._store.transaction(unit)
+        self._ring(moved)
+        told.make_known(self._outbox)
+        return message
+
+    async def _waiting(self, tx: Tx, ledger: Ledger, message_id: str) -> list[Target]:
+        """The targets of a message that were never handed over, and still may be."""
+        keys = [(row.message_id, row.n) for row in await tx.all("targets_to_cancel", message_id=message_id)]
+        await ledger.load(keys)
+        found = [target for key in keys if (target := ledger.get(key)) and target.status is Status.QUEUED]
+        return [one for one in found if not (one.attempts or one.retries or one.doubts or one.tried)]
+
+    def _ring(self, moved: Iterable[Target]) -> None:
+        for carrier_id, lane in {(target.carrier_id, target.lane) for target in moved}:
+            self._store.notify(due_topic(carrier_id, lane))
 
     async def delete(self, customer_id: str, message_id: str) -> Message:
         """Cancels what was not handed over, and takes the message out of sight. Receipts still update it silently."""
@@ -116,6 +158,14 @@ def _cancel(ledger: Ledger, target: Target) -> bool:
     return ledger.happen(target, Happening.CANCEL, error_code="canceled")
 
 
+def _move_to(ledger: Ledger, target: Target, asked: Options) -> None:
+    at = timing.start(asked, target.n, target.target_count, ledger.now)
+    why = timing.why_it_waits(asked, target.n) if at > ledger.now else ""
+    ledger.happen(target, Happening.RESCHEDULE, due_at=at, error_code=why)
+
+
 def _resend(ledger: Ledger, target: Target) -> bool:
+    if timing.expiry_of(target) <= ledger.now:
+        return False
     target.possible_duplicate = 1
     return ledger.happen(target, Happening.RESEND, due_at=ledger.now)

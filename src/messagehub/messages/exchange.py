@@ -35,12 +35,12 @@ from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats, send
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import WITNESSES, Habits
-from messagehub.messages.lanes import Share
+from messagehub.messages.lanes import LANES, Share
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
 from messagehub.messages.outcomes import Terms
 from messagehub.messages.receive import Receiver
-from messagehub.messages.recorder import Recorder
+from messagehub.messages.recorder import ROUTED, Recorder
 from messagehub.messages.send import Claim
 from messagehub.messages.status import Happening
 from messagehub.messages.target import Target, due_topic
@@ -54,6 +54,9 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 """How often the store is asked for what is due, besides when it is said that something is."""
+
+LEAST_WAIT = clock.SECOND // 10
+"""How long what may not go waits at least, so that it is not asked for again and again."""
 
 ASK_EVERY = int(POLL_S * clock.SECOND)
 """How often it is asked for what a carrier could be asked about, while nothing is found."""
@@ -95,13 +98,17 @@ class Turn:
     """Room that was not sent into, for the sake of questions."""
     claimed: bool = False
     """It looked for what is due."""
-    postponed: bool = False
-    """Some of it is to be handed over again."""
+    lanes: set[int] = field(default_factory=set)
+    """In which lanes."""
+    postponed: set[int] = field(default_factory=set)
+    """The lanes of which some is to be handed over again."""
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
     told: Told = field(default_factory=Told)
-    rerouted: set[str] = field(default_factory=set)
-    """Carriers that got a target of this one's."""
+    rerouted: set[tuple[str, int]] = field(default_factory=set)
+    """Carriers that got a target of this one's, and in which lane."""
     counts: Counts = field(default_factory=Counts)
+    parked: bool | None = None
+    """Receipts wait in the store for names. None: it was not looked for them."""
     learnt: Rule | None = None
     """What the carrier makes of its ids, where this was found out."""
 
@@ -133,18 +140,21 @@ class Exchange:
         """When to look for questions; 0: at once, as there may be more of them."""
         self._sent_since = 0
         """Segments since something was asked last."""
+        self._parked = True
+        """Receipts of this carrier may wait in the store for names."""
         self._draining = False
-        self._due = True
-        """Something may be due in the store that was not looked for yet."""
+        self._due = set(LANES)
+        """The lanes in which something may be due in the store that was not looked for yet."""
         self._looked = -math.inf
-        self._backlog = True
-        """More may be due than there was room for, so what is accepted now has to wait its turn."""
+        """When it was last looked into all of them."""
+        self._backlog = set(LANES)
+        """Those in which more may be due than there was room for: what is accepted now and no more urgent waits."""
         self._reserved = 0
         """Segments for which room is kept, while the commit that hands them over is on its way."""
         self._unreserved = asyncio.Event()
         self._turning = asyncio.Lock()
         self._loop = Loop(f"exchange with {carrier_id}", self._turns, POLL_S)
-        self._deaf = store.listen(due_topic(carrier_id), self._look)
+        self._deaf = [store.listen(due_topic(carrier_id, lane), partial(self._look, lane)) for lane in LANES]
 
     def open(self, slots: Collection[int] | None = None) -> None:
         """With all binds of the carrier, or with those at `slots`."""
@@ -153,7 +163,8 @@ class Exchange:
 
     async def close(self, drain_s: float) -> None:
         """Waits for what is in flight, writes down what became of it, and parts."""
-        self._deaf()
+        for stop in self._deaf:
+            stop()
         async with self._turning:  # a turn under way may still hand over
             self._draining = True
         await self._let_hand(drain_s)
@@ -170,12 +181,18 @@ class Exchange:
 
     # --- handing over what is just being accepted -----------------------------------------
 
-    def reserve(self, segments: int) -> bool:
-        """Keeps room for a target that is not stored yet. False where it has to wait its turn."""
-        if self._backlog or self._draining or self.carrier.room() - self._reserved < segments:
-            self._backlog = True
+    def reserve(self, segments: int, lane: int) -> bool:
+        """Keeps room for a target that is not stored yet. False where it has to wait its turn.
+
+        It does not wait for what is less urgent, which is owed its share then.
+        """
+        waits = bool(self._backlog) and max(self._backlog) >= lane
+        if waits or self._draining or self.carrier.room() - self._reserved < segments:
+            self._backlog.add(lane)
             return False
         self._reserved += segments
+        if self._backlog:
+            self._share.settle({lane: segments}, self._backlog)
         return True
 
     def hand(self, target: Target, now: int) -> Handover:
@@ -197,8 +214,8 @@ class Exchange:
 
     # --- turns ----------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        self._due = True
+    def _look(self, lane: int) -> None:
+        self._due.add(lane)
         self._loop.ring()
 
     async def _turns(self) -> None:
@@ -208,42 +225,46 @@ class Exchange:
 
     async def _turn_while_useful(self) -> None:
         while True:
-            news, room = self._take_news(), self._room()
+            news, (room, lanes) = self._take_news(), self._room()
             if not news and room <= 0:
                 return
             self._reserved += room
             try:
-                turn = await self._turn(news, room)
+                turn = await self._turn(news, room, lanes)
             finally:
                 self.release(room)
-            if not (news or turn.claim.handovers or turn.questions or turn.kept_free):
+            if not (news or turn.claim.handovers or turn.claim.stopped or turn.questions or turn.kept_free):
                 return
 
-    def _room(self) -> int:
-        """How much may be claimed: nothing where nothing is known to be due, but for a look now and then."""
+    def _room(self) -> tuple[int, set[int]]:
+        """How much may be claimed, and of which lanes: of those in which something may be due; now and then of all."""
         now = time.monotonic()
-        if self._draining or not (self._due or now - self._looked >= POLL_S):
-            return 0
-        if (room := max(0, self.carrier.room() - self._reserved)) > 0:
-            self._due, self._looked = False, now
-        return room
+        is_look = now - self._looked >= POLL_S
+        if self._draining or not (self._due or is_look):
+            return 0, set()
+        if (room := self.carrier.room() - self._reserved) <= 0:
+            return 0, set()
+        if is_look:
+            self._looked = now
+        lanes, self._due = set(LANES) if is_look else self._due, set()
+        return room, lanes
 
     def _take_news(self) -> list[News]:
         news, self._kept = self._kept + self.carrier.news(), []
         return news
 
-    async def _turn(self, news: list[News], room: int) -> Turn:
+    async def _turn(self, news: list[News], room: int, lanes: set[int]) -> Turn:
         try:
-            turn = await self._store.transaction(partial(self._settle, news=news, room=room))
+            turn = await self._store.transaction(partial(self._settle, news=news, room=room, lanes=lanes))
         except Unavailable:
-            self._due = True
+            self._due |= lanes
             self._put_off(news)
             raise
         except asyncio.CancelledError:
             self._kept += news
             raise
         except Exception:
-            self._due = True
+            self._due |= lanes
             if not news:
                 raise
             log.exception("a turn failed; its news are tried one by one")
@@ -276,13 +297,18 @@ class Exchange:
             self._ask_at = 0 if turn.questions else clock.now() + ASK_EVERY
             self.carrier.ask(turn.questions)
         if turn.claimed:
-            self._backlog = turn.claim.more
-            self._share.settle(turn.claim.segments, turn.claim.normal_waits)
+            self._backlog -= turn.lanes - turn.claim.more - self._due
+            self._backlog |= turn.claim.more
+            self._share.settle(turn.claim.segments, self._backlog)
             sent = 0 if turn.questions is not None else self._sent_since + sum(turn.claim.segments.values())
             self._sent_since = sent
-        self._due |= turn.claim.more or turn.postponed or bool(turn.questions)
-        for carrier_id in turn.rerouted:
-            self._store.notify(due_topic(carrier_id))
+        if turn.parked is not None:
+            self._parked = turn.parked
+        self._due |= turn.claim.more | turn.postponed
+        if turn.questions:
+            self._looked = -math.inf
+        for carrier_id, lane in turn.rerouted:
+            self._store.notify(due_topic(carrier_id, lane))
         turn.told.make_known(self._outbox)
         if turn.learnt:
             self._habits.make_known(self.carrier_id, turn.learnt)
@@ -301,7 +327,7 @@ class Exchange:
 
     # --- in the transaction -------------------------------------------------------------
 
-    async def _settle(self, tx: Tx, news: Sequence[News], room: int) -> Turn:
+    async def _settle(self, tx: Tx, news: Sequence[News], room: int, lanes: Collection[int] = ()) -> Turn:
         now = clock.now()
         turn = Turn()
         told = [one for one in news if not isinstance(one, FROM_OUTSIDE)]
@@ -309,10 +335,9 @@ class Exchange:
         asked = [one for one in news if isinstance(one, Queried)] if self.carrier.asks else []
         if told or came or asked:
             turn.counts.receipts = len(came)
-            turn.postponed = any(not isinstance(one, Accepted) for one in told)
             ledger = await self._settle_outbound(tx, told, came, asked, turn, now)
             turn.told.add(await ledger.write())
-            turn.rerouted = ledger.rerouted
+            turn.rerouted |= ledger.rerouted
             turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:
             heard = self.carrier.heard
@@ -322,7 +347,7 @@ class Exchange:
             turn.verdicts += received.verdicts + [(one.ticket, Verdict.TAKEN) for one in repeated]
             turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
-            turn.claimed = True
+            turn.claimed, turn.lanes = True, set(lanes)
             await self._claim(tx, turn, room, now)
         return turn
 
@@ -331,9 +356,13 @@ class Exchange:
         is_asking = self.carrier.asks and now >= self._ask_at
         turn.kept_free = min(room, self._sent_since // SEGMENTS_PER_QUESTION) if is_asking else 0
         alone = self.carrier.idle
-        owed, texts = self._share.owed, self.carrier.texts
+        owed, texts = self._share.owed(), self.carrier.texts
         most = room - turn.kept_free
-        turn.claim = await send.claim(tx, self.carrier_id, self._node_id, most, now, self._gate, alone, owed, texts)
+        is_look = len(turn.lanes) == len(LANES)
+        lanes = await send.due_lanes(tx, self.carrier_id, now) if is_look else turn.lanes
+        turn.claim = await send.claim(
+            tx, self.carrier_id, self._node_id, most, now, self._gate, alone, owed, lanes, texts
+        )
         if turn.claim.stopped:
             await self._stop(tx, turn, now)
         left = room - sum(turn.claim.segments.values())
@@ -344,8 +373,16 @@ class Exchange:
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.hold(target for target, _ in turn.claim.stopped)
         for target, stop in turn.claim.stopped:
-            what = Happening.REFUSE if stop.until is None else Happening.WAIT
-            ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=stop.until)
+            what, until = Happening.WAIT, stop.until
+            if until is None:
+                what = Happening.REFUSE
+            elif stop.carrier_id:
+                target.carrier_id = stop.carrier_id
+                target.steps.append((now, ROUTED, stop.carrier_id))
+                turn.rerouted.add((stop.carrier_id, target.lane))
+            else:
+                until = max(until, now + LEAST_WAIT)
+            ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=until)
         turn.told.add(await ledger.write())
 
     async def _settle_outbound(
@@ -361,10 +398,11 @@ class Exchange:
         await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
         names = [name for outcome in accepted for name in outcome.names]
         habit = await self._habits.of(tx, self.carrier_id)
-        parked = await receipts.unpark_for(tx, self.carrier_id, names, habit.rule)
+        parked = await self._unparked(tx, names, habit.rule, turn)
         matches, others = await receipts.match(tx, self._live, self.carrier_id, [*parked, *came], habit.rule)
         await receipts.park(tx, self.carrier_id, others, now)
         turn.counts.unmatched = len(others)
+        turn.parked = bool(others) or turn.parked
         if habit.is_open and matches:
             witnesses = receipts.witnesses(matches[:WITNESSES])
             turn.learnt = await self._habits.learn(tx, self.carrier_id, witnesses, now)
@@ -373,11 +411,20 @@ class Exchange:
         terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
         for outcome in told:
             outcomes.tell(ledger, outcome, terms, self._node_id)
+            if not isinstance(outcome, Accepted) and (target := ledger.get(outcome.key)):
+                turn.postponed.add(target.lane)
         receipts.apply(ledger, matches, habit)
         inquiries.apply(ledger, self.carrier_id, asked, habit)
         if self.carrier.asks:
             await inquiries.keep_names(tx, accepted)
         return ledger
+
+    async def _unparked(self, tx: Tx, names: Sequence[str], rule: Rule, turn: Turn) -> list[Receipt]:
+        """Receipts that came before `names`. Where no other node parks any, it is known here that there are none."""
+        if not names or not (self._parked or self._outbox.shared):
+            return []
+        turn.parked = await receipts.any_parked(tx, self.carrier_id)
+        return await receipts.unpark_for(tx, self.carrier_id, names, rule) if turn.parked else []
 
     def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:
         message_id, n = accepted.key

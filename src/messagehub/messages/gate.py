@@ -17,6 +17,8 @@ class Stop:
     """The `hold_reason` of a target that waits, the `error_code` of one that never goes."""
     words: str = ""
     until: int | None = None
+    carrier_id: str = ""
+    """The carrier that is to have it instead."""
 
 
 class Check(Protocol):
@@ -29,15 +31,22 @@ class Check(Protocol):
 
 
 class Gate:
-    def __init__(self, checks: Sequence[Check] = ()) -> None:
-        """In their order: a target that one check stops is not shown to the next."""
-        self.checks = checks
+    def __init__(self, checks: Sequence[Check] = (), at_claims: Sequence[Check] = ()) -> None:
+        """In their order: a target that one check stops is not shown to the next. `at_claims` come before them."""
+        self.checks, self.at_claims = checks, at_claims
 
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
-        stopped: dict[TargetKey, Stop] = {}
-        for check in self.checks:
-            left = (
-                [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets
-            )
-            stopped.update(await check.stops(tx, left, now))
-        return stopped
+        """As it is accepted, which may be long before it is due (`due_at`)."""
+        return await _stops(self.checks, tx, targets, now)
+
+    async def stops_claimed(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+        """As it is about to be handed over."""
+        return await _stops((*self.at_claims, *self.checks), tx, targets, now)
+
+
+async def _stops(checks: Sequence[Check], tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+    stopped: dict[TargetKey, Stop] = {}
+    for check in checks:
+        left = [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets
+        stopped.update(await check.stops(tx, left, now))
+    return stopped

@@ -24,7 +24,7 @@ AS_IS = RULES["as_is"]
 AUTO = "auto"
 
 VALIDITY = 48 * 3600 * SECOND
-"""How long after its making a target is sent again, where the carrier's config has no validity_period."""
+"""How long after it was to go a target is sent again, where the carrier's config has no validity_period."""
 
 WITNESSES = 4
 """Matches of a batch that are asked what the carrier makes of ids."""
@@ -35,7 +35,7 @@ class Habit:
     """What to do with its receipts.
 
     `rule`: by which they are matched. `is_auto`: it may be learnt; `is_open`: it was not yet. `retry_after`: seconds
-    between the tries of a target that fails for a cause that passes, within `validity` microseconds of its making.
+    between the tries of a target that fails for a cause that passes, up to `validity` microseconds after it was to go.
     """
 
     rule: Rule = AS_IS

@@ -44,14 +44,12 @@ def _packed(names: Sequence[str]) -> str | None:
 async def claim(tx: Tx, live: Live, carrier_id: str, room: int, now: int) -> list[Question]:
     """Targets whose time is over, up to `room` segments' worth of them; one at least, however many it has."""
     questions: list[Question] = []
-    for lane in LANES:
-        if room > 0:
-            rows = await tx.all("targets_to_ask", carrier_id=carrier_id, lane=lane, now=now, count=room)
-            for row in rows:
-                questions.append(_question(row))
-                room -= len(questions[-1].names)
-                if room <= 0:
-                    break
+    of_lanes = [{"carrier_id": carrier_id, "lane": lane, "now": now, "count": room} for lane in LANES]
+    for row in await tx.many("targets_to_ask", of_lanes):
+        if room <= 0:
+            break
+        questions.append(_question(row))
+        room -= len(questions[-1].names)
     until = now + ANSWERED_WITHIN
     keys = sorted(question.key for question in questions)
     for key in keys:

@@ -9,7 +9,6 @@ from typing import Any
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import TargetKey
-from messagehub.errors import Stale
 from messagehub.events import Event, Outbox
 from messagehub.messages import status
 from messagehub.messages.live import Live
@@ -51,8 +50,8 @@ class Ledger:
         self._targets: dict[TargetKey, Target] = {}
         self._owners: dict[str, Customer] = {}
         self._touched: dict[TargetKey, Target] = {}
-        self.rerouted: set[str] = set()
-        """Carriers that got a target of another's."""
+        self.rerouted: set[tuple[str, int]] = set()
+        """Carriers that got a target of another's, and in which lane."""
         self._reached: list[str] = []
         self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
 
@@ -92,7 +91,7 @@ class Ledger:
             return False
         target.tried = f"{target.tried} {target.carrier_id}".lstrip()
         target.carrier_id, target.attempts = carrier_id, 0
-        self.rerouted.add(carrier_id)
+        self.rerouted.add((carrier_id, target.lane))
         return True
 
     @property
@@ -149,8 +148,7 @@ class Ledger:
     async def write(self) -> Told:
         """Writes what happened, and its events. Returns what is to be made known after the commit."""
         touched = list(self._touched.values())
-        if await self._tx.change("move_target", touched) != len(touched):
-            raise Stale("a target was moved by somebody else since it was seen")
+        await self._tx.expect("move_target", touched)
         counted = await self._count(touched)
         teller = Teller(self._outbox, self.now, await self._behind())
         events = [event for steps in self._steps.values() for event in await self._tell(teller, steps, counted)]

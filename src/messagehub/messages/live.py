@@ -23,7 +23,7 @@ Segment = tuple[TargetKey, int, int, str]
 
 
 class Live:
-    """Read and taken from in transactions, which may run in the writer's thread; added to on the event loop."""
+    """Read and taken from in transactions; added to after commits."""
 
     def __init__(self) -> None:
         self._targets: dict[TargetKey, Target] = {}

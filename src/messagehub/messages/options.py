@@ -1,19 +1,25 @@
 """What a message asks for besides its text. It is kept as JSON in one column, which most messages leave NULL."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET, Struct
 
-from messagehub import shapes, text
+from messagehub import clock, shapes, text
 from messagehub.accounts.customers import Customer
+from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.routing import Table
 from messagehub.shapes import MessageGiven
 
 MOST_TLVS = 4096
 """Characters of all values of a message together: many peers take no PDU of more than 16 KiB."""
+
+LATE = 60 * SECOND
+"""How long ago a time may be that is taken for now."""
+
+AHEAD_DAYS = 365
 
 
 class Options(Struct, omit_defaults=True):
@@ -23,8 +29,19 @@ class Options(Struct, omit_defaults=True):
     """Each character that is sent otherwise, and what is sent for it."""
     message_class: int | None = None
     """3GPP TS 23.038, section 4."""
+    names_it: bool = False
+    """It was asked for as `message_class`, and not as `class`."""
     tlvs: dict[str, int | str] = {}
     """By the names that carriers have for them."""
+    traffic_class: str = ""
+    schedule_at: int = 0
+    """When the first is to go, in microseconds; see timing.py for this and what follows."""
+    spread_over: int = 0
+    """Seconds over which they go."""
+    first: int = 0
+    """The target that goes at `schedule_at`; those behind it follow."""
+    validity: int = 0
+    """Seconds for which each of them is good."""
 
 
 NONE = Options()
@@ -41,16 +58,57 @@ def write(options: Options) -> str | None:
     return None if options is NONE else _encode(options).decode()
 
 
-def asked(given: MessageGiven, customer: Customer) -> Options:
-    """What is asked for by the message, or by its customer for all of them."""
-    smart = customer.smart_encoding if given.smart_encoding is UNSET else given.smart_encoding
-    if not (smart or given.tlvs or given.class_ is not UNSET):
+def is_smart(given: MessageGiven, customer: Customer) -> bool:
+    """With smart encoding."""
+    return customer.smart_encoding if given.smart_encoding is UNSET else given.smart_encoding
+
+
+def asked(given: MessageGiven, smart: bool) -> Options:
+    """What is asked for. `smart`: its text is to be written better."""
+    is_usual = given.class_ is UNSET and given.message_class is UNSET
+    if is_usual and not (smart or given.tlvs or given.schedule_at or given.validity or given.spread_over):
         return NONE
-    options = Options(message_class=None if given.class_ is UNSET else given.class_, tlvs=given.tlvs)
+    options = Options(
+        tlvs=given.tlvs,
+        schedule_at=moment(given.schedule_at, clock.now()) if given.schedule_at else 0,
+        spread_over=given.spread_over or 0,
+        validity=given.validity or 0,
+    )
+    if not is_usual:
+        _classify(options, given)
     if smart and (better := text.smart(given.text)).replaced:
         options.text = better.text
         options.replaced = tuple((one.character, one.replacement or "") for one in better.replaced)
     return NONE if options == NONE else options
+
+
+def moment(given: str, now: int) -> int:
+    """The time that was given, in microseconds. Refusal where that is no time, is over, or too far ahead."""
+    try:
+        at = clock.parse(given)
+    except (ValueError, OverflowError):
+        raise _unfit(f"{given!r} is no time; write RFC 3339, such as 2026-01-31T10:30:00Z") from None
+    if at < now - LATE:
+        raise _unfit(f"{given!r} is over; now it is {clock.iso(now)}")
+    if at > now + AHEAD_DAYS * 24 * 3600 * SECOND:
+        raise _unfit(f"{given!r} is more than {AHEAD_DAYS} days ahead")
+    return at
+
+
+def _unfit(words: str) -> Refusal:
+    return Refusal("INVALID_SCHEDULE", f"schedule_at: {words}")
+
+
+def _classify(options: Options, given: MessageGiven) -> None:
+    """`class` says one of two things, and which of them its type tells."""
+    if isinstance(given.class_, str):
+        options.traffic_class = given.class_
+    elif given.class_ is not UNSET:
+        options.message_class = given.class_
+    if given.message_class is not UNSET:
+        if options.message_class is not None:
+            raise Refusal("INVALID_ARGUMENT", "class: a number says the same as message_class; give one of them")
+        options.message_class, options.names_it = given.message_class, True
 
 
 def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, destinations: Iterable[str]) -> None:
@@ -69,13 +127,21 @@ def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, desti
                     raise Refusal("INVALID_TLV", f"tlvs.{name}: {why}")
 
 
-def show(shape: shapes.Message, column: str) -> None:
+def show(shape: shapes.Message, column: str, write_time: Callable[[int], str]) -> None:
     """Adds to a message what it asked for."""
     options = _decode(column)
     if options.text:
         shape.sent_text, shape.replaced = options.text, forcings(options.replaced)
+    if options.traffic_class:
+        shape.class_ = cast(shapes.TrafficClass, options.traffic_class)
     if options.message_class is not None:
-        shape.class_ = options.message_class
+        setattr(shape, "message_class" if options.names_it else "class_", options.message_class)
+    if options.schedule_at:
+        shape.schedule_at = write_time(options.schedule_at)
+    if options.spread_over:
+        shape.spread_over = options.spread_over
+    if options.validity:
+        shape.validity = options.validity
     if options.tlvs:
         shape.tlvs = options.tlvs
 

@@ -9,7 +9,7 @@ from typing import Any
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Outcome, Reason, Refused, Unanswered
 from messagehub.clock import SECOND
 from messagehub.logs import about
-from messagehub.messages import receipts
+from messagehub.messages import receipts, timing
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.recorder import REFUSED
 from messagehub.messages.send import RETRY_AFTER
@@ -27,7 +27,7 @@ MAX_REPEATS = 1
 """How often a target in doubt is sent once more."""
 
 BLAMELESS_FOR = 48 * 3600 * SECOND
-"""How long after its making a target is spared its tries where the carrier has trouble of its own."""
+"""How long a target is spared its tries where the carrier has trouble of its own, from when it was to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,13 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> N
     if reason.ours:
         fields = about(carrier_id=target.carrier_id, message_id=target.message_id, error=words)
         log.error("a carrier does not understand us", extra=fields)
-    blameless = reason.blameless and ledger.now - target.tm_create < BLAMELESS_FOR
+    blameless = reason.blameless and ledger.now - timing.start_of(target) < BLAMELESS_FOR
+    until = timing.expiry_of(target)
     enough = not reason.retry or (target.attempts >= TRIES_HERE and not blameless)
-    other = _next_carrier(target, terms.table) if reason.reroute and enough else None
+    other = _next_carrier(target, terms.table) if reason.reroute and enough and ledger.now < until else None
     if other:
         goes_on = ledger.reroute(target, other)
-    elif again := _next_try(ledger, target, reason, blameless):
+    elif (again := _next_try(ledger, target, reason, blameless)) and again < until:
         goes_on = ledger.happen(target, Happening.POSTPONE, due_at=again)
         target.attempts -= goes_on and blameless
     else:
@@ -85,7 +86,7 @@ def _next_carrier(target: Target, table: Table) -> str | None:
 
 def unanswered(ledger: Ledger, target: Target, _: Unanswered | None = None, __: Terms | None = None) -> None:
     """The bind lives and the carrier does not answer: sent again only where the message itself asks for it."""
-    if target.on_doubt == "resend" and target.doubts < MAX_REPEATS:
+    if target.on_doubt == "resend" and _may_repeat(ledger, target):
         _repeat(ledger, target)
     else:
         ledger.happen(target, Happening.NO_ANSWER, error_code="no_answer")
@@ -94,10 +95,14 @@ def unanswered(ledger: Ledger, target: Target, _: Unanswered | None = None, __: 
 def lost(ledger: Ledger, target: Target, _: Lost | None = None, __: Terms | None = None) -> None:
     """The bind or the process was lost before the answer: as the message, or its customer, wishes."""
     wish = target.on_doubt or ledger.owner(target).on_doubt
-    if wish == "resend" and target.doubts < MAX_REPEATS:
+    if wish == "resend" and _may_repeat(ledger, target):
         _repeat(ledger, target)
     else:
         ledger.happen(target, Happening.HOLD, error_code="in_doubt")
+
+
+def _may_repeat(ledger: Ledger, target: Target) -> bool:
+    return target.doubts < MAX_REPEATS and ledger.now < timing.expiry_of(target)
 
 
 def _repeat(ledger: Ledger, target: Target) -> None:

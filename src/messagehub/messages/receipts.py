@@ -17,6 +17,7 @@ from messagehub.carriers.failures import FAILURES
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import NOWHERE, Sight
 from messagehub.clock import NEVER, SECOND
+from messagehub.messages import timing
 from messagehub.messages.habits import AS_IS, Habit, Witness
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.live import Live
@@ -225,7 +226,7 @@ def _retry(ledger: Ledger, target: Target, code: str, habit: Habit) -> bool:
     if ledger.now >= min(target.tm_delete, ledger.owner(target).tm_delete):
         return False
     due_at = next_attempt(habit.retry_after, target.retries + 1, ledger.now, random.random())
-    if due_at is None or due_at > target.tm_create + habit.validity:
+    if due_at is None or due_at > min(timing.start_of(target) + habit.validity, timing.expiry_of(target)):
         return False
     if not ledger.happen(target, Happening.RETRY, due_at=due_at):
         return False
@@ -259,10 +260,13 @@ async def park(tx: Tx, carrier_id: str, receipts: Sequence[Receipt], now: int) -
     await tx.many("park_receipt", rows)
 
 
+async def any_parked(tx: Tx, carrier_id: str) -> bool:
+    """Whether a receipt of the carrier's waits for a name."""
+    return await tx.one("parked_any", carrier_id=carrier_id) is not None
+
+
 async def unpark_for(tx: Tx, carrier_id: str, names: Sequence[str], rule: Rule = AS_IS) -> list[Receipt]:
     """Takes out the parked receipts that wait for one of `names`, in the order of their coming."""
-    if not names or not await tx.one("parked_any", carrier_id=carrier_id):
-        return []
     if rule is not AS_IS:
         names = list({each for name in names for each in rule.receipts(name)})
     wanted = [{"carrier_id": carrier_id, "carrier_message_id": name} for name in names]

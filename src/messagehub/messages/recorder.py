@@ -100,7 +100,7 @@ class Settled:
 
 
 class Recorder:
-    """Changed on the event loop, after commits; read in transactions, which may run in the writer's thread."""
+    """Changed after commits; read in transactions."""
 
     def __init__(self, store: Store, keeping: Keeping) -> None:
         self._keeping = keeping

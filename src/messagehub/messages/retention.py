@@ -17,6 +17,7 @@ from typing import Any
 from messagehub import clock, ids
 from messagehub.clock import SECOND
 from messagehub.logs import about
+from messagehub.messages.once import KEPT_FOR
 from messagehub.metrics import COUNTS
 from messagehub.store import Row, Store, Tx, Unit
 from messagehub.work.loop import Loop
@@ -29,8 +30,9 @@ EVERY_S = 60.0
 BATCH = 100
 """Rows, of each table, in one transaction: others wait for the writer no longer than for a commit of their own."""
 
-REST = 4
-"""How many times as long as a batch took the next one is waited for."""
+REST, MOST_REST_S = 4, 0.25
+"""How many times as long as a batch took the next one is waited for, and how long at most: where everybody waits long
+for the writer, what is too old is to become less all the same."""
 
 SEGMENTS_KEPT = 30 * DAY
 """How long after its end a target can still be found by the carrier's name for it."""
@@ -84,12 +86,14 @@ class Retention:
         for days, remove in (
             (self._policy.traces, self._traces),
             (self._policy.messages, self._messages),
+            (self._policy.messages, self._conversations),
             (self._policy.events, self._events),
             (self._policy.events, self._activeflows),
         ):
             if days:
                 await remove(ids.first_of(self._now() - int(days * DAY)))
         await self._segments(self._now() - SEGMENTS_KEPT)
+        await self._keys(self._now() - KEPT_FOR)
         removed = COUNTS.removed - before
         if removed:
             seconds = round(time.monotonic() - begun, 1)
@@ -102,7 +106,7 @@ class Retention:
             begun = time.monotonic()
             if not await piece():
                 return
-            await asyncio.sleep(REST * (time.monotonic() - begun))
+            await asyncio.sleep(min(REST * (time.monotonic() - begun), MOST_REST_S))
 
     async def _commit(self, unit: Unit[Counter[str]]) -> None:
         COUNTS.removed.update(await self._store.transaction(unit))
@@ -147,13 +151,18 @@ class Retention:
     # --- events -------------------------------------------------------------------------
 
     async def _events(self, before: str) -> None:
+        await self._of_customers("next_customer_with_events", self._events_of, before)
+
+    async def _of_customers(
+        self, next_customer: str, remove: Callable[[str, str], Awaitable[None]], before: str
+    ) -> None:
         customer_id = ""
         while True:
-            row = await self._store.one("next_customer_with_events", behind=customer_id)
+            row = await self._store.one(next_customer, behind=customer_id)
             if row is None or row.customer_id is None:
                 return
             customer_id = row.customer_id
-            await self._events_of(customer_id, before)
+            await remove(customer_id, before)
 
     async def _events_of(self, customer_id: str, before: str) -> None:
         behind = ""
@@ -178,6 +187,35 @@ class Retention:
             if rows := await self._store.all("old_activeflows", behind=behind, before=before, count=BATCH):
                 behind = rows[-1].id
                 await self._commit(partial(_removed_activeflows, rows))
+            return len(rows) == BATCH
+
+        await self._in_pieces(piece)
+
+    # --- conversations ------------------------------------------------------------------
+
+    async def _conversations(self, before: str) -> None:
+        """A thread goes with its last message."""
+        await self._of_customers("next_customer_with_conversations", self._conversations_of, before)
+
+    async def _conversations_of(self, customer_id: str, before: str) -> None:
+        behind = ""
+
+        async def piece() -> bool:
+            nonlocal behind
+            span = {"customer_id": customer_id, "behind": behind, "before": before, "count": BATCH}
+            if rows := await self._store.all("old_conversations", **span):
+                behind = rows[-1].last_id
+                await self._commit(partial(_removed_conversations, rows))
+            return len(rows) == BATCH
+
+        await self._in_pieces(piece)
+
+    # --- idempotency keys ---------------------------------------------------------------
+
+    async def _keys(self, before: int) -> None:
+        async def piece() -> bool:
+            if rows := await self._store.all("old_idempotency_keys", tm_before=before, count=BATCH):
+                await self._commit(partial(_removed_keys, rows))
             return len(rows) == BATCH
 
         await self._in_pieces(piece)
@@ -251,6 +289,14 @@ async def _removed_events(rows: Sequence[Any], tx: Tx) -> Counter[str]:
 
 async def _removed_traces(rows: Sequence[Row], tx: Tx) -> Counter[str]:
     return Counter(traces=await tx.change("remove_trace", rows))
+
+
+async def _removed_conversations(rows: Sequence[Row], tx: Tx) -> Counter[str]:
+    return Counter(conversations=await tx.change("remove_conversation", rows))
+
+
+async def _removed_keys(rows: Sequence[Row], tx: Tx) -> Counter[str]:
+    return Counter(idempotency_keys=await tx.change("remove_idempotency_key", rows))
 
 
 async def _removed_activeflows(rows: Sequence[Row], tx: Tx) -> Counter[str]:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from messagehub import shapes
 from messagehub.clock import NEVER
 from messagehub.messages import options, status
 from messagehub.messages.status import GROUPS, Status, Tally
+from messagehub.messages.variables import Own
 from messagehub.shapes import Address
+
+_details = msgspec.json.Decoder(list[str]).decode
 
 SHOWN = 100
 """Targets of a message that a list, and a webhook, shows."""
@@ -65,17 +69,26 @@ class TargetRow:
 # --- addresses --------------------------------------------------------------------------
 
 
-def detail_of(given: shapes.AddressGiven) -> str:
-    """What an address says besides its target, as JSON; empty where it says nothing."""
-    if not (given.target_name or given.name or given.detail):
+NO_TEXTS = Own("")
+
+
+def detail_of(given: shapes.AddressGiven, own: Own = NO_TEXTS) -> str:
+    """What an address says besides its target, and what it is told of its own, as JSON; empty where that is nothing."""
+    if not (given.target_name or given.name or given.detail or own.text):
         return ""
-    return msgspec.json.encode([given.target_name, given.name, given.detail]).decode()
+    texts = [own.text, own.sent_text] if own.text else []
+    return msgspec.json.encode([given.target_name, given.name, given.detail, *texts]).decode()
 
 
 def address(target: str, detail: str) -> Address:
     if not detail:
         return Address("tel", target)
-    return Address("tel", target, *msgspec.json.decode(detail, type=tuple[str, str, str]))
+    return Address("tel", target, *_details(detail)[:3])
+
+
+def own_of(detail: str) -> Own:
+    """What a target is told of its own: no text where it is told what the message says."""
+    return Own(*_details(detail)[3:]) if detail and len(_details(detail)) > 3 else NO_TEXTS
 
 
 # --- from outside -----------------------------------------------------------------------
@@ -96,6 +109,8 @@ def target_shape(row: Any, write: WriteTime) -> shapes.Target:
     )
     if row.error_code and row.status == Status.QUEUED:  # the columns say why it waits, while it does
         shape.hold_reason, shape.error_code = row.error_code, ""
+    if row.destination_detail and (own := own_of(row.destination_detail)).text:
+        shape.text, shape.sent_text = own.text, own.sent_text or UNSET
     return shape
 
 
@@ -116,7 +131,7 @@ def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.
         tm_delete=write(row.tm_delete),
     )
     if row.options:
-        options.show(shape, row.options)
+        options.show(shape, row.options, write)
     if row.direction == "inbound":
         shape.destination = address(row.destination, "")
     return shape

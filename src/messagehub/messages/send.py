@@ -2,16 +2,18 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from types import MappingProxyType
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover
-from messagehub.errors import StoreError
-from messagehub.messages import options
+from messagehub.messages import options, timing
 from messagehub.messages.gate import Gate, Stop
-from messagehub.messages.lanes import HIGH, LANES, NORMAL
+from messagehub.messages.lanes import LANES
 from messagehub.messages.recorder import CLAIMED
+from messagehub.messages.rows import own_of
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target, from_row
 from messagehub.store import Row, Tx
@@ -29,16 +31,14 @@ class Claim:
     """What one transaction took for a carrier."""
 
     handovers: list[Handover] = field(default_factory=list)
-    segments: dict[int, int] = field(default_factory=lambda: dict.fromkeys(LANES, 0))
+    segments: dict[int, int] = field(default_factory=dict)
     """How many of each lane."""
     targets: list[Target] = field(default_factory=list)
     """As they are handed."""
     stopped: list[tuple[Target, Stop]] = field(default_factory=list)
     """Those that were due and may not go."""
-    normal_waits: bool = True
-    """There may be more of what is not urgent."""
-    more: bool = False
-    """There may be more that is due, of either lane."""
+    more: set[int] = field(default_factory=set)
+    """The lanes in which there may be more that is due, of those that were asked."""
 
 
 async def claim(
@@ -49,21 +49,23 @@ async def claim(
     now: int,
     gate: Gate,
     alone: bool = False,
-    owed: int = 0,
+    owed: Mapping[int, int] = MappingProxyType({}),
+    lanes: Collection[int] = LANES,
     texts: Profile = STANDARD,
 ) -> Claim:
     """Up to `room` segments' worth of due targets, each of them handed once the transaction is committed.
 
-    What is urgent goes first, but for the `owed` segments of what is not. A target with more segments than a whole
+    Of the `lanes` what is `owed` to some goes first, and then what is urgent. A target with more segments than a whole
     window is taken when it goes `alone`. `texts` is how the carrier takes them.
     """
-    claimed, lanes_left = Claim(), set(LANES)
-    for lane, most in ((NORMAL, owed), (HIGH, room)) if owed else ((HIGH, room), (NORMAL, room)):
+    claimed = Claim(more=set(lanes))
+    due = await _due(tx, carrier_id, lanes, now, room)
+    for lane, most in _in_order(lanes, owed, room):
         count = min(room, most)
-        rows = await tx.all("claim_targets", carrier_id=carrier_id, lane=lane, now=now, count=count)
+        rows = due[lane][:count]
         taken = list(_that_fit(rows, room, most, alone and not claimed.handovers))
         if len(taken) == len(rows) < count:
-            lanes_left.discard(lane)
+            claimed.more.discard(lane)
         claimed.stopped += (stopped := await _stopped(tx, gate, targets := [from_row(row) for row in taken], now))
         held = {id(target) for target, _ in stopped}
         going = [target for target in targets if id(target) not in held] if held else targets
@@ -71,18 +73,37 @@ async def claim(
         claimed.targets += going
         claimed.handovers += [hand(target, carrier_id, holder, now, texts) for target in going]
         room -= claimed.segments[lane]
-        if room <= 0 or (
-            len(taken) < len(rows) and claimed.segments[lane] < most
-        ):  # its next one waits for more room than there is
+        waits_for_more_room = len(taken) < len(rows) and claimed.segments[lane] < most
+        if room <= 0 or waits_for_more_room:
             break
-    if await tx.change("hand_target", claimed.targets) != len(claimed.targets):
-        raise StoreError("a target was claimed by somebody else in the middle of a transaction")
-    claimed.normal_waits, claimed.more = NORMAL in lanes_left, bool(lanes_left)
+    await tx.expect("hand_target", claimed.targets)
     return claimed
 
 
+async def _due(tx: Tx, carrier_id: str, lanes: Collection[int], now: int, count: int) -> dict[int, list[Row]]:
+    """Up to `count` of each lane, the oldest first."""
+    due: dict[int, list[Row]] = {lane: [] for lane in lanes}
+    asked = [{"carrier_id": carrier_id, "lane": lane, "now": now, "count": count} for lane in sorted(lanes)]
+    for row in sorted(await tx.many("claim_targets", asked), key=attrgetter("due_at")):
+        due[row.lane].append(row)
+    return due
+
+
+async def due_lanes(tx: Tx, carrier_id: str, now: int) -> set[int]:
+    """The lanes in which something is due for a carrier."""
+    asked = [{"carrier_id": carrier_id, "lane": lane, "now": now} for lane in LANES]
+    return {row.lane for row in await tx.many("lane_due", asked)}
+
+
+def _in_order(lanes: Collection[int], owed: Mapping[int, int], room: int) -> list[tuple[int, int]]:
+    """The lanes as they get their turn, and how many segments of each there may be."""
+    urgent = sorted(lanes, reverse=True)
+    first = [(lane, owed[lane]) for lane in urgent if lane in owed] if owed else []
+    return first + [(lane, room) for lane in urgent if lane not in owed]
+
+
 async def _stopped(tx: Tx, gate: Gate, targets: Sequence[Target], now: int) -> list[tuple[Target, Stop]]:
-    stops = await gate.stops(tx, targets, now)
+    stops = await gate.stops_claimed(tx, targets, now)
     return [(target, stop) for target in targets if (stop := stops.get((target.message_id, target.n)))]
 
 
@@ -98,6 +119,9 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
 def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile) -> Handover:
     """Turns a target into one that this process has handed over, and says what the carrier gets."""
     words, asked = target.text, options.NONE
+    if target.destination_detail:
+        own = own_of(target.destination_detail)
+        words = own.sent_text or own.text or words
     if target.options:
         asked = options.read(target.options)
         words, texts = asked.text or words, text.with_class(texts, asked.message_class)
@@ -112,4 +136,5 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     target.parts = segments[0].payload or len(segments) if segments else 0
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
     key = (target.message_id, target.n)
-    return Handover(key, target.source, target.destination, segments, [step], tlvs=asked.tlvs, retry=target.retries)
+    expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
+    return Handover(key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at)

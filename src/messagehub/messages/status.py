@@ -30,6 +30,8 @@ class Happening(StrEnum):
     ACCEPT = "the carrier accepts it"
     REFUSE = "the carrier, or a check of ours, refuses it"
     WAIT = "it may not go yet"
+    RESCHEDULE = "its customer gives it another time"
+    EXPIRE = "its validity is over"
     POSTPONE = "the carrier refuses it for now"
     REROUTE = "the carrier refuses it, and the next route leads to another"
     REPEAT = "it is in doubt, and is sent once more"
@@ -50,6 +52,8 @@ S, H = Status, Happening
 MOVES = {
     (S.QUEUED, H.HAND): S.HANDED,
     (S.QUEUED, H.WAIT): S.QUEUED,
+    (S.QUEUED, H.RESCHEDULE): S.QUEUED,
+    (S.QUEUED, H.EXPIRE): S.FAILED,
     (S.QUEUED, H.REFUSE): S.FAILED,
     (S.QUEUED, H.CANCEL): S.FAILED,
     (S.HANDED, H.ACCEPT): S.SENT,

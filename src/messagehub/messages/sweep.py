@@ -1,6 +1,7 @@
 """What time alone makes due: receipts that never come, receipts that came too early, parts that are missing,
 and what a node held that died, and what waits for a carrier that is gone."""
 
+import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +13,7 @@ from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.clock import NEVER, SECOND
 from messagehub.events import Outbox
 from messagehub.logs import about
-from messagehub.messages import inquiries, outcomes, receipts, repeats
+from messagehub.messages import inquiries, options, outcomes, receipts, repeats, timing
 from messagehub.messages.habits import Habit, Habits
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
@@ -45,8 +46,6 @@ PARTS_WAIT = 30 * 60 * SECOND
 
 SET_BACK = (Forward("targets_set_back", "bring_target_forward"), Forward("parked_set_back", "bring_parked_forward"))
 
-Unit = Callable[[Tx], Awaitable[Told]]
-
 
 class Sweeper:
     def __init__(
@@ -68,7 +67,7 @@ class Sweeper:
         self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
         self._habits, self._node_id, self._knows, self._duty = habits, node_id, knows, duty
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
-        self._waiting: set[str] = set()
+        self._waiting: set[tuple[str, int]] = set()
         self._rescued = 0
         self._learnt: dict[str, Rule] = {}
 
@@ -83,12 +82,12 @@ class Sweeper:
         if await self._duty():
             await self._sweep_for_all()
         waiting, self._waiting = self._waiting, set()
-        for carrier_id in waiting:
-            self._store.notify(due_topic(carrier_id))
+        for carrier_id, lane in waiting:
+            self._store.notify(due_topic(carrier_id, lane))
 
     async def _sweep_for_all(self) -> None:
-        for unit in (self._rescue, self._parked, self._without_receipt, self._replan, self._stale_parts):
-            (await self._store.transaction(unit)).make_known(self._outbox)
+        for unit in SWEEPS:
+            (await self._store.transaction(partial(unit, self))).make_known(self._outbox)
         if self._rescued:
             log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
         for carrier_id, rule in self._learnt.items():
@@ -116,15 +115,14 @@ class Sweeper:
         # Now that the row is ours: it may have been answered, or rescued and handed over again, since it was found.
         if target.status is Status.HANDED and target.holder == holders[target.message_id, target.n]:
             outcomes.lost(ledger, target)
-            self._waiting.add(target.carrier_id)
+            self._waiting.add((target.carrier_id, target.lane))
 
     async def _without_receipt(self, tx: Tx) -> Told:
-        now, rows = clock.now(), []
-        for carrier in await tx.all("every_carrier"):
-            for lane in LANES:
-                whose = {"carrier_id": carrier.id, "lane": lane, "overdue": now - inquiries.ASKED_WITHIN}
-                rows += await tx.all("targets_without_receipt", **whose, now=now, count=BATCH)
-        return await self._each(tx, rows, receipts.give_up)
+        now = clock.now()
+        asked = {"overdue": now - inquiries.ASKED_WITHIN, "now": now, "count": BATCH}
+        carriers = await tx.all("every_carrier")
+        of_lanes = [{"carrier_id": carrier.id, "lane": lane, **asked} for carrier in carriers for lane in LANES]
+        return await self._each(tx, await tx.many("targets_without_receipt", of_lanes), receipts.give_up)
 
     async def _replan(self, tx: Tx) -> Told:
         """What waits for a carrier that is down, disabled or gone goes to another, where a route leads to one."""
@@ -145,9 +143,26 @@ class Sweeper:
                 target.carrier_id = route.carrier_id
                 target.steps.append((ledger.now, ROUTED, route.carrier_id))
                 ledger.touch(target)
-                self._waiting.add(route.carrier_id)
+                self._waiting.add((route.carrier_id, target.lane))
         elif gone:
             ledger.happen(target, Happening.REFUSE, error_code="no_route")
+
+    async def _expired(self, tx: Tx) -> Told:
+        """What waits though its validity is over: its carrier has not claimed it."""
+        now = clock.now()
+        expiring = await tx.all("expiries_due", now=now, count=BATCH)
+        found = await tx.many("expiring_message", [{"message_id": row.message_id} for row in expiring])
+        sums = itertools.accumulate(row.target_count for row in found)
+        due = [row for row, targets in zip(found, sums, strict=True) if row is found[0] or targets <= BATCH]
+        rows = await tx.many("targets_to_cancel", [{"message_id": row.id} for row in due])
+        told = await self._each(tx, rows, _expire)
+        removed = {row.message_id for row in expiring} - {row.id for row in found}
+        again = {**dict.fromkeys(removed), **{row.id: _look_again(row, now) for row in due}}
+        await tx.many("put_off_expiry", [{"message_id": id, "due_at": at} for id, at in again.items() if at])
+        await tx.many("remove_expiry", [{"message_id": id} for id, at in again.items() if not at])
+        if len(found) > len(due):
+            self._loop.ring()
+        return told
 
     async def _each(self, tx: Tx, rows: Sequence[Row], do: Callable[[Ledger, Target], None]) -> Told:
         if not rows:
@@ -196,3 +211,22 @@ class Sweeper:
         seen = await tx.all("old_inbound_seen", tm_before=now - repeats.REMEMBERED, count=FORGOTTEN)
         await tx.many("remove_inbound_seen", seen)
         return await self._receiver.give_up_waiting(tx, now - PARTS_WAIT, now, BATCH)
+
+
+SWEEPS = (
+    Sweeper._rescue,
+    Sweeper._parked,
+    Sweeper._without_receipt,
+    Sweeper._expired,
+    Sweeper._replan,
+    Sweeper._stale_parts,
+)
+
+
+def _expire(ledger: Ledger, target: Target) -> None:
+    if timing.expiry_of(target) <= ledger.now:
+        ledger.happen(target, Happening.EXPIRE, error_code="expired", error_message=timing.TOO_LATE)
+
+
+def _look_again(row: Row, now: int) -> int | None:
+    return timing.next_expiry(options.read(row.options), row.target_count, row.tm_create, now)

@@ -11,9 +11,9 @@ from messagehub.store import Row
 STATUSES = {status.value: status for status in Status}
 
 
-def due_topic(carrier_id: str) -> str:
-    """The topic that is notified when targets are due for a carrier."""
-    return f"due:{carrier_id}"
+def due_topic(carrier_id: str, lane: int) -> str:
+    """The topic that is notified when targets are due for a carrier in one of its lanes."""
+    return f"due:{carrier_id}:{lane}"
 
 
 @dataclass(slots=True)

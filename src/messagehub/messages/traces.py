@@ -12,7 +12,7 @@ from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import OURS, Link, Step
 from messagehub.errors import Refusal
 from messagehub.messages.recorder import OCTETS, WITH_OCTETS, Recorder
-from messagehub.messages.rows import address
+from messagehub.messages.rows import address, own_of
 from messagehub.messages.status import FINAL, PUBLIC
 from messagehub.messages.timeline import gap, in_order
 from messagehub.shapes import Trace
@@ -80,6 +80,8 @@ def _octets(step: Step, is_redacted: bool) -> bytes:
 
 
 def _trace(message: Row, target: Row, steps: Sequence[Step], is_redacted: bool) -> Trace:
+    own = own_of(target.destination_detail)
+    message = message._replace(text=own.sent_text or own.text or message.text)
     return Trace(
         n=target.n,
         destination=address(target.destination, target.destination_detail),

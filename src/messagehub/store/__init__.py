@@ -11,12 +11,15 @@ from messagehub.store.seam import Insert, Row, Store, Tx, Unit
 __all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store", "path_of", "shown"]
 
 
-async def open_store(url: str) -> Store:
-    """Opens and migrates `sqlite:///PATH` or `postgresql://…`. SettingError for any other address."""
+async def open_store(url: str, beside: bool = False) -> Store:
+    """Opens and migrates `sqlite:///PATH` or `postgresql://…`. SettingError for any other address.
+
+    `beside`: a SQLite file is written by a process of its own.
+    """
     if path := path_of(url):
         from messagehub.store.sqlite import SQLiteStore
 
-        return await SQLiteStore.open(path)
+        return await SQLiteStore.open(path, beside)
     if url.startswith(("postgresql://", "postgres://")):
         from messagehub.store.postgres import PostgresStore
 

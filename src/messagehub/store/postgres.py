@@ -74,6 +74,10 @@ class Connection:
         columns = zip(*SQL[query].tuples(rows), strict=True)
         return int((await self._source.execute(sql, *map(list, columns))).split()[-1])
 
+    async def expect(self, query: str, rows: Sequence[object]) -> None:
+        if await self.change(query, rows) != len(rows):
+            raise Stale(f"{query}: a row was changed by somebody else since it was seen")
+
 
 class Forms:
     """What is learnt of each query once: its batch form and the shape of its rows."""
@@ -170,6 +174,9 @@ class PostgresStore:
             return await tx.change(query, rows)
 
         return await self.transaction(unit)
+
+    async def expect(self, query: str, rows: Sequence[object]) -> None:
+        await self.transaction(lambda tx: tx.expect(query, rows))
 
     async def _with_connection(self, ask: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
         try:

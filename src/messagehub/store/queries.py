@@ -70,9 +70,16 @@ class Query:
 
     def tuples(self, rows: Sequence[object]) -> list[tuple[Any, ...]]:
         """The parameters of each row, in order, by attribute or, for dicts, by key."""
-        make = operator.itemgetter if isinstance(rows[0], dict) else operator.attrgetter
-        get: Callable[[Any], Any] = make(*self.names)
+        get = self._of_dict if isinstance(rows[0], dict) else self._of_object
         return [(get(row),) for row in rows] if len(self.names) == 1 else [get(row) for row in rows]
+
+    @cached_property
+    def _of_dict(self) -> Callable[[Any], Any]:
+        return operator.itemgetter(*self.names)
+
+    @cached_property
+    def _of_object(self) -> Callable[[Any], Any]:
+        return operator.attrgetter(*self.names)
 
 
 def load(dialect: str) -> dict[str, Query]:

@@ -14,10 +14,7 @@ CHANGED = "changed"
 
 
 class Recent(Generic[K, V]):
-    """Remembers `read(tx, key)` for `seconds`, for at most `size` keys; absence is remembered as None.
-
-    It is asked on the event loop and from units in the writer's thread; each step on the dict is atomic.
-    """
+    """Remembers `read(tx, key)` for `seconds`, for at most `size` keys; absence is remembered as None."""
 
     def __init__(
         self,

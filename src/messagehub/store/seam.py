@@ -1,7 +1,8 @@
 """What a store promises to the rest of the program.
 
 There are two ways to write. `write` takes inserts only: those that wait are committed together as soon as the writer
-is free, and if the merged commit fails they are tried one by one, so that nobody pays for another's row.
+is free, and if the merged commit fails they are tried one by one, so that nobody pays for another's row. An UPDATE may
+stand beside them that returns nothing and of which, where several meet one row, any one will do.
 `transaction` runs a unit: a coroutine function that is given a `Tx`. A unit reads and writes through its `Tx` and
 awaits nothing else; it may be run a second time if the first was rolled back, so it has no other effect.
 """
@@ -43,6 +44,9 @@ class Tx(Protocol):
 
     async def change(self, query: str, rows: Sequence[object]) -> int:
         """As `many`, for a query that returns nothing: how many rows were changed."""
+
+    async def expect(self, query: str, rows: Sequence[object]) -> None:
+        """As `change`, where each of `rows` must change one row. Stale, then or at the end of the unit, if not."""
 
 
 Unit = Callable[[Tx], Coroutine[Any, Any, T]]

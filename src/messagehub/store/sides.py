@@ -12,9 +12,9 @@ import asyncpg
 from messagehub.errors import SettingError
 from messagehub.store import schema_postgres
 from messagehub.store.address import path_of, shown
+from messagehub.store.connection import Connection
 from messagehub.store.lock import locked
 from messagehub.store.postgres import CONNECT_S
-from messagehub.store.sqlite import Connection
 
 NOT_MOVED = {
     "migration": "the target has its own",

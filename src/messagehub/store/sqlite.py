@@ -1,199 +1,173 @@
-"""The embedded store: one file, one writer thread that commits for everybody, a few threads that read.
+"""The embedded store: one file, one committer that writes for everybody, a few threads that read.
 
-The commit runs beside the event loop because an fsync takes as long as a hundred messages. While it runs, what the
-loop produces gathers; the next commit takes all of it. So commits grow with the load and no timer is needed.
+The committer works beside the event loop because an fsync takes as long as a hundred messages; and, where it is a
+process of its own, because what it does then costs the loop nothing.
 """
 
 import asyncio
+import logging
 import os
-import queue
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import chain
-from typing import Any, NoReturn, TextIO, TypeVar
+from functools import partial
+from itertools import count
+from typing import Any, TextIO, TypeVar
 
 import apsw
-import apsw.ext
 
-from messagehub.errors import Conflict, Refusal, Stale, StoreError, Unavailable
+from messagehub.errors import Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
-from messagehub.store import queries, schema_sqlite
-from messagehub.store.lock import locked
+from messagehub.store import schema_sqlite
+from messagehub.store.connection import BUSY_MS, SQL, Connection, Found, translated
+from messagehub.store.jobs import ASK, COUNT, DO, ERRORS, EXPECT, Answer, Done, Failed, More, Op, Rows, Undo, Write
+from messagehub.store.jobs import Unit as Begun
+from messagehub.store.lock import hold, lock_of
 from messagehub.store.seam import Bells, Insert, Row, Unit, row_maker
+from messagehub.store.writers import ProcessWriter, ThreadWriter, Writer
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A checkpoint writes each changed page once however often it changed: the longer it waits, the less it writes.
-# The cache is small: a commit looks through all of it, and what is not in it is in the system's.
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = OFF",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA wal_autocheckpoint = 8192",
-    "PRAGMA cache_size = -8192",
-    "PRAGMA journal_size_limit = 67108864",
-)
-BUSY_MS = 5000
 BUSY_PAUSE_S = 0.02
-STATEMENTS = 500
 READERS = 2
 MAX_WAITING = 4000
-"""Jobs that may wait for the writer. Beyond it the store says that it is too slow for what is asked of it."""
+"""Jobs that may wait for the committer. Beyond it the store says that it is too slow for what is asked of it."""
 
-MAX_BATCH = 1000
-"""Jobs in one commit, so that none waits long for its turn."""
+DYING_S = 2.0
+"""How long the writer of a server that was killed may yet be at its last commit."""
 
-SQL = queries.load("sqlite")
+TRIES = 5
+"""How often a unit is run that finds that what it knew is so no more."""
 
-# SQLite would count each allocation under a lock that all threads share. It takes this only before its first use.
-apsw.shutdown()
-apsw.config(apsw.SQLITE_CONFIG_MEMSTATUS, False)
-apsw.initialize()
+READING = {name for name, query in SQL.items() if query.sql.startswith(("SELECT", "WITH"))}
+ANSWERING = READING | {name for name, query in SQL.items() if " RETURNING " in query.sql}
+"""Queries that return rows."""
 
 
-class Connection:
-    """One connection and its verbs, used by one thread at a time. They are coroutines that never wait."""
+class Shapes:
+    """Makes named tuples of rows; the columns of a query are learnt from its first."""
 
-    def __init__(self, path: str, readonly: bool = False) -> None:
-        self._db = apsw.Connection(path, statementcachesize=STATEMENTS)
-        self._db.set_busy_timeout(BUSY_MS)
-        # Without it each new value of a parameter has the statement prepared anew, at ten times the cost of running it.
-        self._db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-        for pragma in PRAGMAS:
-            self._db.execute(pragma)
-        if readonly:
-            self._db.execute("PRAGMA query_only = ON")
+    def __init__(self) -> None:
         self._makers: dict[str, Callable[[Any], Row]] = {}
-        self.close = self._db.close
 
-    def plain(self, sql: str, *args: Any) -> list[Any]:
-        return list(self._db.execute(sql, args))
+    def rows(self, query: str, found: Found) -> list[Row]:
+        columns, rows = found
+        if not rows:
+            return []
+        if not (make := self._makers.get(query)):
+            make = self._makers[query] = row_maker(query, columns)
+        return list(map(make, rows))
 
-    def each(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        self._db.executemany(sql, rows)
+
+class Running:
+    """A unit that is run: its verbs. What it asks for is gathered until it has to wait for an answer, or ends."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._ops: list[Op] = []
+        self.error: StoreError | None = None
+        """Why nothing more can be asked."""
 
     async def one(self, query: str, **args: Any) -> Row | None:
-        rows = self.run_now(query, args)
+        rows = await self.ask(query, [_tuple(query, args)])
         return rows[0] if rows else None
 
     async def all(self, query: str, **args: Any) -> list[Row]:
-        return self.run_now(query, args)
+        return await self.ask(query, [_tuple(query, args)])
 
     async def run(self, query: str, **args: Any) -> None:
-        self.run_now(query, args)
+        self._add(query, [_tuple(query, args)], DO)
 
     async def many(self, query: str, rows: Sequence[object]) -> list[Row]:
-        return self.many_now(query, rows)
+        return await self.ask(query, SQL[query].tuples(rows)) if rows else []
 
     async def change(self, query: str, rows: Sequence[object]) -> int:
-        before = self._db.total_changes()
-        self.many_now(query, rows)
-        return self._db.total_changes() - before
-
-    def run_now(self, query: str, args: dict[str, Any]) -> list[Row]:
-        spec = SQL[query]
-        found = list(self._db.execute(NUMBERED[query], tuple(args[name] for name in spec.names)))
-        return self._rows(query, found)
-
-    def many_now(self, query: str, rows: Sequence[object]) -> list[Row]:
         if not rows:
-            return []
-        given = SQL[query].tuples(rows)
-        if query not in BATCHES or len(given) == 1:
-            return self._rows(query, list(self._db.executemany(NUMBERED[query], given)))
-        found: list[Any] = []
-        for chunk in _chunks(given):
-            found += self._db.execute(_batch(query, len(chunk)), tuple(chain.from_iterable(chunk)))
-        return self._rows(query, found)
+            return 0
+        self._add(query, SQL[query].tuples(rows), COUNT)
+        _, found = await self
+        changed: int = found[0][0]
+        return changed
 
-    def _rows(self, query: str, found: list[Any]) -> list[Row]:
-        if not found:
-            return []
-        if not (make := self._makers.get(query)):
-            columns = [column[0] for column in apsw.ext.query_info(self._db, NUMBERED[query]).description]
-            make = self._makers[query] = row_maker(query, columns)
-        return list(map(make, found))
+    async def expect(self, query: str, rows: Sequence[object]) -> None:
+        if rows:
+            self._add(query, SQL[query].tuples(rows), EXPECT)
 
+    async def ask(self, query: str, given: Rows) -> list[Row]:
+        """What the query returns for each of `given`. It waits only where that may be anything."""
+        if query in ANSWERING:
+            self._add(query, given, ASK)
+            return self._shapes.rows(query, await self)
+        self._add(query, given, DO)
+        return []
 
-CHUNKS = (64, 32, 16, 8, 4, 2, 1)
-"""Rows in one statement. Each step of a statement gives other threads of Python a turn, and getting one's own back
-takes longer than writing a row; so a batch is written in few steps."""
-
-BATCHES = {name for name, query in SQL.items() if query.sql.startswith(("INSERT", "UPDATE"))}
-
-
-def _chunks(rows: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows in pieces of a few sizes, so that there are few statements to prepare."""
-    at = 0
-    for size in CHUNKS:
-        while len(rows) - at >= size:
-            yield rows[at : at + size]
-            at += size
-
-
-@cache
-def _batch(query: str, count: int) -> str:
-    spec = SQL[query]
-    row = f"({', '.join('?' * len(spec.names))})"
-    names = ", ".join(f"given_{name}" for name in spec.names)
-    return f"WITH given({names}) AS (VALUES {', '.join([row] * count)}) {spec.batch('given')}"
-
-
-NUMBERED = {name: query.with_placeholders(lambda number, _: f"?{number}") for name, query in SQL.items()}
-
-
-class Job:
-    """Something for the writer: inserts to merge, or a unit to run."""
-
-    __slots__ = ("error", "future", "inserts", "result", "unit")
-
-    def __init__(self, future: asyncio.Future[Any], unit: Unit[Any] | None, inserts: Sequence[Insert]) -> None:
-        self.future, self.unit, self.inserts = future, unit, inserts
-        self.result: Any = None
-        self.error: Exception | None = None
-
-    def settle(self) -> None:
-        if self.future.done():  # whoever asked has gone
-            return
+    def _add(self, query: str, given: Rows, kind: str) -> None:
         if self.error:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
+            raise self.error
+        self._ops.append(Op(query, given, kind))
+
+    def __await__(self) -> Generator["Running", Found, Found]:
+        return (yield self)
+
+    def taken(self) -> list[Op]:
+        ops, self._ops = self._ops, []
+        return ops
+
+
+def _tuple(query: str, args: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple([args[name] for name in SQL[query].names])
 
 
 class SQLiteStore:
     @classmethod
-    async def open(cls, path: str) -> "SQLiteStore":
-        until = time.monotonic() + BUSY_MS / 1000
-        while True:
-            try:
-                return await asyncio.to_thread(cls, path, asyncio.get_running_loop())
-            except apsw.BusyError as error:  # making a new file one with a WAL does not wait for its turn
-                if time.monotonic() > until:
-                    raise Unavailable(f"{path}: {error}") from error
-                await asyncio.sleep(BUSY_PAUSE_S)
-            except (apsw.Error, OSError) as error:
-                raise Unavailable(f"{path}: {error}") from error
+    async def open(cls, path: str, beside: bool = False) -> "SQLiteStore":
+        """`beside`: it is written by a process of its own. Unavailable where the file cannot be opened."""
+        store = cls(path)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its secrets are its owner's
+            await (store._open_beside() if beside else store._open_here())
+        except (apsw.Error, OSError) as error:
+            raise Unavailable(f"{path}: {error}") from error
+        return store
 
-    def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._path = loop, path
+    def __init__(self, path: str) -> None:
+        self._loop, self._path = asyncio.get_running_loop(), path
         self._bells = Bells()
         self._lock: TextIO | None = None
         self._closed = False
-        self._gathered: list[Job] = []
+        self._writer: Writer
         self.waiting = 0
-        self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
-        """What the writer is asked for; nothing at all ends it."""
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its secrets are its owner's
-        self._writer = _migrated(path)
+        self._ids = count()
+        self._futures: dict[int, asyncio.Future[Any]] = {}
+        """Of each job what is waited for."""
+        self._changed = asyncio.Event()
+        """A job has come to its end."""
+        self._takes: dict[type, Callable[[Any], None]] = {
+            Done: self._settle,
+            Answer: self._answer,
+            Failed: self._fail,
+        }
+        self._shapes = Shapes()
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(READERS, "sqlite-reader")
-        self._thread = threading.Thread(target=self._write_forever, name="sqlite-writer", daemon=True)
-        self._thread.start()
+
+    async def _open_here(self) -> None:
+        self._writer = ThreadWriter(await _migrated(self._path), self._take)
+
+    async def _open_beside(self) -> None:
+        """It starts while the file is migrated."""
+        self._lock = lock_of(self._path)
+        writer = self._writer = ProcessWriter(self._take, self._lock, _end_now)
+        try:
+            (await _migrated(self._path)).close()
+            await writer.open(self._path)
+        except BaseException:
+            await writer.close()
+            self._lock.close()
+            raise
 
     # --- reading ------------------------------------------------------------------------
 
@@ -202,32 +176,30 @@ class SQLiteStore:
         return rows[0] if rows else None
 
     async def all(self, query: str, **args: Any) -> list[Row]:
-        return await self._read(query, lambda connection: connection.run_now(query, args))
+        return await self._ask(query, [_tuple(query, args)])
 
     async def run(self, query: str, **args: Any) -> None:
-        await self.all(query, **args)
+        await self._ask(query, [_tuple(query, args)])
 
     async def many(self, query: str, rows: Sequence[object]) -> list[Row]:
-        return await self._read(query, lambda connection: connection.many_now(query, rows))
+        return await self._ask(query, SQL[query].tuples(rows)) if rows else []
 
     async def change(self, query: str, rows: Sequence[object]) -> int:
-        async def unit(tx: Any) -> int:
-            changed: int = await tx.change(query, rows)
-            return changed
+        return await self.transaction(lambda tx: tx.change(query, rows))
 
-        return await self.transaction(unit)
+    async def expect(self, query: str, rows: Sequence[object]) -> None:
+        await self.transaction(lambda tx: tx.expect(query, rows))
 
-    async def _read(self, query: str, ask: Callable[[Connection], list[Row]]) -> list[Row]:
-        if not SQL[query].sql.startswith(("SELECT", "WITH")):
-
-            async def unit(tx: Any) -> list[Row]:
-                return ask(tx)
-
-            return await self.transaction(unit)
+    async def _ask(self, query: str, given: Rows) -> list[Row]:
+        if query not in READING:
+            unit: Any = lambda tx: tx.ask(query, given)  # noqa: E731
+            rows: list[Row] = await self.transaction(unit)
+            return rows
         try:
-            return await self._loop.run_in_executor(self._readers, lambda: ask(self._reader()))
+            found = await self._loop.run_in_executor(self._readers, lambda: self._reader().ask(query, given))
         except apsw.Error as error:
-            _raise(error)
+            raise translated(error) from error
+        return self._shapes.rows(query, found)
 
     def _reader(self) -> Connection:
         if not hasattr(self._local, "connection"):
@@ -237,95 +209,107 @@ class SQLiteStore:
 
     # --- writing ------------------------------------------------------------------------
 
-    async def transaction(self, unit: Unit[T]) -> T:
-        result: T = await self._submit(unit, ())
-        return result
-
     async def write(self, inserts: Sequence[Insert]) -> None:
-        await self._submit(None, inserts)
+        self._admit()
+        try:
+            given = [(query, SQL[query].tuples(rows)) for query, rows in inserts if rows]
+            await self._committed(Write(next(self._ids), given))
+        finally:
+            self._leave()
 
-    async def _submit(self, unit: Unit[Any] | None, inserts: Sequence[Insert]) -> Any:
+    async def transaction(self, unit: Unit[T]) -> T:
+        self._admit()
+        try:
+            for _ in range(TRIES):
+                try:
+                    return await self._once(unit)
+                except Stale as error:
+                    stale = error
+            raise stale
+        finally:
+            self._leave()
+
+    def _admit(self) -> None:
         if self._closed:
             raise Unavailable("the store has been closed")
         if self.waiting >= MAX_WAITING:
             raise Unavailable("more is asked of the store than it can write")
-        job = Job(self._loop.create_future(), unit, inserts)
         self.waiting += 1
-        if not self._gathered:
-            self._loop.call_soon(self._pass_on)
-        self._gathered.append(job)
-        return await job.future
 
-    def _pass_on(self) -> None:
-        """What one turn of the loop asks for comes to the writer together: its first job alone would be a commit."""
-        jobs, self._gathered = self._gathered, []
-        self._jobs.put(jobs)
+    def _leave(self) -> None:
+        self.waiting -= 1
+        self._changed.set()
 
-    def _write_forever(self) -> None:
-        while jobs := self._jobs.get():
-            while len(jobs) < MAX_BATCH and not self._jobs.empty():
-                more = self._jobs.get()
-                if not more:
-                    self._jobs.put(more)
-                    break
-                jobs += more
-            self._commit(jobs)
-            self._loop.call_soon_threadsafe(self._settle, jobs)
+    async def _once(self, unit: Unit[T]) -> T:
+        running, id = Running(self._shapes), next(self._ids)
+        result, is_open = await self._to_its_end(unit(running), running, id)
+        ops = running.taken()
+        if is_open:
+            await self._committed(More(id, ops, is_whole=True))
+        elif ops:
+            await self._committed(Begun(id, ops, is_whole=True))
+        return result
 
-    def _settle(self, jobs: list[Job]) -> None:
-        self.waiting -= len(jobs)
-        for job in jobs:
-            job.settle()
-
-    def _commit(self, jobs: list[Job]) -> None:
+    async def _to_its_end(self, steps: Coroutine[Any, Any, T], running: Running, id: int) -> tuple[T, bool]:
+        """What the unit returns, and whether it is open at the committer, where it is from its first question on."""
+        step: Callable[[], Any] = partial(steps.send, None)
+        is_open = False
         try:
-            self._together(jobs)
-        except Exception as error:
-            if len(jobs) > 1 and not isinstance(error, UNAVAILABLE):
-                for job in jobs:
-                    self._commit([job])
-                return
-            for job in jobs:  # what cannot be written now cannot be written one by one either
-                job.error = _translated(error)
-
-    def _together(self, jobs: list[Job]) -> None:
-        begun = time.perf_counter()
-        self._writer.plain("BEGIN IMMEDIATE")
-        try:
-            for query, rows in _merged(jobs).items():
-                self._writer.many_now(query, rows)
-            for job in jobs:
-                if job.unit:
-                    self._run(job, job.unit)
-            self._writer.plain("COMMIT")
+            while True:
+                if step() is not running:
+                    raise RuntimeError("a unit awaits only its transaction")
+                frame = More if is_open else Begun
+                is_open = True
+                try:
+                    found = await self._committed(frame(id, running.taken(), is_whole=False))
+                    step = partial(steps.send, found)
+                except StoreError as error:
+                    running.error = error
+                    step = partial(steps.throw, error)
+        except StopIteration as end:
+            if running.error:  # it went on as if nothing had happened
+                raise running.error from end
+            return end.value, is_open
         except BaseException:
-            self._roll_back()
+            steps.close()
+            if is_open:
+                self._futures.pop(id, None)
+                self._writer.send(Undo(id))
             raise
-        COUNTS.commit_seconds.observe(time.perf_counter() - begun)
-        COUNTS.commit_units.observe(len(jobs))
 
-    def _run(self, job: Job, unit: Unit[Any]) -> None:
-        """A unit that refuses takes back what it wrote itself, and costs the others of the commit nothing."""
-        self._writer.plain("SAVEPOINT unit")
+    async def _committed(self, frame: Write | Begun | More) -> Any:
+        """What the committer answers."""
+        future = self._futures[frame.id] = self._loop.create_future()
         try:
-            job.result = self._run_again_if_stale(unit)
-        except Refusal as refusal:
-            job.error = refusal
-            self._writer.plain("ROLLBACK TO unit")
-        self._writer.plain("RELEASE unit")
+            self._writer.send(frame)
+        except StoreError:
+            del self._futures[frame.id]
+            raise
+        return await future
 
-    def _run_again_if_stale(self, unit: Unit[Any]) -> Any:
-        try:
-            return _run_to_its_end(unit(self._writer))
-        except Stale:
-            self._writer.plain("ROLLBACK TO unit")
-            return _run_to_its_end(unit(self._writer))
+    def _take(self, frames: Sequence[Any]) -> None:
+        for frame in frames:
+            self._takes[type(frame)](frame)
+        self._changed.set()
 
-    def _roll_back(self) -> None:
-        try:
-            self._writer.plain("ROLLBACK")
-        except apsw.SQLError:  # a full disk or an I/O error has rolled back already
-            return
+    def _settle(self, done: Done) -> None:
+        COUNTS.commit_seconds.observe(done.seconds)
+        COUNTS.commit_units.observe(len(done.ids))
+        COUNTS.writer_cpu = done.cpu
+        for id in done.ids:
+            future = self._futures.pop(id, None)
+            if future and not future.done():  # whoever asked may have gone
+                future.set_result(None)
+
+    def _answer(self, answer: Answer) -> None:
+        future = self._futures.pop(answer.id, None)
+        if future and not future.done():
+            future.set_result((answer.columns, answer.rows))
+
+    def _fail(self, failed: Failed) -> None:
+        future = self._futures.pop(failed.id, None)
+        if future and not future.done():
+            future.set_exception(ERRORS[failed.error](failed.words))
 
     # --- the rest -----------------------------------------------------------------------
 
@@ -336,23 +320,33 @@ class SQLiteStore:
         self._bells.ring(topic)
 
     def serve(self) -> bool:
-        if self._lock is None:
-            self._lock = locked(self._path)
+        self._lock = self._lock or lock_of(self._path)
+        hold(self._lock, self._path, DYING_S)
         return True
 
     async def close(self) -> None:
         self._closed = True
-        if self._gathered:
-            self._pass_on()
-        self._jobs.put([])
-        await asyncio.to_thread(self._thread.join)
+        while self._futures or self.waiting:
+            self._changed.clear()
+            await self._changed.wait()
+        await self._writer.close()
         self._readers.shutdown()
-        self._writer.close()
         if self._lock:
             self._lock.close()
 
 
-def _migrated(path: str) -> Connection:
+async def _migrated(path: str) -> Connection:
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            return await asyncio.to_thread(_migrate, path)
+        except apsw.BusyError:  # making a new file one with a WAL does not wait for its turn
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(BUSY_PAUSE_S)
+
+
+def _migrate(path: str) -> Connection:
     connection = Connection(path)
     try:
         schema_sqlite.migrate(path, connection.plain)
@@ -362,35 +356,8 @@ def _migrated(path: str) -> Connection:
     return connection
 
 
-def _merged(jobs: list[Job]) -> dict[str, list[object]]:
-    merged: dict[str, list[object]] = {}
-    for job in jobs:
-        for query, rows in job.inserts:
-            merged.setdefault(query, []).extend(rows)
-    return merged
-
-
-def _run_to_its_end(unit: Coroutine[Any, Any, T]) -> T:
-    """A unit awaits nothing but this connection, whose verbs never wait: one step is all of it."""
-    try:
-        unit.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    unit.close()
-    raise RuntimeError("a unit awaits only its transaction")
-
-
-UNAVAILABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError)
-
-
-def _translated(error: Exception) -> Exception:
-    if isinstance(error, apsw.ConstraintError):
-        return Conflict(str(error))
-    if isinstance(error, UNAVAILABLE):
-        return Unavailable(str(error))
-    return StoreError(str(error)) if isinstance(error, apsw.Error) else error
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise _translated(error) from error
+def _end_now(code: int) -> None:
+    """Whether what it was just committing is on disk is not known, and the start after a crash is what settles that."""
+    log.critical("the process that writes the store has died with code %d; so this one ends, too", code)
+    logging.shutdown()
+    os._exit(1)

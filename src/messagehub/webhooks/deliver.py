@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from messagehub import clock
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.clock import SECOND
-from messagehub.errors import StoreError, Unavailable
+from messagehub.errors import Unavailable
 from messagehub.events import Event
 from messagehub.logs import about
 from messagehub.metrics import COUNTS
@@ -204,8 +204,7 @@ class Dispatcher:
         async def unit(tx: Tx) -> list[Row]:
             rows = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
             leases = [_lease(row, lease) for row in rows]
-            if await tx.change("lease_event", leases) != len(leases):
-                raise StoreError("an event was leased by somebody else in the middle of a transaction")
+            await tx.expect("lease_event", leases)
             return rows
 
         with endpoint.claiming():

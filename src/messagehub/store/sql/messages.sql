@@ -112,6 +112,25 @@ UPDATE targets SET sequence = sequence + 1 WHERE message_id = :message_id;
 -- name: targets_to_cancel
 SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'queued';
 
+-- name: change_options
+UPDATE messages SET options = :options, tm_update = :now WHERE id = :id;
+
+-- name: insert_expiry
+INSERT INTO expiries (message_id, due_at) VALUES (:message_id, :due_at)
+ON CONFLICT (message_id) DO UPDATE SET due_at = excluded.due_at;
+
+-- name: expiries_due
+SELECT message_id FROM expiries WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: expiring_message
+SELECT id, options, target_count, tm_create FROM messages WHERE id = :message_id;
+
+-- name: put_off_expiry
+UPDATE expiries SET due_at = :due_at WHERE message_id = :message_id;
+
+-- name: remove_expiry
+DELETE FROM expiries WHERE message_id = :message_id;
+
 -- name: targets_held
 SELECT message_id, n FROM targets WHERE message_id = :message_id AND status = 'gw_timeout' AND error_code = 'in_doubt';
 
@@ -168,6 +187,11 @@ SELECT (SELECT COUNT(*) FROM (SELECT due_at FROM targets
         AS count,
     (SELECT MIN(due_at) FROM targets
         WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now) AS oldest;
+
+-- name: lane_due
+-- The lane, where something of it is due.
+SELECT lane FROM targets
+WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane AND due_at <= :now LIMIT 1;
 
 -- name: targets_handed_long_ago
 SELECT message_id, n, carrier_id FROM targets

@@ -1,0 +1,171 @@
+"""What each feature costs a message that is accepted: CPU time of the whole process, SQLite, 64 callers, no carrier.
+
+A feature is a row of FEATURES: how the store is made ready, and how one message is asked for. The first row has none.
+"""
+
+import asyncio
+import gc
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import msgspec
+from rich import box
+from rich.table import Table
+
+from bench import report
+from bench.children import child, line
+from bench.database import sqlite
+from messagehub import clock, conversations, ids
+from messagehub.accounts import customers
+from messagehub.api.services import Services
+from messagehub.app import opened
+from messagehub.messages.accept import Accepted
+from messagehub.messages.once import Asking, Keep
+from messagehub.settings import Settings
+from messagehub.shapes import DestinationGiven, MessageGiven
+from messagehub.store import Insert
+from messagehub.store.recent import CHANGED
+from messagehub.web import Client
+from messagehub.webhooks.sign import new_secret
+
+COUNT = 6000
+CALLERS = 64
+SOURCE, ELSEWHERE = "+15551234567", "+442079460000"
+TEXT = "Your code is 417 902"
+MANY = 100
+"""Destinations of a message with several."""
+
+
+@dataclass(slots=True)
+class Stage:
+    services: Services
+    customer_id: str
+    people: list[str]
+
+    async def accept(self, *to: str | DestinationGiven, text: str = TEXT) -> None:
+        given = MessageGiven(source=SOURCE, destinations=list(to), text=text)
+        await self.services.acceptor.accept(self.customer_id, given)
+
+
+async def nothing(stage: Stage) -> None:
+    return
+
+
+async def alone(stage: Stage, to: list[str]) -> None:
+    await stage.accept(*to)
+
+
+async def keyed(stage: Stage, to: list[str]) -> None:
+    acceptor, store = stage.services.acceptor, stage.services.store
+    given = MessageGiven(source=SOURCE, destinations=list(to), text=TEXT)
+
+    async def do(keep: Keep) -> bytes:
+        def also(accepted: Accepted) -> list[Insert]:
+            return [keep(msgspec.json.encode(accepted.shape()))]
+
+        await acceptor.commit(await acceptor.prepare(store, stage.customer_id, given), also)
+        return b""
+
+    await stage.services.once.answer(Asking(stage.customer_id, to[0], b"fingerprint"), do)
+
+
+async def with_variables(stage: Stage, to: list[str]) -> None:
+    given = [DestinationGiven(target=one, variables={"code": "417 902"}) for one in to]
+    await stage.accept(*given, text="Your code is {{code}}")
+
+
+async def open_thread(stage: Stage) -> None:
+    await _open(stage, [ELSEWHERE])
+
+
+async def open_threads(stage: Stage) -> None:
+    await _open(stage, stage.people)
+
+
+async def _open(stage: Stage, peers: list[str]) -> None:
+    made = [conversations.between(stage.customer_id, SOURCE, peer, 1, last_id=ids.new()) for peer in peers]
+    await stage.services.store.write([Insert("open_conversation", made)])
+    stage.services.store.notify(CHANGED)
+
+
+Prepare = Callable[[Stage], Awaitable[None]]
+Ask = Callable[[Stage, list[str]], Awaitable[None]]
+
+FEATURES: dict[str, tuple[Prepare, Ask, int]] = {
+    "a message to one": (nothing, alone, 1),
+    "its customer has conversations, not with this one": (open_thread, alone, 1),
+    "it joins a conversation": (open_threads, alone, 1),
+    "with an Idempotency-Key": (nothing, keyed, 1),
+    "with variables": (nothing, with_variables, 1),
+    f"one of {MANY} in a message": (nothing, alone, MANY),
+    f"one of {MANY} in a message, with variables": (nothing, with_variables, MANY),
+}
+
+
+def show(runs: int) -> int:
+    """In turns, as a machine gets faster and slower over the minutes."""
+    made: dict[str, list[float]] = {name: [] for name in FEATURES}
+    for turn in range(runs):
+        print(f"features, run {turn + 1} of {runs}", file=sys.stderr, flush=True)
+        for name, figures in made.items():
+            with child(["-m", "bench.features", name]) as process:
+                figures.append(float(line(process, name)))
+    report.console().print(_table(made, runs))
+    return 0
+
+
+def _table(made: dict[str, list[float]], runs: int) -> Table:
+    title = f"accepting {COUNT:,} targets, SQLite; medians of {runs} (least–most), {report.commit()}"
+    shown = Table("", title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("CPU µs\na target", "more than\nthe first"):
+        shown.add_column(name, justify="right")
+    first = median(next(iter(made.values())))
+    for name, figures in made.items():
+        shown.add_row(name, report.spread(figures, ".1f"), f"{median(figures) - first:+.1f}")
+    return shown
+
+
+# --- one of them, in a process of its own -----------------------------------------------
+
+
+async def _measure(name: str) -> float:
+    """CPU time of one target in microseconds."""
+    prepare, ask, size = FEATURES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        async with opened(Settings(database_url=sqlite(Path(folder)), trace="off"), Client()) as services:
+            stage = Stage(services, await _customer(services), [f"+4479{n:08d}" for n in range(COUNT)])
+            await prepare(stage)
+            await stage.accept(ELSEWHERE)
+            pieces = iter([stage.people[at : at + size] for at in range(0, COUNT, size)])
+
+            async def caller() -> None:
+                for to in pieces:
+                    await ask(stage, to)
+
+            gc.collect()
+            gc.disable()
+            begun = time.process_time()
+            await asyncio.gather(*(caller() for _ in range(CALLERS)))
+            return (time.process_time() - begun) / COUNT * 1e6
+
+
+async def _customer(services: Services) -> str:
+    """A customer with a number, and a carrier that cannot be reached: all that is accepted waits."""
+    now = clock.now()
+    made = customers.new(name="bench", now=now, webhook_secret=new_secret())
+    await services.store.write([Insert("insert_customer", [made.as_row(services.sealer)])])
+    number = {"customer_id": made.id, "number": SOURCE, "name": "", "detail": "", "message_flow_id": ids.UNSET}
+    await services.numbers.add(now, **number)
+    config = {"host": "127.0.0.1", "port": 1, "system_id": "bench", "password": "bench"}
+    carrier = await services.carriers.add("bench", "smpp", config, False, now)
+    await services.routes.add(now, carrier_id=carrier.id)
+    return made.id
+
+
+if __name__ == "__main__":
+    print(asyncio.run(_measure(sys.argv[1])), flush=True)

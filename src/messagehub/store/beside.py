@@ -1,0 +1,73 @@
+"""python -m messagehub.store.beside LINK LOCK PARENT: the committer of a SQLite store as a process of its own.
+
+It is started by the store (writers.py) and knows neither event loop nor settings. LOCK stays open, so that nobody else
+serves the file while this may still commit.
+"""
+
+import gc
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from messagehub.batches import Batches, batch
+from messagehub.child import live_with
+from messagehub.store.committer import Committer, Ended
+from messagehub.store.connection import Connection
+from messagehub.store.jobs import Opened, ToCommitter
+
+READ = 1024 * 1024
+BUFFER = 1024 * 1024
+"""Octets that the kernel may hold for either side."""
+
+
+class SocketLine:
+    """A `Line` over one end of a socket pair."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
+        sock.setblocking(True)
+        self._batches = Batches(ToCommitter)
+
+    def take(self, wait: bool) -> Sequence[Any]:
+        while True:
+            try:
+                data = self._socket.recv(READ, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return ()
+            if not data:
+                raise Ended
+            frames = [frame for frames in self._batches.feed(data) for frame in frames]
+            if frames or not wait:
+                return frames
+
+    def give(self, frames: Sequence[Any]) -> None:
+        try:
+            self._socket.sendall(batch(frames))
+        except OSError:
+            raise Ended from None
+
+
+def main(link: int, lock: int, parent: int) -> None:
+    live_with(parent)
+    line = SocketLine(socket.socket(fileno=link))
+    opening, *_ = line.take(wait=True)
+    try:
+        connection = Connection(opening.path)
+    except apsw.Error as error:
+        line.give([Opened(f"{opening.path}: {error}")])
+        return
+    line.give([Opened("")])
+    gc.freeze()  # a job leaves no cycles
+    gc.set_threshold(20_000, 20, 20)
+    Committer(connection, line, time.process_time).run()
+    connection.close()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
