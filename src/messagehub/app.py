@@ -192,7 +192,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
         flows = Flows(store)
         if works:
-            engine = Engine(store, customers, acceptor, Calls(store, customers, client, settings.webhook_timeout))
+            requests = Calls(store, customers, client, settings.webhook_timeout)
+            engine = Engine(store, customers, acceptor, conversations, requests)
             await engine.start(alone)
             stack.push_async_callback(engine.stop)
             await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)

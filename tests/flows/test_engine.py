@@ -15,9 +15,10 @@ from messagehub.flows import active, calls, engine, keywords
 from messagehub.flows.actions import FINISH
 from messagehub.sealing import Sealer
 from messagehub.shapes import KeywordGiven
-from messagehub.store import Insert
+from messagehub.store import Insert, Store
 from messagehub.store.recent import CHANGED
 from messagehub.webhooks.sign import new_secret
+from messagehub.work.setback import Setback
 from tests.flows.works import Works, do, say
 from tests.messages.house import ANNE, BERT, SOURCE, House, eventually
 from tests.support.sink import Sink, sink
@@ -158,6 +159,21 @@ async def test_a_block_goes_on_when_it_is_told(works: Works, house: House) -> No
     await works.ended(started)
     with pytest.raises(Refusal, match="STATE_INVALID"):
         await works.activeflows.go_on(started, house.customer.id, clock.now())
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_sleep(works: Works, store: Store) -> None:
+    now = clock.now()
+    hour = 3600 * SECOND
+    sleeping = active.begin(customer_id="c", flow_id=ids.UNSET, linked={}, reference_type="api", own={})
+    sleeping.due_at = now + hour + 60 * SECOND  # a minute, by the clock that was
+    await store.many("insert_activeflow", [sleeping])
+    times = iter([now + hour, now, now, now, now])
+    setback = Setback(store, engine.SET_BACK, lambda _: None, wall=lambda: next(times, now), steady=lambda: 0.0)
+    await setback.look()
+    await setback.look()
+    row = await store.one("activeflow_by_id", id=sleeping.id, customer_id="c")
+    assert row
+    assert row.due_at <= now + 60 * SECOND
 
 
 async def test_many_who_sleep_cost_nothing(works: Works, house: House) -> None:
@@ -348,6 +364,33 @@ async def test_a_flow_that_follows(works: Works) -> None:
     await works.change_number(message_flow_id=flow_id)
     await works.hear("hi")
     await works.says("first", "last")
+
+
+# --- conversations ----------------------------------------------------------------------
+
+
+async def test_what_is_sent_in_a_conversation_goes_to_its_peer(works: Works, house: House) -> None:
+    thread = await works.conversations.open(house.customer.id, SOURCE, BERT, clock.now())
+    said = "${voipbin.message.text} says ${voipbin.message.source.target}"
+    await works.answer(
+        do("conversation_send", conversation_id=thread.id.upper(), text=said),
+        do("conversation_send", conversation_id="${voipbin.conversation.id}", text="told"),
+        do("conversation_send", text="x"),
+    )
+    await works.hear("hi")
+    await works.says(f"hi says {ANNE}", to=BERT)
+    await works.says("told", "x")
+    seen = await works.ended()
+    assert [one.result[:7] for one in seen.executed_actions] == ["message"] * 3
+    (newest, _), _ = await works.conversations.page(house.customer.id, "", "", "~", 9)
+    assert (newest.peer, newest.id) == (ANNE, seen.variables["voipbin.conversation.id"])
+
+
+async def test_a_conversation_that_is_not_there(works: Works) -> None:
+    seen = await works.ended(await works.start(do("conversation_send", "c", conversation_id=ids.new(), text="x")))
+    assert seen.end_detail.startswith("conversation_send (c): RESOURCE_NOT_FOUND: there is no conversation")
+    seen = await works.ended(await works.start(do("conversation_send", "c", text="x")))
+    assert "option.conversation_id: nobody has written yet" in seen.end_detail
 
 
 # --- several nodes ----------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 from messagehub import clock, shapes
 from messagehub.carriers.carrier import Inbound
+from messagehub.conversations import Conversations
 from messagehub.flows import active
 from messagehub.flows.active import Activeflow, Activeflows
 from messagehub.flows.answers import Answers
@@ -32,6 +33,8 @@ class Works:
     def __init__(self, house: House, answers: int = 20) -> None:
         self.house, self.store = house, house.store
         self.client = Client(allow_private=True, timeout=1)
+        self.conversations = Conversations(house.store, house.numbers, house.acceptor)
+        house.acceptor.followers = (self.conversations,)
         self.flows = Flows(house.store)
         self.activeflows = Activeflows(house.store, self.flows)
         self.engines = [self.engine()]
@@ -39,11 +42,11 @@ class Works:
 
     def engine(self) -> Engine:
         calls = Calls(self.store, self.house.customers, self.client, 1)
-        return Engine(self.store, self.house.customers, self.house.acceptor, calls)
+        return Engine(self.store, self.house.customers, self.house.acceptor, self.conversations, calls)
 
     def limit(self, answers: int) -> None:
         house = self.house
-        house.receiver.listeners = (Answering(house.store, house.numbers, Answers(answers)),)
+        house.receiver.listeners = (self.conversations, Answering(house.store, house.numbers, Answers(answers)))
 
     async def open(self) -> None:
         for engine in self.engines:

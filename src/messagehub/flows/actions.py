@@ -35,6 +35,7 @@ class Kind:
 
 KINDS = {
     "message_send": Kind(options.MessageSend, "Sends a message, as `POST /messages` does."),
+    "conversation_send": Kind(options.ConversationSend, "Sends a message in a conversation."),
     "variable_set": Kind(options.VariableSet, "Sets a variable."),
     "condition_variable": Kind(
         options.ConditionVariable, "Goes on at the next action, or elsewhere, by what a variable holds.",

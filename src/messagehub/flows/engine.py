@@ -13,6 +13,7 @@ from typing import Any
 from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.clock import NEVER, SECOND
+from messagehub.conversations import Conversations
 from messagehub.errors import REASONS, Refusal, Unavailable
 from messagehub.flows import active, answers, calls, flow, run, state
 from messagehub.flows.active import FLOWS, Activeflow
@@ -30,6 +31,7 @@ from messagehub.flows.state import (
     Passed,
     Pause,
     Send,
+    SendIn,
     State,
     Tell,
     TimeUp,
@@ -38,7 +40,7 @@ from messagehub.flows.state import (
 from messagehub.logs import about
 from messagehub.messages.accept import Accepted, Acceptor
 from messagehub.metrics import COUNTS
-from messagehub.shapes import MessageGiven
+from messagehub.shapes import ConversationMessageGiven, MessageGiven
 from messagehub.store import Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.setback import Forward
@@ -81,11 +83,19 @@ Perform = Callable[[Turn, Tx, Activeflow, State, Any], Awaitable[Event | Later]]
 
 
 class Engine:
-    def __init__(self, store: Store, customers: Customers, acceptor: Acceptor, requests: Calls) -> None:
-        self._store, self._customers, self._acceptor, self._calls = store, customers, acceptor, requests
+    def __init__(
+        self, store: Store, customers: Customers, acceptor: Acceptor, conversations: Conversations, requests: Calls
+    ) -> None:
+        self._store, self._customers, self._calls = store, customers, requests
+        self._acceptor, self._conversations = acceptor, conversations
         self._prune_at = 0
         self._loop = Loop("flows", self.turn, POLL_S)
-        self._perform: dict[type, Perform] = {Send: self._send, Load: self._load, Tell: self._tell}
+        self._perform: dict[type, Perform] = {
+            Send: self._send,
+            SendIn: self._send_in,
+            Load: self._load,
+            Tell: self._tell,
+        }
         store.listen(FLOWS, self._loop.ring)
 
     async def start(self, alone: bool) -> None:
@@ -272,16 +282,27 @@ class Engine:
 
     async def _send(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: Send) -> Event | Later:
         given = MessageGiven(source=send.source, destinations=send.destinations, text=send.text)  # type: ignore[arg-type]
+        done = await self._entered(turn, tx, self._acceptor.prepare(tx, one.customer_id, given))
+        if isinstance(done, Passed) and not where.person and len(send.destinations) == 1:
+            where.number, where.person = target_of(send.source), target_of(send.destinations[0])
+        return done
+
+    async def _send_in(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: SendIn) -> Event | Later:
+        async def prepared() -> Accepted:
+            thread = await self._conversations.get(tx, one.customer_id, send.conversation_id)
+            return await self._conversations.prepare(tx, thread, ConversationMessageGiven(text=send.text))
+
+        return await self._entered(turn, tx, prepared())
+
+    async def _entered(self, turn: Turn, tx: Tx, prepared: Awaitable[Accepted]) -> Event | Later:
         try:
-            accepted = await self._acceptor.prepare(tx, one.customer_id, given)
+            accepted = await prepared
         except Refusal as refusal:
             if REASONS[refusal.reason].http in (429, 503):
                 return Later(turn.now + refusal.retry_after * SECOND)
             return Failed(f"{refusal.reason}: {refusal.message}")
         await self._acceptor.enter(tx, accepted)
         turn.sent.append(accepted)
-        if not where.person and len(send.destinations) == 1:
-            where.number, where.person = target_of(send.source), target_of(send.destinations[0])
         return Passed(f"message {accepted.message.id}")
 
     async def _load(self, turn: Turn, tx: Tx, one: Activeflow, where: State, load: Load) -> Event:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from messagehub import ids, text
+from messagehub.conversations import conversation_id
 from messagehub.flows import active, flow, keywords, run, state
 from messagehub.flows.active import FLOWS, MESSAGE, Activeflow
 from messagehub.flows.answers import Answers
@@ -125,6 +126,7 @@ def variables_of(message: MessageRow) -> dict[str, str]:
         "voipbin.message.source.target": message.source,
         "voipbin.message.source.target_name": "",
         "voipbin.message.target.destination.target": message.destination,
+        "voipbin.conversation.id": conversation_id(message.customer_id, message.destination, message.source),
         "voipbin.conversation.self.target": message.destination,
         "voipbin.conversation.peer.target": message.source,
         "voipbin.conversation_message.id": message.id,

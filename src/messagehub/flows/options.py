@@ -67,6 +67,21 @@ class MessageSend(Option):
                 yield f"{name}.type", f"{address.type!r} is not carried here; only 'tel' is"
 
 
+class ConversationSend(Option):
+    conversation_id: Annotated[
+        str, doc("One of your conversations; left out: the one between the number and the person.")
+    ] = ""
+    text: Annotated[str, doc("What is sent.", max_length=40_800)] = ""
+    sync: Annotated[bool, doc("Means nothing: a message is stored before the next action either way.")] = False
+
+    def wrong(self) -> Wrong:
+        if not self.text:
+            yield "text", "a message needs a text"
+        given = self.conversation_id
+        if given not in ("", ids.UNSET) and not has_variables(given) and not ids.is_id(given.lower()):
+            yield "conversation_id", f"{given!r} is no UUID"
+
+
 class VariableSet(Option):
     key: Annotated[str, doc("Its name; those that begin with `voipbin.` are set by the program.", max_length=255)]
     value: Annotated[str, doc("Its value.")] = ""

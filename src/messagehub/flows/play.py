@@ -24,6 +24,7 @@ from messagehub.flows.state import (
     Pause,
     Replied,
     Send,
+    SendIn,
     State,
     Tell,
     TimeUp,
@@ -116,6 +117,10 @@ def _send(play: Play, send: Send) -> tuple[Event, Seen]:
     return Passed("sent"), Seen("sent", send.text, to)
 
 
+def _send_in(play: Play, send: SendIn) -> tuple[Event, Seen]:
+    return Passed("sent"), Seen("sent", send.text, f"conversation {send.conversation_id}")
+
+
 def _tell(play: Play, tell: Tell) -> tuple[Event, Seen]:
     return Passed("sent"), Seen("request", f"{tell.method} {tell.url} {tell.body}".rstrip())
 
@@ -143,6 +148,7 @@ def _block(play: Play, block: Block) -> tuple[Event, Seen]:
 
 SIMULATED: dict[type, Callable[[Play, Any], tuple[Event, Seen]]] = {
     Send: _send,
+    SendIn: _send_in,
     Tell: _tell,
     Ask: _ask,
     Load: _load,

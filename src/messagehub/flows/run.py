@@ -28,6 +28,7 @@ from messagehub.flows.state import (
     Pause,
     Replied,
     Send,
+    SendIn,
     State,
     Tell,
     TimeUp,
@@ -224,6 +225,14 @@ def _message_send(state: State, option: options.MessageSend, now: int) -> Comman
     return Send(source, destinations, option.text)
 
 
+def _conversation_send(state: State, option: options.ConversationSend, now: int) -> Command:
+    if option.conversation_id not in ("", ids.UNSET):
+        return SendIn(option.conversation_id.lower(), option.text)
+    if not state.person:
+        raise Wrong("option.conversation_id: nobody has written yet; name one of your conversations")
+    return Send(state.number, [state.person], option.text)
+
+
 def _variable_set(state: State, option: options.VariableSet, now: int) -> None:
     _set(state, option.key, option.value)
 
@@ -304,6 +313,7 @@ def _stop(state: State, option: options.Nothing, now: int) -> Command:
 
 DO: dict[str, Callable[[State, Any, int], Command | None]] = {
     "message_send": _message_send,
+    "conversation_send": _conversation_send,
     "variable_set": _variable_set,
     "condition_variable": _condition_variable,
     "condition_datetime": _condition_datetime,

@@ -61,6 +61,13 @@ class Send(Struct, tag="send"):
     text: str
 
 
+class SendIn(Struct, tag="send_in"):
+    """A message in a conversation."""
+
+    conversation_id: str
+    text: str
+
+
 class Tell(Struct, tag="tell"):
     """A request whose answer does not matter."""
 
@@ -105,7 +112,7 @@ class End(Struct, tag="end"):
     detail: str = ""
 
 
-Command = Send | Tell | Ask | Load | Pause | Wait | Block | End
+Command = Send | SendIn | Tell | Ask | Load | Pause | Wait | Block | End
 
 # --- where it is ------------------------------------------------------------------------
 
