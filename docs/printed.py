@@ -8,6 +8,7 @@ from messagehub.api import rights
 from messagehub.carriers import config, failures, profile
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
+from messagehub.flows import actions, run
 from messagehub.messages import status
 from messagehub.people import quiet, words
 from messagehub.senders import countries
@@ -31,6 +32,12 @@ def keywords() -> str:
         f"{words.as_markdown()}\n\n## Quiet hours\n\nFor marketing, by the clock at the recipient's place, where the "
         f"customer has none of its own.\n\n{quiet.as_markdown()}"
     )
+
+
+def of_flows() -> str:
+    rows = [f"| `{reason}` | {meaning} |" for reason, meaning in run.END_REASONS.items()]
+    ends = "\n".join(["| reason | meaning |", "| --- | --- |", *rows])
+    return f"{actions.as_markdown()}\n\n## Why a flow has ended\n\n{ends}"
 
 
 PAGES = {
@@ -84,6 +91,14 @@ PAGES = {
         "Lists show 20 things; `--limit N` shows others than that, `--all` all. What deletes asks at a terminal, and "
         "needs `--yes` elsewhere. An error is one line on standard error.",
         reference.as_markdown,
+    ),
+    "actions.md": (
+        "The actions of flows",
+        "An action is `{id, type, option, next_id}`. `id` is by what others go on there, and may be left out; "
+        "`next_id` is where it goes on, and is left out where that is the next in the list. Two ids are reserved: "
+        f"`{actions.START}` is the first action, `{actions.FINISH}` the end of the list. Texts may hold variables, "
+        "`${name}`. [flows.md](flows.md) says how it all goes together.",
+        of_flows,
     ),
     "carrier-config.md": (
         "The config of an SMPP carrier",

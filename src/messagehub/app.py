@@ -30,6 +30,13 @@ from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.conversations import Conversations
 from messagehub.errors import SettingError
+from messagehub.flows.active import Activeflows
+from messagehub.flows.answers import Answers
+from messagehub.flows.calls import Calls
+from messagehub.flows.engine import SET_BACK as FLOWS_SET_BACK
+from messagehub.flows.engine import Engine
+from messagehub.flows.flow import Flows
+from messagehub.flows.inbound import Answering
 from messagehub.front.edge import edge
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
@@ -198,13 +205,19 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         )  # fmt: skip
         conversations = Conversations(store, numbers, acceptor)
         opt_out_words = OptOutWords(customers, numbers, acceptor, dispatcher, mirror)
-        receiver.listeners, acceptor.followers = (conversations, opt_out_words), (conversations,)
+        answering = Answering(store, numbers, Answers(settings.flow_answers))
+        receiver.listeners, acceptor.followers = (conversations, opt_out_words, answering), (conversations,)
         gate.barred = opt_out_words
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
-        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK), dispatcher.set_back)
+        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
+        flows = Flows(store)
         if works:
+            requests = Calls(store, customers, client, settings.webhook_timeout)
+            engine = Engine(store, customers, acceptor, conversations, requests)
+            await engine.start(alone)
+            stack.push_async_callback(engine.stop)
             await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
             node.on_part.append(health.tell_anew)
         for part in (
@@ -248,6 +261,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             dispatcher=dispatcher,
             deliveries=Deliveries(store, dispatcher.wake),
             trial=Trial(store, client),
+            flows=flows,
+            activeflows=Activeflows(store, flows),
             departure=Departure(
                 store, customers, numbers, (limits, sender_rules, pools), actor, partial(drop_waiting, store)
             ),

@@ -37,7 +37,10 @@ class Histogram:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
-REMOVED_FROM = ("messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys", "notices")
+REMOVED_FROM = (
+    "messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys", "notices",
+    "activeflows",
+)  # fmt: skip
 
 
 class Counts:
@@ -47,6 +50,7 @@ class Counts:
         "commit_seconds",
         "commit_units",
         "connections",
+        "flows_ended",
         "front_cpu",
         "front_starts",
         "lag_seconds",
@@ -66,6 +70,8 @@ class Counts:
         """By status."""
         self.removed: Counter[str] = Counter(dict.fromkeys(REMOVED_FROM, 0))
         """Rows that were too old, by table."""
+        self.flows_ended: Counter[str] = Counter()
+        """By reason."""
         self.webhooks: Counter[str] = Counter()
         """By outcome."""
         self.requests = {(method, digit): 0 for method in (*METHODS, OTHER) for digit in range(6)}
@@ -132,11 +138,12 @@ METRICS = [
                 "Attempts to deliver an event: `delivered`, `status` (answered with another than 2xx), `gone` (410), "
                 "`disabled` (not sent), or why there was no answer (`timeout`, `refused`, `dns`, `tls`, …).",
             ),
+            ("flows_ended_total", ("reason",), "Flows that have ended, and why: see flows.md."),
             (
                 "removed_rows_total",
                 ("table",),
                 "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`, "
-                "`notices` (when somebody was last told that he gets no more).",
+                "`notices` (when somebody was last told that he gets no more), `activeflows`.",
             ),
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
             ("front_starts_total", (), "Starts of the process that speaks HTTP, where it is one of its own."),

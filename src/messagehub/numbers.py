@@ -59,6 +59,8 @@ class Number:
     """Texts of its own, by what they answer and by language."""
     registered_in: str = ""
     """The countries in which a name is registered, or to which a short code belongs: ISO 3166-1, with spaces."""
+    keywords: str = ""
+    """Which flows answer which words, as JSON; empty for none."""
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER

@@ -63,6 +63,13 @@ class Settings:
         "accept",
         "refuse",
     )
+    flow_answers: int = setting(
+        20,
+        "messages of one person to one number that flows answer within five minutes; more are taken for two machines "
+        "that answer each other, until there was silence for five minutes. 0 is no limit",
+        least=0,
+        most=1_000_000,
+    )
     body_timeout: float = setting(10.0, "seconds that the body of a request may take to arrive", least=0.1, most=3600)
     token_lifetime: int = setting(86_400, "seconds for which the token of a login is good", least=1, most=30 * 86_400)
     login_rate: float = setting(
@@ -122,7 +129,11 @@ class Settings:
         most=36_500,
     )
     retention_events: float = setting(
-        90.0, "days for which deliveries of webhooks can be looked at and replayed; 0 is for ever", least=0, most=36_500
+        90.0,
+        "days for which deliveries of webhooks can be looked at and replayed, and flows that ran be looked at; "
+        "0 is for ever",
+        least=0,
+        most=36_500,
     )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
     log_format: str = setting("text", "`text` or `json`, one event a line, to standard error", "text", "json")

@@ -555,9 +555,26 @@ class TrialEvent(Struct):
 
 
 SenderGroup = Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]{1,64})?$(?!\n)")]
-Keywords = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
+IgnoredKeywords = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
 CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)")]
 Registered = Annotated[list[CountryCode], Meta(max_length=300)]
+
+
+class KeywordGiven(Request):
+    """A word, or a pattern whose `*` stand for anything; and the flow that answers messages that are so."""
+
+    flow_id: str
+    word: Annotated[str, Meta(max_length=255)] = ""
+    pattern: Annotated[str, Meta(max_length=255)] = ""
+
+
+Keywords = Annotated[list[KeywordGiven], Meta(extra_json_schema={"maxItems": 100})]
+
+
+class Keyword(Struct):
+    flow_id: str
+    word: str = ""
+    pattern: str = ""
 
 
 class NumberGiven(Request):
@@ -568,11 +585,14 @@ class NumberGiven(Request):
     detail: Detail = ""
     call_flow_id: str = ""
     message_flow_id: str = ""
+    """The flow that answers what comes to it."""
     sender_group: SenderGroup = ""
-    ignored_keywords: Keywords = []
+    ignored_keywords: IgnoredKeywords = []
     opt_out_replies: Replies = {}
     registered_in: Registered = []
     """Where a name is registered as a sender, or a short code is at home: ISO 3166-1."""
+    keywords: Keywords = []
+    """Other flows, for messages that are a word or like a pattern. The first that fits counts."""
 
 
 class NumberFlows(Request):
@@ -584,10 +604,11 @@ class NumberChange(NumberFlows):
     name: Name | UnsetType = UNSET
     detail: Detail | UnsetType = UNSET
     sender_group: SenderGroup | UnsetType = UNSET
-    ignored_keywords: Keywords | UnsetType = UNSET
+    ignored_keywords: IgnoredKeywords | UnsetType = UNSET
     opt_out_replies: Replies | UnsetType = UNSET
     registered_in: Registered | UnsetType = UNSET
     """The operator's to say."""
+    keywords: Keywords | UnsetType = UNSET
 
 
 class Number(Struct, kw_only=True):
@@ -599,6 +620,7 @@ class Number(Struct, kw_only=True):
     message_flow_id: str
     registered_in: list[str]
     """Where a name is registered as a sender, or a short code is at home: ISO 3166-1."""
+    keywords: list[Keyword]
     name: str
     detail: str
     sender_group: str
@@ -739,6 +761,115 @@ class Choices(Struct):
     result: list[Choice]
     passed_over: list[Choice]
     """Routes that match, and whose carrier takes nothing: it is disabled, or was removed."""
+
+
+# --- flows ------------------------------------------------------------------------------
+
+ActionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}\Z")]
+
+
+class ActionGiven(Request):
+    type: str
+    id: ActionId = ""
+    """By which other actions go on here; left out, it gets one."""
+    next_id: ActionId = ""
+    """Where it goes on; left out: at the next in the list."""
+    option: dict[str, Any] = {}
+    """Of its type: docs/actions.md."""
+    tm_execute: str = ""
+    """Passed over: flows that were read can be written back as they are."""
+
+
+class FlowGiven(Request):
+    actions: Annotated[list[ActionGiven], Meta(extra_json_schema={"minItems": 1, "maxItems": 100})]
+    name: Name = ""
+    detail: Detail = ""
+    on_complete_flow_id: str = ""
+    """The flow that follows when this one has come to its end."""
+
+
+class FlowChange(Request):
+    actions: Annotated[list[ActionGiven], Meta(extra_json_schema={"minItems": 1, "maxItems": 100})] | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    detail: Detail | UnsetType = UNSET
+    on_complete_flow_id: str | UnsetType = UNSET
+
+
+class Action(Struct):
+    id: ActionId
+    next_id: ActionId
+    type: str
+    option: dict[str, Any]
+    tm_execute: str
+    """When it was done; in a flow, never."""
+
+
+class Flow(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    type: Literal["flow"] = "flow"
+    name: str
+    detail: str
+    actions: list[Action]
+    on_complete_flow_id: str
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
+class ActiveflowGiven(Request):
+    flow_id: str = ""
+    """One of your flows; without one, `actions` are needed."""
+    actions: list[ActionGiven] = []
+    variables: dict[str, str] = {}
+    """At most 100, and 64 KiB in all; names that begin with `voipbin.` are the program's."""
+    on_complete_flow_id: str = ""
+    webhook_uri: str = ""
+    """Is told when it has ended."""
+    webhook_method: Literal["", "POST", "GET", "PUT", "DELETE"] = ""
+
+
+class ExecutedAction(Action):
+    """An action that was done; its options are as they were then, with variables in their places."""
+
+    result: str
+
+
+class Activeflow(Struct, kw_only=True):
+    id: str
+    customer_id: str
+    flow_id: str
+    status: Literal["running", "ended"]
+    reference_type: Literal["message", "api"]
+    """What began it."""
+    reference_id: str
+    """The message that began it."""
+    number: str
+    """The number of yours, and the person, between whom it speaks; empty while there are none."""
+    person: str
+    current_action: Action
+    executed_actions: list[ExecutedAction]
+    """The last 100 of them."""
+    executed_count: int
+    forward_action_id: ActionId
+    on_complete_flow_id: str
+    variables: dict[str, str]
+    end_reason: str
+    """Why it has ended, in one word; empty while it runs."""
+    end_detail: str
+    """The same in words."""
+    tm_wake: str
+    """When it goes on by itself: after a sleep, or when a reply is waited for no longer."""
+    tm_create: str
+    tm_update: str
+    tm_delete: str
+
+
+class ActiveflowEvent(Struct):
+    """What its `webhook_uri` is told."""
+
+    type: str
+    data: Activeflow
 
 
 # --- conversations ----------------------------------------------------------------------

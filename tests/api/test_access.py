@@ -129,6 +129,16 @@ def _delivery(account: Account) -> str:
     return delivery
 
 
+def _flow(account: Account) -> str:
+    made: str = account.api.post("/flows", {"actions": [{"type": "stop"}]})["id"]
+    return made
+
+
+def _activeflow(account: Account) -> str:
+    made: str = account.api.post("/activeflows", {"actions": [{"type": "block"}]})["id"]
+    return made
+
+
 def _conversation(account: Account) -> str:
     opened: str = account.api.post("/conversations", {"self": account.number, "peer": numbering.somebody()})["id"]
     return opened
@@ -157,6 +167,8 @@ OWNED: dict[str, Callable[[Account], str]] = {
     "numbers": _number,
     "accesskeys": _accesskey,
     "webhook_deliveries": _delivery,
+    "flows": _flow,
+    "activeflows": _activeflow,
     "conversations": _conversation,
     "limits": _limit,
     "sender_pools": _pool,

@@ -77,7 +77,7 @@ def test_on_doubt_is_the_customers_own(hub: Hub) -> None:
 NUMBER = {
     "id", "customer_id", "number", "type", "call_flow_id", "message_flow_id", "registered_in", "name", "detail",
     "status", "t38_enabled", "emergency_enabled", "tm_purchase", "tm_renew", "tm_create", "tm_update", "tm_delete",
-    "sender_group", "ignored_keywords", "opt_out_replies",
+    "keywords", "sender_group", "ignored_keywords", "opt_out_replies",
 }  # fmt: skip
 
 
@@ -145,17 +145,40 @@ def test_lists_of_numbers_by_number_and_customer(hub: Hub, admin: Api) -> None:
 def test_flows_of_a_number(hub: Hub) -> None:
     owner = hub.customer()
     [number] = owner.api.get("/numbers")["result"]
-    nothing, flow = "00000000-0000-0000-0000-000000000000", "01234567-89AB-7DEF-8123-456789ABCDEF"
-    assert (number["call_flow_id"], number["message_flow_id"]) == (nothing, nothing)
+    nothing, nowhere = "00000000-0000-0000-0000-000000000000", "01234567-89ab-7def-8123-456789abcdef"
+    flow = owner.api.post("/flows", {"actions": [{"type": "stop"}]})["id"]
+    assert (number["call_flow_id"], number["message_flow_id"], number["keywords"]) == (nothing, nothing, [])
     path = f"/numbers/{number['id']}"
-    assert owner.api.put(path, {"message_flow_id": flow, "call_flow_id": nothing})["message_flow_id"] == flow.lower()
-    assert owner.api.put(path, {"name": "x"})["message_flow_id"] == flow.lower()
+    given = {"message_flow_id": flow.upper(), "call_flow_id": nothing}
+    assert owner.api.put(path, given)["message_flow_id"] == flow
+    assert owner.api.put(path, {"name": "x"})["message_flow_id"] == flow
+    refusal(owner.api.call("DELETE", f"/flows/{flow}"), 409, "STATE_INVALID", owner.number)
     changed = owner.api.put(f"{path}/flow_ids", {"call_flow_id": nothing, "message_flow_id": nothing})
     assert (changed["name"], changed["message_flow_id"]) == ("x", nothing)
     for where in (path, f"{path}/flow_ids"):
         refusal(owner.api.call("PUT", where, {"call_flow_id": flow}), 400, "INVALID_ARGUMENT", "call_flow_id: ")
         refusal(owner.api.call("PUT", where, {"message_flow_id": "x"}), 400, "INVALID_ARGUMENT", "message_flow_id: ")
+        missing = owner.api.call("PUT", where, {"message_flow_id": nowhere})
+        refusal(missing, 404, "RESOURCE_NOT_FOUND", "message_flow_id: ", nowhere)
     refusal(owner.api.call("PUT", f"{path}/flow_ids", {"name": "x"}), 400, "INVALID_ARGUMENT", "name: ")
+
+
+def test_keywords_of_a_number(hub: Hub) -> None:
+    owner = hub.customer()
+    [number] = owner.api.get("/numbers")["result"]
+    path, flow = f"/numbers/{number['id']}", owner.api.post("/flows", {"actions": [{"type": "stop"}]})["id"]
+    words = [{"flow_id": flow, "word": "Menü", "pattern": ""}, {"flow_id": flow, "word": "", "pattern": "order *"}]
+    given = [{"word": "Menü", "flow_id": flow}, {"pattern": "order *", "flow_id": flow.upper()}]
+    assert owner.api.put(path, {"keywords": given})["keywords"] == words
+    assert owner.api.put(path, {"name": "x"})["keywords"] == owner.api.get(path)["keywords"] == words
+    both = {"word": "x", "pattern": "x", "flow_id": flow}
+    for wrong in (both, {"flow_id": flow}):
+        answer = owner.api.call("PUT", path, {"keywords": [wrong]})
+        refusal(answer, 400, "INVALID_KEYWORD", "keywords[0]: give either a word or a pattern")
+    for flow_id, status, reason in (("x", 400, "INVALID_ARGUMENT"), (owner.id, 404, "RESOURCE_NOT_FOUND")):
+        answer = owner.api.call("PUT", path, {"keywords": [{"word": "x", "flow_id": flow_id}]})
+        refusal(answer, status, reason, "keywords[0].flow_id: ")
+    assert owner.api.put(path, {"keywords": []})["keywords"] == []
 
 
 def test_what_a_number_is_given_with(admin: Api, account: Account) -> None:
@@ -168,8 +191,9 @@ def test_what_a_number_is_given_with(admin: Api, account: Account) -> None:
         refusal(admin.call("POST", "/numbers", {**body, **more}), 400, "INVALID_ARGUMENT", words)
     refusal(admin.call("POST", "/numbers", {"number": body["number"]}), 400, "INVALID_ARGUMENT", "customer_id: ")
     refusal(account.api.call("POST", "/numbers", {}), 403, "PERMISSION_DENIED")
-    given = admin.post("/numbers", {**body, "type": "normal", "message_flow_id": account.id, "call_flow_id": ""})
-    assert given["message_flow_id"] == account.id
+    flow = account.api.post("/flows", {"actions": [{"type": "stop"}]})["id"]
+    given = admin.post("/numbers", {**body, "type": "normal", "message_flow_id": flow, "call_flow_id": ""})
+    assert given["message_flow_id"] == flow
     gone = admin.delete(f"/numbers/{given['id']}")
     assert (given["status"], gone["status"]) == ("active", "deleted")
 

@@ -63,6 +63,7 @@ class Worked:
         sent.append(self.account.send([numbering.somebody(), numbering.somebody("0001")], "long " * 40))
         for message in sent:
             self.account.settled(message)
+        self.account.api.post("/activeflows", {"actions": [{"type": "stop"}]})
         for to in (self.account.number, self.account.number, numbering.own()):
             assert box.write(numbering.somebody(), to, "Hi") == ["ESME_ROK"]
         until(self.rests, "all webhooks are delivered", within=30)

@@ -25,7 +25,7 @@ def route(id: str, **other: Any) -> dict[str, Any]:
 
 
 def number(id: str, number: str) -> dict[str, Any]:
-    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": "", "registered_in": ""}
+    row = {"customer_id": "c", "name": "", "detail": "", "message_flow_id": "", "registered_in": "", "keywords": ""}
     row |= {"sender_group": "", "ignored_keywords": "[]", "opt_out_replies": "{}"}
     return {**row, "id": id, "number": number, "tm_create": 1, "tm_update": 1, "tm_delete": NEVER}
 
@@ -181,7 +181,7 @@ NUMBERS = (
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
     "tm_webhook_secret_old tm_said tm_again tm_given tm_withdraw seen_sequence "
     "smart_encoding overdue step retries retry works slot unread_count rate "
-    "per_day free_at again_at last_at day_ends used sticky prefer_country"
+    "per_day free_at again_at last_at day_ends used sticky prefer_country most version is_waiting"
 )
 OPT_OUTS = ("update_opt_out", "insert_opt_out_event", "opt_outs_in_force", "opt_outs_page", "opt_outs_page_of_scope")
 VALUES: dict[Any, Any] = {
@@ -190,6 +190,9 @@ VALUES: dict[Any, Any] = {
     ("park_receipt", "body"): "",
     "fingerprint": b"",
     ("insert_trial", "status"): "delivered",
+    ("insert_activeflow", "status"): "running",
+    ("update_activeflow", "status"): "ended",
+    ("update_activeflow", "is_waiting"): 0,
     "octets": None,
     "scope": "number",
     "applies": "sending",

@@ -30,6 +30,7 @@ SEVERAL = {
     "disabled": 1,
     "leased": 0,
     "late": 1,
+    "is_waiting": 1,
     "possible_duplicate": 1,
     "smart_encoding": 1,
     "scope": "number",
@@ -45,6 +46,7 @@ SEVERAL = {
 OF_TABLE = {
     ("targets", "status"): "sent",
     ("events", "status"): "pending",
+    ("activeflows", "status"): "running",
     ("opt_outs", "status"): "opted_out",
     ("opt_out_events", "status"): "opted_out",
     ("opt_outs", "source"): "keyword",

@@ -17,8 +17,8 @@ from tests.support import postgres as server
 
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
-    "inbound_seen", "inbound_parts", "conversations",
-    "idempotency_keys", "expiries",
+    "inbound_seen", "inbound_parts", "conversations", "idempotency_keys", "expiries", "flows", "activeflows",
+    "flow_answers",
 }  # fmt: skip
 COUNT = 20_000
 
@@ -26,6 +26,9 @@ WALKS = {
     "events_waiting": "along the index of those that wait, and no further than it is asked to count",
     "release_events": "at the start of a SQLite store, over those that wait",
     "events_set_back": "where the clock was set back, over those that wait",
+    "release_activeflows": "likewise, over the flows that wait",
+    "activeflows_set_back": "where the clock was set back, over the flows that wait",
+    "forget_flow_answer": "a thousand at a time, over who was answered within some minutes",
     "forget_inbound_seen_here": "at the end of an exchange, over what came in within ten minutes",
 }
 """Queries that may walk a growing table, and how far."""

@@ -60,6 +60,7 @@ async def fill(
             if is_kept:
                 await _write(side, _of_nobody(made, first, carrier_id))
                 await _write(side, _threads(made, numbers, customer_id))
+                await _write(side, _flows(made, first, customer_id))
 
 
 Rows = tuple[str, list[dict[str, Any]]]
@@ -158,6 +159,27 @@ def _of_nobody(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Row
             {"carrier_id": carrier_id, "destination": f"{first + n}", **part, "tm_create": ids.moment_of(id)}
             for n, id in enumerate(made)
         ],
+    )
+
+
+def _flows(made: Sequence[str], first: int, customer_id: str) -> Iterator[Rows]:
+    """Flows that ran, one of ten of which waits for a reply; and as many that were written."""
+    times = {"tm_update": NEVER, "tm_delete": NEVER}
+    of = {"customer_id": customer_id, "name": "", "detail": "", "actions": "[]", "on_complete_flow_id": ids.UNSET}
+    yield "flows", [{"id": id, **of, "tm_create": ids.moment_of(id), **times} for id in made]
+    ran = {"customer_id": customer_id, "reference_type": "message", "number": SOURCE, "state": "{}", "version": 1}
+    ended = {"status": "ended", "due_at": None, "leased": 0, "is_waiting": 0}
+    rows = []
+    for n, id in enumerate(made, first):
+        end = {"status": "running", "due_at": NEVER, "leased": 0, "is_waiting": 1} if n % 10 == 0 else ended
+        names = {"id": id, "flow_id": made[n % 50], "reference_id": id, "person": f"+4479{n:08d}"}
+        rows.append(
+            {**names, **ran, **end, "end_reason": "", "end_detail": "", "tm_create": ids.moment_of(id), **times}
+        )
+    yield "activeflows", rows
+    yield (
+        "flow_answers",
+        [{"number": SOURCE, "person": f"{n}", "count": 1, "tm_begin": n} for n in range(first, first + len(made))],
     )
 
 

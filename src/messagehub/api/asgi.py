@@ -5,12 +5,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from messagehub.api import (
     accesskeys,
+    activeflows,
     carriers,
     consents,
     contacts,
     conversations,
     customers,
     documents,
+    flows,
     health,
     logins,
     me,
@@ -46,6 +48,8 @@ API = [
     *opt_outs.ENDPOINTS,
     *consents.ENDPOINTS,
     *contacts.ENDPOINTS,
+    *flows.ENDPOINTS,
+    *activeflows.ENDPOINTS,
     *carriers.ENDPOINTS,
     *routes.ENDPOINTS,
     *segment_limits.ENDPOINTS,

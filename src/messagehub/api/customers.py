@@ -20,7 +20,7 @@ async def change_own(call: Call) -> shapes.Customer:
     services = call.services
     changes = call.given
     if uri := changes.get("webhook_uri"):
-        _check_uri(uri, services.webhook_allow_private)
+        check_webhook_uri(uri, services.webhook_allow_private)
     if "webhook_uri" in changes:
         changes |= ANEW
     if changes.get("webhook_method") == "":
@@ -69,7 +69,7 @@ async def delete(call: Call) -> shapes.Customer:
     return _shape(await call.services.departure.of(call.id, call.now))
 
 
-def _check_uri(uri: str, allow_private: bool) -> None:
+def check_webhook_uri(uri: str, allow_private: bool) -> None:
     try:
         check_url(uri)
     except BadURL as error:

@@ -115,6 +115,7 @@ def _of_process(services: Services) -> Iterator[Sample]:
     yield "targets_accepted_total", (), COUNTS.targets
     yield from (("targets_reached_total", (str(status),), count) for status, count in COUNTS.reached.items() if count)
     yield from (("webhook_attempts_total", (outcome,), count) for outcome, count in COUNTS.webhooks.items())
+    yield from (("flows_ended_total", (reason,), count) for reason, count in COUNTS.flows_ended.items())
     yield from (("removed_rows_total", (table,), count) for table, count in COUNTS.removed.items())
     for (method, digit), count in COUNTS.requests.items():
         if count:

@@ -8,6 +8,7 @@ from messagehub.api import paging
 from messagehub.api.endpoint import CUSTOMER, PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.clock import NEVER, plain
 from messagehub.errors import Refusal
+from messagehub.flows import keywords
 from messagehub.numbers import Number
 from messagehub.people import replies, words
 
@@ -16,6 +17,7 @@ async def create(call: Call) -> shapes.Number:
     given = _checked(call.given)
     del given["type"]  # there is but one
     customer = await call.services.customers.living(given["customer_id"])
+    given = await _with_flows(call, customer.id, given)
     return _shape(await call.services.numbers.add(call.now, **{**given, "customer_id": customer.id}))
 
 
@@ -32,7 +34,10 @@ async def one(call: Call) -> shapes.Number:
 async def change(call: Call) -> shapes.Number:
     if "registered_in" in call.given and not call.caller.is_operator:
         raise Refusal("PERMISSION_DENIED", "registered_in: where a sender is registered is the operator's to say")
-    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **_checked(call.given)))
+    changes = _checked(call.given)
+    if changes.keys() & {"message_flow_id", "keywords"}:
+        changes = await _with_flows(call, (await _find(call)).customer_id, changes)
+    return _shape(await call.services.numbers.change(call.id, call.owner, call.now, **changes))
 
 
 async def delete(call: Call) -> shapes.Number:
@@ -50,6 +55,16 @@ async def _find(call: Call) -> Number:
     return await call.services.numbers.get(call.id, call.owner)
 
 
+async def _with_flows(call: Call, customer_id: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The flows of a number are its customer's."""
+    named = [("message_flow_id", given.get("message_flow_id", "").lower())]
+    if (triggers := given.get("keywords")) is not None:
+        given["keywords"] = keywords.checked(triggers)
+        named += [(f"keywords[{n}].flow_id", keyword.flow_id.lower()) for n, keyword in enumerate(triggers)]
+    await call.services.flows.require(named, customer_id)
+    return given
+
+
 def _shape(number: Number) -> shapes.Number:
     return shapes.Number(
         id=number.id,
@@ -58,6 +73,7 @@ def _shape(number: Number) -> shapes.Number:
         call_flow_id=ids.UNSET,
         message_flow_id=number.message_flow_id,
         registered_in=number.registered_in.split(),
+        keywords=keywords.read(number.keywords),
         name=number.name,
         detail=number.detail,
         sender_group=number.sender_group,

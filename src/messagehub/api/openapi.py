@@ -45,6 +45,8 @@ TAGS = {
     "opt_outs": "Who wants no messages, what was said of it, and what is to be looked at by people.",
     "consents": "Who has agreed to get marketing, when and how.",
     "contacts": "What you know of people besides their numbers.",
+    "flows": "What answers messages: lists of actions.",
+    "activeflows": "Flows that run, or have run.",
     "carriers": "Who takes messages to the telephone networks, and what becomes of the connections to them.",
     "routes": "Which carrier a message goes to, by its destination.",
     "operation": "Whether the server lives and can work.",

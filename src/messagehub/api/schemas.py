@@ -114,6 +114,7 @@ def _exactly(exact: Schema, or_empty: Schema) -> Callable[[Schema], Schema]:
 GIVEN = {
     **dict.fromkeys(TIMES, _exactly({"type": "string", "format": "date-time"}, ASKED_MOMENT)),
     "message_id": _exactly(UUID, ASKED_UUID),
+    **dict.fromkeys(("message_flow_id", "on_complete_flow_id"), _exactly(ASKED_UUID, ASKED_UUID)),
     "owner_id": _exactly(ASKED_UUID, ASKED_UUID),
 }
 """What a member of a request is, by how its name begins."""

@@ -9,6 +9,8 @@ from messagehub.accounts.logins import Logins
 from messagehub.api.limits import Limits
 from messagehub.carriers.book import Carriers
 from messagehub.conversations import Conversations
+from messagehub.flows.active import Activeflows
+from messagehub.flows.flow import Flows
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
@@ -68,6 +70,8 @@ class Services:
     dispatcher: Dispatcher
     deliveries: Deliveries
     trial: Trial
+    flows: Flows
+    activeflows: Activeflows
     departure: Departure
     limits: Limits
     webhook_allow_private: bool

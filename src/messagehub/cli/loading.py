@@ -23,6 +23,7 @@ COMMANDS = (
     "opt-outs",
     "consents",
     "contacts",
+    "flows",
     "accesskey",
     "customer",
     "carrier",

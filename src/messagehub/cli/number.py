@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from messagehub.cli.exits import WrongUsage
 from messagehub.cli.session import SHOWN, All, Limit, Session, Yes, changes, customer, given, group, operator
 from messagehub.cli.showing import Columns, moment
 
@@ -23,6 +24,15 @@ NONE = "none"
 """In place of a word: no word is ignored any more."""
 
 Flow = Annotated[str | None, typer.Option("--message-flow-id", help="The flow that answers what comes to it.")]
+Keywords = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keyword",
+        metavar="WORD=FLOW_ID",
+        help="Another flow, for messages that are this word, or like it where it has a `*`; may be repeated. "
+        "They take the place of all keywords that were there; one that is empty takes them away.",
+    ),
+]
 
 COLUMNS: Columns = {
     "id": "id",
@@ -80,14 +90,16 @@ def update(
     detail: Detail = None,
     message_flow_id: Flow = None,
     sender_group: Group = None,
+    keyword: Keywords = None,
     ignored_keywords: Ignored = None,
 ) -> None:
-    """Change a number's name, note, flow, or what an opt-out from it means; what is not given stays.
+    """Change a number's name, note, flow, keywords, or what an opt-out from it means; what is not given stays.
 
     Example: messagehub number update 01a1fbb3-7b7c-726d-8ab2-899bdcffd8af --name "Front desk"
     """
     ignored = [word for word in ignored_keywords if word != NONE] if ignored_keywords else None
-    own = given(name=name, detail=detail, sender_group=sender_group, ignored_keywords=ignored)
+    keywords = None if keyword is None else [_keyword(text) for text in keyword if text]
+    own = given(name=name, detail=detail, sender_group=sender_group, keywords=keywords, ignored_keywords=ignored)
     changes(message_flow_id=message_flow_id, **own)
     number = {}
     if own:
@@ -109,3 +121,10 @@ def delete(session: Session, id: Id, yes: Yes = False) -> None:
 
 def _name(thing: dict[str, Any]) -> str:
     return str(thing["number"])
+
+
+def _keyword(text: str) -> dict[str, str]:
+    word, separator, flow_id = text.rpartition("=")
+    if not (word and separator):
+        raise WrongUsage(f"--keyword {text!r}: write WORD=FLOW_ID, such as menu=01a1fbb3-7b7c-726d-8ab2-899bdcffd8af")
+    return {"pattern" if "*" in word else "word": word, "flow_id": flow_id}

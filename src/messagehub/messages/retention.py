@@ -88,6 +88,7 @@ class Retention:
             (self._policy.messages, self._messages),
             (self._policy.messages, self._conversations),
             (self._policy.events, self._events),
+            (self._policy.events, self._activeflows),
         ):
             if days:
                 await remove(ids.first_of(self._now() - int(days * DAY)))
@@ -173,6 +174,20 @@ class Retention:
             if rows := await self._store.all("old_events", **span):
                 behind = rows[-1].id
                 await self._commit(partial(_removed_events, rows))
+            return len(rows) == BATCH
+
+        await self._in_pieces(piece)
+
+    # --- flows that ran -----------------------------------------------------------------
+
+    async def _activeflows(self, before: str) -> None:
+        behind = ""
+
+        async def piece() -> bool:
+            nonlocal behind
+            if rows := await self._store.all("old_activeflows", behind=behind, before=before, count=BATCH):
+                behind = rows[-1].id
+                await self._commit(partial(_removed_activeflows, rows))
             return len(rows) == BATCH
 
         await self._in_pieces(piece)
@@ -300,6 +315,10 @@ async def _removed_keys(rows: Sequence[Row], tx: Tx) -> Counter[str]:
 
 async def _removed_notices(rows: Sequence[Row], tx: Tx) -> Counter[str]:
     return Counter(notices=await tx.change("remove_notice", rows))
+
+
+async def _removed_activeflows(rows: Sequence[Row], tx: Tx) -> Counter[str]:
+    return Counter(activeflows=await tx.change("remove_activeflow", rows))
 
 
 async def _removed_segments(rows: Sequence[Row], tx: Tx) -> Counter[str]:

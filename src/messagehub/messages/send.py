@@ -127,8 +127,8 @@ async def _stopped_behind(
 
 
 async def _next_due(tx: Tx, carrier_id: str, now: int) -> int | None:
-    found = [await tx.one("next_due", carrier_id=carrier_id, lane=lane, now=now) for lane in LANES]
-    return min((row.due_at for row in found if row and row.due_at), default=None)
+    asked = [{"carrier_id": carrier_id, "lane": lane, "now": now} for lane in LANES]
+    return min((row.due_at for row in await tx.many("next_due", asked)), default=None)
 
 
 def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterator[Row]:

@@ -19,6 +19,7 @@ from messagehub.text.udh import (
     concatenation_header,
     parse_user_data,
 )
+from messagehub.text.words import plain_words
 
 __all__ = [
     "STANDARD",
@@ -54,6 +55,7 @@ __all__ = [
     "join",
     "pack",
     "parse_user_data",
+    "plain_words",
     "read_data_coding",
     "segment",
     "smart",

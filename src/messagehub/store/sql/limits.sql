@@ -73,5 +73,6 @@ UPDATE targets SET due_at = :due_at
 WHERE message_id = :message_id AND n = :n AND status = 'queued' AND due_at = :seen;
 
 -- name: next_due
-SELECT MIN(due_at) AS due_at FROM targets
-WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane AND due_at > :now;
+SELECT due_at FROM targets
+WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane AND due_at > :now
+ORDER BY due_at LIMIT 1;

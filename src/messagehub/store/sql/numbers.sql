@@ -1,8 +1,8 @@
 -- name: insert_number
 INSERT INTO numbers (id, customer_id, number, name, detail, message_flow_id, registered_in, sender_group,
-    ignored_keywords, opt_out_replies, tm_create, tm_update, tm_delete)
+    ignored_keywords, opt_out_replies, keywords, tm_create, tm_update, tm_delete)
 VALUES (:id, :customer_id, :number, :name, :detail, :message_flow_id, :registered_in, :sender_group,
-    :ignored_keywords, :opt_out_replies, :tm_create, :tm_update, :tm_delete);
+    :ignored_keywords, :opt_out_replies, :keywords, :tm_create, :tm_update, :tm_delete);
 
 -- name: number_by_id
 SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
@@ -19,8 +19,8 @@ SELECT * FROM numbers WHERE id < :before AND tm_delete = 253370764800000000 ORDE
 
 -- name: update_number
 UPDATE numbers SET name = :name, detail = :detail, message_flow_id = :message_flow_id,
-    registered_in = :registered_in, sender_group = :sender_group, ignored_keywords = :ignored_keywords, opt_out_replies = :opt_out_replies,
-    tm_update = :tm_update
+    registered_in = :registered_in, sender_group = :sender_group,
+    ignored_keywords = :ignored_keywords, opt_out_replies = :opt_out_replies, keywords = :keywords, tm_update = :tm_update
 WHERE id = :id AND tm_delete = 253370764800000000;
 
 -- name: delete_number

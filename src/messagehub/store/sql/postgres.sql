@@ -74,6 +74,18 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDA
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
 
+-- name: claim_activeflows
+-- Differs: nodes skip the rows that others hold.
+SELECT * FROM activeflows WHERE due_at <= :now ORDER BY due_at LIMIT :count FOR UPDATE SKIP LOCKED;
+
+-- name: activeflow_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM activeflows WHERE id = :id FOR UPDATE;
+
+-- name: waiting_activeflow
+-- Differs: it may just be given up by a node, as the reply was waited for long enough.
+SELECT * FROM activeflows WHERE person = :person AND number = :number AND is_waiting = 1 ORDER BY id DESC LIMIT 1
+FOR UPDATE;
 -- name: conversation_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id FOR UPDATE;

@@ -59,3 +59,11 @@ SELECT message_id, n, due_at, tm_update FROM targets WHERE message_id = :message
 DELETE FROM segments
 WHERE carrier_id = :carrier_id AND carrier_message_id = :carrier_message_id AND message_id = :message_id
     AND n = :n AND part = :part;
+
+-- name: old_activeflows
+-- Those that run stay, however old they are.
+SELECT id FROM activeflows WHERE id > :behind AND id < :before AND status = 'ended' AND due_at IS NULL
+ORDER BY id LIMIT :count;
+
+-- name: remove_activeflow
+DELETE FROM activeflows WHERE id = :id;

@@ -65,6 +65,17 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
 
+-- name: claim_activeflows
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM activeflows WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: activeflow_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM activeflows WHERE id = :id;
+
+-- name: waiting_activeflow
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM activeflows WHERE person = :person AND number = :number AND is_waiting = 1 ORDER BY id DESC LIMIT 1;
 -- name: conversation_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;

@@ -1,0 +1,33 @@
+"""How often a person was answered by flows lately: two machines that answer each other would never end."""
+
+from messagehub.clock import SECOND
+from messagehub.store import Store, Tx
+
+COUNTED = 300 * SECOND
+"""For how long the answers to one person are counted together; and the silence after which it begins anew."""
+
+PRUNED = 1000
+
+
+class Answers:
+    def __init__(self, most: int) -> None:
+        """`most`: answers to one person from one number within COUNTED; 0 is no limit."""
+        self._most = most
+
+    async def excess(self, tx: Tx, number: str, person: str, now: int) -> int:
+        """Counts one more. By how many there are too many then."""
+        if not self._most:
+            return 0
+        pair = {"number": number, "person": person}
+        await tx.run("insert_flow_answers", **pair, now=now)
+        row = await tx.one("count_flow_answer", **pair, now=now, since=now - COUNTED, most=self._most)
+        return max(0, row.count - self._most) if row else 0
+
+
+async def prune(store: Store, now: int) -> None:
+    """Forgets counts that count no more."""
+    since, more = now - COUNTED, True
+    while more:
+        rows = await store.all("old_flow_answers", since=since, count=PRUNED)
+        await store.many("forget_flow_answer", [{**row._asdict(), "since": since} for row in rows])
+        more = len(rows) == PRUNED

@@ -1,0 +1,214 @@
+"""What each action wants to know: the shapes of their options. docs/flows.md is printed from here."""
+
+from collections.abc import Iterator
+from datetime import UTC, tzinfo
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct
+
+from messagehub import ids, numbers
+from messagehub.errors import Refusal
+from messagehub.flows.variables import has_variables, misfit
+from messagehub.shapes import AddressGiven, MediaGiven
+
+Comparison = Literal["==", "!=", ">", ">=", "<", "<="]
+Method = Literal["POST", "GET", "PUT", "PATCH", "DELETE"]
+
+YEAR_MS = 366 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+MOST_LOOPS = 1000
+
+
+def doc(meaning: str, **bounds: Any) -> Meta:
+    return Meta(description=meaning, **bounds)
+
+
+Milliseconds = Annotated[int, Meta(ge=0, le=YEAR_MS)]
+OtherwiseAt = Annotated[str, doc("Where it goes on when it is not so; when it is, at the next action.", min_length=1)]
+Address = str | AddressGiven
+Wrong = Iterator[tuple[str, str]]
+"""Members, and what is wrong with them."""
+
+
+class Option(Struct, forbid_unknown_fields=True):
+    """The options of one kind of action."""
+
+    def wrong(self) -> Wrong:
+        """What a shape cannot say. What has variables is looked at when they have values."""
+        yield from ()
+
+
+class MessageSend(Option):
+    source: Annotated[
+        Address, doc("One of your numbers, as a string or an Address; left out: the number that was written to.")
+    ] = ""
+    destinations: Annotated[
+        list[Address], doc("E.164 numbers, as strings or Addresses; left out: the person who wrote.", max_length=1000)
+    ] = []
+    text: Annotated[str, doc("What is sent.", max_length=40_800)] = ""
+    medias: Annotated[list[MediaGiven], doc("Refused: this server sends SMS only.")] = []
+
+    def wrong(self) -> Wrong:
+        if self.medias:
+            raise Refusal("MEDIA_NOT_SUPPORTED", "medias: this server sends SMS only; leave medias out")
+        if not self.text:
+            yield "text", "a message needs a text"
+        for n, address in enumerate(self.destinations):
+            target = target_of(address)
+            if not (has_variables(target) or numbers.is_e164(target)):
+                yield f"destinations[{n}]", f"{target!r} is not E.164, such as +15559876543"
+        for name, address in [
+            ("source", self.source),
+            *((f"destinations[{n}]", d) for n, d in enumerate(self.destinations)),
+        ]:
+            if isinstance(address, AddressGiven) and address.type != "tel":
+                yield f"{name}.type", f"{address.type!r} is not carried here; only 'tel' is"
+
+
+class ConversationSend(Option):
+    conversation_id: Annotated[
+        str, doc("One of your conversations; left out: the one between the number and the person.")
+    ] = ""
+    text: Annotated[str, doc("What is sent.", max_length=40_800)] = ""
+    sync: Annotated[bool, doc("Means nothing: a message is stored before the next action either way.")] = False
+
+    def wrong(self) -> Wrong:
+        if not self.text:
+            yield "text", "a message needs a text"
+        given = self.conversation_id
+        if given not in ("", ids.UNSET) and not has_variables(given) and not ids.is_id(given.lower()):
+            yield "conversation_id", f"{given!r} is no UUID"
+
+
+class VariableSet(Option):
+    key: Annotated[str, doc("Its name; those that begin with `voipbin.` are set by the program.", max_length=255)]
+    value: Annotated[str, doc("Its value.")] = ""
+
+    def wrong(self) -> Wrong:
+        if not has_variables(self.key) and (why := misfit(self.key)):
+            yield "key", why
+
+
+class ConditionVariable(Option, kw_only=True):
+    condition: Annotated[Comparison, doc("How the variable is compared.")]
+    variable: Annotated[str, doc("A variable: its name, or `${name}`; or any text with variables.", min_length=1)]
+    value_type: Annotated[
+        Literal["string", "number", "length"],
+        doc("As what it is compared: a text, a number, or by its length in characters."),
+    ] = "string"
+    value_string: Annotated[str, doc("With what, for `string`.")] = ""
+    value_number: Annotated[float, doc("With what, for `number`. What is no number fulfils `!=` only.")] = 0
+    value_length: Annotated[int, doc("With what, for `length`.", ge=0)] = 0
+    false_target_id: OtherwiseAt
+
+
+class ConditionDatetime(Option, kw_only=True):
+    condition: Annotated[
+        Comparison, doc("How the time is compared with the members given, from month to minute, as one moment.")
+    ]
+    minute: Annotated[int, doc("-1 is any.", ge=-1, le=59)] = -1
+    hour: Annotated[int, doc("-1 is any.", ge=-1, le=23)] = -1
+    day: Annotated[int, doc("Of the month; 0 or -1 is any.", ge=-1, le=31)] = -1
+    month: Annotated[int, doc("0 or -1 is any.", ge=-1, le=12)] = -1
+    weekdays: Annotated[
+        list[Annotated[int, Meta(ge=0, le=6)]], doc("It must be one of these as well; 0 is Sunday. None is any.")
+    ] = []
+    timezone: Annotated[str, doc("Whose time it is, such as `Europe/Berlin`.", max_length=64)] = "UTC"
+    false_target_id: OtherwiseAt
+
+    def wrong(self) -> Wrong:
+        if not has_variables(self.timezone) and zone(self.timezone) is None:
+            yield "timezone", f"{self.timezone!r} is no time zone of the IANA database, such as Europe/Berlin"
+
+
+class Branch(Option):
+    variable: Annotated[str, doc("A variable: its name, or `${name}`.", min_length=1)]
+    target_ids: Annotated[dict[str, str], doc("By its value: where it goes on.", min_length=1, max_length=100)]
+    default_target_id: Annotated[str, doc("Where for any other value; left out: at the next action.")] = ""
+
+
+class Goto(Option):
+    target_id: Annotated[str, doc("Where it goes on.", min_length=1)]
+    loop_count: Annotated[
+        int, doc("How often it does so, before it goes on at the next action.", ge=0, le=MOST_LOOPS)
+    ] = 1
+
+
+class WaitReply(Option):
+    timeout: Annotated[Milliseconds, doc("Milliseconds for which a reply is waited for, up to a year.")] = DAY_MS
+    variable: Annotated[str, doc("The variable that gets the text of the reply.", max_length=255)] = "reply"
+    timeout_target_id: Annotated[
+        str, doc("Where it goes on when none came; left out: the flow ends, as `no_reply`.")
+    ] = ""
+
+    def wrong(self) -> Wrong:
+        if not has_variables(self.variable) and (why := misfit(self.variable)):
+            yield "variable", why
+
+
+class Sleep(Option):
+    duration: Annotated[Milliseconds, doc("Milliseconds, up to a year.")]
+
+
+class WebhookSend(Option):
+    uri: Annotated[
+        str,
+        doc(
+            "Where to. What a variable puts into it is percent-encoded, but for one that it begins with.",
+            min_length=1,
+            max_length=2000,
+        ),
+    ]
+    method: Annotated[Method, doc("")] = "POST"
+    data_type: Annotated[str, doc("The Content-Type.", max_length=100)] = "application/json"
+    data: Annotated[str, doc("The body. What is JSON before variables have values stays JSON with any values.")] = ""
+    sync: Annotated[
+        bool,
+        doc(
+            "Whether the flow waits for the answer, and asks up to four times; its status is then in "
+            "`voipbin.webhook.status`, which is empty where there was none. Otherwise it is sent once and forgotten."
+        ),
+    ] = False
+
+    def wrong(self) -> Wrong:
+        if not has_variables(self.data_type) and not (self.data_type.isascii() and self.data_type.isprintable()):
+            yield "data_type", f"{self.data_type!r} is no media type"
+
+
+class Fetch(Option):
+    event_url: Annotated[
+        str, doc('Where to. It is sent `{"activeflow_id", "reference_id"}`.', min_length=1, max_length=2000)
+    ]
+    event_method: Annotated[Method, doc("")] = "POST"
+
+
+class FetchFlow(Option):
+    flow_id: Annotated[str, doc("One of your flows.")]
+
+    def wrong(self) -> Wrong:
+        if not has_variables(self.flow_id) and not ids.is_id(self.flow_id.lower()):
+            yield "flow_id", f"{self.flow_id!r} is no UUID"
+
+
+class Nothing(Option):
+    """Actions without options."""
+
+
+def target_of(address: Address) -> str:
+    return address if isinstance(address, str) else address.target
+
+
+def zone(name: str) -> tzinfo | None:
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def members(option: type[Option]) -> dict[str, dict[str, Any]]:
+    """The members by name, each as JSON Schema has it."""
+    (schema,), shapes = msgspec.json.schema_components([option])
+    found: dict[str, dict[str, Any]] = shapes[schema["$ref"].rpartition("/")[2]]["properties"]
+    return found

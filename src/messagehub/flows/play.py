@@ -1,0 +1,177 @@
+"""A flow that is played without a server: a simulated person writes, time is simulated, nobody else is asked. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from messagehub import ids
+from messagehub.clock import SECOND, plain
+from messagehub.errors import Refusal
+from messagehub.flows import actions, inbound, run, variables
+from messagehub.flows.actions import Action
+from messagehub.flows.options import target_of
+from messagehub.flows.state import (
+    Answered,
+    Ask,
+    Block,
+    End,
+    Event,
+    Load,
+    Loaded,
+    Passed,
+    Pause,
+    Replied,
+    Send,
+    SendIn,
+    State,
+    Tell,
+    TimeUp,
+    Wait,
+)
+from messagehub.messages.rows import MessageRow
+from messagehub.shapes import FlowGiven, words
+
+GOOD = 200
+"""The status of every answer in a play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Something that happens in a play: `what` is a word of SEEN."""
+
+    what: str
+    words: str
+    who: str = ""
+
+
+SEEN = ("said", "sent", "time", "request", "waits", "end")
+"""What the person says; what is sent; what time goes by; who would be asked; what is waited for; the end."""
+
+
+class Ended(Exception):
+    """Nobody says anything more."""
+
+
+@dataclass(slots=True)
+class Play:
+    linked: dict[str, Action]
+    number: str
+    person: str
+    now: int
+    own: Mapping[str, str] = field(default_factory=dict)
+    on_complete_flow_id: str = ids.UNSET
+    state: State = field(default_factory=State)
+
+    def answer(self, text: str, reply: Callable[[], str]) -> Iterator[Seen]:
+        """What happens when the person writes this. `reply` gives what it answers; Ended where that is nothing."""
+        yield Seen("said", text, self.person)
+        self._begin(inbound.variables_of(self._message(text)), number=self.number, person=self.person)
+        yield from self._go_on(reply)
+
+    def start(self, reply: Callable[[], str]) -> Iterator[Seen]:
+        """What happens when it is started by the API."""
+        self._begin({})
+        yield from self._go_on(reply)
+
+    def _begin(self, more: dict[str, str], **where: Any) -> None:
+        known = {**self.own, **more}
+        followed = {"on_complete_flow_id": self.on_complete_flow_id}
+        self.state = run.begun("", self.linked, variables=known, **followed, **where)
+
+    def _go_on(self, reply: Callable[[], str]) -> Iterator[Seen]:
+        event: Event = Passed()
+        while True:
+            self.state, command = run.step(self.state, event, self.now)
+            if isinstance(command, End):
+                yield Seen("end", f"{command.reason}: {command.detail}" if command.detail else command.reason)
+                return
+            if isinstance(command, Wait):
+                yield Seen("waits", f"for a reply until {plain(command.until)[:19]}")
+                event, seen = self._replied(command, reply)
+            else:
+                event, seen = SIMULATED[type(command)](self, command)
+            yield seen
+
+    def _replied(self, wait: Wait, reply: Callable[[], str]) -> tuple[Event, Seen]:
+        try:
+            text = reply()
+        except Ended:
+            self.now = max(self.now, wait.until)
+            return TimeUp(), Seen("time", f"nobody replied; it is {plain(self.now)[:19]}")
+        return Replied(text, inbound.variables_of(self._message(text))), Seen("said", text, self.person)
+
+    def _message(self, text: str) -> MessageRow:
+        self.now += SECOND
+        return MessageRow(
+            id=ids.new(), customer_id="", direction="inbound", source=self.state.person or self.person,
+            destination=self.state.number or self.number, text=text, target_count=1, tm_create=self.now,
+        )  # fmt: skip
+
+
+def _send(play: Play, send: Send) -> tuple[Event, Seen]:
+    if not play.state.person and len(send.destinations) == 1:
+        play.state.number, play.state.person = target_of(send.source), target_of(send.destinations[0])
+    to = ", ".join(map(target_of, send.destinations))
+    return Passed("sent"), Seen("sent", send.text, to)
+
+
+def _send_in(play: Play, send: SendIn) -> tuple[Event, Seen]:
+    return Passed("sent"), Seen("sent", send.text, f"conversation {send.conversation_id}")
+
+
+def _tell(play: Play, tell: Tell) -> tuple[Event, Seen]:
+    return Passed("sent"), Seen("request", f"{tell.method} {tell.url} {tell.body}".rstrip())
+
+
+def _ask(play: Play, ask: Ask) -> tuple[Event, Seen]:
+    _, seen = _tell(play, ask)
+    if ask.wants_actions:
+        return Passed("not asked"), Seen("request", f"{seen.words}: taken for an answer without actions")
+    return Answered(GOOD), seen
+
+
+def _load(play: Play, load: Load) -> tuple[Event, Seen]:
+    seen = Seen("request", f"flow {load.flow_id}: it is not in this file, and is taken for an empty one")
+    return (Loaded(load.flow_id, {}) if load.is_next else Passed("not here")), seen
+
+
+def _pause(play: Play, pause: Pause) -> tuple[Event, Seen]:
+    play.now = max(play.now, pause.until)
+    return TimeUp(), Seen("time", f"it is {plain(play.now)[:19]}")
+
+
+def _block(play: Play, block: Block) -> tuple[Event, Seen]:
+    return Passed("continued"), Seen("time", "it blocks, and is continued")
+
+
+SIMULATED: dict[type, Callable[[Play, Any], tuple[Event, Seen]]] = {
+    Send: _send,
+    SendIn: _send_in,
+    Tell: _tell,
+    Ask: _ask,
+    Load: _load,
+    Pause: _pause,
+    Block: _block,
+}
+
+
+def read(text: str) -> FlowGiven:
+    """A flow as `POST /flows` takes it, or its list of actions alone. Refusal names what is wrong."""
+    try:
+        given = msgspec.json.decode(text)
+        if isinstance(given, list):
+            given = {"actions": given}
+        return msgspec.convert(given, FlowGiven)
+    except msgspec.ValidationError as error:
+        raise Refusal("INVALID_ARGUMENT", words(str(error))) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refusal("INVALID_JSON_BODY", f"it is no JSON: {error}") from None
+
+
+def of(given: FlowGiven, number: str, person: str, now: int, own: Mapping[str, str]) -> Play:
+    """Refusal names the action and the member that is wrong."""
+    variables.check(own)
+    linked = actions.linked(actions.checked(given.actions))
+    return Play(linked, number, person, now, own, given.on_complete_flow_id.lower() or ids.UNSET)
