@@ -5,6 +5,10 @@ is free, and if the merged commit fails they are tried one by one, so that nobod
 stand beside them that returns nothing and of which, where several meet one row, any one will do.
 `transaction` runs a unit: a coroutine function that is given a `Tx`. A unit reads and writes through its `Tx` and
 awaits nothing else; it may be run a second time if the first was rolled back, so it has no other effect.
+
+A unit reads what is committed, and what it wrote itself. What it read may be changed by others until it is written,
+unless the query locked it: those `…_for_change`, and those that claim. An error of a verb that returns nothing may be
+raised by a later one, or at the end of the unit.
 """
 
 from collections import namedtuple

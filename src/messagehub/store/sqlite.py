@@ -51,7 +51,7 @@ READERS = 2
 MAX_WAITING = 4000
 """Jobs that may wait for the committer. Beyond it the store says that it is too slow for what is asked of it."""
 
-DYING_S = 2.0
+DYING_S = 1.0
 """How long the writer of a server that was killed may yet be at its last commit."""
 
 TRIES = 5
