@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageStat
 from PIL.Image import Transpose
 
-from messagehub.media import KINDS, TYPES, MediaError, check
+from messagehub.media import KINDS, TYPES, Limits, MediaError, check
+from messagehub.media import fit as fit_all
 from messagehub.media.pictures import LEAST_MOVING_EDGE, MAX_PIXELS, Picture, Room, fit
 from tests.media.samples import ORIENTATION, SAMPLES, animated, located, noise, opened, photo, png_of, saved
 
@@ -334,6 +335,20 @@ def test_the_largest_that_is_worked_on() -> None:
     assert fitted(png_of(edge, edge, bytes((edge // 8 + 1) * edge)), Room(300_000, 1600, TYPES)).width == 1600
 
 
+@pytest.mark.parametrize("size", [b"\0\0\0\0", b"\0\x28\0\0", b"\0\0\0\x3c"])
+def test_a_jpeg_without_a_size_is_refused(size: bytes) -> None:
+    octets = SAMPLES["jpeg"].replace(b"\x08\0\x28\0\x3c\x03", b"\x08" + size + b"\x03")
+    assert octets != SAMPLES["jpeg"]
+    assert refused(octets, PLENTY) == "media_broken"
+
+
+def test_octets_of_fill_between_the_segments_of_a_jpeg() -> None:
+    octets = saved(as_stored(noise(24, 16), 6), "JPEG", exif=located(6))
+    filled = octets.replace(b"\xff\xe1", b"\xff\xff\xff\xe1", 1).replace(b"\xff\xc0", b"\xff\xff\xc0", 1)
+    assert filled != octets
+    assert fitted(filled, PLENTY) == fitted(octets, PLENTY)
+
+
 CUT = {name: SAMPLES[name] for name in ("jpeg", "png")} | {
     "a progressive JPEG": saved(noise(40, 30), "JPEG", progressive=True),
     "a GIF that moves": animated(3, 24),
@@ -380,5 +395,4 @@ def test_damage_anywhere_is_our_error_or_a_picture() -> None:
             for _ in range(chance.choice((1, 2, 9))):
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
             with contextlib.suppress(MediaError):
-                kind, shape = check(bytes(damaged))
-                fit(bytes(damaged), kind, shape, Room(3000, 30, TYPES))
+                fit_all([("", bytes(damaged))], Limits(20_000, 30))

@@ -219,6 +219,19 @@ def test_a_fault_has_its_status_in_its_detail(name: str) -> None:
     assert (pdu.name in PDUS, pdu.namespace, pdu.fields["Status"]["StatusCode"]) == (True, REL_5, 4006)
 
 
+def test_an_error_may_stand_outside_a_fault_and_in_another_charset() -> None:
+    status = "<StatusText>번호이동</StatusText><MM7Version>5.3.0</MM7Version><StatusCode>6102</StatusCode>"
+    octets = (
+        envelope(f"<RSErrorRsp>{status}</RSErrorRsp>")
+        .decode()
+        .replace('"1.0"?', '"1.0" encoding="euc-kr"?')
+        .encode("euc-kr")
+    )
+    pdu = read("text/xml", octets)
+    assert (pdu.name, pdu.version) == ("RSErrorRsp", "5.3.0")
+    assert pdu.fields == {"Status": {"StatusCode": 6102, "StatusText": "번호이동"}}
+
+
 @pytest.mark.parametrize(("code", "status"), [("e:Client", 2000), ("e:Server.Busy", 3000), ("", 3000)])
 def test_a_fault_of_somebody_else_says_only_whose_fault_it_was(code: str, status: int) -> None:
     pdu = told(f"<e:Fault><faultcode>{code}</faultcode><faultstring>Not now</faultstring></e:Fault>")

@@ -10,8 +10,9 @@ from messagehub.media.shape import Shape
 START = b"\xff\xd8\xff"
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # SOF0 to SOF15; the others are DHT, JPG and DAC
-_ALONE = frozenset({*range(0xD0, 0xD8), 0x01})  # RST and TEM have no length
+_ALONE = frozenset({_SOI, _EOI})
 _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_MARKER = re.compile(rb"\xff+([\xc0-\xcf\xd8-\xfe])")  # with octets of fill; RST is in a scan only
 _AFTER_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # a marker that is no RST, and no stuffed octet
 _PROFILE = b"ICC_PROFILE\0"
 _EXIF = b"Exif\0\0"
@@ -30,7 +31,7 @@ def inspect(octets: bytes) -> Shape:
             if end - start < 10:
                 raise Broken("a JPEG with a frame header cut short")
             sizes.append((int.from_bytes(octets[start + 7 : start + 9]), int.from_bytes(octets[start + 5 : start + 7])))
-    if not sizes or not seen_scan:
+    if not seen_scan or not any(width and height for width, height in sizes):
         raise Broken("a JPEG without a picture")
     return Shape(max(width for width, _ in sizes), max(height for _, height in sizes), 1, orientation)
 
@@ -53,20 +54,18 @@ def _segments(octets: bytes) -> Iterator[tuple[int, int, int]]:
     """Each marker with where its segment begins and ends; that of a scan has its data. The last is EOI."""
     at = 0
     while True:
-        start = at
-        while octets[at + 1 : at + 2] == b"\xff":  # fill octets
-            at += 1
-        if at + 2 > len(octets) or octets[at] != 0xFF:
+        found = _MARKER.match(octets, at)
+        if found is None:
             raise Broken("a JPEG without its end")
-        marker = octets[at + 1]
-        at += 2
-        if marker not in _ALONE and marker not in (_SOI, _EOI):
+        marker, at = found[1][0], found.end()
+        start = at - 2
+        if marker not in _ALONE:
             at += _length(octets, at)
         if marker == _SOS:
-            found = _AFTER_SCAN.search(octets, at)
-            if found is None:
+            behind = _AFTER_SCAN.search(octets, at)
+            if behind is None:
                 raise Broken("a JPEG without its end")
-            at = found.start()
+            at = behind.start()
         yield marker, start, at
         if marker == _EOI:
             return
