@@ -105,7 +105,7 @@ class Play:
     def _message(self, text: str) -> MessageRow:
         self.now += SECOND
         return MessageRow(
-            id=ids.new(), customer_id="", direction="inbound", source=self.state.person or self.person,
+            id=ids.new(), customer_id=ids.UNSET, direction="inbound", source=self.state.person or self.person,
             destination=self.state.number or self.number, text=text, target_count=1, tm_create=self.now,
         )  # fmt: skip
 
