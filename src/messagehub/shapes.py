@@ -4,11 +4,13 @@ Requests forbid unknown members; answers always carry every member. The schemas 
 """
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field, to_builtins
 
 from messagehub import ids
+from messagehub.errors import Refusal
 
 MessageStatus = Literal["sending", "sent", "delivered", "partially_delivered", "failed", "received"]
 TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "dlr_timeout", "received"]
@@ -1257,3 +1259,24 @@ def words(error: str, root: str = "") -> str:
     place = f"{root}{path}".removeprefix(".")
     what = f"{what[:1].lower()}{what[1:]}"
     return f"{place or 'the body'}: {_PATTERNS.get(what, what)}"
+
+
+def check_nul(body: bytes, value: Any) -> None:
+    """Refusal for a string with a NUL in what was read of a body, since stores cannot keep it."""
+    if b"\\u0000" in body:
+        for path in _with_nul(to_builtins(value)):
+            why = "it holds a NUL character, which cannot be kept"
+            raise Refusal("INVALID_ARGUMENT", f"{path.removeprefix('.')}: {why}")
+
+
+def _with_nul(value: Any, path: str = "") -> Iterator[str]:
+    """The places of the strings with a NUL, keys included."""
+    if isinstance(value, str) and "\0" in value:
+        yield path
+    elif isinstance(value, list):
+        for n, item in enumerate(value):
+            yield from _with_nul(item, f"{path}[{n}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _with_nul(key, path)
+            yield from _with_nul(item, f"{path}.{key}")

@@ -184,6 +184,7 @@ def test_your_server_says_what_to_do(shop: Shop) -> None:
         ({"type": "stop"}, "its answer is no list of actions"),
         ("x" * 100_000, "its answer is no JSON, or longer than 64 KiB"),
         ([], "actions: 0 are given"),
+        ([{"type": "block", "option": {"a": "\0"}}], "[0].option.a: it holds a NUL character"),
     ],
 )
 def test_a_server_that_says_nonsense_ends_it(shop: Shop, answer: Any, words: str) -> None:

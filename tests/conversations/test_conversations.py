@@ -11,7 +11,7 @@ from messagehub.conversations import Conversation, Conversations, conversation_i
 from messagehub.messages.reading import LAST_ID
 from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
-from messagehub.shapes import ConversationMessageGiven
+from messagehub.shapes import ConversationMessageGiven, MessageGiven, SourceGiven
 from messagehub.store import Store, Tx
 from tests.messages.house import ANNE, BERT, SOURCE, House
 from tests.messages.test_receive import arrive
@@ -163,3 +163,14 @@ async def test_threads_of_a_number_are_found_behind_many_of_another(
         page, before = await talks.page(house.customer.id, SOURCE, "", before, 2)
         found += [thread.peer for thread in page]
     assert found == [ANNE]
+
+
+async def test_what_a_pool_has_sent_to_many_is_said_by_its_numbers(house: House, talks: Conversations) -> None:
+    number = await house.numbers.find(house.store, SOURCE)
+    assert number
+    await house.pools.add(clock.now(), house.customer.id, [number.id], name="p", sticky=True, prefer_country=True)
+    thread = await talks.open(house.customer.id, SOURCE, ANNE, clock.now())
+    given = MessageGiven(source=SourceGiven(type="pool", target="p"), destinations=[ANNE, BERT], text="To all")
+    sent = await house.acceptor.accept(house.customer.id, given)
+    [row], _ = await talks.messages(thread, LAST_ID, 9)
+    assert (row.id, row.source, row.text) == (sent.id, SOURCE, "To all")

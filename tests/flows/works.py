@@ -46,7 +46,8 @@ class Works:
 
     def limit(self, answers: int) -> None:
         house = self.house
-        house.receiver.listeners = (self.conversations, Answering(house.store, house.numbers, Answers(answers)))
+        answering = Answering(house.store, house.numbers, Answers(answers))
+        house.receiver.listeners = (self.conversations, house.opt_out_words, answering)
 
     async def open(self) -> None:
         for engine in self.engines:

@@ -96,8 +96,8 @@ class House:
             10,
         )
         self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
-        opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.outbox, self.mirror)
-        self.receiver.listeners, self.gate.barred = [opt_out_words], opt_out_words
+        self.opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.outbox, self.mirror)
+        self.receiver.listeners, self.gate.barred = [self.opt_out_words], self.opt_out_words
         self.habits = Habits(store)
         self.sweeper = Sweeper(
             store,

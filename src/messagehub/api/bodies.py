@@ -1,7 +1,6 @@
 """Reading bodies: whole, small enough, in time, JSON, and of the right shape; or a refusal that names the member."""
 
 import asyncio
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -11,7 +10,7 @@ from starlette.types import Message, Receive, Scope
 from messagehub.api.cycle import BODY
 from messagehub.api.endpoint import CSV
 from messagehub.errors import Refusal
-from messagehub.shapes import words
+from messagehub.shapes import check_nul, words
 
 MAX_BODY = 1024 * 1024
 JSON = b"application/json"
@@ -85,11 +84,7 @@ def decode(body: bytes, kind: type) -> Any:
         raise Refusal("INVALID_JSON_BODY", f"the body cannot be read: {error}") from None
     except RecursionError:
         raise Refusal("INVALID_JSON_BODY", "the body cannot be read: it is nested too deep") from None
-    if b"\\u0000" in body:
-        for path in _with_nul(msgspec.to_builtins(value)):
-            raise Refusal(
-                "INVALID_ARGUMENT", f"{path.removeprefix('.')}: it holds a NUL character, which cannot be kept"
-            )
+    check_nul(body, value)
     return value
 
 
@@ -123,16 +118,3 @@ def _with_whole_numbers(value: Any) -> Any:
 @cache
 def _decoder(kind: type) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
-
-
-def _with_nul(value: Any, path: str = "") -> Iterator[str]:
-    """The places of the strings with a NUL, keys included."""
-    if isinstance(value, str) and "\0" in value:
-        yield path
-    elif isinstance(value, list):
-        for n, item in enumerate(value):
-            yield from _with_nul(item, f"{path}[{n}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _with_nul(key, path)
-            yield from _with_nul(item, f"{path}.{key}")

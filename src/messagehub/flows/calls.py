@@ -17,7 +17,7 @@ from messagehub.flows import actions
 from messagehub.flows.active import Activeflow
 from messagehub.flows.state import Answered, Ask, Event, Failed, Loaded, State, Tell
 from messagehub.logs import about
-from messagehub.shapes import ActionGiven, words
+from messagehub.shapes import ActionGiven, check_nul, words
 from messagehub.store import Store
 from messagehub.web import Requester, WebError
 from messagehub.webhooks.sign import signatures
@@ -88,7 +88,8 @@ def _fetched(called: Called) -> Event:
     if not called.is_good:
         return Failed(called.words)
     try:
-        return Loaded("", actions.linked(actions.checked(_read_actions(called.body))))
+        check_nul(called.body, given := _read_actions(called.body))
+        return Loaded("", actions.linked(actions.checked(given)))
     except msgspec.ValidationError as error:
         return Failed(f"its answer is no list of actions: {words(str(error))}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -18,7 +18,6 @@ from messagehub.errors import REASONS, Refusal, Unavailable
 from messagehub.flows import active, answers, calls, flow, run, state
 from messagehub.flows.active import FLOWS, Activeflow
 from messagehub.flows.calls import Called, Calls, Request
-from messagehub.flows.options import target_of
 from messagehub.flows.state import (
     Ask,
     Block,
@@ -282,27 +281,27 @@ class Engine:
 
     async def _send(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: Send) -> Event | Later:
         given = MessageGiven(source=send.source, destinations=send.destinations, text=send.text)  # type: ignore[arg-type]
-        done = await self._entered(turn, tx, self._acceptor.prepare(tx, one.customer_id, given))
-        if isinstance(done, Passed) and not where.person and len(send.destinations) == 1:
-            where.number, where.person = target_of(send.source), target_of(send.destinations[0])
-        return done
+        return await self._entered(turn, tx, where, self._acceptor.prepare(tx, one.customer_id, given))
 
     async def _send_in(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: SendIn) -> Event | Later:
         async def prepared() -> Accepted:
             thread = await self._conversations.get(tx, one.customer_id, send.conversation_id)
             return await self._conversations.prepare(tx, thread, ConversationMessageGiven(text=send.text))
 
-        return await self._entered(turn, tx, prepared())
+        return await self._entered(turn, tx, where, prepared())
 
-    async def _entered(self, turn: Turn, tx: Tx, prepared: Awaitable[Accepted]) -> Event | Later:
+    async def _entered(self, turn: Turn, tx: Tx, where: State, prepared: Awaitable[Accepted]) -> Event | Later:
+        """A refusal has written nothing: the transaction goes on."""
         try:
             accepted = await prepared
+            await self._acceptor.enter(tx, accepted)
         except Refusal as refusal:
             if REASONS[refusal.reason].http in (429, 503):
                 return Later(turn.now + refusal.retry_after * SECOND)
             return Failed(f"{refusal.reason}: {refusal.message}")
-        await self._acceptor.enter(tx, accepted)
         turn.sent.append(accepted)
+        if not where.person and len(accepted.targets) == 1:
+            where.number, where.person = accepted.message.source, accepted.targets[0].destination
         return Passed(f"message {accepted.message.id}")
 
     async def _load(self, turn: Turn, tx: Tx, one: Activeflow, where: State, load: Load) -> Event:

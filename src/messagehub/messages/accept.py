@@ -126,7 +126,7 @@ class Acceptor:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
 
         Whoever has a transaction under way prepares and enters a message in it, and makes it known after the commit.
-        `notice`: to what it is the answer, where no opt-out stops it.
+        `notice`: to what it is the answer, where no opt-out stops it, and no limit for accepting.
         """
         _refuse_mms(given)
         source, number = await self._source(tx, given.source, customer_id)
@@ -169,7 +169,8 @@ class Acceptor:
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         events = self._events(customer, message, targets, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
-        accepted.limits = await self._metering.asked(tx, customer_id, message.source)
+        if not notice:  # whoever says STOP is told so, however much its customer has been given
+            accepted.limits = await self._metering.asked(tx, customer_id, message.source)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
         for follower in self.followers:

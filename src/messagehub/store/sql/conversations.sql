@@ -61,12 +61,15 @@ ORDER BY last_id DESC LIMIT :count;
 -- messages ------------------------------------------------------------------------------
 
 -- name: messages_sent_in
-SELECT messages.id, messages.direction, messages.source, messages.source_detail, messages.text, messages.tm_create,
+-- Of a message from a pool each target has the number that it was sent from.
+SELECT messages.id, messages.direction, COALESCE(targets.own_source, messages.source) AS source,
+    messages.source_detail, messages.text, messages.tm_create,
     targets.destination, targets.destination_detail, targets.status, targets.tm_update
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.customer_id = :customer_id AND targets.destination = :peer
     AND targets.message_id < :before AND targets.message_id >= :after
-    AND messages.direction = 'outbound' AND messages.source = :own AND messages.tm_delete = 253370764800000000
+    AND messages.direction = 'outbound' AND COALESCE(targets.own_source, messages.source) = :own
+    AND messages.tm_delete = 253370764800000000
 ORDER BY targets.message_id DESC LIMIT :count;
 
 -- name: messages_received_in

@@ -1,0 +1,82 @@
+"""Flows beside opt-outs, limits and conversations: who answers what comes in, and what may be sent then."""
+
+from typing import Any
+
+import pytest
+
+from messagehub import clock
+from messagehub.flows import keywords
+from messagehub.messages.limits import ACCEPTING, OPERATOR, Limit
+from messagehub.messages.reading import LAST_ID, Filter
+from messagehub.shapes import KeywordGiven, MessageGiven
+from tests.flows.works import Works, do, say
+from tests.messages.house import ANNE, BERT, SOURCE, House
+
+OUT = "c: You are unsubscribed and will receive no more messages. Reply START to resubscribe."
+
+
+async def accepting(house: House, **given: Any) -> Limit:
+    usual = {"customer_id": house.customer.id, "subject": SOURCE, "scope": "number", "set_by": OPERATOR, "zone": "UTC"}
+    return await house.limits.add(clock.now(), applies=ACCEPTING, **usual, **{"rate": 0, "per_day": 0, **given})
+
+
+async def test_stop_goes_before_whoever_waits_and_before_keywords(works: Works, house: House) -> None:
+    stopped = await works.flow(say("a keyword"))
+    kept = keywords.checked([KeywordGiven(flow_id=stopped, word="stop")])
+    await works.answer(do("wait_reply"), say("you said ${reply}"), keywords=kept)
+    await works.hear("hi")
+    await works.at("wait_reply")
+    await works.hear("STOP")
+    await works.says(OUT)
+    assert (await works.seen()).current_action.type == "wait_reply"
+    await works.hear("and now?")
+    assert (await works.ended()).end_reason == "completed"
+    asked = Filter(direction="outbound", destination=ANNE)
+    [message] = await house.reader.page(house.customer.id, asked, LAST_ID, 1)
+    assert (message.text, message.targets[0].error_code) == ("you said and now?", "opted_out")
+    assert works.sent() == [OUT]
+
+
+async def test_yes_is_a_reply_of_who_is_not_out(works: Works) -> None:
+    await works.answer(say("Coming?"), do("wait_reply"), say("you said ${reply}"))
+    await works.hear("hi")
+    await works.at("wait_reply")
+    await works.hear("YES")
+    await works.says("Coming?", "you said YES")
+
+
+async def test_a_flow_waits_until_its_customer_may_be_given_more(works: Works, house: House) -> None:
+    await accepting(house, rate=1000)
+    await works.answer(say("one"), say("two"), say("three"))
+    await works.hear("hi")
+    await works.says("one", "two", "three")
+    assert (await works.ended()).end_reason == "completed"
+
+
+async def test_stop_counts_and_is_confirmed_though_its_customer_may_be_given_nothing(
+    works: Works, house: House
+) -> None:
+    await accepting(house, per_day=1)
+    await house.acceptor.accept(house.customer.id, MessageGiven(SOURCE, [BERT], "x"))
+    await works.hear("STOP")
+    await works.says(OUT)
+    assert (await house.send(ANNE)).targets[0].error_code == "opted_out"
+
+
+async def test_who_is_written_to_in_a_conversation_is_waited_for(works: Works, house: House) -> None:
+    thread = await works.conversations.open(house.customer.id, SOURCE, ANNE, clock.now())
+    await works.start(
+        do("conversation_send", conversation_id=thread.id, text="Coming?"), do("wait_reply"), say("you said ${reply}")
+    )
+    await works.says("Coming?")
+    await works.at("wait_reply")
+    await works.hear("perhaps")
+    await works.says("Coming?", "you said perhaps")
+
+
+@pytest.mark.parametrize("text", ["{{name}} ${x}", "\N{GRINNING FACE}${voipbin.message.id}{"])
+async def test_whatever_somebody_writes_is_said_back_as_it_is(works: Works, text: str) -> None:
+    await works.answer(say("${voipbin.message.text}|"))
+    await works.hear(text)
+    assert (await works.ended()).end_detail == ""
+    await works.says(text + "|")
