@@ -420,3 +420,13 @@ async def test_long_ones_let_others_have_their_turn(works: Works, monkeypatch: p
     await works.hear("hi")
     await works.says(*(f"{n}" for n in range(7)))
     assert (await works.ended()).executed_count == 7
+
+
+async def test_one_that_writes_to_many_lets_others_write_in_between(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_TARGETS", 2)
+    started = await works.start(*(say(f"{n}", source=SOURCE, destinations=[ANNE, BERT]) for n in range(4)))
+    seen = await works.ended(started)
+    await works.says("0", "1", "2", "3", to=BERT)
+    assert len({one.tm_execute for one in seen.executed_actions}) == 4  # each in a commit of its own

@@ -51,6 +51,9 @@ BATCH = 50
 MOST_AT_ONCE = 20
 """Commands of one flow in one transaction: others have their turn in between."""
 
+MOST_TARGETS = 1000
+"""How many recipients' messages one transaction may have before it takes no more: whoever else writes waits for it."""
+
 PRUNE_EVERY = 60 * SECOND
 
 SET_BACK = (Forward("activeflows_set_back", "bring_activeflow_forward"),)
@@ -76,6 +79,10 @@ class Turn:
     """Why."""
     more: bool = False
     """Something is due at once."""
+
+    @property
+    def is_full(self) -> bool:
+        return sum(len(accepted.targets) for accepted in self.sent) >= MOST_TARGETS
 
 
 Perform = Callable[[Turn, Tx, Activeflow, State, Any], Awaitable[Event | Later]]
@@ -133,6 +140,9 @@ class Engine:
         rows = await tx.all("claim_activeflows", now=turn.now, count=BATCH)
         turn.claimed = {row.id: active.from_row(row) for row in rows}
         for one in turn.claimed.values():
+            if turn.is_full:
+                turn.more = True
+                break
             if one.id not in turn.changed:
                 await self._advance(turn, tx, one)
         await active.write(tx, list(turn.changed.values()))
@@ -222,6 +232,8 @@ class Engine:
                 self._keep(one, where, done.at)
                 return
             event = done
+            if turn.is_full:
+                break
         where.event, turn.more = event, True
         self._keep(one, where, turn.now)
 
