@@ -206,7 +206,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
         conversations = Conversations(store, numbers, acceptor)
         opt_out_words = OptOutWords(customers, numbers, acceptor, dispatcher, mirror)
         answering = Answering(store, numbers, Answers(settings.flow_answers))
-        receiver.listeners, acceptor.followers = (conversations, opt_out_words, answering), (conversations,)
+        receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
+        acceptor.followers = (conversations,)
         gate.barred = opt_out_words
         health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
         sweeper = Sweeper(*know, exchanges.knows, duty)

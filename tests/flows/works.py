@@ -47,7 +47,7 @@ class Works:
     def limit(self, answers: int) -> None:
         house = self.house
         answering = Answering(house.store, house.numbers, Answers(answers))
-        house.receiver.listeners = (self.conversations, house.opt_out_words, answering)
+        house.receiver.listeners, house.receiver.witnesses = (house.opt_out_words, answering), (self.conversations,)
 
     async def open(self) -> None:
         for engine in self.engines:

@@ -6,8 +6,10 @@ where its answer is lost it is made again.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from messagehub import clock
@@ -40,7 +42,7 @@ from messagehub.logs import about
 from messagehub.messages.accept import Accepted, Acceptor
 from messagehub.metrics import COUNTS
 from messagehub.shapes import ConversationMessageGiven, MessageGiven
-from messagehub.store import Store, Tx
+from messagehub.store import Insert, Store, Tx
 from messagehub.work.loop import Loop
 from messagehub.work.setback import Forward
 
@@ -74,6 +76,8 @@ class Turn:
     claimed: dict[str, Activeflow] = field(default_factory=dict)
     changed: dict[str, Activeflow] = field(default_factory=dict)
     sent: list[Accepted] = field(default_factory=list)
+    follow: list[Insert] = field(default_factory=list)
+    """What others write of what was sent."""
     requests: list[Request] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     """Why."""
@@ -145,7 +149,7 @@ class Engine:
                 break
             if one.id not in turn.changed:
                 await self._advance(turn, tx, one)
-        await active.write(tx, list(turn.changed.values()))
+        await _write(tx, turn)
         return turn
 
     async def _one_by_one(self) -> None:
@@ -169,7 +173,7 @@ class Engine:
             row = await tx.one("activeflow_for_change", id=activeflow_id)
             if row and row.version == version:
                 await self._advance(turn, tx, active.from_row(row), called, broken)
-                await active.write(tx, list(turn.changed.values()))
+                await _write(tx, turn)
             return turn
 
         turn = await self._store.transaction(unit)
@@ -306,12 +310,14 @@ class Engine:
         """A refusal has written nothing: the transaction goes on."""
         try:
             accepted = await prepared
+            follow, accepted.more = accepted.more, []
             await self._acceptor.enter(tx, accepted)
         except Refusal as refusal:
             if REASONS[refusal.reason].http in (429, 503):
                 return Later(turn.now + refusal.retry_after * SECOND)
             return Failed(f"{refusal.reason}: {refusal.message}")
         turn.sent.append(accepted)
+        turn.follow += follow
         if not where.person and len(accepted.targets) == 1:
             where.number, where.person = accepted.message.source, accepted.targets[0].destination
         return Passed(f"message {accepted.message.id}")
@@ -325,6 +331,18 @@ class Engine:
     async def _tell(self, turn: Turn, tx: Tx, one: Activeflow, where: State, tell: Tell) -> Event:
         turn.requests.append(Request(one, tell, _request_id(one, where)))
         return Passed("sent")
+
+
+async def _write(tx: Tx, turn: Turn) -> None:
+    """What others follow is locked last, and in one order: they wait for each other in a shared store."""
+    await active.write(tx, list(turn.changed.values()))
+    by_query = defaultdict[str, list[Any]](list)
+    for query, rows in turn.follow:
+        by_query[query] += rows
+    for found in by_query.values():
+        found.sort(key=itemgetter("id"))
+    for query, found in by_query.items():
+        await tx.many(query, found)
 
 
 def _request_id(one: Activeflow, where: State) -> str:

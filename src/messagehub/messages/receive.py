@@ -74,6 +74,9 @@ class Receiver:
         self._customers, self._numbers, self._outbox, self._policy = customers, numbers, outbox, policy
         self.listeners: Sequence[Listener] = ()
         """In the order in which they hear of a message; one that answers it is the last to."""
+        self.witnesses: Sequence[Listener] = ()
+        """Who hear of all messages in the end, whoever has answered them. What they write is locked last, as it is
+        where messages are sent; otherwise the two would wait for each other in a shared store."""
         self._unknown_told = Seldom(UNKNOWN_TOLD_S)
 
     async def receive(self, tx: Tx, carrier_id: str, arrivals: Sequence[Inbound], now: int) -> Received:
@@ -105,6 +108,8 @@ class Receiver:
             heard = await listener.hear(tx, unanswered, now)
             told.add(heard.told)
             unanswered = [message for message in unanswered if message.id not in heard.answered]
+        for witness in self.witnesses if wholes else ():
+            told.add((await witness.hear(tx, [whole.message for whole in wholes], now)).told)
         return told
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:

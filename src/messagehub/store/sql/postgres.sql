@@ -86,6 +86,7 @@ SELECT * FROM activeflows WHERE id = :id FOR UPDATE;
 -- Differs: it may just be given up by a node, as the reply was waited for long enough.
 SELECT * FROM activeflows WHERE person = :person AND number = :number AND is_waiting = 1 ORDER BY id DESC LIMIT 1
 FOR UPDATE;
+
 -- name: conversation_for_change
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id FOR UPDATE;
