@@ -37,6 +37,12 @@ def played(out: str) -> list[tuple[str, str]]:
     return [(seen["what"], seen["words"]) for seen in json.loads(out)]
 
 
+def test_what_would_come_to_no_flow_is_said(shell: Shell, file: str) -> None:
+    done = shell.run("flows", "run", file, "--say", "Cancel!", "--say", "yes", "--json")
+    notes = [words for what, words in played(done.out) if what == "note"]
+    assert notes == ["it ends messages, and comes to no flow, unless CANCEL is switched off for the number"]
+
+
 def test_a_flow_is_played_against_a_simulated_person(shell: Shell, file: str) -> None:
     done = shell.run("flows", "run", file, "--say", "hi", "--say", "hm", "--say", "YES!", "--variable", "name=Anne")
     assert (done.code, done.err) == (0, "")

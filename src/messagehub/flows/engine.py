@@ -339,9 +339,8 @@ async def _write(tx: Tx, turn: Turn) -> None:
     by_query = defaultdict[str, list[Any]](list)
     for query, rows in turn.follow:
         by_query[query] += rows
-    for found in by_query.values():
-        found.sort(key=itemgetter("id"))
     for query, found in by_query.items():
+        found.sort(key=itemgetter("id"))
         await tx.many(query, found)
 
 

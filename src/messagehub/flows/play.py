@@ -31,6 +31,7 @@ from messagehub.flows.state import (
     Wait,
 )
 from messagehub.messages.rows import MessageRow
+from messagehub.people import words as people
 from messagehub.shapes import FlowGiven, words
 
 GOOD = 200
@@ -46,8 +47,11 @@ class Seen:
     who: str = ""
 
 
-SEEN = ("said", "sent", "time", "request", "waits", "end")
-"""What the person says; what is sent; what time goes by; who would be asked; what is waited for; the end."""
+SEEN = ("said", "note", "sent", "time", "request", "waits", "end")
+"""What the person says; what is to be known of that; what is sent; what time goes by; who would be asked; what is
+waited for; the end."""
+
+NOTES = {"opt_out": "it ends messages", "help": "it asks for help"}
 
 
 class Ended(Exception):
@@ -67,6 +71,7 @@ class Play:
     def answer(self, text: str, reply: Callable[[], str]) -> Iterator[Seen]:
         """What happens when the person writes this. `reply` gives what it answers; Ended where that is nothing."""
         yield Seen("said", text, self.person)
+        yield from _notes(text, self.person)
         self._begin(inbound.variables_of(self._message(text)), number=self.number, person=self.person)
         yield from self._go_on(reply)
 
@@ -93,6 +98,8 @@ class Play:
             else:
                 event, seen = SIMULATED[type(command)](self, command)
             yield seen
+            if isinstance(event, Replied):
+                yield from _notes(event.text, self.person)
 
     def _replied(self, wait: Wait, reply: Callable[[], str]) -> tuple[Event, Seen]:
         try:
@@ -108,6 +115,13 @@ class Play:
             id=ids.new(), customer_id=ids.UNSET, direction="inbound", source=self.state.person or self.person,
             destination=self.state.number or self.number, text=text, target_count=1, tm_create=self.now,
         )  # fmt: skip
+
+
+def _notes(text: str, person: str) -> Iterator[Seen]:
+    """What no flow would hear."""
+    if (said := people.read(text, person)) and (why := NOTES.get(said.kind)):
+        unless = "" if said.word in people.NEVER_IGNORED else f", unless {said.word} is switched off for the number"
+        yield Seen("note", f"{why}, and comes to no flow{unless}")
 
 
 def _send(play: Play, send: Send) -> tuple[Event, Seen]:
