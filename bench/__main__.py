@@ -1,7 +1,7 @@
 """The command line: `python -m bench` measures, `python -m bench profile` shows where the time goes.
 
 `python -m bench webhooks` and `python -m bench smpp` measure the delivery of webhooks, and smpp/, alone;
-`python -m bench features` says what each feature costs an accepted message;
+`python -m bench features` says what each feature costs an accepted message, and nothing else;
 `python -m bench urgent` shows how long codes wait behind a campaign;
 `python -m bench flat` compares a store with few rows to one with many; `python -m bench churn` shows whether one grows
 while as much is removed from it as comes in.
@@ -81,6 +81,7 @@ def _measure(options: argparse.Namespace) -> int:
         runs = _runs(options, stores)
         report.console().print(report.table(runs))
         report.console().print(goals.table(runs, stores))
+    features.show(options.runs)
     wrong = [words for work, made in runs.items() for each in made if (words := report.complaint(work, each))]
     for words in wrong:
         report.console(stderr=True).print(f"WRONG: {words}", style="bold red")

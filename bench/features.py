@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import msgspec
 from rich import box
@@ -26,8 +27,10 @@ from messagehub.api.services import Services
 from messagehub.app import opened
 from messagehub.messages.accept import Accepted
 from messagehub.messages.once import Asking, Keep
+from messagehub.messages.reading import LAST_ID
+from messagehub.people.opt_outs import Entry
 from messagehub.settings import Settings
-from messagehub.shapes import DestinationGiven, MessageGiven
+from messagehub.shapes import DestinationGiven, MessageGiven, QuietHours, SourceGiven
 from messagehub.store import Insert
 from messagehub.store.recent import CHANGED
 from messagehub.web import Client
@@ -79,6 +82,48 @@ async def with_variables(stage: Stage, to: list[str]) -> None:
     await stage.accept(*given, text="Your code is {{code}}")
 
 
+def asking(**more: Any) -> "Ask":
+    """For the same as `alone`, with more members."""
+
+    async def ask(stage: Stage, to: list[str]) -> None:
+        given = MessageGiven(**{"source": SOURCE, "destinations": list(to), "text": TEXT, **more})
+        await stage.services.acceptor.accept(stage.customer_id, given)
+
+    return ask
+
+
+async def others_are_out(stage: Stage) -> None:
+    entries = [
+        Entry(
+            customer_id=stage.customer_id,
+            address=f"+4478{n:08d}",
+            scope="customer",
+            status="opted_out",
+            source="import",
+            tm_said=1,
+        )
+        for n in range(1000)
+    ]
+    await stage.services.opt_outs.load(entries, clock.now())
+
+
+async def quiet_hours(stage: Stage) -> None:
+    hours = QuietHours(enabled=True)
+    await stage.services.customers.change(stage.customer_id, clock.now(), quiet_hours=hours)
+
+
+async def limited(stage: Stage) -> None:
+    limit = {"scope": "number", "subject": SOURCE, "customer_id": stage.customer_id, "set_by": "operator"}
+    amount = {"applies": "sending", "rate": 0, "per_day": 10**9, "zone": "UTC"}
+    await stage.services.segment_limits.add(clock.now(), **limit, **amount)
+
+
+async def pooled(stage: Stage) -> None:
+    (number,) = await stage.services.numbers.page(stage.customer_id, "", LAST_ID, 1)
+    how = {"sticky": True, "prefer_country": True}
+    await stage.services.pools.add(clock.now(), stage.customer_id, [number.id], name="all", **how)
+
+
 async def open_thread(stage: Stage) -> None:
     await _open(stage, [ELSEWHERE])
 
@@ -102,6 +147,13 @@ FEATURES: dict[str, tuple[Prepare, Ask, int]] = {
     "it joins a conversation": (open_threads, alone, 1),
     "with an Idempotency-Key": (nothing, keyed, 1),
     "with variables": (nothing, with_variables, 1),
+    "of class otp": (nothing, asking(class_="otp"), 1),
+    "with a validity": (nothing, asking(validity=300), 1),
+    "scheduled": (nothing, asking(schedule_at=clock.iso(clock.now() + 3600 * clock.SECOND)), 1),
+    "others have opted out": (others_are_out, alone, 1),
+    "marketing, by quiet hours": (quiet_hours, asking(class_="marketing"), 1),
+    "its number has a limit": (limited, alone, 1),
+    "from a pool": (pooled, asking(source=SourceGiven(type="pool", target="all")), 1),
     f"one of {MANY} in a message": (nothing, alone, MANY),
     f"one of {MANY} in a message, with variables": (nothing, with_variables, MANY),
 }
@@ -137,7 +189,9 @@ async def _measure(name: str) -> float:
     """CPU time of one target in microseconds."""
     prepare, ask, size = FEATURES[name]
     with tempfile.TemporaryDirectory() as folder:
-        async with opened(Settings(database_url=sqlite(Path(folder)), trace="off"), Client()) as services:
+        async with opened(
+            Settings(database_url=sqlite(Path(folder)), trace="off", writer="thread"), Client()
+        ) as services:
             stage = Stage(services, await _customer(services), [f"+4479{n:08d}" for n in range(COUNT)])
             await prepare(stage)
             await stage.accept(ELSEWHERE)

@@ -165,7 +165,7 @@ def test_the_key_is_put_into_the_lines_that_are_copied(opened: Open, hub: Hub) -
 def test_the_filter_leaves_what_was_asked_for(opened: Open) -> None:
     window = opened("/docs")
     window.page.keyboard.press("/")
-    window.page.keyboard.type("post segments")
+    window.page.keyboard.type("post segments cut")
     articles = window.page.locator(".noun article:visible")
     assert [articles.nth(n).get_attribute("id") for n in range(articles.count())] == ["post_messages_segments"]
     window.is_well()

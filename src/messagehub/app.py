@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -89,6 +90,9 @@ from messagehub.work.setback import Setback
 
 log = logging.getLogger(__name__)
 
+Mine = Callable[[], Awaitable[bool]]
+"""Whether it is this node that does something for all."""
+
 END_S = 9.0
 """How long an orderly end may take."""
 
@@ -141,15 +145,101 @@ def _told(settings: Settings) -> dict[str, Any]:
     return {"limits": _limits(settings), **{name: getattr(settings, name) for name in names}}
 
 
-async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> tuple[Store, Node, bool]:
-    """The store, this process's place in it, and whether it is the only one there can be."""
+@dataclass(slots=True)
+class Ground:
+    """What all else stands on."""
+
+    store: Store
+    node: Node
+    alone: bool
+    """There can be no other process."""
+    keys: Sealer
+    customers: Customers
+    numbers: Numbers
+    routes: Routes
+    carriers: Carriers
+    tokens: Tokens
+
+
+async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
     store = await open_store(settings.database_url, beside=settings.writer == "process")
     stack.push_async_callback(store.close)
     node = Node(store, works)
     alone = await node.open()
     _check_role(settings.role, alone)
     stack.push_async_callback(node.close)
-    return store, node, alone
+    keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
+    customers, carriers, tokens = (
+        Customers(store, keys),
+        Carriers(store, keys),
+        Tokens(store, keys, settings.token_lifetime),
+    )
+    await _seal(keys, customers, carriers, tokens)
+    return Ground(store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens)
+
+
+@dataclass(slots=True)
+class Messaging:
+    """What moves messages, and what it asks before it does."""
+
+    recorder: Recorder
+    habits: Habits
+    mirror: Mirror
+    limits: SegmentLimits
+    sender_rules: SenderRules
+    metering: Metering
+    pools: Pools
+    pooling: Pooling
+    exchanges: Exchanges
+    acceptor: Acceptor
+    actor: Actor
+    conversations: Conversations
+    sweeper: Sweeper
+
+
+def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds: Outbinds, duty: Mine) -> Messaging:
+    store, customers, numbers, routes = ground.store, ground.customers, ground.numbers, ground.routes
+    recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
+    live, habits, mirror = Live(), Habits(store), Mirror(store, ground.alone)
+    limits, sender_rules = SegmentLimits(store), SenderRules(store, settings.sender_rules == "enforce")
+    metering, pools = Metering(store, limits, duty), Pools(store)
+    pooling = Pooling(store, pools, sender_rules, limits)
+    gate = Gate(
+        [OptedOut(store, customers, numbers, mirror), Marketing(customers, numbers)],
+        at_claims=[Leaving(numbers, routes)],
+        meter=metering,
+    )
+    receiver = Receiver(customers, numbers, outbox, Policy(settings.unknown_destination == "refuse"))
+    know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
+    make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease)
+    exchanges = Exchanges(
+        store, ground.carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), ground.alone
+    )
+    acceptor = Acceptor(
+        store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,
+        settings.max_segments,
+    )  # fmt: skip
+    conversations = Conversations(store, numbers, acceptor)
+    opt_out_words = OptOutWords(customers, numbers, acceptor, outbox, mirror)
+    answering = Answering(store, numbers, Answers(settings.flow_answers))
+    receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
+    acceptor.followers = (conversations,)
+    gate.barred = opt_out_words
+    return Messaging(
+        recorder,
+        habits,
+        mirror,
+        limits,
+        sender_rules,
+        metering,
+        pools,
+        pooling,
+        exchanges,
+        acceptor,
+        Actor(store, customers, outbox, Reader(store), recorder, live),
+        conversations,
+        Sweeper(*know, exchanges.knows, duty),
+    )
 
 
 async def _outbinds(stack: AsyncExitStack, listen: str) -> Outbinds:
@@ -160,12 +250,21 @@ async def _outbinds(stack: AsyncExitStack, listen: str) -> Outbinds:
     return outbinds
 
 
-async def _open_binds(stack: AsyncExitStack, exchanges: Exchanges, slots: Slots, settings: Settings) -> None:
+async def _work(
+    stack: AsyncExitStack, settings: Settings, ground: Ground, messaging: Messaging, health: Health, calls: Calls
+) -> None:
+    """Flows go on, and binds are opened: the last thing that is begun, and the first that ends."""
+    engine = Engine(ground.store, ground.customers, messaging.acceptor, messaging.conversations, calls)
+    await engine.start(ground.alone)
+    stack.push_async_callback(engine.stop)
+    exchanges = messaging.exchanges
     await exchanges.open()
     stack.push_async_callback(exchanges.close, settings.drain_timeout)
+    slots = Slots(ground.store, ground.node, exchanges.carriers, exchanges.closing)
     exchanges.on_change = slots.ring
     await slots.open()
     stack.push_async_callback(slots.close)
+    ground.node.on_part.append(health.tell_anew)
 
 
 @asynccontextmanager
@@ -173,102 +272,81 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
     """Everything but what speaks HTTP, working."""
     async with AsyncExitStack() as stack:
         works = settings.role != "api"
-        store, node, alone = await _ground(stack, settings, works)
-        keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
+        ground = await _ground(stack, settings, works)
+        store, customers = ground.store, ground.customers
         stack.push_async_callback(client.close)
-        customers, numbers, routes = Customers(store, keys), Numbers(store), Routes(store)
-        carriers, tokens = Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)
-        await _seal(keys, customers, carriers, tokens)
-        dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout, shared=not alone)
+        dispatcher = Dispatcher(store, customers, client, settings.webhook_timeout, shared=not ground.alone)
         if works:
-            await dispatcher.open(alone)
+            await dispatcher.open(ground.alone)
             stack.push_async_callback(dispatcher.close)
-        recorder = Recorder(store, Keeping(settings.trace, settings.trace_sample, settings.trace_text))
-        duty = Duty(store, node, "sweeps").is_mine
-        limits, sender_rules = SegmentLimits(store), SenderRules(store, settings.sender_rules == "enforce")
-        metering, pools = Metering(store, limits, duty), Pools(store)
-        pooling = Pooling(store, pools, sender_rules, limits)
-        live, habits, mirror = Live(), Habits(store), Mirror(store, alone)
-        gate = Gate(
-            [OptedOut(store, customers, numbers, mirror), Marketing(customers, numbers)],
-            at_claims=[Leaving(numbers, routes)],
-            meter=metering,
-        )
-        receiver = Receiver(customers, numbers, dispatcher, Policy(settings.unknown_destination == "refuse"))
-        know = (store, customers, routes, receiver, dispatcher, recorder, habits, live, node.id)
+        duty = Duty(store, ground.node, "sweeps").is_mine
         outbinds = await _outbinds(stack, settings.outbind_listen if works else "")
-        make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=node.lease)
-        exchanges = Exchanges(store, carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), alone)
-        acceptor = Acceptor(
-            store, customers, numbers, routes, dispatcher, recorder, live, exchanges.get, gate, metering,
-            sender_rules, pooling, settings.max_segments,
-        )  # fmt: skip
-        conversations = Conversations(store, numbers, acceptor)
-        opt_out_words = OptOutWords(customers, numbers, acceptor, dispatcher, mirror)
-        answering = Answering(store, numbers, Answers(settings.flow_answers))
-        receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
-        acceptor.followers = (conversations,)
-        gate.barred = opt_out_words
-        health, standing = Health(store, node.id, exchanges.states), Standing(store, node, exchanges)
-        sweeper = Sweeper(*know, exchanges.knows, duty)
+        messaging = _messaging(ground, settings, dispatcher, outbinds, duty)
+        exchanges = messaging.exchanges
+        health, standing = Health(store, ground.node.id, exchanges.states), Standing(store, ground.node, exchanges)
+        if works:
+            calls = Calls(store, customers, client, settings.webhook_timeout)
+            await _work(stack, settings, ground, messaging, health, calls)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
         setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
-        flows = Flows(store)
-        if works:
-            requests = Calls(store, customers, client, settings.webhook_timeout)
-            engine = Engine(store, customers, acceptor, conversations, requests)
-            await engine.start(alone)
-            stack.push_async_callback(engine.stop)
-            await _open_binds(stack, exchanges, Slots(store, node, exchanges.carriers, exchanges.closing), settings)
-            node.on_part.append(health.tell_anew)
-        for part in (
-            (mirror, health, standing, sweeper, metering, retention, last_uses, setback)
-            if works
-            else (mirror, last_uses)
-        ):
+        working = (health, standing, messaging.sweeper, messaging.metering, retention, setback) if works else ()
+        for part in (messaging.mirror, last_uses, *working):
             part.start()
             stack.push_async_callback(part.stop)
-        reader = Reader(store)
-        actor = Actor(store, customers, dispatcher, reader, recorder, live)
         stack.callback(asyncio.create_task(lag.measure()).cancel)
-        yield Services(
-            store=store,
-            sealer=keys,
-            node=node,
-            customers=customers,
-            callers=Callers(store, tokens, last_uses.noted),
-            accesskeys=AccessKeys(store, last_uses.noted),
-            logins=Logins(store, tokens, Attempts()),
-            numbers=numbers,
-            opt_outs=OptOuts(store, mirror.make_known),
-            consents=Consents(store),
-            contacts=Contacts(store),
-            routes=routes,
-            carriers=carriers,
-            exchanges=exchanges,
-            habits=habits,
-            standing=standing,
-            acceptor=acceptor,
-            conversations=conversations,
-            once=Once(store),
-            reader=reader,
-            actor=actor,
-            segment_limits=limits,
-            sender_rules=sender_rules,
-            pools=pools,
-            pooling=pooling,
-            metering=metering,
-            traces=Traces(store, recorder, exchanges.steps),
-            dispatcher=dispatcher,
-            deliveries=Deliveries(store, dispatcher.wake),
-            trial=Trial(store, client),
-            flows=flows,
-            activeflows=Activeflows(store, flows),
-            departure=Departure(
-                store, customers, numbers, (limits, sender_rules, pools), actor, partial(drop_waiting, store)
-            ),
-            **_told(settings),
-        )
+        yield _services(settings, ground, messaging, dispatcher, standing, last_uses, Trial(store, client))
+
+
+def _services(
+    settings: Settings,
+    ground: Ground,
+    messaging: Messaging,
+    dispatcher: Dispatcher,
+    standing: Standing,
+    last_uses: LastUses,
+    trial: Trial,
+) -> Services:
+    """What the API calls."""
+    store, flows = ground.store, Flows(ground.store)
+    keepers = (messaging.limits, messaging.sender_rules, messaging.pools)
+    return Services(
+        store=store,
+        sealer=ground.keys,
+        node=ground.node,
+        customers=ground.customers,
+        callers=Callers(store, ground.tokens, last_uses.noted),
+        accesskeys=AccessKeys(store, last_uses.noted),
+        logins=Logins(store, ground.tokens, Attempts()),
+        numbers=ground.numbers,
+        opt_outs=OptOuts(store, messaging.mirror.make_known),
+        consents=Consents(store),
+        contacts=Contacts(store),
+        routes=ground.routes,
+        carriers=ground.carriers,
+        exchanges=messaging.exchanges,
+        habits=messaging.habits,
+        standing=standing,
+        acceptor=messaging.acceptor,
+        conversations=messaging.conversations,
+        once=Once(store),
+        reader=Reader(store),
+        actor=messaging.actor,
+        segment_limits=messaging.limits,
+        sender_rules=messaging.sender_rules,
+        pools=messaging.pools,
+        pooling=messaging.pooling,
+        metering=messaging.metering,
+        traces=Traces(store, messaging.recorder, messaging.exchanges.steps),
+        dispatcher=dispatcher,
+        deliveries=Deliveries(store, dispatcher.wake),
+        trial=trial,
+        flows=flows,
+        activeflows=Activeflows(store, flows),
+        departure=Departure(
+            store, ground.customers, ground.numbers, keepers, messaging.actor, partial(drop_waiting, store)
+        ),
+        **_told(settings),
+    )
 
 
 async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None:

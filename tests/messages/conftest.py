@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from messagehub.store import Store
-from tests.conftest import STORES
 from tests.messages.house import House
 from tests.support import postgres
 
@@ -29,10 +28,10 @@ def shared_database(postgres_server: str) -> str:
     return postgres.new_database(postgres_server)
 
 
-@pytest.fixture(params=STORES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
     """An empty database. On PostgreSQL it is the last test's, emptied: to make one takes longer than most tests."""
-    if request.param == "sqlite":
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path}/hub.db"
     url: str = request.getfixturevalue("shared_database")
     subprocess.run([postgres.binaries() / "psql", "-q", "-d", url, "-c", EMPTY], check=True)

@@ -49,14 +49,6 @@ def test_with_a_digit_it_is_data(one: tuple[Kind, str, str], digits: str, before
 
 
 @given(st.text(max_size=300))
-def test_folding_ascii_is_folding(text: str) -> None:
-    """There is a quick way for what is ASCII."""
-    ascii_only = text.encode("ascii", "ignore").decode()
-    assert words.folded(ascii_only) == words.folded(ascii_only + "\u200b")
-    assert words.folded(words.folded(text)) == words.folded(text)
-
-
-@given(st.text(max_size=300))
 def test_whatever_comes_it_is_read(text: str) -> None:
     words.read(text)
     phrases.read(text)

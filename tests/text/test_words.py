@@ -32,3 +32,9 @@ def test_what_is_plain_stays_so(text: str) -> None:
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0x17F)))
 def test_case_does_not_matter(text: str) -> None:
     assert plain_words(text.upper()) == plain_words(text.upper().lower())
+
+
+@given(st.text(max_size=300))
+def test_the_quick_way_for_ascii_is_the_same(text: str) -> None:
+    ascii_only = text.encode("ascii", "ignore").decode()
+    assert plain_words(ascii_only) == plain_words(ascii_only + "\u200b")

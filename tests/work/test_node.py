@@ -59,6 +59,7 @@ async def test_a_slot_is_one_nodes_until_that_is_dead_and_a_node_that_was_dead_b
         await other.open()
     assert await takes(store, one)
     assert not await takes(store, other)
+    await one._loop.stop()  # it stands still, and renews nothing
     await store.run("keep_lease", id=one.id, name="", works=1, tm_lease=1)
     assert not await takes(store, other)  # its lease is over, and nobody has said yet that it is dead
     await other.bury()

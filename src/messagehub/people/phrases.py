@@ -6,7 +6,8 @@ the plain ones. What is long, has a digit, or asks something is left to people.
 
 import re
 
-from messagehub.people.words import KEYWORDS, LANGUAGES, Said, bare, folded
+from messagehub.people.words import KEYWORDS, LANGUAGES, Said, bare
+from messagehub.text import plain_words
 
 LONGEST = 80
 MOST_WORDS = 12
@@ -119,7 +120,7 @@ WEAK = ("END", "CANCEL", "QUIT", "REMOVE", "TD", "ALTO", "HALT", "RET", "SAIR")
 
 
 def _pattern(language: str) -> re.Pattern[str]:
-    strong = [folded(word) for word in KEYWORDS["opt_out"][language] if word not in WEAK]
+    strong = [plain_words(word) for word in KEYWORDS["opt_out"][language] if word not in WEAK]
     phrases = "|".join([*PHRASES[language], *strong, *(["stop"] if language != "en" else [])])
     for name, words in WORDS.items():
         phrases = phrases.replace(name, words)
@@ -134,7 +135,7 @@ def read(text: str, ignored: tuple[str, ...] = ()) -> Said | None:
     """Whether it is probably an opt-out. `ignored`: as with `words.read`; alone in politeness they are nothing."""
     if len(text) > LONGEST or any(mark in text for mark in QUESTIONS):
         return None
-    said = folded(text)
+    said = plain_words(text)
     if any(each.isdigit() for each in said) or said.count(" ") >= MOST_WORDS:
         return None
     for language, pattern in PATTERNS.items():

@@ -4,13 +4,12 @@ The English words are those of 47 CFR 64.1200(a)(10) and of the CTIA's Messaging
 that carriers know. A message is such a word whatever its case, accents, punctuation, blanks and emoji.
 """
 
-import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from messagehub.errors import Refusal
+from messagehub.text import plain_words
 
 Kind = Literal["opt_out", "opt_in", "help"]
 
@@ -66,9 +65,6 @@ NEVER_IGNORED = ("STOP",)
 CALLING_CODES = {"pt": ("+55", "+351", "+244", "+258")}
 """Where a word of several languages is of this one."""
 
-_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
-"""Letters whose accents Unicode does not take apart."""
-
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -78,28 +74,9 @@ class Said:
     """As the table has it."""
 
 
-_QUOTES = "'’‘`´"
-_NO_WORDS = re.compile("[^a-z0-9]+")
-
-
-def folded(text: str) -> str:
-    """Without case and accents (Unicode TR15, NFKC), punctuation and symbols; words with one blank between them."""
-    if text.isascii():  # the same, and ten times as fast
-        return _NO_WORDS.sub(" ", text.lower().replace("'", "").replace("`", "")).strip()
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", folded)).translate(_LETTERS)
-    shown = (each if each.isalnum() else " " for each in apart if not _is_silent(each))
-    return " ".join("".join(shown).split())
-
-
-def _is_silent(character: str) -> bool:
-    """An accent, an apostrophe within a word, or what is not seen at all: it does not part words."""
-    return unicodedata.category(character) in ("Mn", "Me", "Cf") or character in _QUOTES
-
-
 def bare(text: str) -> str:
     """Only letters and digits: `O P T - O U T` and `OptOut` are the same."""
-    return folded(text).replace(" ", "")
+    return plain_words(text).replace(" ", "")
 
 
 def _each() -> Iterator[tuple[str, Kind, str, str]]:
