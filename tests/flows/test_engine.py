@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from messagehub import clock, ids
 from messagehub.accounts import customers
@@ -13,6 +14,7 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.flows import active, calls, engine, keywords
 from messagehub.flows.actions import FINISH
+from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.sealing import Sealer
 from messagehub.shapes import KeywordGiven
 from messagehub.store import Insert, Store
@@ -55,6 +57,18 @@ async def test_a_keyword_goes_before_the_numbers_flow_and_a_reply_before_both(wo
     await works.says("Write MENU", "Menu: 1 or 2?", "You chose menu")
     await works.hear("order now", source=BERT)
     await works.says("Menu: 1 or 2?", to=BERT)
+
+
+async def test_what_a_flow_sends_may_be_marketing_and_good_for_a_while(works: Works, house: House) -> None:
+    await house.change(require_consent=True)
+    more: dict[str, Any] = {"source": SOURCE, "destinations": [BERT]}
+    started = await works.start(say("offer", **more, **{"class": "marketing"}), say("news", **more, validity=60))
+    await works.ended(started)
+    await works.says("news", to=BERT)
+    page = await house.reader.page(house.customer.id, Filter(), LAST_ID, 9)
+    news, offer = sorted(page, key=lambda one: one.text)
+    assert (offer.class_, offer.targets[0].error_code) == ("marketing", "no_consent")
+    assert (news.class_, news.validity) == (UNSET, 60)
 
 
 async def test_each_is_waited_for_alone(works: Works) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+from msgspec import UNSET
+
 from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.clock import NEVER, SECOND
@@ -296,7 +298,13 @@ class Engine:
     # --- what is done -------------------------------------------------------------------
 
     async def _send(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: Send) -> Event | Later:
-        given = MessageGiven(source=send.source, destinations=send.destinations, text=send.text)  # type: ignore[arg-type]
+        given = MessageGiven(
+            source=send.source,  # type: ignore[arg-type]
+            destinations=send.destinations,  # type: ignore[arg-type]
+            text=send.text,
+            class_=UNSET if send.class_ == "transactional" else send.class_,
+            validity=send.validity or UNSET,
+        )
         return await self._entered(turn, tx, where, self._acceptor.prepare(tx, one.customer_id, given))
 
     async def _send_in(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: SendIn) -> Event | Later:

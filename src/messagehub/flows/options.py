@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from messagehub import ids, numbers
 from messagehub.errors import Refusal
 from messagehub.flows.variables import has_variables, misfit
-from messagehub.shapes import AddressGiven, MediaGiven
+from messagehub.shapes import AddressGiven, MediaGiven, TrafficClass
 
 Comparison = Literal["==", "!=", ">", ">=", "<", "<="]
 Method = Literal["POST", "GET", "PUT", "PATCH", "DELETE"]
@@ -42,12 +42,17 @@ class Option(Struct, forbid_unknown_fields=True):
 
 class MessageSend(Option):
     source: Annotated[
-        Address, doc("One of your numbers, as a string or an Address; left out: the number that was written to.")
+        Address,
+        doc("One of your numbers, as a string or an Address, or a pool; left out: the number that was written to."),
     ] = ""
     destinations: Annotated[
         list[Address], doc("E.164 numbers, as strings or Addresses; left out: the person who wrote.", max_length=1000)
     ] = []
     text: Annotated[str, doc("What is sent.", max_length=40_800)] = ""
+    class_: Annotated[TrafficClass, doc("Of the message: marketing needs consent, and keeps to quiet hours.")] = field(
+        default="transactional", name="class"
+    )
+    validity: Annotated[int, doc("Seconds after which it is not sent any more; 0: none.", ge=0, le=2_592_000)] = 0
     medias: Annotated[list[MediaGiven], doc("Refused: this server sends SMS only.")] = []
 
     def wrong(self) -> Wrong:
@@ -63,8 +68,12 @@ class MessageSend(Option):
             ("source", self.source),
             *((f"destinations[{n}]", d) for n, d in enumerate(self.destinations)),
         ]:
-            if isinstance(address, AddressGiven) and address.type != "tel":
-                yield f"{name}.type", f"{address.type!r} is not carried here; only 'tel' is"
+            carried = ("tel", "pool") if name == "source" else ("tel",)
+            if isinstance(address, AddressGiven) and address.type not in carried:
+                yield (
+                    f"{name}.type",
+                    f"{address.type!r} is not carried here; only {' and '.join(map(repr, carried))} is",
+                )
 
 
 class ConversationSend(Option):

@@ -222,7 +222,7 @@ def _message_send(state: State, option: options.MessageSend, now: int) -> Comman
         raise Wrong("option.source: nobody has written to a number yet; name one of yours")
     if not destinations:
         raise Wrong("option.destinations: nobody has written yet; say to whom it goes")
-    return Send(source, destinations, option.text)
+    return Send(source, destinations, option.text, option.class_, option.validity)
 
 
 def _conversation_send(state: State, option: options.ConversationSend, now: int) -> Command:

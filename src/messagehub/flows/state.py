@@ -3,11 +3,12 @@
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from messagehub import ids
 from messagehub.flows.actions import FINISH, Action
 from messagehub.flows.options import Address
+from messagehub.shapes import TrafficClass
 
 # --- what happens -----------------------------------------------------------------------
 
@@ -59,6 +60,8 @@ class Send(Struct, tag="send"):
     source: Address
     destinations: list[Address]
     text: str
+    class_: TrafficClass = field(default="transactional", name="class")
+    validity: int = 0
 
 
 class SendIn(Struct, tag="send_in"):
