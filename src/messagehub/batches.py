@@ -12,6 +12,7 @@ from messagehub.errors import HubError
 
 LENGTH = 4
 MAX_BATCH = 64 * 1024 * 1024
+"""Octets of a batch, where nobody says otherwise."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -27,9 +28,13 @@ def batch(frames: Sequence[Any]) -> bytes:
 
 
 class Batches:
-    """Octets in, in whatever pieces; batches of frames of `kind` out. BadLink for what is none."""
+    """Octets in, in whatever pieces; batches of frames of `kind` out. BadLink for what is none.
 
-    def __init__(self, kind: Any) -> None:
+    `most`: octets of a batch.
+    """
+
+    def __init__(self, kind: Any, most: int = MAX_BATCH) -> None:
+        self._most = most
         self._decode = msgspec.msgpack.Decoder(list[kind]).decode
         self._pieces: list[bytes] = []
         self._held = 0
@@ -56,7 +61,7 @@ class Batches:
         if len(data) - at < LENGTH:
             return max(at + LENGTH, len(data) + 1)
         length = int.from_bytes(data[at : at + LENGTH], "big")
-        if length > MAX_BATCH:
+        if length > self._most:
             raise BadLink(f"a batch of {length} octets")
         return at + LENGTH + length
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-from messagehub.batches import BadLink, Batches, batch
+from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
 
 FLUSH_FROM = 1024 * 1024
 """Octets of bodies that wait no longer for company."""
@@ -17,11 +17,18 @@ class Link(asyncio.Protocol):
     """One end. `take` gets what comes, batch by batch; `lost` is called once, when there is no other end any more.
 
     `yields`: when the other side does not read, nothing is read from it either, so that what it asks for is bounded.
-    Only one of the ends may do so.
+    Only one of the ends may do so. `most`: octets of a batch that comes.
     """
 
-    def __init__(self, kind: Any, take: Callable[[list[Any]], None], lost: Callable[[], None], yields: bool) -> None:
-        self._batches = Batches(kind)
+    def __init__(
+        self,
+        kind: Any,
+        take: Callable[[list[Any]], None],
+        lost: Callable[[], None],
+        yields: bool,
+        most: int = MAX_BATCH,
+    ) -> None:
+        self._batches = Batches(kind, most)
         self._take, self._lost, self._yields = take, lost, yields
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None

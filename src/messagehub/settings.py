@@ -123,8 +123,8 @@ class Settings:
     trace_text: bool = setting(True, "traces hold the texts of messages; false: asterisks in their place")
     retention_messages: float = setting(
         0.0,
-        "days after which a message of which nothing is to be done any more is removed, with all that belongs to it; "
-        "0 is never",
+        "days for which a message can be looked at after its last target came to its end; then it is removed, with "
+        "all that belongs to it; 0 is for ever",
         least=0,
         most=36_500,
     )

@@ -73,7 +73,7 @@ Variables = Annotated[
 
 class DestinationGiven(AddressGiven):
     target: E164
-    variables: Variables = {}
+    variables: Variables | UnsetType = UNSET
     """What stands for `{{name}}` in the text of this recipient."""
 
 

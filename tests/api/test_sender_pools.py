@@ -94,6 +94,22 @@ def test_numbers_that_have_had_their_day_are_passed_over(many: Account) -> None:
     assert {target["source"]["target"] for target in message["targets"]} == {numbers[0]}
 
 
+def test_what_a_number_may_be_given_counts_what_a_pool_has_it_send(many: Account) -> None:
+    """Each number its own part of a message; and where one is refused none is counted."""
+    pool = made(many)
+    numbers = [number["number"] for number in pool["numbers"]]
+    limit = {"scope": "number", "when": "accepting", "segments_per_day": 100}
+    limits = {number: many.api.post("/limits", {**limit, "key": number})["id"] for number in numbers}
+    message = post(many, [numbering.somebody() for _ in range(40)])
+    sources = [target["source"]["target"] for target in message["targets"]]
+    used = {number: many.api.get(f"/limits/{id}")["used_today"] for number, id in limits.items()}
+    assert used == {number: sources.count(number) for number in numbers}
+    many.api.put(f"/limits/{limits[numbers[0]]}", {"segments_per_day": used[numbers[0]]})
+    body = {"source": {"type": "pool", "target": "shops"}, "destinations": numbering.somebodies(40), "text": "Hello"}
+    refusal(many.api.call("POST", "/messages", body), 429, "RATE_LIMIT_EXCEEDED")
+    assert used == {number: many.api.get(f"/limits/{id}")["used_today"] for number, id in limits.items()}
+
+
 def test_numbers_whose_messages_are_refused_are_passed_over(many: Account) -> None:
     pool = made(many)
     poor = pool["numbers"][1]["number"]

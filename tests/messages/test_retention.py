@@ -97,6 +97,12 @@ async def test_what_is_still_under_way_stays_however_old(store: Store, database_
     assert await of_message(database_url, id) == {**ALL, "targets": 2}
 
 
+async def test_what_was_scheduled_long_before_stays_for_as_long_after_its_end(store: Store, database_url: str) -> None:
+    id = await message(store, made(OLD), tm_update=clock.now() - YOUNG)
+    await Retention(store, KEPT).run()
+    assert await of_message(database_url, id) == ALL
+
+
 async def test_what_is_still_to_be_told_keeps_its_message(store: Store, database_url: str) -> None:
     id = await message(store, made(OLD))
     await event(store, f"customer of {id[:13]}", made(0), id, is_due=True)

@@ -127,6 +127,17 @@ async def test_what_waits_is_given_another_time(house: House) -> None:
     await house.until((sent.id, 0), "handed")
 
 
+async def test_what_is_to_go_now_after_all_does_not_go_from_a_number_that_is_lost_meanwhile(house: House) -> None:
+    sent = await house.send(schedule_at=ahead(HOUR))
+    number = await house.numbers.find(house.store, SOURCE)
+    assert number
+    await house.numbers.remove(number, clock.now())
+    await house.actor.reschedule(house.customer.id, sent.id, ahead(0))
+    row = await house.until((sent.id, 0), "failed")
+    assert row.error_code == "invalid_source"
+    assert not house.peer.handed
+
+
 async def test_only_those_move_that_still_wait(house: House) -> None:
     sent = await house.send(ANNE, BERT, CARL, spread_over=3600)
     await house.until((sent.id, 0), "handed")

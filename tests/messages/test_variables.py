@@ -81,9 +81,16 @@ def to(number: str, **variables: Any) -> DestinationGiven:
 
 
 def test_without_variables_a_text_is_no_template() -> None:
-    assert own_texts("Hi {{name", [to(ANNE), to(BERT)], False, no_check) is None
+    assert own_texts("Hi {{name", [DestinationGiven(target=ANNE), BERT], False, no_check) is None
     assert own_texts("Hi", [to(ANNE, name="Anne")], False, no_check) is None
     assert own_texts("{{n}}", [to(ANNE, n=1), to(BERT, n=2, more="x")], False, no_check) == [Own("1"), Own("2")]
+
+
+def test_who_gives_variables_though_none_is_asked_for_the_missing_one() -> None:
+    with pytest.raises(Refusal, match=r"destinations\[1\]\.variables\.name: it is not given"):
+        own_texts("Hi {{name}}", [to(ANNE, name="Anne"), to(BERT)], False, no_check)
+    with pytest.raises(Refusal, match=r"destinations\[0\]\.variables\.name: it is not given"):
+        own_texts("Hi {{name}}", [to(ANNE)], False, no_check)
 
 
 # --- on its way -------------------------------------------------------------------------

@@ -142,6 +142,17 @@ async def test_what_cannot_be_written_costs_only_whoever_gave_it(store: Store) -
     assert await ids(store) == ["a", "e"]
 
 
+async def test_however_much_a_unit_writes_and_reads_at_once_the_server_lives(store: Store) -> None:
+    body = bytes(1_000_000)
+    rows = [{"message_id": "m", "id": f"{n}", "body": body} for n in range(70)]
+
+    async def unit(tx: Tx) -> int:
+        await tx.many("insert_event_body", rows)
+        return sum(len(row.body) for row in await tx.many("event_body", rows))
+
+    assert await store.transaction(unit) == 70_000_000
+
+
 async def test_more_than_can_wait_is_refused(store: Store) -> None:
     given = [store.write([Insert("insert_route", [route(f"{n:04}")])]) for n in range(MAX_WAITING + 50)]
     answers = await asyncio.gather(*given, return_exceptions=True)

@@ -18,7 +18,7 @@ from tests.support import postgres as server
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
     "inbound_seen", "inbound_parts", "conversations", "idempotency_keys", "expiries", "flows", "activeflows",
-    "flow_answers",
+    "flow_answers", "opt_outs", "opt_out_events", "notices", "consents", "contacts", "limit_uses",
 }  # fmt: skip
 COUNT = 20_000
 
@@ -28,6 +28,8 @@ WALKS = {
     "events_set_back": "where the clock was set back, over those that wait",
     "release_activeflows": "likewise, over the flows that wait",
     "activeflows_set_back": "where the clock was set back, over the flows that wait",
+    "limits_with_slots": "over the limits, all of which each process has in memory",
+    "delete_limit_uses_of": "likewise, where a customer is deleted",
     "forget_flow_answer": "a thousand at a time, over who was answered within some minutes",
     "forget_inbound_seen_here": "at the end of an exchange, over what came in within ten minutes",
 }

@@ -61,6 +61,7 @@ async def fill(
                 await _write(side, _of_nobody(made, first, carrier_id))
                 await _write(side, _threads(made, numbers, customer_id))
                 await _write(side, _flows(made, first, customer_id))
+                await _write(side, _people(made, first, customer_id))
 
 
 Rows = tuple[str, list[dict[str, Any]]]
@@ -180,6 +181,36 @@ def _flows(made: Sequence[str], first: int, customer_id: str) -> Iterator[Rows]:
     yield (
         "flow_answers",
         [{"number": SOURCE, "person": f"{n}", "count": 1, "tm_begin": n} for n in range(first, first + len(made))],
+    )
+
+
+def _people(made: Sequence[str], first: int, customer_id: str) -> Iterator[Rows]:
+    """Who said STOP, one of ten of whom came back, who agreed before, and who is known; and as many limits."""
+    numbered = [(id, ids.moment_of(id), f"+4477{n:08d}") for n, id in enumerate(made, first)]
+    of, said = {"customer_id": customer_id}, {"source": "keyword"}
+    stands = ["opted_out"] * 9 + ["opted_in"]
+    outs, events, notices, consents, contacts = [], [], [], [], []
+    agreed = {"scope": "customer", "method": "web", "words": "", "evidence": "", "ip": "", "actor": ""}
+    kept = {"tm_withdraw": NEVER, "withdrawn_by": "", "withdrawn_words": ""}
+    for n, (id, at, address) in enumerate(numbered):
+        person, status = {**of, "address": address}, {"status": stands[n % 10]}
+        outs.append(
+            {**person, **said, **status, "scope": "customer", "id": id, "tm_said": at, "tm_create": at, "tm_update": at}
+        )
+        told = {"message_id": id, "words": "STOP", "actor": "", "tm_said": at, "tm_create": at}
+        events.append({"opt_out_id": id, "id": id, **said, **status, **told})
+        notices.append({**person, "number": SOURCE, "kind": "opt_out", "tm_create": at, "tm_again": at + MONTH})
+        consents.append({**person, **agreed, **kept, "id": id, "tm_given": at, "tm_create": at})
+        contacts.append({**person, "id": id, "time_zone": "Europe/London", "tm_create": at, "tm_update": NEVER})
+    yield "opt_outs", outs
+    yield "opt_out_events", events
+    yield "notices", notices
+    yield "consents", consents
+    yield "contacts", contacts
+    used = {"free_at": 0, "again_at": 0, "day_ends": 0, "used": 0}
+    yield (
+        "limit_uses",
+        [{"limit_id": id, **used, "last_at": NEVER if n % 100 == 0 else at} for n, (id, at, _) in enumerate(numbered)],
     )
 
 

@@ -13,9 +13,10 @@ from messagehub.accounts.customers import ANEW, Customer
 from messagehub.clock import NEVER
 from messagehub.store import Store, open_store
 from messagehub.webhooks import endpoint as breaker
+from messagehub.webhooks.deliver import CLAIM_OCTETS
 from messagehub.webhooks.deliveries import Wanted
 from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE
-from tests.support.sink import Endpoint
+from tests.support.sink import STALL, Endpoint, Sink
 from tests.webhooks.desk import Desk, eventually
 
 
@@ -122,6 +123,22 @@ async def test_one_event_probes_a_dead_endpoint(desk: Desk, endpoint: Endpoint) 
     await happens(lambda: len(endpoint.hits) > first)
     await asyncio.sleep(0.2)  # nothing more is to come, which no condition can tell
     assert len(endpoint.hits) == first + 1
+
+
+async def test_large_events_are_leased_few_at_a_time_and_all_arrive(desk: Desk, webhooks: Sink) -> None:
+    """One that tells of a hundred recipients with texts of their own has some hundred thousand octets."""
+    stalls, answers = webhooks.endpoint(), webhooks.endpoint()
+    stalls.usual = STALL
+    large = {"body": b'{"type":"message_updated","data":{"id":"m","text":"' + b"x" * (CLAIM_OCTETS // 3) + b'"}}'}
+    for endpoint in (stalls, answers):
+        customer = await desk.customer(endpoint.url)
+        events = await desk.wait_in_store(customer, 7, **large)
+        desk.dispatcher.wake()
+        if endpoint is stalls:
+            await happens(lambda: len(stalls.hits) == 2)
+            rows = [await desk.row(event) for event in events]
+            assert sum(row.leased for row in rows) == 2
+    await happens(lambda: len(answers.hits) == 7)
 
 
 async def test_a_new_address_is_tried_at_once_and_all_is_forgotten(

@@ -170,7 +170,7 @@ class Acceptor:
         events = self._events(customer, message, targets, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
         if not notice:  # whoever says STOP is told so, however much its customer has been given
-            accepted.limits = await self._metering.asked(tx, customer_id, message.source)
+            accepted.limits = await self._metering.asked(tx, customer_id, targets)
         for target in targets:
             target.told_elsewhere = any(not event.leased for event in accepted.events)
         for follower in self.followers:
@@ -180,8 +180,7 @@ class Acceptor:
     async def enter(self, tx: Tx, accepted: Accepted) -> None:
         """Writes what was prepared. Refusal where it is more than its customer may be given now."""
         if accepted.limits:
-            segments = sum(target.parts for target in accepted.targets if target.status is not Status.FAILED)
-            await self._metering.accept(tx, accepted.limits, segments, accepted.now)
+            await self._metering.accept(tx, accepted.limits, accepted.targets, accepted.now)
         for query, rows in self._inserts(accepted):
             await tx.many(query, rows)
 

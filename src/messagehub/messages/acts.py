@@ -159,9 +159,9 @@ def _cancel(ledger: Ledger, target: Target) -> bool:
 
 
 def _move_to(ledger: Ledger, target: Target, asked: Options) -> None:
+    """Also for now: it says that it waited, so that the claim looks once more whether it may go."""
     at = timing.start(asked, target.n, target.target_count, ledger.now)
-    why = timing.why_it_waits(asked, target.n) if at > ledger.now else ""
-    ledger.happen(target, Happening.RESCHEDULE, due_at=at, error_code=why)
+    ledger.happen(target, Happening.RESCHEDULE, due_at=at, error_code=timing.why_it_waits(asked, target.n))
 
 
 def _resend(ledger: Ledger, target: Target) -> bool:

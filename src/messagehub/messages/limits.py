@@ -1,6 +1,6 @@
 """Limits: how many segments may go, or be accepted, per second and per day; and for whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -109,12 +109,12 @@ class Table:
         """Those of a customer's number when it sends."""
         return [limit for limit in self._numbers.get(number, ()) if limit.customer_id == customer_id]
 
-    def accepting_of(self, customer_id: str, source: str) -> list[Limit]:
+    def accepting_of(self, customer_id: str, sources: Collection[str]) -> list[Limit]:
         """Those that a message of this customer is counted in when it is accepted."""
         return [
             limit
             for limit in self.accepting
-            if limit.customer_id == customer_id and (limit.scope == "customer" or limit.subject == source)
+            if limit.customer_id == customer_id and (limit.scope == "customer" or limit.subject in sources)
         ]
 
 

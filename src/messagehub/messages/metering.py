@@ -18,6 +18,7 @@ from messagehub.messages.gate import Stop
 from messagehub.messages.lanes import LANES
 from messagehub.messages.limits import Limit, Limits
 from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, Meter
+from messagehub.messages.status import Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
@@ -85,18 +86,18 @@ class Metering:
 
     # --- accepting ----------------------------------------------------------------------
 
-    async def asked(self, tx: Tx, customer_id: str, source: str) -> list[Limit]:
+    async def asked(self, tx: Tx, customer_id: str, targets: Sequence[Target]) -> list[Limit]:
         """The limits that a message is counted in when it is accepted."""
         table = await self._limits.table(tx)
-        return table.accepting_of(customer_id, source) if table.accepting else []
+        return table.accepting_of(customer_id, {target.source for target in targets}) if table.accepting else []
 
-    async def accept(self, tx: Tx, limits: Sequence[Limit], segments: int, now: int) -> None:
+    async def accept(self, tx: Tx, limits: Sequence[Limit], targets: Sequence[Target], now: int) -> None:
         """Counts a message. Refusal where that is too much: then nothing is counted."""
-        meters = await _meters(tx, limits, now)
-        for limit in limits:
+        meters, counted = await _meters(tx, limits, now), _counted(limits, targets)
+        for limit, segments in counted:
             if (meter := meters.get(limit.id)) and (why := meter.why_not(limit.rule, segments, now)):
                 raise _too_many(limit, meter, why, now)
-        for limit in limits:
+        for limit, segments in counted:
             if meter := meters.get(limit.id):
                 meter.take(limit.rule, segments, now)
         await tx.many("keep_limit_use", list(meters.values()))
@@ -148,6 +149,15 @@ def _stop(target: Target, limits: Sequence[Limit], meters: Mapping[str, Meter], 
             if found is None or slot > (found.until or 0):
                 found = Stop(why, limit.says(why), slot)
     return found
+
+
+def _counted(limits: Sequence[Limit], targets: Sequence[Target]) -> list[tuple[Limit, int]]:
+    """The segments that count in each limit: those of a number are what a pool has it send."""
+    going = [target for target in targets if target.status is not Status.FAILED]
+    return [
+        (limit, sum(one.parts for one in going if limit.scope == "customer" or one.source == limit.subject))
+        for limit in limits
+    ]
 
 
 def _too_many(limit: Limit, meter: Meter, why: str, now: int) -> Refusal:

@@ -137,17 +137,17 @@ class Retention:
             if found:
                 rows = _some(found)
                 behind = rows[-1].id
-                await self._remove_messages(rows)
+                await self._remove_messages(rows, ids.moment_of(before))
             return bool(found)
 
         await self._in_pieces(piece)
 
-    async def _remove_messages(self, rows: Sequence[Row]) -> None:
+    async def _remove_messages(self, rows: Sequence[Row], since: int) -> None:
         try:
-            await self._commit(partial(_removed, rows))
+            await self._commit(partial(_removed, rows, since))
         except Unsettled:
             for row in rows if len(rows) > 1 else ():
-                await self._remove_messages([row])
+                await self._remove_messages([row], since)
 
     # --- events -------------------------------------------------------------------------
 
@@ -274,9 +274,13 @@ def _some(rows: Sequence[Row]) -> Sequence[Row]:
     return rows[:count]
 
 
-async def _removed(rows: Sequence[Row], tx: Tx) -> Counter[str]:
-    """The messages of which nothing is to be done, with all that is theirs. Unsettled, with nothing removed."""
-    waiting = {row.message_id for row in await tx.many("unsettled_target_of", rows)}
+async def _removed(rows: Sequence[Row], since: int, tx: Tx) -> Counter[str]:
+    """The messages to which nothing has happened `since`, and of which nothing is to be done, with all that is theirs.
+
+    Unsettled, with nothing removed.
+    """
+    asked = [{"id": row.id, "since": since} for row in rows]
+    waiting = {row.message_id for row in await tx.many("unsettled_target_of", asked)}
     events = await tx.many("events_of_message", rows)
     waiting |= {event.message_id for event in events if event.due_at is not None}
     done = [row for row in rows if row.id not in waiting]

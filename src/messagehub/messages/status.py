@@ -154,6 +154,9 @@ ERROR_CODES = {
 """Every `error_code` of a target, and what it means."""
 
 HOLD_REASONS = {
+    "scheduled": "It is not yet the time that its message says.",
+    "spread": "Its message is spread over a time, and its turn in that has not come.",
+    "quiet_hours": "It is marketing, and where the recipient may be people sleep; it goes when their morning comes.",
     "rate_limited": "A limit of segments per second is used up; it goes when its turn comes.",
     "daily_limit": "A limit of segments per day is used up; it goes when the next day begins, or after.",
 }

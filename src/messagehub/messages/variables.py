@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from messagehub import text
 from messagehub.errors import Refusal
 
@@ -79,14 +81,14 @@ def own_texts(
 
     `check` refuses what is too long, so that it is not made for all: a text, and what a refusal calls it.
     """
-    given: list[Mapping[str, Value]] = [getattr(recipient, "variables", {}) for recipient in recipients]
-    if OPEN not in words or not any(given):
+    given: list[Mapping[str, Value] | UnsetType] = [getattr(recipient, "variables", UNSET) for recipient in recipients]
+    if OPEN not in words or all(values is UNSET for values in given):
         return None
     template, own = Template(words), list[Own]()
     check(template.rest, "text: it")
     for n, values in enumerate(given):
         try:
-            filled = template.fill(values)
+            filled = template.fill(values or {})
         except KeyError as missing:
             name = missing.args[0]
             raise Refusal(

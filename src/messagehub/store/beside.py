@@ -17,7 +17,7 @@ from messagehub.batches import Batches, batch
 from messagehub.child import live_with
 from messagehub.store.committer import Committer, Ended
 from messagehub.store.connection import Connection
-from messagehub.store.jobs import Opened, ToCommitter
+from messagehub.store.jobs import MOST_AT_ONCE, Opened, ToCommitter
 
 READ = 1024 * 1024
 BUFFER = 1024 * 1024
@@ -32,7 +32,7 @@ class SocketLine:
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
         sock.setblocking(True)
-        self._batches = Batches(ToCommitter)
+        self._batches = Batches(ToCommitter, MOST_AT_ONCE)
 
     def take(self, wait: bool) -> Sequence[Any]:
         while True:

@@ -12,6 +12,12 @@ from messagehub.errors import Conflict, Stale, StoreError, Unavailable
 
 Rows = list[tuple[Any, ...]]
 
+MOST_OCTETS = 512 * 1024 * 1024
+"""Of one frame. What is asked for and answered is bounded by whoever asks; this only keeps lengths sane."""
+
+MOST_AT_ONCE = 2 * MOST_OCTETS
+"""Of the frames that go together."""
+
 
 class Frame(Struct, array_like=True, gc=False):
     """Several may go together, as an array of msgpack."""

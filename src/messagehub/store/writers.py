@@ -19,12 +19,9 @@ from messagehub.errors import StoreError, Unavailable
 from messagehub.link import Link
 from messagehub.store.committer import Committer, Ended
 from messagehub.store.connection import Connection
-from messagehub.store.jobs import FromCommitter, Open, Opened
+from messagehub.store.jobs import MOST_AT_ONCE, MOST_OCTETS, FromCommitter, Open, Opened
 
 log = logging.getLogger(__name__)
-
-MOST_OCTETS = 32 * 1024 * 1024
-"""Of one frame."""
 
 CLOSE_S = 5.0
 """How long a process may take to close the file, once all is written."""
@@ -94,7 +91,7 @@ class ProcessWriter:
         with its:
             self._process = spawned("messagehub.store.beside", (its.fileno(), lock.fileno()))
         self._socket = ours
-        self._link = Link(FromCommitter, self._heard, self._gone, yields=False)
+        self._link = Link(FromCommitter, self._heard, self._gone, yields=False, most=MOST_AT_ONCE)
 
     async def open(self, path: str) -> None:
         """The file, which has been migrated. Unavailable where it cannot be opened."""

@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 from contextvars import Context
 from email.utils import parsedate_to_datetime
+from itertools import accumulate
 
 from messagehub import clock
 from messagehub.accounts.customers import Customer, Customers
@@ -37,6 +38,10 @@ RETRY_AFTER = (5, 30, 300, 1800, 7200, 18000, 28800, 28800)
 LEASE = 30 * SECOND
 MAX_HELD = 20_000
 """Events of all endpoints in memory."""
+MAX_OCTETS = 128 * 1024 * 1024
+"""Of their bodies: one that tells of a hundred targets with texts of their own may have some hundred thousand."""
+CLAIM_OCTETS = 8 * 1024 * 1024
+"""Of the bodies that are claimed at once, but for the first."""
 
 BUSY = frozenset({429, 503})
 LONGEST_HOLD = 3600 * SECOND
@@ -68,7 +73,7 @@ class Dispatcher:
         self._store, self._customers, self._client = store, customers, client
         self._timeout = int(timeout * SECOND)
         self._endpoints: dict[str, Endpoint] = {}
-        self._held = 0
+        self._held = self._octets = 0
         self._unwritten = Conclusions()
         self._workers: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[Endpoint | None]] = []
@@ -124,7 +129,7 @@ class Dispatcher:
 
     def due_at(self, customer_id: str, message_id: str, now: int) -> int:
         endpoint = self._endpoint(customer_id)
-        if self._open and self._held < MAX_HELD and endpoint.takes_new(now, message_id):
+        if self._open and self._has_room and endpoint.takes_new(now, message_id):
             return now + LEASE
         endpoint.backlog = True
         return now
@@ -157,6 +162,7 @@ class Dispatcher:
         endpoint = self._endpoint(pending.customer_id)
         endpoint.add(pending)
         self._held += 1
+        self._octets += len(pending.body)
         if endpoint.wants_worker:
             endpoint.workers += 1
             self._set_to_work(endpoint)
@@ -170,6 +176,10 @@ class Dispatcher:
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
 
+    @property
+    def _has_room(self) -> bool:
+        return self._held < MAX_HELD and self._octets < MAX_OCTETS
+
     def _endpoint(self, customer_id: str) -> Endpoint:
         if customer_id not in self._endpoints:
             self._endpoints[customer_id] = Endpoint(customer_id)
@@ -178,6 +188,7 @@ class Dispatcher:
     def _release_waiting(self, endpoint: Endpoint) -> None:
         forgotten = endpoint.forget_waiting()
         self._held -= len(forgotten)
+        self._octets -= sum(len(pending.body) for pending in forgotten)
         self._unwritten.released += forgotten
 
     # --- claiming what waits in the store -----------------------------------------------
@@ -194,25 +205,25 @@ class Dispatcher:
         customer = await self._customers.get(self._store, customer_id)
         endpoint.heed(customer.webhook_fails, customer.webhook_uri)
         room = min(endpoint.room(now), MAX_HELD - self._held)
-        if room > 0:
+        if room > 0 and self._has_room:
             await self._claim(endpoint, room)
 
     async def _claim(self, endpoint: Endpoint, room: int) -> None:
         now = clock.now()  # of all that was stored up to here, the last as well: what is new will not wait for it
         lease = now + LEASE
 
-        async def unit(tx: Tx) -> list[Row]:
-            rows = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
-            leases = [_lease(row, lease) for row in rows]
-            await tx.expect("lease_event", leases)
-            return rows
+        async def unit(tx: Tx) -> tuple[list[Pending], bool]:
+            found = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
+            rows = _that_fit(found)
+            await tx.expect("lease_event", [_lease(row, lease) for row in rows])
+            bodies = {row.event_id: row.body for row in await tx.many("event_body", rows)}
+            return [_claimed(row, bodies[row.id], lease) for row in rows], len(found) == room or len(rows) < len(found)
 
         with endpoint.claiming():
-            rows = await self._store.transaction(unit)
-            endpoint.backlog = len(rows) == room
-            endpoint.unclaimed |= self.shared and bool(rows)  # there may be later ones of the same messages
-            for row in sorted(rows, key=lambda row: row.id):
-                self._add(_claimed(row, lease))
+            claimed, endpoint.backlog = await self._store.transaction(unit)
+            endpoint.unclaimed |= self.shared and bool(claimed)  # there may be later ones of the same messages
+            for pending in sorted(claimed, key=lambda pending: pending.id):
+                self._add(pending)
 
     # --- sending ------------------------------------------------------------------------
 
@@ -238,6 +249,7 @@ class Dispatcher:
                 log.exception("an attempt to deliver an event failed", extra=fields)
             endpoint.done(pending)
             self._held -= 1
+            self._octets -= len(pending.body)
             if endpoint.wants_more:
                 self.wake()
 
@@ -346,9 +358,15 @@ def _pending(event: Event) -> Pending:
     return Pending(event.id, event.customer_id, event.message_id, event.body, 0, 0, event.due_at, event.tm_create)
 
 
-def _claimed(row: Row, lease: int) -> Pending:
+def _that_fit(rows: Sequence[Row]) -> Sequence[Row]:
+    """The first of them, as many as may be claimed at once."""
+    sums = accumulate(row.octets for row in rows)
+    return [row for row, octets in zip(rows, sums, strict=True) if octets <= CLAIM_OCTETS or row is rows[0]]
+
+
+def _claimed(row: Row, body: bytes, lease: int) -> Pending:
     return Pending(
-        row.id, row.customer_id, row.message_id, row.body, row.attempts, row.attempts_before, lease, row.tm_create
+        row.id, row.customer_id, row.message_id, body, row.attempts, row.attempts_before, lease, row.tm_create
     )
 
 

@@ -18,7 +18,8 @@ SELECT customer_id, address, scope, status FROM opt_outs
 WHERE customer_id = :customer_id AND address = :address AND status != 'opted_in';
 
 -- name: customer_with_opt_outs
-SELECT customer_id FROM opt_outs WHERE customer_id = :customer_id LIMIT 1;
+-- In an order, so that PostgreSQL goes by the key also where it takes every row for one of this customer.
+SELECT customer_id FROM opt_outs WHERE customer_id = :customer_id ORDER BY address, scope LIMIT 1;
 
 -- name: opt_outs_in_force
 SELECT address, scope, status FROM opt_outs

@@ -44,8 +44,8 @@ SELECT * FROM customers WHERE id = :id FOR UPDATE;
 -- Differs: nodes skip the rows that others hold. And an event waits until those of its message before it were tried,
 -- by whichever node; likewise for one that is under way somewhere, however its clock goes.
 SELECT events.id, events.customer_id, events.message_id,
-    (SELECT body FROM event_bodies WHERE event_bodies.message_id = events.message_id
-        AND event_bodies.event_id = events.id) AS body,
+    (SELECT LENGTH(body) FROM event_bodies WHERE event_bodies.message_id = events.message_id
+        AND event_bodies.event_id = events.id) AS octets,
     events.attempts, events.attempts_before, events.due_at, events.tm_create
 FROM events
 WHERE events.customer_id = :customer_id AND events.due_at <= :now AND 0 = (

@@ -9,7 +9,9 @@ SELECT MIN(id) AS id FROM messages;
 SELECT id, customer_id, target_count FROM messages WHERE id > :behind AND id < :before ORDER BY id LIMIT :count;
 
 -- name: unsettled_target_of
-SELECT message_id FROM targets WHERE message_id = :id AND due_at IS NOT NULL LIMIT 1;
+-- Or one that came to its end lately, as a message does that was to wait for long.
+SELECT message_id FROM targets
+WHERE message_id = :id AND (due_at IS NOT NULL OR (tm_update >= :since AND tm_update < 253370764800000000)) LIMIT 1;
 
 -- name: events_of_message
 SELECT events.id, events.message_id, events.due_at

@@ -43,8 +43,8 @@ SELECT * FROM customers WHERE id = :id;
 -- name: claim_events
 -- Differs: one writer at a time, so no row locks.
 SELECT events.id, events.customer_id, events.message_id,
-    (SELECT body FROM event_bodies WHERE event_bodies.message_id = events.message_id
-        AND event_bodies.event_id = events.id) AS body,
+    (SELECT LENGTH(body) FROM event_bodies WHERE event_bodies.message_id = events.message_id
+        AND event_bodies.event_id = events.id) AS octets,
     events.attempts, events.attempts_before, events.due_at, events.tm_create
 FROM events
 WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count;

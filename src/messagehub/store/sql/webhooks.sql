@@ -98,6 +98,9 @@ WHERE customer_id = :customer_id AND id < :before AND id >= :after AND tm_create
     AND type >= :first_type AND type <= :last_type AND status >= :first_status AND status <= :last_status
 ORDER BY id DESC LIMIT :count;
 
+-- name: event_body
+SELECT event_id, body FROM event_bodies WHERE message_id = :message_id AND event_id = :id;
+
 -- name: deliveries_page_failed
 -- Joined to itself, since SQLite's planner takes the index of failed ones only where that has all it asks for.
 SELECT events.* FROM events AS failed JOIN events ON events.customer_id = failed.customer_id AND events.id = failed.id
