@@ -37,7 +37,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "__main__"}
 
 PURE = (
-    "text", "smpp", "mms", "media", "shapes.py", "pcap.py", "routing.py", "clock.py", "ids.py", "flows/actions.py",
+    "text", "smpp", "mms", "media", "shapes", "pcap.py", "routing.py", "clock.py", "ids.py", "flows/actions.py",
     "flows/conditions.py", "flows/keywords.py", "flows/options.py", "flows/run.py", "flows/state.py",
     "flows/variables.py", "flows/play.py",
 )  # fmt: skip

@@ -160,7 +160,8 @@ def _describe(name: str, component: Schema) -> None:
 def _words() -> dict[str, dict[str, str]]:
     """By class and member: the string below a member in the source, which Python itself does not keep."""
     words: dict[str, dict[str, str]] = {}
-    for module in (shapes, config, sys.modules["messagehub.api.endpoint"]):
+    own = [sys.modules[name] for name in sorted(sys.modules) if name.startswith(f"{shapes.__name__}.")]
+    for module in (*own, config, sys.modules["messagehub.api.endpoint"]):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 words[node.name] = dict(_members(node))
