@@ -24,6 +24,12 @@ class Inquiry:
         self.left -= 1
         return [] if self.left else [Queried(self.key, self.states, self.is_lost, self.steps, self.retry)]
 
+    def lose(self, step: Step) -> list[Queried]:
+        """As `settle`, for an answer that cannot come any more."""
+        self.is_lost = True
+        self.steps.append(step)
+        return self.settle()
+
 
 TRIES = 3
 """How often a carrier that throttles is asked the same; by then the answer is hardly waited for any more."""

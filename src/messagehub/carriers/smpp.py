@@ -476,7 +476,7 @@ class SMPPCarrier:
                 transfer.steps.append((self._ended[bind.session_id], LOST, bind.status.last_error))
                 self._end(transfer, self._refused(transfer) if transfer.refusal else Lost(transfer.key))
             elif isinstance(part, Query):
-                self._query_lost(part, LOST, bind.status.last_error)
+                self._news += part.inquiry.lose((clock.now(), LOST, bind.status.last_error))
         if not any(other.is_sending for other in self._binds if other is not bind):
             self._give_back_queue()
         self._ring()
@@ -489,12 +489,7 @@ class SMPPCarrier:
             transfer.steps.append((clock.now(), LOST if in_doubt else UNSENT, "no bind can send"))
             self._end(transfer, Lost(transfer.key) if in_doubt else Refused(transfer.key, "not_ready"))
         while self._queries:
-            self._query_lost(self._queries.popleft(), UNSENT, "no bind can send")
-
-    def _query_lost(self, query: Query, how: str, why: str) -> None:
-        query.inquiry.is_lost = True
-        query.inquiry.steps.append((clock.now(), how, why))
-        self._news += query.inquiry.settle()
+            self._news += self._queries.popleft().inquiry.lose((clock.now(), UNSENT, "no bind can send"))
 
 
 HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {

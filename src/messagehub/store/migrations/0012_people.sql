@@ -1,5 +1,5 @@
--- compatible from: 10
 -- People who want no messages, what they have agreed to, and what customers wish for their dealings with them.
+-- Programs that know none of this are barred: they would write to people who are out.
 
 -- JSON, see accounts/manners.py.
 ALTER TABLE customers ADD COLUMN manners TEXT NOT NULL DEFAULT '{}';
