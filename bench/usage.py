@@ -1,6 +1,7 @@
-"""What a process has used, as /proc tells it: proc(5)."""
+"""What a process and those that it has started have used, as /proc tells it: proc(5)."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -9,17 +10,30 @@ UTIME, STIME = 11, 12
 
 
 def cpu_s(pid: int) -> float:
-    """Of all its threads, its kernel time included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[UTIME]) + int(fields[STIME])) / _TICKS_PER_S
+    """Of all their threads, their kernel time included."""
+    return sum(_cpu_s(one) for one in _tree(pid))
 
 
 def peak_resident_mb(pid: int) -> float:
-    return _megabytes(pid, "VmHWM:")
+    """What they share is counted for each."""
+    return sum(_megabytes(one, "VmHWM:") for one in _tree(pid))
 
 
 def resident_mb(pid: int) -> float:
-    return _megabytes(pid, "VmRSS:")
+    """Likewise."""
+    return sum(_megabytes(one, "VmRSS:") for one in _tree(pid))
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from _tree(int(child))
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[UTIME]) + int(fields[STIME])) / _TICKS_PER_S
 
 
 def _megabytes(pid: int, name: str) -> float:
