@@ -103,6 +103,16 @@ async def test_start_brings_back_and_is_confirmed(house: House) -> None:
     assert outcome(await house.send(ANNE)) == ("queued", "")
 
 
+async def test_a_confirmation_waits_for_no_limit(house: House) -> None:
+    limit = {"scope": "number", "subject": SOURCE, "customer_id": house.customer.id, "set_by": "operator"}
+    await house.limits.add(clock.now(), **limit, applies="sending", rate=0, per_day=1, zone="UTC")
+    first, second = await house.send(BERT), await house.send(CARL)
+    await house.until((first.id, 0), "handed")
+    await hears(house, "STOP")
+    await eventually(lambda: [handover.destination for handover in house.peer.handed] == [BERT, ANNE])
+    assert (await house.seen(second.id)).targets[0].hold_reason == "daily_limit"
+
+
 async def test_start_of_somebody_who_is_not_out_is_left_to_others(house: House) -> None:
     await hears(house, "YES")
     assert await listed(house) == []

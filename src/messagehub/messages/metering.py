@@ -14,6 +14,7 @@ from messagehub import clock
 from messagehub.carriers.carrier import TargetKey
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
+from messagehub.messages import options
 from messagehub.messages.gate import Stop
 from messagehub.messages.lanes import LANES
 from messagehub.messages.limits import Limit, Limits
@@ -59,7 +60,7 @@ class Metering:
         table = await self._limits.table(tx)
         if not table.limits_sending:
             return []
-        return [(target, limits) for target in targets if (limits := table.of(target))]
+        return [(target, limits) for target in targets if (limits := table.of(target)) and not _is_notice(target)]
 
     async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """Counts those that may go, in their order; and gives slots to those that may not."""
@@ -128,6 +129,11 @@ class Metering:
                 carriers |= {row.carrier_id for row in rows}
         for carrier_id, lane in product(carriers, LANES):
             self._store.notify(due_topic(carrier_id, lane))
+
+
+def _is_notice(target: Target) -> bool:
+    """Who says STOP is to be told so within five minutes, however much has gone before."""
+    return bool(target.options) and bool(options.read(target.options).notice)
 
 
 async def _meters(tx: Tx, limits: Iterable[Limit], now: int) -> dict[str, Meter]:
