@@ -1,5 +1,6 @@
 """STOP, START and HELP: who is out gets nothing more, whoever sends it, and is told so once."""
 
+import asyncio
 from itertools import count
 from typing import Any
 
@@ -314,6 +315,14 @@ async def test_with_more_than_fit_into_memory_the_claim_decides(house: House, mo
     assert [target.hold_reason for target in message.targets if target.hold_reason] == []
     assert (await house.until((message.id, 0), "failed")).error_code == "opted_out"
     await house.until((message.id, 1), "handed")
+
+
+async def test_many_who_ask_at_once_have_it_read_once(house: House) -> None:
+    await write(house, ANNE)
+    mirror = Mirror(house.store)
+    first, *others = await asyncio.gather(*(mirror.load(house.customer.id) for _ in range(5)))
+    assert first == mirror.of(house.customer.id) == {ANNE: {"customer": "opted_out"}}
+    assert others == [None] * 4
 
 
 async def test_another_nodes_opt_outs_are_heard_of(house: House) -> None:

@@ -45,6 +45,8 @@ class Mirror:
         """`alone`: no other node changes anything."""
         self._store, self._alone, self._clock = store, alone, clock
         self._known: dict[str, dict[str, Stand] | None] = {}
+        self._loading: set[str] = set()
+        """Many may ask at once for those of a customer of whom nothing was known: one reads them."""
         self._size = 0
         self._changes = 0
         self._looked = clock()
@@ -65,9 +67,19 @@ class Mirror:
         return self._known.get(customer_id)
 
     async def load(self, customer_id: str) -> Outs | None:
-        """As `of`, having read them. None where there are too many, or they change all the time."""
+        """As `of`, having read them. None where there are too many, where they change all the time, and while they are
+        being read for somebody else."""
         if customer_id in self._known:
             return self.of(customer_id)
+        if customer_id in self._loading:
+            return None
+        self._loading.add(customer_id)
+        try:
+            return await self._load(customer_id)
+        finally:
+            self._loading.discard(customer_id)
+
+    async def _load(self, customer_id: str) -> Outs | None:
         for _ in range(TRIES):
             seen = self._changes
             rows: list[Row] = []
