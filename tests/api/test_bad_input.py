@@ -92,7 +92,7 @@ MEMBERS: list[tuple[Json, str, str]] = [
     ({"on_doubt": "perhaps"}, "INVALID_ARGUMENT", "on_doubt: "),
     ({"smart_encoding": "yes"}, "INVALID_ARGUMENT", "smart_encoding: "),
     ({"class": 4}, "INVALID_ARGUMENT", "class: expected `int` <= 3"),
-    ({"class": "flash"}, "INVALID_ARGUMENT", "class: invalid enum value 'flash'"),
+    ({"class": "flash"}, "INVALID_ARGUMENT", "class: invalid enum value 'flash'; expected one of marketing, otp, "),
     ({"tlvs": {"nobody_knows": 1}}, "INVALID_TLV", "tlvs.nobody_knows: no carrier for "),
     ({"tlvs": {"Upper": 1}}, "INVALID_ARGUMENT", "tlvs: "),
     ({"tlvs": {"a": -1}}, "INVALID_ARGUMENT", "tlvs[]: "),

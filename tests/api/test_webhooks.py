@@ -41,7 +41,7 @@ BAD_REPLAYS = [
     ({"tm_create_from": 7}, "tm_create_from: expected"),
     ({**FROM, "tm_create_to": "soon"}, "tm_create_to: 'soon' is no time"),
     ({**FROM, "status": ""}, "status: "),
-    ({**FROM, "type": "x"}, "type: invalid enum value 'x'"),
+    ({**FROM, "type": "x"}, "type: invalid enum value 'x'; expected one of message_created, "),
     ({**FROM, "message_id": "x"}, "message_id: 'x' is no UUID"),
     ({**FROM, "page_token": "x"}, "page_token: "),
     ({**FROM, "page_token": "bm90IGFuIGlk"}, "page_token: "),

@@ -72,8 +72,7 @@ def told(body: str) -> PDU:
     return read(XML, envelope(body))
 
 
-def test_a_submission_as_the_standard_shows_it() -> None:
-    message = f"""--NextPart_000
+SUBMISSION = f"""--NextPart_000
 Content-Type:text/xml; charset="utf-8"
 Content-ID: </tnn-200102/mm7-submit>
 
@@ -124,8 +123,11 @@ R0lGODdhZAAwAOMAAAAAAIGJjGltcDE0OOfWo6Ochbi1n1pmcbGojpKbnP
 --StoryParts-74526-8432-2002-77645--
 --NextPart_000--
 """
+
+
+def test_a_submission_as_the_standard_shows_it() -> None:
     content_type = 'multipart/related; boundary="NextPart_000"; type="text/xml"; start="</tnn-200102/mm7-submit>"'
-    pdu = read(content_type, message.encode())
+    pdu = read(content_type, SUBMISSION.encode())
     assert (pdu.name, pdu.transaction_id, pdu.namespace, pdu.version) == ("SubmitReq", "vas00001-sub", REL_5, "5.6.0")
     assert pdu.oddities == ()
     assert pdu.fields == {

@@ -79,7 +79,7 @@ def decode(body: bytes, kind: type) -> Any:
     try:
         value = _decode(body, kind)
     except msgspec.ValidationError as error:
-        raise Refusal("INVALID_ARGUMENT", words(str(error))) from None
+        raise Refusal("INVALID_ARGUMENT", words(str(error), kind=kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refusal("INVALID_JSON_BODY", f"the body cannot be read: {error}") from None
     except RecursionError:

@@ -280,7 +280,7 @@ def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
         if parsed.uses_tls:
             tls.context(parsed.tls_ca, parsed.tls_certificate, parsed.tls_key, parsed.tls_verify)
     except msgspec.ValidationError as error:
-        raise Refusal("INVALID_CARRIER_CONFIG", words(str(error), "config")) from None
+        raise Refusal("INVALID_CARRIER_CONFIG", words(str(error), "config", CONFIGS[kind])) from None
     except tls.Unusable as error:
         raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
     return parsed

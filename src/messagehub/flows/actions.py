@@ -154,7 +154,7 @@ def _listed(given: ActionGiven, where: str) -> Listed:
     try:
         option = msgspec.convert(given.option, kind.option)
     except msgspec.ValidationError as error:
-        raise Refusal("INVALID_ARGUMENT", f"{where}.option{_member(error)}") from None
+        raise Refusal("INVALID_ARGUMENT", f"{where}.option{_member(error, kind.option)}") from None
     try:
         for member, why in option.wrong():
             raise Refusal("INVALID_ARGUMENT", f"{where}.option.{member}: {why}")
@@ -166,8 +166,8 @@ def _listed(given: ActionGiven, where: str) -> Listed:
     return Listed(id, given.type, given.option, given.next_id or ids.UNSET)
 
 
-def _member(error: msgspec.ValidationError) -> str:
-    said = words(str(error))
+def _member(error: msgspec.ValidationError, kind: type) -> str:
+    said = words(str(error), kind=kind)
     return f": {said.removeprefix('the body: ')}" if said.startswith("the body: ") else f".{said}"
 
 

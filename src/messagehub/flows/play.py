@@ -179,7 +179,7 @@ def read(text: str) -> FlowGiven:
             given = {"actions": given}
         return msgspec.convert(given, FlowGiven)
     except msgspec.ValidationError as error:
-        raise Refusal("INVALID_ARGUMENT", words(str(error))) from None
+        raise Refusal("INVALID_ARGUMENT", words(str(error), kind=FlowGiven)) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refusal("INVALID_JSON_BODY", f"it is no JSON: {error}") from None
 

@@ -175,7 +175,7 @@ def _option(action: Action, state: State) -> Any:
     try:
         shape = msgspec.convert(option, kind.option)
     except msgspec.ValidationError as error:
-        raise Wrong(f"option.{words(str(error))}") from None
+        raise Wrong(f"option.{words(str(error), kind=kind.option)}") from None
     for member, why in shape.wrong():
         raise Wrong(f"option.{member}: {why}")
     return shape

@@ -171,8 +171,9 @@ class Acceptor:
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
         if not notice:  # whoever says STOP is told so, however much its customer has been given
             accepted.limits = await self._metering.asked(tx, customer_id, targets)
+        told_elsewhere = any(not event.leased for event in events)
         for target in targets:
-            target.told_elsewhere = any(not event.leased for event in accepted.events)
+            target.told_elsewhere = told_elsewhere
         for follower in self.followers:
             accepted.more += await follower.follow(tx, message, targets)
         return accepted

@@ -1,10 +1,10 @@
 """What is wrong with a shape, in words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import inspect, to_builtins
 
 from messagehub.errors import Refusal
 from messagehub.shapes.accounts import CLOCK_TIME, EMAIL, USERNAME
@@ -16,19 +16,62 @@ _PATTERNS = {
     f"expected `str` matching regex {CLOCK_TIME!r}": "write a time of day such as 21:00, or nothing",
     f"expected `str` matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
 }
+_NO_CHOICE = "Invalid enum value"
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[[^\]]*\]")
 _MEMBER_WORDS = {"missing required": "it is required", "contains unknown": "there is no such member"}
 
 
-def words(error: str, root: str = "") -> str:
-    """The decoder's words for a wrong shape, with the member in front: `destinations[0].target: expected …`."""
+def words(error: str, root: str = "", kind: Any = None) -> str:
+    """The decoder's words for a wrong shape, with the member in front: `destinations[0].target: expected …`.
+
+    Where `kind` is given, what was decoded, they say which words there are for a member that takes but few.
+    """
     match = _ERROR.fullmatch(error)
     assert match
     what, path = match["what"], (match["path"] or "").replace("[...]", "[]")
     if member := _MEMBER.fullmatch(what):
         path, what = f"{path}.{member['name']}", _MEMBER_WORDS[member["what"]]
+    elif kind and what.startswith(_NO_CHOICE) and (choices := _choices(inspect.type_info(kind), path)):
+        what = f"{what}; expected one of {', '.join(choices)}"
     place = f"{root}{path}".removeprefix(".")
     what = f"{what[:1].lower()}{what[1:]}"
     return f"{place or 'the body'}: {_PATTERNS.get(what, what)}"
+
+
+def _choices(kind: inspect.Type, path: str) -> list[str]:
+    """What the member at a path of this kind may be; or its names, where it holds things by name."""
+    kinds = [kind]
+    for step in _STEP.finditer(path):
+        kinds = [inner for each in _each(kinds) for inner in _inside(each, step["name"])]
+    names = [each.key_type for each in _each(kinds) if isinstance(each, inspect.DictType)]
+    return [str(value) for each in _each([*kinds, *names]) for value in _values(each)]
+
+
+def _values(kind: inspect.Type) -> Iterable[Any]:
+    if isinstance(kind, inspect.EnumType):
+        return [member.value for member in kind.cls]
+    return sorted(kind.values, key=str) if isinstance(kind, inspect.LiteralType) else []
+
+
+def _each(kinds: Iterable[inspect.Type]) -> Iterator[inspect.Type]:
+    """Themselves, and what unions of them and annotated ones are of."""
+    for kind in kinds:
+        if isinstance(kind, inspect.UnionType):
+            yield from _each(kind.types)
+        elif isinstance(kind, inspect.Metadata):
+            yield from _each([kind.type])
+        else:
+            yield kind
+
+
+def _inside(kind: inspect.Type, name: str | None) -> Iterator[inspect.Type]:
+    """Of a struct the member of that name; of a list or a dict what it holds."""
+    if isinstance(kind, inspect.StructType):
+        yield from (field.type for field in kind.fields if field.encode_name == name)
+    elif isinstance(kind, inspect.CollectionType):
+        yield kind.item_type
+    elif isinstance(kind, inspect.DictType):
+        yield kind.value_type
 
 
 def check_nul(body: bytes, value: Any) -> None:

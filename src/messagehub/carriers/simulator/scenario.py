@@ -4,7 +4,6 @@ The first rule that fits a submit, or a bind, is played. The shapes here are the
 meanings; the page of the docs is printed from them.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from messagehub.carriers.config import doc, members, properties
+from messagehub.carriers.config import doc, members
 from messagehub.carriers.simulator.ids import Form
 from messagehub.errors import HubError
 from messagehub.shapes import words
@@ -315,18 +314,8 @@ def _rule(given: Any, place: str) -> Rule:
     try:
         return msgspec.convert(given, Rule)
     except msgspec.ValidationError as error:
-        said = words(str(error)).removeprefix("the body: ")
-        raise ScenarioError(f"{place}: {said}{_choices(said)}") from None
-
-
-def _choices(said: str) -> str:
-    """Which values there are, where what is said is that one of them was not."""
-    path = re.fullmatch(r"(?:(\w+)(?:\[\d+\])?\.)?(\w+)(?:\[\d+\])?: invalid enum value .*", said, re.DOTALL)
-    if not path:
-        return ""
-    shape = dict(SHAPES)[path[1] or "[[rule]]"]
-    member = properties(shape)[path[2]]
-    return f"; expected one of {', '.join(str(value) for value in member.get('items', member)['enum'])}"
+        said = words(str(error), kind=Rule).removeprefix("the body: ")
+        raise ScenarioError(f"{place}: {said}") from None
 
 
 def as_markdown() -> str:
