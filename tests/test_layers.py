@@ -26,7 +26,7 @@ LAYERS = [
     {"numbers"},
     {"accounts"},
     {"work"},
-    {"store", "web", "serving"},
+    {"store", "web", "serving", "blobs", "published"},
     {"child"},
     {"settings", "sealing", "text", "smpp", "mms", "media", "shapes", "pcap"},
     {"ids", "link"},

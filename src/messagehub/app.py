@@ -25,6 +25,7 @@ from messagehub.api.limits import Limits, limit
 from messagehub.api.server import listener
 from messagehub.api.services import Services
 from messagehub.api.watching import Watched
+from messagehub.blobs import Blobs
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.outbind import Outbinds
@@ -71,6 +72,7 @@ from messagehub.people.consents import Consents
 from messagehub.people.contacts import Contacts
 from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
+from messagehub.published import Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
@@ -159,6 +161,8 @@ class Ground:
     routes: Routes
     carriers: Carriers
     tokens: Tokens
+    blobs: Blobs
+    published: Published
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
@@ -175,7 +179,13 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
         Tokens(store, keys, settings.token_lifetime),
     )
     await _seal(keys, customers, carriers, tokens)
-    return Ground(store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens)
+    blobs = Blobs(settings.media_folder)
+    published = Published(
+        settings.public_address, [b"key"], int(settings.media_url_lifetime * 24 * 3600 * clock.SECOND)
+    )
+    return Ground(
+        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, published
+    )
 
 
 @dataclass(slots=True)
@@ -211,9 +221,16 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     receiver = Receiver(customers, numbers, outbox, Policy(settings.unknown_destination == "refuse"))
     know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
-    make = partial(book.make, taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease)
+    means = book.Means(
+        taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
+        published=ground.published,
+    )  # fmt: skip
     exchanges = Exchanges(
-        store, ground.carriers, make, lambda id, carrier: Exchange(id, carrier, *know, gate), ground.alone
+        store,
+        ground.carriers,
+        partial(book.make, means=means),
+        lambda id, carrier: Exchange(id, carrier, *know, gate),
+        ground.alone,
     )
     acceptor = Acceptor(
         store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,

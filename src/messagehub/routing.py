@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from messagehub import ids
-from messagehub.carriers import config
+from messagehub.carriers import kinds
 from messagehub.carriers.config import TLVConfig
+from messagehub.carriers.kinds import Config, MessageKind
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.store import Insert, Row, Store, Tx
@@ -45,15 +46,24 @@ class Table:
         routes: Sequence[Route],
         down: frozenset[str] = frozenset(),
         tlvs: Mapping[str, Mapping[str, TLVConfig]] | None = None,
+        mms: "Table | None" = None,
+        configs: Mapping[str, Config] | None = None,
     ) -> None:
         self.down = down
         """Carriers that cannot be sent to just now; they come last."""
         self.tlvs = tlvs or {}
         """By carrier, the TLVs that a message may have there."""
+        self.mms = mms or self
+        """The routes of messages with media, where this is the table of those without."""
+        self.configs = configs or {}
+        """Of all carriers that can be sent to, without their secrets."""
         self._by_prefix: dict[str, list[Route]] = {}
         for route in routes:
             self._by_prefix.setdefault(route.prefix, []).append(route)
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
+
+    def of(self, kind: MessageKind) -> "Table":
+        return self.mms if kind == "mms" else self
 
     def choose(self, destination: str, customer_id: str, chance: Callable[[], float]) -> list[Route]:
         """All routes for the destination, the first choice first; the others are the failover.
@@ -167,7 +177,13 @@ def from_row(row: Row) -> Route:
 
 
 async def _read(tx: Tx, _: str) -> Table | None:
-    usable = {row.id: config.tlvs(row.config) for row in await tx.all("live_carriers") if not row.disabled}
+    rows = [row for row in await tx.all("live_carriers") if not row.disabled]
+    configs = {row.id: kinds.stored(row.type, row.config) for row in rows}
     down = frozenset(row.carrier_id for row in await tx.all("carriers_down", now=await store_clock(tx)))
-    routes = [route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in usable]
-    return Table(routes, down, usable)
+    routes = [route for row in await tx.all("live_routes") if (route := from_row(row)).carrier_id in configs]
+
+    def of(kind: MessageKind) -> list[Route]:
+        return [route for route in routes if kind in configs[route.carrier_id].takes]
+
+    tlvs = {carrier_id: config.tlvs for carrier_id, config in configs.items()}
+    return Table(of("sms"), down, tlvs, Table(of("mms"), down, configs=configs), configs)

@@ -135,6 +135,31 @@ class Settings:
         least=0,
         most=36_500,
     )
+    public_url: str = setting(
+        "",
+        "the address by which carriers and readers of links reach this server, such as `https://sms.example.com`; "
+        "empty: `http://` and `listen`",
+    )
+    media_dir: str = setting(
+        "",
+        "the folder of media; several processes share one; empty: `media`, beside a SQLite store, or where the "
+        "process was started",
+    )
+    media_max: int = setting(
+        16 * 1024 * 1024, "octets of a medium that is uploaded or fetched", least=1024, most=1024 * 1024 * 1024
+    )
+    media_timeout: float = setting(
+        30.0, "seconds for which a medium of a customer's may take to be fetched", least=0.1, most=600
+    )
+    media_allow_private: bool = setting(
+        False, "media of customers may be fetched from addresses that are not public, such as 127.0.0.1"
+    )
+    media_url_lifetime: float = setting(
+        7.0, "days for which the address of a medium can be used", least=0.01, most=3650
+    )
+    retention_media: float = setting(
+        30.0, "days for which a medium is kept after it was used last; 0 is for ever", least=0, most=36_500
+    )
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`", "debug", "info", "warning", "error")
     log_format: str = setting("text", "`text` or `json`, one event a line, to standard error", "text", "json")
     log_requests: str = setting(
@@ -152,6 +177,17 @@ class Settings:
         "operator",
         "off",
     )
+
+    @property
+    def public_address(self) -> str:
+        """How this server is reached from outside."""
+        return self.public_url.rstrip("/") or f"http://{self.listen}"
+
+    @property
+    def media_folder(self) -> Path:
+        scheme, _, place = self.database_url.partition(":///")
+        beside = Path(place).parent if scheme == "sqlite" else Path()
+        return Path(self.media_dir) if self.media_dir else beside / "media"
 
     @classmethod
     def read(cls, env: Mapping[str, str] = os.environ, **given: Any) -> "Settings":

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from messagehub import text
 from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.carrier import Handover, Inbound, News, Receipt, TargetKey, Verdict
-from messagehub.carriers.config import parse
+from messagehub.carriers.kinds import parse
 from messagehub.carriers.simulator import Options
 from messagehub.carriers.simulator.smsc import Smsc
 from messagehub.carriers.smpp import SMPPCarrier

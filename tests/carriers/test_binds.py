@@ -1,7 +1,7 @@
 """Binds that are this process's for a while: opened, given back in order, and let go when the lease ends."""
 
 from messagehub.carriers.carrier import Accepted, Refused
-from messagehub.carriers.config import parse
+from messagehub.carriers.kinds import parse
 from messagehub.carriers.smpp import SMPPCarrier
 from messagehub.work.node import Lease
 from tests.carriers.rig import Ours, simulator

@@ -9,7 +9,7 @@ import pytest
 
 from messagehub.carriers import outbind
 from messagehub.carriers.carrier import Accepted, Inbound, Receipt
-from messagehub.carriers.config import parse
+from messagehub.carriers.kinds import parse
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.simulator.smsc import Smsc
 from messagehub.carriers.smpp import SMPPCarrier

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messagehub import clock
-from messagehub.carriers import config, profile, translate
+from messagehub.carriers import config, kinds, profile, translate
 from messagehub.carriers.carrier import REASONS, Accepted, Inbound, Receipt, Refused
 from messagehub.errors import Refusal
 from messagehub.smpp import PDU, Driver, decode, encode, times
@@ -223,7 +223,7 @@ CODES: list[tuple[dict[str, Any], str, bytes, str]] = [
 
 @pytest.mark.parametrize(("given", "words", "network_error", "code"), CODES)
 def test_why_a_receipt_says_that_it_failed(given: dict[str, Any], words: str, network_error: bytes, code: str) -> None:
-    found = profile.of(config.parse("smpp", {**USUAL, **given}))
+    found = profile.of(kinds.parse("smpp", {**USUAL, **given}))
     tlvs = {TAGS["message_payload"]: f"id:1 stat:{words}".encode()}
     tlvs |= {TAGS["network_error_code"]: network_error} if network_error else {}
     came = translate.arrival(
@@ -236,19 +236,20 @@ def test_why_a_receipt_says_that_it_failed(given: dict[str, Any], words: str, ne
 
 async def test_what_looks_like_a_receipt_is_one_unless_the_config_says_otherwise() -> None:
     text = b"id:1 sub:001 dlvrd:001 submit date:2611210000 done date:2611210001 stat:DELIVRD err:000 text:x"
-    kinds = {}
+    found_as = {}
     for by_shape in (True, False):
-        found = profile.of(config.parse("smpp", {**USUAL, "receipt_by_shape": by_shape}))
-        kinds[by_shape] = type(translate.arrival(found, delivered(short_message=text), None))
+        found = profile.of(kinds.parse("smpp", {**USUAL, "receipt_by_shape": by_shape}))
+        found_as[by_shape] = type(translate.arrival(found, delivered(short_message=text), None))
         assert isinstance(translate.arrival(found, delivered(short_message=text, esm_class=4), None), Receipt)
-    assert kinds == {True: Receipt, False: Inbound}
+    assert found_as == {True: Receipt, False: Inbound}
 
 
 def test_another_carrier_may_take_what_this_one_does_not() -> None:
     """What a failover goes by."""
     rerouted = {name for name, reason in REASONS.items() if reason.reroute}
     ours, theirs = {"too_long", "unwritable", "not_ready", "unbound"}, {"throttled", "full", "unwell", "refused_here"}
-    assert rerouted == ours | theirs | {"invalid_source"}
+    of_http = {"unreadable", "bad_credentials", "unreachable", "media_too_large", "media_refused"}
+    assert rerouted == ours | theirs | of_http | {"invalid_source"}
     for name in ("ESME_RSUBMITFAIL", "ESME_RX_R_APPN", "ESME_RINVSRCADR", "ESME_RPROHIBITED", "ESME_RSYSERR"):
         assert profile.BY_RULE[NUMBERS[name]] in rerouted, name
     for name in ("ESME_RINVDSTADR", "ESME_RINVMSGLEN", "ESME_RINVDCS"):
@@ -284,7 +285,7 @@ def delivered(**fields: Any) -> PDU:
 
 @pytest.mark.parametrize(("country", "ton", "digits", "number"), INBOUND)
 def test_national_numbers_get_the_country_of_the_carrier(country: str, ton: int, digits: str, number: str) -> None:
-    found = profile.of(config.parse("smpp", {**USUAL, "default_country": country}))
+    found = profile.of(kinds.parse("smpp", {**USUAL, "default_country": country}))
     came = translate.arrival(found, delivered(source_addr_ton=ton, source_addr=digits, destination_addr="12345"), None)
     assert isinstance(came, Inbound)
     assert (came.source, came.destination) == (number, "12345")
@@ -292,7 +293,7 @@ def test_national_numbers_get_the_country_of_the_carrier(country: str, ton: int,
 
 @pytest.mark.parametrize(("swapped", "recipient"), [(False, "+442079461234"), (True, "+15551234567")])
 def test_a_receipt_names_its_recipient_where_the_config_says(swapped: bool, recipient: str) -> None:
-    found = profile.of(config.parse("smpp", {**USUAL, "receipt_swapped": swapped}))
+    found = profile.of(kinds.parse("smpp", {**USUAL, "receipt_swapped": swapped}))
     addresses = {"source_addr": "442079461234", "destination_addr": "15551234567"}
     came = translate.arrival(
         found, delivered(esm_class=4, short_message=b"id:1 stat:DELIVRD err:000", **addresses), None
@@ -347,7 +348,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("given", "words"), WRONG)
 def test_what_cannot_be_is_refused_by_name(given: dict[str, Any], words: str) -> None:
     with pytest.raises(Refusal) as caught:
-        config.parse("smpp", {**USUAL, **given})
+        kinds.parse("smpp", {**USUAL, **given})
     assert caught.value.reason == "INVALID_CARRIER_CONFIG"
     assert caught.value.message.startswith(words)
 

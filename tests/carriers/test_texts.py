@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messagehub import text
-from messagehub.carriers import config, profile, translate
+from messagehub.carriers import kinds, profile, translate
 from messagehub.carriers.carrier import Accepted, Handover, Inbound, Refused
 from messagehub.errors import Refusal
 from messagehub.messages.send import hand
@@ -30,7 +30,7 @@ TEXTS = st.text(st.sampled_from("abc €[é\nñçığşŞкΩ한😀’कख ")
 
 
 def prepared(way: dict[str, Any]) -> profile.Profile:
-    return profile.of(config.parse("smpp", {**USUAL, **way}))
+    return profile.of(kinds.parse("smpp", {**USUAL, **way}))
 
 
 def turned_round(mine: profile.Profile, segment: text.Segment) -> PDU:
@@ -126,5 +126,5 @@ WRONG = [
 @pytest.mark.parametrize(("given_", "words"), WRONG)
 def test_what_cannot_be_is_refused_by_name(given_: dict[str, Any], words: str) -> None:
     with pytest.raises(Refusal) as caught:
-        config.parse("smpp", {**USUAL, **given_})
+        kinds.parse("smpp", {**USUAL, **given_})
     assert words in caught.value.message

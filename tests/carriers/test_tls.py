@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from messagehub.carriers import config, tls
+from messagehub.carriers import kinds, tls
 from messagehub.carriers.carrier import Accepted
 from messagehub.errors import Refusal
 from tests.carriers.authority import Authority
@@ -113,7 +113,7 @@ def test_what_has_no_words_of_its_own_gets_some() -> None:
 def refused(**given: str) -> str:
     usual = {"host": "h", "port": 1, "system_id": "me", "password": ""}
     with pytest.raises(Refusal) as caught:
-        config.parse("smpp", {**usual, **given})
+        kinds.parse("smpp", {**usual, **given})
     assert caught.value.reason == "INVALID_CARRIER_CONFIG"
     return caught.value.message
 
@@ -134,4 +134,4 @@ def test_what_is_no_pem(authority: Authority) -> None:
 
 
 def test_the_key_is_a_secret() -> None:
-    assert "tls_key" in config.SECRETS
+    assert "tls_key" in kinds.SECRETS

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from messagehub.carriers.callbacks import NOTHING_HERE, Callback, Reply
 from messagehub.carriers.carrier import (
     CarrierStatus,
     Handover,
@@ -86,6 +87,9 @@ class Peer:
     def answer(self, ticket: Any, verdict: Verdict) -> None:
         assert ticket not in self.answers, "it was answered before"
         self.answers[ticket] = verdict
+
+    async def called(self, callback: Callback) -> Reply:
+        return NOTHING_HERE
 
     def heard(self, session: str, moment: int) -> bool:
         return session not in self.lost_sessions

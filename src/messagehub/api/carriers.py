@@ -8,7 +8,7 @@ from msgspec import UNSET
 from messagehub import shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
-from messagehub.carriers import config
+from messagehub.carriers import kinds
 from messagehub.carriers.book import CarrierRow
 from messagehub.carriers.carrier import BindStatus
 from messagehub.clock import NEVER, plain
@@ -89,7 +89,7 @@ def _shape(seen: Seen, row: CarrierRow) -> shapes.Carrier:
         id=row.id,
         name=row.name,
         type="smpp",
-        config=config.shown(row.type, row.settings),
+        config=kinds.shown(row.type, row.settings),
         disabled=bool(row.disabled),
         trace="all" if row.trace == "all" else "default",
         status=status.status,

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 from messagehub import ids
-from messagehub.carriers import config
+from messagehub.blobs import Blobs
+from messagehub.carriers import kinds
 from messagehub.carriers.carrier import Carrier
 from messagehub.carriers.outbind import Outbinds
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
+from messagehub.published import Published
 from messagehub.sealing import Sealer
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED
@@ -47,13 +49,13 @@ class CarrierRow:
 
     @property
     def _secrets(self) -> list[str]:
-        return [name for name in self.settings if name in config.SECRETS]
+        return [name for name in self.settings if name in kinds.SECRETS]
 
 
 def from_row(row: Row, sealer: Sealer) -> CarrierRow:
     values = row._asdict()
     settings: dict[str, Any] = msgspec.json.decode(values.pop("config"))
-    for name in config.SECRETS & settings.keys():
+    for name in kinds.SECRETS & settings.keys():
         settings[name] = sealer.unseal(settings[name], place(row.id, name))
     return CarrierRow(settings=settings, **values)
 
@@ -63,14 +65,27 @@ def place(carrier_id: str, name: str) -> str:
     return f"carriers/{carrier_id}/{name}"
 
 
-def make(row: CarrierRow, taped: bool = True, outbinds: Outbinds | None = None, lease: Lease | None = None) -> Carrier:
-    """The carrier that a row describes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a process has for its carriers.
 
-    `taped`: what it does is traced; `outbinds`: where it may call; `lease`: until when it may send.
+    `taped`: what they do is traced; `outbinds`: where they may call; `lease`: until when they may send; `blobs`: where
+    media are; `published`: how those are reached from outside.
     """
+
+    taped: bool = True
+    outbinds: Outbinds | None = None
+    lease: Lease | None = None
+    blobs: Blobs | None = None
+    published: Published | None = None
+
+
+def make(row: CarrierRow, means: Means) -> Carrier:
+    """The carrier that a row describes."""
     from messagehub.carriers.smpp import SMPPCarrier
 
-    return SMPPCarrier(config.parse(row.type, row.settings), taped=taped, outbinds=outbinds, lease=lease)
+    config = kinds.parse(row.type, row.settings)
+    return SMPPCarrier(config, taped=means.taped, outbinds=means.outbinds, lease=means.lease)
 
 
 class Carriers:
@@ -93,7 +108,7 @@ class Carriers:
     async def add(
         self, name: str, kind: str, settings: dict[str, Any], disabled: bool, now: int, trace: str = "default"
     ) -> CarrierRow:
-        config.parse(kind, settings)
+        kinds.parse(kind, settings)
         given: dict[str, Any] = {"name": name, "type": kind, "settings": settings, "trace": trace}
         row = CarrierRow(id=ids.new(), disabled=int(disabled), tm_create=now, **given)
         await self._store.write([Insert("insert_carrier", [row.as_row(self._sealer)])])
@@ -111,7 +126,7 @@ class Carriers:
                 raise _missing(carrier_id)
             kept = from_row(row, self._sealer)
             changed = replace(kept, **changes, settings={**kept.settings, **(settings or {})}, tm_update=now)
-            config.parse(changed.type, changed.settings)
+            kinds.parse(changed.type, changed.settings)
             await tx.run("update_carrier", **changed.as_row(self._sealer))
             if _differs(kept, changed, IDENTITY):
                 changed = replace(changed, receipt_id_learnt="")
@@ -140,7 +155,7 @@ class Carriers:
 
     def _is_current(self, row: Row) -> bool:
         kept = msgspec.json.decode(row.config)
-        return all(self._sealer.is_current(kept[name]) for name in config.SECRETS & kept.keys())
+        return all(self._sealer.is_current(kept[name]) for name in kinds.SECRETS & kept.keys())
 
 
 def _differs(one: CarrierRow, other: CarrierRow, members: Iterable[str]) -> bool:

@@ -10,12 +10,33 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
 
+from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.wire import Sight, Step
 from messagehub.clock import NEVER
 from messagehub.text import Concatenation, DefaultAlphabet, Piece, Profile, Segment
 
 TargetKey = tuple[str, int]
 """The id of a message and the number of a target in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A medium that is kept under the digest of its octets (blobs.py)."""
+
+    type: str
+    digest: str
+    size: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A medium that came with a message: its octets, or where the carrier has them. `type` is what the carrier says."""
+
+    type: str
+    octets: bytes = b""
+    url: str = ""
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -35,6 +56,11 @@ class Handover:
     """Told back where it is accepted: how often the target was sent again after a receipt."""
     expire_at: int = NEVER
     """When it is to be given up (microseconds)."""
+    text: str = ""
+    """The whole text, of which the segments are cut."""
+    subject: str = ""
+    media: Sequence[Medium] | None = None
+    """None: it is an SMS. Of an MMS in their order, as the customer gave them; the carrier makes them fit."""
 
 
 # --- news of a handover -----------------------------------------------------------------
@@ -125,6 +151,9 @@ class Inbound:
     """What `text` was read from, so that the parts of one message can be read together."""
     alphabet: DefaultAlphabet = "gsm7"
     """The default alphabet of whom it came from."""
+    subject: str = ""
+    media: Sequence[Medium | Arriving] | None = None
+    """None: it is an SMS. What the exchange gets are kept already."""
 
 
 @dataclass(slots=True)
@@ -201,6 +230,14 @@ REASONS = {
     "too_late": Reason("expired", "Its validity was over before it could be sent."),
     "too_long": Reason("carrier_rejected", "In its alphabet the text needs more than 255 parts.", reroute=True),
     "misconfigured": Reason("carrier_misconfigured", "The carrier does not understand our parameters.", ours=True),
+    "unreadable": Reason("carrier_unavailable", "The carrier's answer made no sense.", reroute=True, ours=True),
+    "bad_credentials": Reason(
+        "carrier_misconfigured", "The carrier does not know us.", retry=True, blameless=True, reroute=True, ours=True
+    ),
+    "unreachable": Reason("carrier_unavailable", "The carrier cannot be reached.", retry=True, reroute=True),
+    "media_too_large": Reason("media_too_large", "Its media cannot be made small enough.", reroute=True),
+    "media_refused": Reason("media_refused", "The carrier takes no media of this kind.", reroute=True),
+    "media_gone": Reason("media_gone", "Its media are not kept any more."),
     "unwritable": Reason(
         "carrier_misconfigured", "The carrier's config leaves no way to write it.", reroute=True, ours=True
     ),
@@ -210,7 +247,9 @@ REASONS = {
 # --- the contract -----------------------------------------------------------------------
 
 
-BindRole = Literal["transceiver", "transmitter", "receiver"]
+BindRole = Literal["transceiver", "transmitter", "receiver", "client"]
+"""Of SMPP; and `client` for a carrier that is sent requests over HTTP."""
+
 BindState = Literal["connecting", "bound", "down"]
 CarrierState = Literal["connecting", "bound", "degraded", "down", "disabled"]
 
@@ -311,6 +350,9 @@ class Carrier(Protocol):
 
     def answer(self, ticket: Any, verdict: Verdict) -> None:
         """Answers a receipt or an inbound message."""
+
+    async def called(self, callback: Callback) -> Reply:
+        """What is answered to a request of the carrier's over HTTP, once what it tells is on disk."""
 
     def heard(self, session: str, moment: int) -> bool:
         """Whether what was answered in a session at a moment (microseconds) has surely reached the peer.

@@ -1,24 +1,19 @@
-"""The `config` of each kind of carrier: its members, their defaults and bounds. Checked when it is written."""
+"""The `config` of a carrier that speaks SMPP: its members, their defaults and bounds. Checked when it is written."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from messagehub.carriers import tls
 from messagehub.carriers.failures import FailureCode, bare
-from messagehub.errors import Refusal
-from messagehub.shapes import words
 from messagehub.smpp.receipts import OUTCOMES, Outcome
 from messagehub.text import STANDARD, DefaultAlphabet, Profile, Way
 
 ASCII = r"^[\x20-\x7e]*\Z"
 """What a C-octet string of SMPP can hold."""
-
-SECRETS = frozenset({"password", "tls_key"})
-"""Members that are written and never read back."""
 
 Octet = Annotated[int, Meta(ge=0, le=255)]
 Pem = Annotated[str, Meta(max_length=200_000, pattern=r"^[\x20-\x7e\r\n]*\Z")]
@@ -86,6 +81,9 @@ Errors = dict[Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,20}\Z")], FailureCod
 
 
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    takes: ClassVar = frozenset({"sms"})
+    secrets: ClassVar = frozenset({"password", "tls_key"})
+
     host: Annotated[str, doc("name or address of the message centre", min_length=1, max_length=253)]
     port: Annotated[int, doc("its port", ge=1, le=65535)]
     system_id: Annotated[str, doc("who we are, 1 to 15 characters", min_length=1, max_length=15, pattern=ASCII)]
@@ -265,49 +263,17 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         )
         return STANDARD if profile == STANDARD else profile
 
+    def check(self) -> None:
+        """What costs more than looking. `tls.Unusable` names what cannot be used."""
+        if self.uses_tls:
+            tls.context(self.tls_ca, self.tls_certificate, self.tls_key, self.tls_verify)
+
+    def limits(self, source: str) -> None:
+        """It takes no media."""
+
     @property
     def uses_tls(self) -> bool:
         return bool(self.tls or self.tls_ca or self.tls_certificate or self.tls_key)
-
-
-CONFIGS: dict[str, type[SMPPConfig]] = {"smpp": SMPPConfig}
-
-
-def parse(kind: str, config: dict[str, Any]) -> SMPPConfig:
-    """Refusal names the member that is wrong."""
-    try:
-        parsed = msgspec.convert(config, CONFIGS[kind])
-        if parsed.uses_tls:
-            tls.context(parsed.tls_ca, parsed.tls_certificate, parsed.tls_key, parsed.tls_verify)
-    except msgspec.ValidationError as error:
-        raise Refusal("INVALID_CARRIER_CONFIG", words(str(error), "config", CONFIGS[kind])) from None
-    except tls.Unusable as error:
-        raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
-    return parsed
-
-
-def tlvs(stored: str) -> dict[str, TLVConfig]:
-    """The TLVs in a config as it is stored."""
-    return _tlvs_of(stored).tlvs
-
-
-class _WithTLVs(Struct):
-    tlvs: Tlvs = {}
-
-
-_tlvs_of = msgspec.json.Decoder(_WithTLVs).decode
-
-
-def stored(kind: str, config: str) -> SMPPConfig:
-    """A config as the store has it; its secrets, which are sealed, are stars."""
-    values = msgspec.json.decode(config)
-    return msgspec.convert(values | dict.fromkeys(SECRETS & values.keys(), "*"), CONFIGS[kind])
-
-
-def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Without its secrets, and with the defaults of what was left out."""
-    whole: dict[str, Any] = msgspec.to_builtins(msgspec.convert(config, CONFIGS[kind]))
-    return {name: value for name, value in whole.items() if name not in SECRETS}
 
 
 def as_markdown() -> str:

@@ -12,6 +12,7 @@ from messagehub.carriers import profile
 from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.bind import Bind, Ticket
 from messagehub.carriers.binds import Binds
+from messagehub.carriers.callbacks import NOTHING_HERE, Callback, Reply
 from messagehub.carriers.carrier import (
     Accepted,
     BindRole,
@@ -202,6 +203,9 @@ class SMPPCarrier:
 
     def answer(self, ticket: Ticket, verdict: Verdict) -> None:
         ticket.driver.answer(ticket.request, ANSWERS[verdict])
+
+    async def called(self, callback: Callback) -> Reply:
+        return NOTHING_HERE
 
     def heard(self, session: str, moment: int) -> bool:
         if any(bind.session_id == session and bind.driver for bind in self._binds):

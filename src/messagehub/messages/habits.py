@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from messagehub.carriers import config
+from messagehub.carriers import kinds
 from messagehub.carriers.book import park_anew
 from messagehub.clock import SECOND
 from messagehub.logs import about
@@ -85,7 +85,7 @@ async def _read(tx: Tx, carrier_id: str) -> Habit | None:
     row = await tx.one("receipt_terms", id=carrier_id)
     if row is None:
         return None
-    wanted = config.stored(row.type, row.config)
+    wanted = kinds.stored(row.type, row.config)
     is_auto = wanted.receipt_id == AUTO
     name = row.receipt_id_learnt if is_auto else wanted.receipt_id
     return Habit(

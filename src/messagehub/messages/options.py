@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from messagehub import clock, shapes, text
 from messagehub.accounts.customers import Customer
+from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.routing import Table
@@ -23,7 +24,19 @@ LATE = 60 * SECOND
 AHEAD_DAYS = 365
 
 
+class Media(Struct, omit_defaults=True, array_like=True):
+    """A medium of a message: as its customer gave it, and under which digest it is kept; empty until it is fetched."""
+
+    url: str
+    type: str = ""
+    digest: str = ""
+    size: int = 0
+    name: str = ""
+
+
 class Options(Struct, omit_defaults=True):
+    mms: bool = False
+    """It is an MMS. The first member, so that rows can be told by how this begins."""
     text: str = ""
     """What is sent, where it is not what was written."""
     replaced: tuple[tuple[str, str], ...] = ()
@@ -47,6 +60,10 @@ class Options(Struct, omit_defaults=True):
     """It answers a STOP, START or HELP, which must get through whoever is out."""
     pool: str = ""
     """The name of the pool that chose a source for each target."""
+    subject: str = ""
+    medias: tuple[Media, ...] = ()
+    fallback: str = ""
+    """`link`: who cannot get the media gets an SMS that says where they are."""
 
 
 NONE = Options()
@@ -61,6 +78,14 @@ def read(column: str | None) -> Options:
 
 def write(options: Options) -> str | None:
     return None if options is NONE else _encode(options).decode()
+
+
+MARK = '{"mms":true'
+
+
+def kind_of(column: str | None) -> MessageKind:
+    """Without reading all of it."""
+    return "mms" if column is not None and column.startswith(MARK) else "sms"
 
 
 def is_smart(given: MessageGiven, customer: Customer) -> bool:

@@ -161,4 +161,6 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
     key = (target.message_id, target.n)
     expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
-    return Handover(key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at)
+    return Handover(
+        key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at, words
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from messagehub.carriers.failures import FAILURES
+from messagehub.media import REASONS
 from messagehub.shapes import MessageStatus, TargetStatus
 
 
@@ -141,8 +142,10 @@ def of_message(tally: Tally) -> MessageStatus:
 
 # --- error codes ------------------------------------------------------------------------
 
-ERROR_CODES = {
+ERROR_CODES: dict[str, str] = {
     **{code: failure.meaning for code, failure in FAILURES.items()},
+    **{str(code): meaning for code, meaning in REASONS.items()},
+    "media_gone": "Its media are not kept any more.",
     "no_route": "No route leads to the destination.",
     "canceled": "The customer canceled the message before it was handed over.",
     "no_answer": "The carrier did not answer the submit in time.",

@@ -25,7 +25,8 @@ class CarrierChange(Request):
 class Bind(Struct, kw_only=True):
     node: str
     """The process that has it: its machine and number."""
-    role: Literal["transceiver", "transmitter", "receiver"]
+    role: Literal["transceiver", "transmitter", "receiver", "client"]
+    """Of SMPP; and `client` of a carrier that is sent requests over HTTP."""
     state: Literal["connecting", "bound", "down"]
     since: str
     in_flight: int

@@ -1,0 +1,77 @@
+"""The kinds of carriers, each with its config; and configs as they are given, stored and shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+import msgspec
+
+from messagehub.carriers import tls
+from messagehub.carriers.config import SMPPConfig, TLVConfig
+from messagehub.errors import Refusal
+from messagehub.media import Limits
+from messagehub.shapes import words
+
+MessageKind = Literal["sms", "mms"]
+
+
+class Config(Protocol):
+    """What is asked of the config of any kind of carrier."""
+
+    secrets: ClassVar[frozenset[str]]
+    """Members that are written and never read back."""
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """Which kinds of messages can be sent there."""
+
+    @property
+    def tlvs(self) -> Mapping[str, TLVConfig]: ...
+
+    @property
+    def receipt_id(self) -> str:
+        """What becomes of an id between the answer and the receipt."""
+
+    @property
+    def retry_temporary(self) -> Sequence[int]:
+        """Seconds after which a target is sent again whose receipt tells of a cause that passes."""
+
+    @property
+    def validity_period(self) -> int:
+        """Seconds for which the carrier tries to deliver; 0: as long as it likes."""
+
+    def limits(self, source: str) -> Limits | None:
+        """What it takes of the media of a message from this number of ours; None: no media."""
+
+    def check(self) -> None:
+        """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
+
+
+CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig}
+
+SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
+"""Members that are written and never read back."""
+
+
+def parse(kind: str, config: dict[str, Any]) -> Any:
+    """A Config. Refusal names the member that is wrong."""
+    try:
+        parsed: Config = msgspec.convert(config, CONFIGS[kind])
+        parsed.check()
+    except msgspec.ValidationError as error:
+        raise Refusal("INVALID_CARRIER_CONFIG", words(str(error), "config", CONFIGS[kind])) from None
+    except tls.Unusable as error:
+        raise Refusal("INVALID_CARRIER_CONFIG", f"config.{error}") from None
+    return parsed
+
+
+def stored(kind: str, config: str) -> Config:
+    """A config as the store has it; its secrets, which are sealed, are stars."""
+    values = msgspec.json.decode(config)
+    parsed: Config = msgspec.convert(values | dict.fromkeys(SECRETS & values.keys(), "*"), CONFIGS[kind])
+    return parsed
+
+
+def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Without its secrets, and with the defaults of what was left out."""
+    whole: dict[str, Any] = msgspec.to_builtins(msgspec.convert(config, CONFIGS[kind]))
+    return {name: value for name, value in whole.items() if name not in SECRETS}
