@@ -6,7 +6,7 @@ What it does to a message stands in rules (`scenario`): those of a file, and tho
     rules  course                   which rule is for a request, and the rule made ready to be played
     smsc  outbox  later  record     the message centre
     mmsc  vasps  door               the MMS centre
-    mms_course  mms_record          a rule made ready for it, and what it remembers
+    mms_course  mms_record  sample  a rule made ready for it, what it remembers, and a picture to send
     player  receipts  handset       what a rule can ask of it
     wrong  session                  and what no message centre should do
     control  listener  run  options the program

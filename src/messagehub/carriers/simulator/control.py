@@ -7,6 +7,7 @@
     GET  /stats                                                ->  the counts, and how often each rule was "played"
     GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
     GET  /submits/N/parts/K                                    ->  the octets of a part of an MMS, from 1
+    GET  /picture.jpg                                          ->  a picture to send
 
 What goes wrong is {"error": words}: 400, 503 where nobody is bound or can be called, 504 where nobody answers.
 """
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from messagehub.carriers.simulator import sample
 from messagehub.carriers.simulator.listener import Listener
 from messagehub.carriers.simulator.mmsc import Mmsc, NoVasp
 from messagehub.carriers.simulator.options import Vasp
@@ -83,6 +85,7 @@ class Control:
             Route("/stats", self._stats),
             Route("/submits", self._submits),
             Route("/submits/{n:int}/parts/{k:int}", self._part),
+            Route("/picture.jpg", _picture),
         ]
         self._listener = Listener(routes, host, port)
 
@@ -169,6 +172,10 @@ class Control:
 def _medium(place: int, given: HandsetMedium) -> Medium:
     kind = by_type(given.type)
     return Medium(given.type, given.octets, given.name or (file_name(kind, place) if kind else f"part{place}"))
+
+
+async def _picture(request: Request) -> Response:
+    return Response(await asyncio.to_thread(sample.picture), media_type="image/jpeg")
 
 
 def _json(value: Any, code: int = 200) -> Response:
