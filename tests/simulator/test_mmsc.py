@@ -102,6 +102,9 @@ async def test_it_shows_what_came_with_its_parts() -> None:
         ]  # fmt: skip
         assert (picture["width"], picture["height"], picture["size"]) == (60, 40, len(PICTURE.body))
         assert card["sha256"] == hashlib.sha256(SAMPLES["vcard"]).hexdigest()
+        raw = await us.get(f"/submits/{shown['n']}/raw")
+        assert len(raw.content) == shown["size"]
+        assert read_of(raw).transaction_id == "t-1"
         seen = await us.get(f"/submits/{shown['n']}/parts/3")
         assert (seen.content, seen.headers["content-type"]) == (PICTURE.body, "image/jpeg")
         assert (await us.get(f"/submits/{shown['n']}/parts/2")).content.decode() == "Grüße"
@@ -118,7 +121,7 @@ async def test_parts_that_are_not_there(path: str, words: str) -> None:
 
 
 async def test_the_oldest_parts_are_forgotten_and_what_they_were_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messagehub.carriers.simulator.record.MEDIA_KEPT", 3 * len(PICTURE.body))
+    monkeypatch.setattr("messagehub.carriers.simulator.record.MEDIA_KEPT", 9_000)
     async with vasp() as us:
         for n in range(4):
             await us.submit(f"+1555987654{n}")

@@ -7,6 +7,7 @@
     GET  /stats                                                ->  the counts, and how often each rule was "played"
     GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
     GET  /submits/N/parts/K                                    ->  the octets of a part of an MMS, from 1
+    GET  /submits/N/raw                                        ->  the request that brought an MMS, as it came
     GET  /picture.jpg                                          ->  a picture to send
 
 What goes wrong is {"error": words}: 400, 503 where nobody is bound or can be called, 504 where nobody answers.
@@ -24,6 +25,7 @@ from starlette.routing import Route
 
 from messagehub.carriers.simulator import sample
 from messagehub.carriers.simulator.listener import Listener
+from messagehub.carriers.simulator.mms_record import Raw, read_parts
 from messagehub.carriers.simulator.mmsc import Mmsc, NoVasp
 from messagehub.carriers.simulator.options import Vasp
 from messagehub.carriers.simulator.record import as_dict
@@ -85,6 +87,7 @@ class Control:
             Route("/stats", self._stats),
             Route("/submits", self._submits),
             Route("/submits/{n:int}/parts/{k:int}", self._part),
+            Route("/submits/{n:int}/raw", self._raw),
             Route("/picture.jpg", _picture),
         ]
         self._listener = Listener(routes, host, port)
@@ -158,15 +161,24 @@ class Control:
 
     async def _part(self, request: Request) -> Response:
         n, k = request.path_params["n"], request.path_params["k"]
+        found = self._found(n)
+        if isinstance(found, Response):
+            return found
+        parts = read_parts(found)
+        if not 0 < k <= len(parts):
+            return _error(404, f"{n} has the parts 1 to {len(parts)}")
+        part = parts[k - 1]
+        return Response(part.body, headers={"content-type": part.type, "x-content-type-options": "nosniff"})
+
+    async def _raw(self, request: Request) -> Response:
+        found = self._found(request.path_params["n"])
+        return found if isinstance(found, Response) else Response(found.body, media_type=found.content_type)
+
+    def _found(self, n: int) -> Raw | Response:
         mms = self._smsc.record.mms(n)
         if mms is None:
             return _error(404, f"no MMS that is kept has the number {n}")
-        if mms.parts is None:
-            return _error(410, f"the parts of {n} were forgotten")
-        if not 0 < k <= len(mms.parts):
-            return _error(404, f"{n} has the parts 1 to {len(mms.parts)}")
-        part = mms.parts[k - 1]
-        return Response(part.body, headers={"content-type": part.type, "x-content-type-options": "nosniff"})
+        return mms.raw or _error(410, f"the request that brought {n} was forgotten")
 
 
 def _medium(place: int, given: HandsetMedium) -> Medium:

@@ -22,6 +22,7 @@ from messagehub.carriers.simulator.ids import Ids
 from messagehub.carriers.simulator.later import Later
 from messagehub.carriers.simulator.listener import Listener
 from messagehub.carriers.simulator.mms_course import MMSCourse, prepared
+from messagehub.carriers.simulator.mms_record import Raw
 from messagehub.carriers.simulator.options import Options
 from messagehub.carriers.simulator.record import Record
 from messagehub.carriers.simulator.rules import Rules
@@ -123,13 +124,14 @@ class Mmsc:
         if body is None:
             return Response(f"{MOST_OCTETS} octets are taken\n", 413)
         try:
-            pdu = read(request.headers.get("content-type", ""), body)
+            raw = Raw(request.headers.get("content-type", ""), body)
+            pdu = read(*raw)
         except DecodeError as error:
             return _fault(error, error.status, str(error))
         if "soapaction" not in request.headers:  # SOAP 1.1, section 6.1.1
             return _fault(pdu, _VALIDATION, "the header SOAPAction is missing")
         if pdu.name == "SubmitReq":
-            return await self._submit(request, pdu, len(body))
+            return await self._submit(request, pdu, raw)
         return _OTHERS.get(pdu.name, Mmsc._refuse)(self, pdu)
 
     def _refuse(self, pdu: PDU) -> Response:
@@ -141,14 +143,14 @@ class Mmsc:
             return _response(answer(pdu, _SUCCESS, status(_SUCCESS).words))
         return _response(answer(pdu, _MESSAGE_ID, status(_MESSAGE_ID).words))
 
-    async def _submit(self, request: Request, pdu: PDU, size: int) -> Response:
+    async def _submit(self, request: Request, pdu: PDU, raw: Raw) -> Response:
         self._record.counts.submits += 1
-        if wrong := _wrong(pdu) or self._too_large(size):
+        if wrong := _wrong(pdu) or self._too_large(len(raw.body)):
             self._record.counts.refused += 1
             return _fault(pdu, *wrong)
         recipients = [address.value for address in chain.from_iterable(pdu.fields["Recipients"].values())]
         chosen = [(recipient, self._course_of(pdu, recipient)) for recipient in recipients]
-        message_id = self._take(pdu, chosen, size)
+        message_id = self._take(pdu, chosen, raw)
         (_, first), refused = chosen[0], [name for name, course in chosen if course.answer.refuses]
         if first.answer.after:
             await asyncio.sleep(first.answer.after)
@@ -170,7 +172,7 @@ class Mmsc:
         course.played += 1
         return course
 
-    def _take(self, pdu: PDU, chosen: Sequence[tuple[str, MMSCourse]], size: int) -> str:
+    def _take(self, pdu: PDU, chosen: Sequence[tuple[str, MMSCourse]], raw: Raw) -> str:
         """Keep it for each recipient whose course takes it, and promise its reports; its MessageID."""
         counts = self._record.counts
         message_id = self._ids.write(counts.submits, chosen[0][1].answer.id)
@@ -180,7 +182,7 @@ class Mmsc:
             if not course.takes:
                 continue
             counts.accepted = n = counts.accepted + 1
-            self._record.add_mms(mms_record.kept(n, message_id, _source(pdu), recipient, pdu, size))
+            self._record.add_mms(mms_record.kept(n, message_id, _source(pdu), recipient, pdu, raw))
             if pdu.fields.get("DeliveryReport"):
                 self._promise(pdu, course, recipient, message_id)
         return message_id

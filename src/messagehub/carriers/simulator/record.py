@@ -10,7 +10,7 @@ from messagehub.smpp import Driver
 from messagehub.text import decode
 
 KEPT = 100_000  # submits that can be asked for
-MEDIA_KEPT = 128 << 20  # octets of the parts of MMS; beyond that the oldest are forgotten
+MEDIA_KEPT = 128 << 20  # octets of requests that brought MMS; beyond that the oldest are forgotten
 TOLD_APART = 2_000_000  # texts by which duplicates are known; then it begins anew
 
 UDHI = 0x40  # esm_class: SMPP 3.4, section 5.2.12
@@ -101,7 +101,7 @@ class Record:
         while self._media > MEDIA_KEPT:
             oldest = self._with_media.popleft()
             self._media -= oldest.octets
-            oldest.parts = None
+            oldest.raw = None
 
     def _mark(self, mark: int) -> None:
         if mark in self._seen:
