@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 import hashlib
+import random
 import tomllib
 from base64 import b64encode
 from dataclasses import replace
@@ -258,6 +259,18 @@ async def test_digest_as_a_client_that_is_not_ours_understands_it(password: str,
         url, auth = f"http://127.0.0.1:{us.ports.mm7}/mms", httpx.DigestAuth("us", password)
         answered = await us.client.post(url, **posted(request(TO)), auth=auth)
         assert answered.status_code == status
+
+
+async def test_whatever_is_asked_is_answered_in_mm7() -> None:
+    """Octets of a good request, changed and cut at random."""
+    chance, (content_type, body) = random.Random(7), write(request(TO))
+    async with vasp() as us:
+        for _ in range(300):
+            wrong = bytearray(body[: chance.choice((len(body), chance.randrange(len(body))))])
+            for _ in range(chance.randrange(1, 6)):
+                wrong[chance.randrange(len(wrong) or 1) : chance.randrange(len(wrong) or 1)] = chance.randbytes(2)
+            answered = read_of(await us.post(content_type, bytes(wrong)))
+            assert answered.name in ("SubmitRsp", "RSErrorRsp")
 
 
 # --- what goes to the VASP --------------------------------------------------------------------------------------------
