@@ -8,6 +8,7 @@ import msgspec
 from messagehub.carriers import tls
 from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.http_config import HTTPConfig
+from messagehub.carriers.mm7_config import MM7Config
 from messagehub.errors import Refusal
 from messagehub.media import Limits
 from messagehub.shapes import words
@@ -47,7 +48,7 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig}
+CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig, "mm7": MM7Config}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""
