@@ -11,9 +11,13 @@ from messagehub.web.errors import BadAnswer, Dropped, TimedOut, WebError
 
 FRAMING = 8  # octets on the wire for an octet of body: the worst of chunks of one octet, and some room for extensions
 
+LISTS = frozenset({"www-authenticate"})
+"""Header fields all of whose lines count (RFC 9110, section 5.2): a server may write each challenge in its own."""
+
 
 class Answer(Struct, frozen=True):
-    """What a server said: `headers` by lower-case names, the first of repeated ones; `body` cut at the limit."""
+    """What a server said: `headers` by lower-case names, of repeated ones the first, or all of LISTS; `body` cut at the
+    limit."""
 
     status: int
     headers: dict[str, str]
@@ -61,12 +65,18 @@ class Connection(asyncio.Protocol):
                 self.end()
             raise
 
+    def rest(self) -> None:
+        """Nobody uses it for now."""
+        self._idle[self] = None
+        self._watch(self._loop.time() + self._limits.idle)
+
     def end(self, why: WebError | None = None) -> None:
         """Closes at once; who is waiting for an answer is told why."""
         self._idle.pop(self, None)
         self._transport.abort()
         waiter, self._waiter = self._waiter, None
         if why and waiter and not waiter.done():
+            why.left = True
             waiter.set_exception(why)
 
     def _watch(self, deadline: float) -> None:
@@ -122,8 +132,7 @@ class Connection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         answer = Answer(self._status, self._headers, b"".join(self._pieces)[: self._limits.body])
         if keep:
-            self._idle[self] = None
-            self._watch(self._loop.time() + self._limits.idle)
+            self.rest()
         else:
             self.end()
         if waiter and not waiter.done():
@@ -140,7 +149,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._status:
             return  # a trailer: it could contradict what the head has said
-        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        if self._headers.setdefault(key, text) is not text and key in LISTS:
+            self._headers[key] += f", {text}"
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
