@@ -92,7 +92,7 @@ async def test_a_transaction_that_fails_leaves_no_thread(house: House, talks: Co
 
 async def test_another_node_knows_of_a_first_thread_when_it_is_told(house: House, talks: Conversations) -> None:
     """What it knew before, that there are none, it does not rely on any more."""
-    elsewhere = Conversations(house.store, house.numbers, house.acceptor)
+    elsewhere = Conversations(house.store, house.numbers, house.acceptor, house.published)
     house.acceptor.followers = (elsewhere,)
     await house.send(ANNE)
     await arrive(house, inbound("Hi"))
