@@ -69,7 +69,7 @@ class Answering:
         if await self._excess(tx, message, now):
             waiting.end(where, End(TOO_MANY, run.END_REASONS[TOO_MANY]), now)
         else:
-            where.event = Replied(message.text, variables_of(message))
+            where.event = Replied(options.said(message), variables_of(message))
             waiting.state = state.write(where)
             waiting.due_at, waiting.is_waiting, waiting.tm_update = now, 0, now
         await active.write(tx, [waiting])
@@ -104,7 +104,7 @@ class Answering:
 
 
 def _flow_for(number: Number, message: MessageRow) -> str:
-    return (number.keywords and keywords.flow_for(number.keywords, message.text)) or number.message_flow_id
+    return (number.keywords and keywords.flow_for(number.keywords, options.said(message))) or number.message_flow_id
 
 
 def _begun(found: Flow, message: MessageRow) -> Activeflow:
@@ -135,7 +135,7 @@ def variables_of(message: MessageRow) -> dict[str, str]:
         own |= {f"medias.{n}.type": media.type, f"medias.{n}.url": media.url}
     return {
         **{f"{family}.{name}": value for family in FAMILIES for name, value in own.items()},
-        "voipbin.message.word": text.plain_words(message.text),
+        "voipbin.message.word": text.plain_words(options.said(message)),
         "voipbin.message.direction": "inbound",
         "voipbin.message.source.target": message.source,
         "voipbin.message.source.target_name": "",

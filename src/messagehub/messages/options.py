@@ -200,6 +200,12 @@ def renew(shown: Sequence[shapes.Media], row: Any, published: Published, now: in
         shape.url = published.url(media.digest, now) if is_ours else published.renewed(media.url, now)
 
 
+def said(row: Any) -> str:
+    """What somebody says with a message: its text, or where an MMS has none, its subject."""
+    words: str = row.text
+    return words if words or not row.options else read(row.options).subject
+
+
 def forcings(replaced: Iterable[tuple[str, str]]) -> list[shapes.Replaced]:
     return [shapes.Replaced(*pair) for pair in replaced]
 

@@ -29,8 +29,8 @@ UNKNOWN_TOLD_S = 10.0
 MISSING = "\N{HORIZONTAL ELLIPSIS}"
 """Stands for the parts that never came."""
 
-MOST_SUBJECT, MOST_NAME = 1000, 255
-"""Characters of what others wrote that are kept."""
+MOST_TEXT, MOST_SUBJECT, MOST_NAME, MOST_URL, MOST_MEDIAS = 100_000, 1000, 255, 8000, 100
+"""Of an MMS that came in: what is more than any phone writes is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +133,17 @@ class Receiver:
         """Its carrier keeps the media, for as long as their addresses are good, before it tells of them."""
         asked = Options(
             mms=True,
-            subject=_clean(arrival.subject)[:MOST_SUBJECT],
-            medias=tuple(self._media(one, now) for one in media if isinstance(one, Medium)),
+            subject=_clean(arrival.subject, MOST_SUBJECT),
+            medias=tuple(self._media(one, now) for one in media[:MOST_MEDIAS] if isinstance(one, Medium)),
         )
-        words = _clean(arrival.text)
+        words = _clean(arrival.text, MOST_TEXT)
         return _made(number, arrival.source, words, arrival.octets, 1, options.write(asked))
 
     def _media(self, medium: Medium, now: int) -> Media:
         """What could not be fetched stays where its carrier has it."""
         url = self._published.url(medium.digest, now) if medium.digest else medium.url
-        name = _clean(medium.name)[:MOST_NAME]
-        return Media(url=url, type=medium.type, digest=medium.digest, size=medium.size, name=name)
+        type, name = _clean(medium.type, MOST_NAME), _clean(medium.name, MOST_NAME)
+        return Media(url=_clean(url, MOST_URL), type=type, digest=medium.digest, size=medium.size, name=name)
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:
         teller = Teller(self._outbox, now)
@@ -224,9 +224,9 @@ def _read(parts: Sequence[Row]) -> tuple[str, bool]:
     return "".join(part.text for part in parts), not any(part.octets for part in parts)
 
 
-def _clean(words: str) -> str:
-    """Without what JSON or a store cannot hold."""
-    return words.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _clean(words: str, most: int) -> str:
+    """The first characters, without what JSON or a store cannot hold."""
+    return words[:most].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int, asked: str | None = None) -> Whole:
