@@ -45,9 +45,9 @@ async def test_an_sms_has_no_media(works: Works) -> None:
 
 
 async def test_a_flow_goes_by_whether_there_is_a_medium(works: Works, house: House) -> None:
-    option: dict[str, Any] = {"condition": ">", "variable": "voipbin.message.medias.count", "value_type": "number", "value_number": 0}
+    some: dict[str, Any] = {"condition": ">", "value_type": "number", "value_number": 0}
     await works.answer(
-        do("condition_variable", false_target_id="none", **option),
+        do("condition_variable", variable="voipbin.message.medias.count", false_target_id="none", **some),
         say("A picture!", "some", next_id=""),
         do("stop"),
         say("Send a picture.", "none"),
