@@ -222,7 +222,8 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         at_claims=[Leaving(numbers, routes)],
         meter=metering,
     )
-    receiver = Receiver(customers, numbers, outbox, Policy(settings.unknown_destination == "refuse"))
+    policy = Policy(settings.unknown_destination == "refuse")
+    receiver = Receiver(customers, numbers, outbox, policy, ground.published)
     know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
     means = book.Means(
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
@@ -239,7 +240,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,
         settings.max_segments,
     )  # fmt: skip
-    conversations = Conversations(store, numbers, acceptor)
+    conversations = Conversations(store, numbers, acceptor, ground.published)
     opt_out_words = OptOutWords(customers, numbers, acceptor, outbox, mirror)
     answering = Answering(store, numbers, Answers(settings.flow_answers))
     receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
@@ -256,7 +257,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         pooling,
         exchanges,
         acceptor,
-        Actor(store, customers, outbox, Reader(store), recorder, live),
+        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live),
         conversations,
         Sweeper(*know, exchanges.knows, duty),
     )
@@ -349,7 +350,7 @@ def _services(
         acceptor=messaging.acceptor,
         conversations=messaging.conversations,
         once=Once(store),
-        reader=Reader(store),
+        reader=Reader(store, ground.published),
         actor=messaging.actor,
         segment_limits=messaging.limits,
         sender_rules=messaging.sender_rules,

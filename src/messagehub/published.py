@@ -14,11 +14,11 @@ class Published:
 
     def __init__(self, public_url: str, keys: Sequence[bytes], lifetime: int) -> None:
         self.public_url = public_url.rstrip("/")
-        self._keys, self._lifetime = keys, lifetime
+        self._keys, self.lifetime = keys, lifetime
 
     def url(self, digest: str, now: int) -> str:
         """Where the content can be fetched for a while."""
-        token = addresses.sign(digest, now + self._lifetime, self._keys[0])
+        token = addresses.sign(digest, now + self.lifetime, self._keys[0])
         return f"{self.public_url}{PATH}{digest}?token={token}"
 
     def is_valid(self, digest: str, token: str, now: int) -> bool:

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,10 +12,11 @@ import msgspec
 from messagehub import clock, ids
 from messagehub.accounts import customers
 from messagehub.accounts.customers import Customer, Customers
+from messagehub.blobs import Blobs
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Accepted, Receipt, TargetKey, Verdict
 from messagehub.carriers.wire import Step
-from messagehub.clock import NEVER
+from messagehub.clock import NEVER, SECOND
 from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
@@ -34,6 +37,7 @@ from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
+from messagehub.published import Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
@@ -48,6 +52,8 @@ Json = dict[str, Any]
 
 SOURCE = "+15551234567"
 ALL = Keeping("all")
+HERE = "https://hub.test"
+WEEK = 7 * 24 * 3600 * SECOND
 ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
 PATIENCE_S = 10.0
 
@@ -76,7 +82,9 @@ class House:
             at_claims=[Leaving(self.numbers, self.routes)],
             meter=self.metering,
         )
-        self.reader, self.opt_outs = Reader(store), OptOuts(store, self.mirror.make_known)
+        self.media = TemporaryDirectory()
+        self.blobs, self.published = Blobs(Path(self.media.name)), Published(HERE, [b"key"], WEEK)
+        self.reader, self.opt_outs = Reader(store, self.published), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
@@ -95,7 +103,7 @@ class House:
             Pooling(store, self.pools, self.sender_rules, self.limits),
             10,
         )
-        self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        self.receiver = self.receiver_of(Policy(False))
         self.opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.outbox, self.mirror)
         self.receiver.listeners, self.gate.barred = [self.opt_out_words], self.opt_out_words
         self.habits = Habits(store)
@@ -124,6 +132,9 @@ class House:
 
     def on_its_way(self, carrier_id: str, key: TargetKey) -> list[Step]:
         return [step for one in self._open if one.carrier_id == carrier_id for step in one.carrier.steps(key)]
+
+    def receiver_of(self, policy: Policy) -> Receiver:
+        return Receiver(self.customers, self.numbers, self.outbox, policy, self.published)
 
     async def furnish(self) -> None:
         """A customer with a number, and a carrier to which everything goes."""
@@ -186,6 +197,7 @@ class House:
     async def close(self) -> None:
         while self._open:
             await self._open.pop().close(0)
+        self.media.cleanup()
 
     # --- doing --------------------------------------------------------------------------
 

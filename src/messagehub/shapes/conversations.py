@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from messagehub import ids
 from messagehub.shapes.addresses import Address, AddressGiven, DestinationGiven
 from messagehub.shapes.members import E164, Detail, Name, NotEmpty, Request
-from messagehub.shapes.messages import MediaGiven
+from messagehub.shapes.messages import Media, MediaGiven
 
 ConversationDirection = Literal["incoming", "outgoing"]
 ConversationStatus = Literal["progressing", "done", "failed"]
@@ -73,7 +73,10 @@ class ConversationMessage(Struct, kw_only=True):
     source: Address
     destination: Address
     text: str
-    medias: list[dict[str, str]] = []
+    subject: str | UnsetType = UNSET
+    """Only of an MMS that has one."""
+    medias: list[Media] = []
+    """Only of an MMS: in their order."""
     tm_create: str
     tm_update: str
     tm_delete: str

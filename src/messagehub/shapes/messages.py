@@ -101,6 +101,19 @@ class Replaced(Struct):
     replacement: str
 
 
+class Media(Struct, kw_only=True):
+    """A medium of a message."""
+
+    type: str
+    """Its media type, such as image/jpeg; empty while that is not known."""
+    url: str
+    """Where it can be fetched: as it was given, or an address of ours, which is good for some days."""
+    size: int | UnsetType = UNSET
+    """Its octets, where it is kept here."""
+    name: str | UnsetType = UNSET
+    """That of its file, where it has one."""
+
+
 class Message(Struct, kw_only=True):
     id: str
     customer_id: str
@@ -133,7 +146,8 @@ class Message(Struct, kw_only=True):
     tlvs: TLVs | UnsetType = UNSET
     """Only where they were given."""
     subject: str = ""
-    medias: list[dict[str, str]] = []
+    medias: list[Media] = []
+    """Only of an MMS: in their order."""
     direction: Direction
     tm_create: str
     """When it was accepted, or came."""
