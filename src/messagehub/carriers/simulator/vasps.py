@@ -1,12 +1,12 @@
 """Reports, and messages of handsets, on their way to those who send MMS: over MM7, again and again until taken."""
 
 import asyncio
-from base64 import b64encode
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from messagehub.carriers.credentials import basic
 from messagehub.carriers.simulator.later import Later
 from messagehub.carriers.simulator.options import Vasp
 from messagehub.carriers.simulator.record import Counts
@@ -108,8 +108,7 @@ class Vasps:
         content_type, body = write(request)
         headers = {"content-type": content_type, "soapaction": SOAP_ACTION}
         if vasp.username:
-            login = b64encode(f"{vasp.username}:{vasp.password}".encode()).decode()
-            headers["authorization"] = f"Basic {login}"
+            headers["authorization"] = basic(vasp.username, vasp.password)
         return await self._client.request("POST", vasp.url, headers, body)
 
 
