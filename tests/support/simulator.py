@@ -57,6 +57,12 @@ class Simulator(Program):
         answer = self._control.post("/vasp", json=told)
         assert answer.status_code == 200, answer.text
 
+    def raw(self, submit: dict[str, Any]) -> httpx.Response:
+        """The request that brought an MMS, as it came."""
+        answer = self._control.get(f"/submits/{submit['n']}/raw")
+        assert answer.status_code == 200, answer.text
+        return answer
+
     def part(self, submit: dict[str, Any], kind: str = "image/") -> bytes:
         """The octets of the first part of an MMS whose type begins so."""
         k = next(k for k, part in enumerate(submit["parts"], 1) if part["type"].startswith(kind))
