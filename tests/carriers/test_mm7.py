@@ -1,5 +1,8 @@
 """MM7 as a dialect: what is written for a target, what every answer means, and what an MMSC may ask of us."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from messagehub.carriers.carrier import REASONS, Handover
 from messagehub.carriers.dialect import Declined, Ready, Taken
 from messagehub.carriers.kinds import parse
 from messagehub.carriers.mm7 import MM7
+from messagehub.carriers.mm7_config import MM7Config
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.mms.statuses import STATUSES, Action
@@ -290,3 +294,15 @@ def test_limits_are_those_of_the_operator_and_the_kind_of_number() -> None:
     config = parse("mm7", {"url": URL, "operator": "att"})
     assert config.limits("+15551234567").octets > config.limits("+18885551234").octets
     assert parse("mm7", {"url": URL, "media_octets": 50_000}).limits("12345").octets == 50_000
+
+
+def test_the_configs_of_the_page_are_taken() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mm7.md").read_text()
+    whole = re.search(r"-d '({.*?})'", page, re.DOTALL)
+    assert whole
+    given = json.loads(whole[1])
+    codes = re.search(r'```\n("statuses".*?)\n```', page, re.DOTALL)
+    assert codes
+    assert parse(given["type"], {**given["config"], **json.loads(f"{{{codes[1]}}}")}).warnings() == []
+    named = set(re.findall(r"`([a-z_]+)`", page))
+    assert {"url", "vasp_id", "callback_from", "validity_form"} <= named & {*MM7Config.__struct_fields__}
