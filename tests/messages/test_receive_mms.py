@@ -7,6 +7,7 @@ from messagehub.carriers.carrier import Inbound, Medium, Verdict
 from messagehub.clock import SECOND
 from messagehub.media import addresses
 from messagehub.messages.receive import MOST_NAME, MOST_SUBJECT
+from messagehub.metrics import COUNTS
 from messagehub.shapes import Media, Message
 from tests.messages.house import ANNE, BERT, HERE, SOURCE, WEEK, House
 from tests.messages.test_receive import arrive, inbox
@@ -113,3 +114,9 @@ async def test_the_digest_of_a_content_opens_nothing(house: House) -> None:
     assert not house.published.is_valid(card.digest, token, clock.now())
     forged = addresses.sign(cat.digest, clock.now() + WEEK, b"another key")
     assert not house.published.is_valid(cat.digest, forged, clock.now())
+
+
+async def test_they_are_counted_once_they_are_stored(house: House) -> None:
+    before = COUNTS.mms["inbound"]
+    await arrive(house, Inbound(ANNE, SOURCE, "Hi", None), mms(), mms(await kept(house, CAT)))
+    assert COUNTS.mms["inbound"] == before + 2
