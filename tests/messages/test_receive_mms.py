@@ -1,5 +1,8 @@
 """Inbound MMS: what is stored and told of their media, and at which addresses these are."""
 
+import json
+import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from messagehub import clock
@@ -120,3 +123,24 @@ async def test_they_are_counted_once_they_are_stored(house: House) -> None:
     before = COUNTS.mms["inbound"]
     await arrive(house, Inbound(ANNE, SOURCE, "Hi", None), mms(), mms(await kept(house, CAT)))
     assert COUNTS.mms["inbound"] == before + 2
+
+
+async def test_the_page_on_webhooks_shows_what_is_told(house: House) -> None:
+    """The same members in the same order, with the same values where they are not made anew each time."""
+    page = (Path(__file__).parents[2] / "docs/webhooks.md").read_text()
+    shown = json.loads(page.partition("## An MMS that came in")[2].partition("```json\n")[2].partition("```")[0])
+    given = shown["data"]
+    media = [await kept(house, bytes(each["size"]), each["type"], each.get("name", "")) for each in given["medias"]]
+    await arrive(house, mms(*media, text=given["text"], subject=given["subject"]))
+    (told,) = await house.told()
+    assert told.pop("event") == shown["type"]
+    assert list(told) == list(given)
+    for name in told.keys() - {"id", "customer_id", "medias", "targets"}:
+        assert told[name] == given[name] or name.startswith("tm_"), name
+    assert [each | {"tm_update": ""} for each in told["targets"]] == [
+        each | {"tm_update": ""} for each in given["targets"]
+    ]
+    for one, other in zip(told["medias"], given["medias"], strict=True):
+        assert {**one, "url": ""} == {**other, "url": ""}
+        assert list(one) == list(other)
+        assert re.fullmatch(r"https://[a-z.]+/media/[0-9a-f]{64}\?token=AGkh…", other["url"])
