@@ -119,6 +119,18 @@ async def test_the_digest_of_a_content_opens_nothing(house: House) -> None:
     assert not house.published.is_valid(cat.digest, forged, clock.now())
 
 
+async def test_one_that_is_deleted_is_told_with_its_media_and_seen_no_more(house: House) -> None:
+    await house.change(webhook_events=("message_deleted",))
+    cat = await kept(house, CAT)
+    first, second = await came(house, mms(cat)), await came(house, mms(cat))
+    gone = await house.actor.delete(house.customer.id, first.id)
+    (told,) = await house.told(first.id)
+    assert [house.published.digest_of(each["url"]) for each in told["medias"]] == [cat.digest]
+    assert [each.size for each in gone.medias] == [len(CAT)]
+    assert [each.id for each in await inbox(house)] == [second.id]
+    assert await house.blobs.read(cat.digest) == CAT  # it is the other's, too
+
+
 async def test_they_are_counted_once_they_are_stored(house: House) -> None:
     before = COUNTS.mms["inbound"]
     await arrive(house, Inbound(ANNE, SOURCE, "Hi", None), mms(), mms(await kept(house, CAT)))
