@@ -28,6 +28,7 @@ from messagehub.api.watching import Watched
 from messagehub.blobs import Blobs
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
+from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.conversations import Conversations
@@ -162,6 +163,7 @@ class Ground:
     carriers: Carriers
     tokens: Tokens
     blobs: Blobs
+    fitter: Fitter
     published: Published
 
 
@@ -184,8 +186,9 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
         settings.public_address, [b"key"], int(settings.media_url_lifetime * 24 * 3600 * clock.SECOND)
     )
     return Ground(
-        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, published
-    )
+        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, Fitter(blobs),
+        published,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -224,7 +227,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
     means = book.Means(
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
-        published=ground.published,
+        fitter=ground.fitter, published=ground.published,
     )  # fmt: skip
     exchanges = Exchanges(
         store,

@@ -1,12 +1,13 @@
 """The kinds of carriers, each with its config; and configs as they are given, stored and shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
 from messagehub.carriers import tls
 from messagehub.carriers.config import SMPPConfig, TLVConfig
+from messagehub.carriers.http_config import HTTPConfig
 from messagehub.errors import Refusal
 from messagehub.media import Limits
 from messagehub.shapes import words
@@ -21,7 +22,7 @@ class Config(Protocol):
     """Members that are written and never read back."""
 
     @property
-    def takes(self) -> frozenset[str]:
+    def takes(self) -> Collection[str]:
         """Which kinds of messages can be sent there."""
 
     @property
@@ -46,7 +47,7 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig}
+CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""
