@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -73,7 +73,7 @@ from messagehub.people.consents import Consents
 from messagehub.people.contacts import Contacts
 from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
-from messagehub.published import Published
+from messagehub.published import DAY, Keyring, Links, Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
@@ -126,7 +126,7 @@ def _kept(settings: Settings) -> Kept:
     return Kept(settings.retention_messages, settings.retention_events, settings.trace_retention)
 
 
-async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens) -> None:
+async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens | Keyring) -> None:
     """What is not sealed under the key in use is sealed now. SettingError where an older key is missing."""
     if not keys:
         log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
@@ -165,6 +165,7 @@ class Ground:
     blobs: Blobs
     fitter: Fitter
     published: Published
+    links: Links
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
@@ -180,15 +181,27 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
         Carriers(store, keys),
         Tokens(store, keys, settings.token_lifetime),
     )
-    await _seal(keys, customers, carriers, tokens)
+    lifetime = int(settings.media_url_lifetime * DAY)
+    signing = Keyring(store, keys, lifetime)
+    await _seal(keys, customers, carriers, tokens, signing)
+    await signing.open()
+    stack.push_async_callback(signing.close)
     blobs = Blobs(settings.media_folder)
-    published = Published(
-        settings.public_address, [b"key"], int(settings.media_url_lifetime * 24 * 3600 * clock.SECOND)
-    )
     return Ground(
-        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, Fitter(blobs),
-        published,
-    )  # fmt: skip
+        store,
+        node,
+        alone,
+        keys,
+        customers,
+        Numbers(store),
+        Routes(store),
+        carriers,
+        tokens,
+        blobs,
+        Fitter(blobs),
+        Published(settings.public_address, signing.keys, lifetime),
+        Links(store, settings.public_address, signing.keys),
+    )
 
 
 @dataclass(slots=True)
@@ -377,6 +390,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
     """
     sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
+    settings = replace(settings, listen=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     async with edge(settings, sock, MAX_HELD) as http, opened(settings, http.client) as services:
         loop = asyncio.get_running_loop()
 
