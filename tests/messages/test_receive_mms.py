@@ -39,12 +39,12 @@ def is_open(house: House, media: Media, now: int) -> bool:
 
 
 async def test_its_media_are_stored_and_told_in_their_order_at_addresses_of_ours(house: House) -> None:
-    cat, card = await kept(house, CAT, name="cat.jpg"), await kept(house, CARD, "text/x-vcard")
+    cat, card = await kept(house, CAT, name="cat.jpg"), await kept(house, CARD, "text/vcard")
     message = await came(house, mms(cat, card, cat, subject="A cat"))
     assert (message.type, message.status, message.text, message.subject) == ("mms", "received", "Look", "A cat")
     assert [(each.type, each.size, each.name) for each in message.medias] == [
         ("image/jpeg", len(CAT), "cat.jpg"),
-        ("text/x-vcard", len(CARD), Media(type="", url="").name),
+        ("text/vcard", len(CARD), Media(type="", url="").name),
         ("image/jpeg", len(CAT), "cat.jpg"),
     ]
     assert [house.published.digest_of(each.url) for each in message.medias] == [cat.digest, card.digest, cat.digest]
