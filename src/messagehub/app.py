@@ -48,12 +48,15 @@ from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
+from messagehub.messages.gathering import Gatherer
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.leaving import Leaving
 from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
+from messagehub.messages.media import SET_BACK as MEDIA_SET_BACK
+from messagehub.messages.media import Preparer
 from messagehub.messages.metering import Metering
 from messagehub.messages.once import Once
 from messagehub.messages.optouts import OptedOut, OptOutWords
@@ -82,7 +85,7 @@ from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.uploads import Uploads
-from messagehub.web import Requester
+from messagehub.web import Fetcher, Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
@@ -167,6 +170,7 @@ class Ground:
     fitter: Fitter
     published: Published
     links: Links
+    gatherer: Gatherer
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
@@ -188,21 +192,15 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
     await signing.open()
     stack.push_async_callback(signing.close)
     blobs = Blobs(settings.media_folder)
-    return Ground(
-        store,
-        node,
-        alone,
-        keys,
-        customers,
-        Numbers(store),
-        Routes(store),
-        carriers,
-        tokens,
-        blobs,
-        Fitter(blobs),
-        Published(settings.public_address, signing.keys, lifetime),
-        Links(store, settings.public_address, signing.keys),
+    published = Published(settings.public_address, signing.keys, lifetime)
+    fetcher = Fetcher(
+        most=settings.media_max, timeout=settings.media_timeout, allow_private=settings.media_allow_private
     )
+    stack.push_async_callback(fetcher.close)
+    return Ground(
+        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, Fitter(blobs),
+        published, Links(store, settings.public_address, signing.keys), Gatherer(fetcher, blobs, published),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -221,6 +219,7 @@ class Messaging:
     acceptor: Acceptor
     actor: Actor
     conversations: Conversations
+    preparer: Preparer
     sweeper: Sweeper
 
 
@@ -252,7 +251,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     acceptor = Acceptor(
         store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,
-        settings.max_segments,
+        ground.gatherer, settings.max_segments,
     )  # fmt: skip
     conversations = Conversations(store, numbers, acceptor, ground.published)
     opt_out_words = OptOutWords(customers, numbers, acceptor, outbox, mirror)
@@ -273,6 +272,19 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         acceptor,
         Actor(store, customers, outbox, Reader(store, ground.published), recorder, live),
         conversations,
+        Preparer(
+            store,
+            customers,
+            routes,
+            outbox,
+            recorder,
+            live,
+            ground.node.id,
+            ground.gatherer,
+            ground.fitter,
+            ground.links,
+            settings.max_segments,
+        ),
         Sweeper(*know, exchanges.knows, duty),
     )
 
@@ -323,8 +335,11 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             calls = Calls(store, customers, client, settings.webhook_timeout)
             await _work(stack, settings, ground, messaging, health, calls)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
-        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
-        working = (health, standing, messaging.sweeper, messaging.metering, retention, setback) if works else ()
+        setback = Setback(
+            store, (*QUEUED_SET_BACK, *MEDIA_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back
+        )
+        everything = (health, standing, messaging.sweeper, messaging.metering, messaging.preparer, retention, setback)
+        working = everything if works else ()
         for part in (messaging.mirror, last_uses, *working):
             part.start()
             stack.push_async_callback(part.stop)

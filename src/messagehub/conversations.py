@@ -205,7 +205,8 @@ class Conversations:
     async def prepare(self, tx: Tx, thread: Conversation, given: shapes.ConversationMessageGiven) -> Accepted:
         """A message of a thread, prepared as by `Acceptor.prepare`: to be entered in `tx`, or committed alone."""
         _check_peer(thread.peer)
-        message = MessageGiven(source=thread.own, destinations=[thread.peer], text=given.text, medias=given.medias)
+        said = {name: getattr(given, name) for name in given.__struct_fields__}
+        message = MessageGiven(source=thread.own, destinations=[thread.peer], **said)
         return await self._acceptor.prepare(tx, thread.customer_id, message)
 
 

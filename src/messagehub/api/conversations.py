@@ -74,7 +74,14 @@ def _id(given: str, field: str, none: str) -> str:
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
-SENDING = ("INVALID_SOURCE", "INVALID_DESTINATION", "INVALID_TEXT", "TOO_MANY_SEGMENTS", "MEDIA_NOT_SUPPORTED")
+SENDING = (
+    "INVALID_SOURCE",
+    "INVALID_DESTINATION",
+    "INVALID_TEXT",
+    "TOO_MANY_SEGMENTS",
+    "MEDIA_NOT_SUPPORTED",
+    "INVALID_MEDIA",
+)
 FILTERS = (
     Parameter("self", "Only those of this number of yours."),
     Parameter("peer", "Only those with this address."),

@@ -61,10 +61,17 @@ class Options(Struct, omit_defaults=True):
     """It answers a STOP, START or HELP, which must get through whoever is out."""
     pool: str = ""
     """The name of the pool that chose a source for each target."""
+    smart: bool = False
+    """Of an MMS: its text is to be written better where it goes as an SMS."""
     subject: str = ""
     medias: tuple[Media, ...] = ()
     fallback: str = ""
     """`link`: who cannot get the media gets an SMS that says where they are."""
+
+    @property
+    def is_wanting(self) -> bool:
+        """Its media are not here yet."""
+        return not all(one.digest for one in self.medias)
 
 
 NONE = Options()
@@ -112,6 +119,16 @@ def asked(given: MessageGiven, smart: bool, notice: str = "") -> Options:
         options.text = better.text
         options.replaced = tuple((one.character, one.replacement or "") for one in better.replaced)
     return NONE if options == NONE else options
+
+
+def with_media(options: Options, given: MessageGiven, smart: bool, medias: tuple[Media, ...]) -> Options:
+    """Of an MMS."""
+    return replace(options, mms=True, subject=given.subject, medias=medias, fallback=given.fallback, smart=smart)
+
+
+def with_found(options: Options, medias: Sequence[Media]) -> Options:
+    """What its media turned out to be."""
+    return replace(options, medias=tuple(medias))
 
 
 def moment(given: str, now: int) -> int:
@@ -168,6 +185,8 @@ def show(shape: shapes.Message, column: str, write_time: Callable[[int], str]) -
     options = _decode(column)
     if options.mms:
         shape.type, shape.subject, shape.medias = "mms", options.subject, media_shapes(options)
+    if options.fallback:
+        shape.fallback = "link"
     if options.text:
         shape.sent_text, shape.replaced = options.text, forcings(options.replaced)
     if options.traffic_class:
