@@ -84,6 +84,7 @@ from messagehub.senders.rules import SenderRules
 from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
+from messagehub.uploads import Uploads
 from messagehub.web import Fetcher, Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
@@ -373,7 +374,6 @@ def _services(
         routes=ground.routes,
         carriers=ground.carriers,
         exchanges=messaging.exchanges,
-        published=ground.published,
         habits=messaging.habits,
         standing=standing,
         acceptor=messaging.acceptor,
@@ -395,6 +395,10 @@ def _services(
         departure=Departure(
             store, ground.customers, ground.numbers, keepers, messaging.actor, partial(drop_waiting, store)
         ),
+        blobs=ground.blobs,
+        published=ground.published,
+        links=ground.links,
+        uploads=Uploads(store, ground.blobs, ground.published, settings.media_max),
         **_told(settings),
     )
 

@@ -96,6 +96,14 @@ REMEDIES = {
     "ALREADY_EXISTS": "Use the one that is there, or choose another name or number.",
     "STATE_INVALID": "Read the resource again; `message` says which state is needed.",
     "BODY_TOO_LARGE": "Send it in several requests.",
+    "INVALID_UPLOAD": "Send one part named `file`, as `curl -F file=@cat.jpg` does.",
+    "MEDIA_TYPE_MISMATCH": "Give the file the type that its content has, or none.",
+    "MEDIA_BROKEN": "Look whether it can be opened; save it anew.",
+    "MEDIA_TOO_LARGE": "Make it smaller, or ask the operator for a larger `MESSAGEHUB_MEDIA_MAX`.",
+    "MEDIA_UNSUPPORTED": "Send JPEG, PNG, GIF, MP4, 3GP, MP3, WAV, PDF or vCard.",
+    "MEDIA_ADDRESS_EXPIRED": "Read the message or the upload again: it has a new address.",
+    "NOT_MULTIPART": "Send the body as `multipart/form-data`.",
+    "INVALID_RANGE": "Ask for octets that there are, or for the whole.",
     "NOT_CSV": "Send the header `Content-Type: text/csv`.",
     "NOT_JSON": "Send the header `Content-Type: application/json`.",
     "IDEMPOTENCY_KEY_REUSED": "Take a new key for another message; to repeat one, send the same octets again.",
@@ -142,6 +150,9 @@ REASONS: dict[str, Reason] = {
             "INVALID_TIME_ZONE": "There is no time zone of this name.",
             "INVALID_LIMIT": "The limit limits nothing, or is for something that cannot be limited so.",
             "INVALID_NUMBER": "The number is neither E.164 nor a short code nor an alphanumeric sender.",
+            "INVALID_UPLOAD": "The body is no multipart that can be read, or not with one part `file` alone.",
+            "MEDIA_TYPE_MISMATCH": "The content of a file is of another format than its type says.",
+            "MEDIA_BROKEN": "A file is cut short, or cannot be read.",
         },
     ),
     **_reasons(
@@ -152,7 +163,14 @@ REASONS: dict[str, Reason] = {
             "INVALID_CREDENTIALS": "The access key or token is unknown, expired or revoked; or the password is wrong.",
         },
     ),
-    **_reasons(403, "PERMISSION_DENIED", {"PERMISSION_DENIED": "Only the operator may do this."}),
+    **_reasons(
+        403,
+        "PERMISSION_DENIED",
+        {
+            "PERMISSION_DENIED": "Only the operator may do this.",
+            "MEDIA_ADDRESS_EXPIRED": "The signature of a medium's address is wrong, or its time is over.",
+        },
+    ),
     **_reasons(
         404,
         "NOT_FOUND",
@@ -168,15 +186,25 @@ REASONS: dict[str, Reason] = {
     ),
     **_reasons(409, "ALREADY_EXISTS", {"ALREADY_EXISTS": "A resource with this name or number is there already."}),
     **_reasons(409, "FAILED_PRECONDITION", {"STATE_INVALID": "The resource is not in a state that allows this."}),
-    **_reasons(413, "INVALID_ARGUMENT", {"BODY_TOO_LARGE": "The body is larger than 1 MiB."}),
+    **_reasons(
+        413,
+        "INVALID_ARGUMENT",
+        {
+            "BODY_TOO_LARGE": "The body is larger than 1 MiB.",
+            "MEDIA_TOO_LARGE": "A file has more octets than are taken, or a picture more pixels than are worked on.",
+        },
+    ),
     **_reasons(
         415,
         "INVALID_ARGUMENT",
         {
             "NOT_JSON": "The Content-Type is not application/json.",
             "NOT_CSV": "The Content-Type is not text/csv.",
+            "NOT_MULTIPART": "The Content-Type is not multipart/form-data with a boundary.",
+            "MEDIA_UNSUPPORTED": "A file is of no format that an MMS can carry.",
         },
     ),
+    **_reasons(416, "INVALID_ARGUMENT", {"INVALID_RANGE": "The Range begins behind the end of the medium."}),
     **_reasons(
         422,
         "INVALID_ARGUMENT",

@@ -21,10 +21,7 @@ TargetKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A medium that is kept under the digest of its octets (blobs.py).
-
-    `url`: of one that came in and could not be fetched, where its carrier has it; it has no digest then.
-    """
+    """A medium that is kept under the digest of its octets (blobs.py)."""
 
     type: str
     digest: str

@@ -219,6 +219,8 @@ class Acceptor:
         for exchange, _, handover in accepted.hands:
             exchange.carrier.send([handover])
         COUNTS.messages += 1
+        if options.kind_of(accepted.message.options) == "mms":
+            COUNTS.mms["outbound"] += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
