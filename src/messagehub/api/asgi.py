@@ -28,6 +28,7 @@ from messagehub.api import (
     webhooks,
 )
 from messagehub.api.answers import Resource
+from messagehub.api.callbacks import ANYWHERE, Callbacks
 from messagehub.api.documents import Document
 from messagehub.api.endpoint import Endpoint
 from messagehub.api.replies import refuse, request_id_of
@@ -76,6 +77,8 @@ class Application:
             resources["/openapi.json"] = Document(lambda: documents.openapi(endpoints))
             resources["/docs"] = Document(lambda: documents.docs(endpoints))
         self._exact = {path: resource for path, resource in resources.items() if "{" not in path}
+        callbacks = Callbacks(services)
+        resources |= dict.fromkeys(ANYWHERE, callbacks)
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items() if "{" in path],
             redirect_slashes=False,
