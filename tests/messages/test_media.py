@@ -284,8 +284,8 @@ async def test_what_is_kept_here_goes_at_once(house: MMSHouse) -> None:
     sent = await house.send_media(url)
     assert [(one.status, one.hold_reason) for one in sent.targets] == [("queued", UNSET)]
     assert [(one.url, one.type, one.size) for one in sent.medias] == [(url, "image/jpeg", len(JPEG))]
-    assert [handed.key for handed in house.mms.handed] == [(sent.id, 0)]
-    assert await house.waiting() == 0
+    await eventually(lambda: [handed.key for handed in house.mms.handed] == [(sent.id, 0)])
+    assert not house.gallery.asked
 
 
 async def test_what_is_kept_here_stays_until_it_is_sent(house: MMSHouse) -> None:
