@@ -88,9 +88,9 @@ class House:
             at_claims=[Leaving(self.numbers, self.routes)],
             meter=self.metering,
         )
-        media = mkdtemp()
-        self._remove_media = weakref.finalize(self, rmtree, media, ignore_errors=True)
-        self.blobs, self.published = Blobs(Path(media)), Published(HERE, [b"key"], WEEK)
+        self.media = Path(mkdtemp())
+        self._remove_media = weakref.finalize(self, rmtree, self.media, ignore_errors=True)
+        self.blobs, self.published = Blobs(self.media), Published(HERE, [b"key"], WEEK)
         self.links = Links(store, HERE, [b"key"])
         self.fetcher = Fetcher(most=1_000_000, timeout=2.0, allow_private=True)
         self.gatherer = Gatherer(self.fetcher, self.blobs, self.published)
