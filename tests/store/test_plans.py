@@ -30,6 +30,7 @@ WALKS = {
     "release_activeflows": "likewise, over the flows that wait",
     "preparations_set_back": "likewise, over the messages that wait for their media",
     "activeflows_set_back": "where the clock was set back, over the flows that wait",
+    "preparations_of_dead": "over the messages that nodes are at, some dozens of each",
     "limits_with_slots": "over the limits, all of which each process has in memory",
     "delete_limit_uses_of": "likewise, where a customer is deleted",
     "forget_flow_answer": "a thousand at a time, over who was answered within some minutes",
