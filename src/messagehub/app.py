@@ -29,6 +29,7 @@ from messagehub.api.watching import Watched
 from messagehub.blobs import Blobs
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
+from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.conversations import Conversations
@@ -49,12 +50,15 @@ from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
+from messagehub.messages.gathering import Gatherer
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.leaving import Leaving
 from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
+from messagehub.messages.media import SET_BACK as MEDIA_SET_BACK
+from messagehub.messages.media import Preparer
 from messagehub.messages.metering import Metering
 from messagehub.messages.once import Once
 from messagehub.messages.optouts import OptedOut, OptOutWords
@@ -83,7 +87,7 @@ from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.uploads import Uploads
-from messagehub.web import Requester
+from messagehub.web import Fetcher, Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
@@ -173,8 +177,10 @@ class Ground:
     carriers: Carriers
     tokens: Tokens
     blobs: Blobs
+    fitter: Fitter
     published: Published
     links: Links
+    gatherer: Gatherer
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
@@ -195,20 +201,16 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
     await _seal(keys, customers, carriers, tokens, signing)
     await signing.open()
     stack.push_async_callback(signing.close)
-    return Ground(
-        store,
-        node,
-        alone,
-        keys,
-        customers,
-        Numbers(store),
-        Routes(store),
-        carriers,
-        tokens,
-        Blobs(settings.media_folder),
-        Published(settings.public_address, signing.keys, lifetime),
-        Links(store, settings.public_address, signing.keys),
+    blobs = Blobs(settings.media_folder)
+    published = Published(settings.public_address, signing.keys, lifetime)
+    fetcher = Fetcher(
+        most=settings.media_max, timeout=settings.media_timeout, allow_private=settings.media_allow_private
     )
+    stack.push_async_callback(fetcher.close)
+    return Ground(
+        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, Fitter(blobs),
+        published, Links(store, settings.public_address, signing.keys), Gatherer(fetcher, blobs, published),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -227,6 +229,7 @@ class Messaging:
     acceptor: Acceptor
     actor: Actor
     conversations: Conversations
+    preparer: Preparer
     sweeper: Sweeper
 
 
@@ -242,11 +245,12 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         at_claims=[Leaving(numbers, routes)],
         meter=metering,
     )
-    receiver = Receiver(customers, numbers, outbox, Policy(settings.unknown_destination == "refuse"))
+    policy = Policy(settings.unknown_destination == "refuse")
+    receiver = Receiver(customers, numbers, outbox, policy, ground.published)
     know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
     means = book.Means(
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
-        published=ground.published,
+        fitter=ground.fitter, published=ground.published,
     )  # fmt: skip
     exchanges = Exchanges(
         store,
@@ -257,9 +261,9 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     acceptor = Acceptor(
         store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,
-        settings.max_segments,
+        ground.gatherer, settings.max_segments,
     )  # fmt: skip
-    conversations = Conversations(store, numbers, acceptor)
+    conversations = Conversations(store, numbers, acceptor, ground.published)
     opt_out_words = OptOutWords(customers, numbers, acceptor, outbox, mirror)
     answering = Answering(store, numbers, Answers(settings.flow_answers))
     receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
@@ -276,8 +280,21 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         pooling,
         exchanges,
         acceptor,
-        Actor(store, customers, outbox, Reader(store), recorder, live),
+        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live),
         conversations,
+        Preparer(
+            store,
+            customers,
+            routes,
+            outbox,
+            recorder,
+            live,
+            ground.node.id,
+            ground.gatherer,
+            ground.fitter,
+            ground.links,
+            settings.max_segments,
+        ),
         Sweeper(*know, exchanges.knows, duty),
     )
 
@@ -329,10 +346,12 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             await _work(stack, settings, ground, messaging, health, calls)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
         discarding = Discarding(store, ground.blobs, settings.retention_media, duty)
-        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
-        working = (
-            (health, standing, messaging.sweeper, messaging.metering, retention, discarding, setback) if works else ()
+        setback = Setback(
+            store, (*QUEUED_SET_BACK, *MEDIA_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back
         )
+        removing = (retention, discarding)
+        moving = (health, standing, messaging.sweeper, messaging.metering, messaging.preparer)
+        working = (*moving, *removing, setback) if works else ()
         for part in (messaging.mirror, last_uses, *working):
             part.start()
             stack.push_async_callback(part.stop)
@@ -373,7 +392,7 @@ def _services(
         acceptor=messaging.acceptor,
         conversations=messaging.conversations,
         once=Once(store),
-        reader=Reader(store),
+        reader=Reader(store, ground.published),
         actor=messaging.actor,
         segment_limits=messaging.limits,
         sender_rules=messaging.sender_rules,

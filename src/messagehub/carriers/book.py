@@ -10,6 +10,7 @@ from messagehub import ids
 from messagehub.blobs import Blobs
 from messagehub.carriers import kinds
 from messagehub.carriers.carrier import Carrier
+from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.outbind import Outbinds
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
@@ -70,13 +71,14 @@ class Means:
     """What a process has for its carriers.
 
     `taped`: what they do is traced; `outbinds`: where they may call; `lease`: until when they may send; `blobs`: where
-    media are; `published`: how those are reached from outside.
+    media are; `fitter`: makes them fit; `published`: how those are reached from outside.
     """
 
     taped: bool = True
     outbinds: Outbinds | None = None
     lease: Lease | None = None
     blobs: Blobs | None = None
+    fitter: Fitter | None = None
     published: Published | None = None
 
 

@@ -21,12 +21,16 @@ TargetKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A medium that is kept under the digest of its octets (blobs.py)."""
+    """A medium that is kept under the digest of its octets (blobs.py).
+
+    `url`: of one that came in and could not be fetched, where its carrier has it; it has no digest then.
+    """
 
     type: str
     digest: str
     size: int
     name: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class Inbound:
     """The default alphabet of whom it came from."""
     subject: str = ""
     media: Sequence[Medium | Arriving] | None = None
-    """None: it is an SMS. What the exchange gets are kept already."""
+    """None: it is an SMS. What the exchange gets is kept already, as long as addresses of media are good at least."""
 
 
 @dataclass(slots=True)
