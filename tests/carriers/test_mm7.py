@@ -290,7 +290,7 @@ def test_no_challenge_is_too_strange(challenge: str) -> None:
     ours = dialect(username="me", password="secret")
     request = ours.request(handover(), [], NOW)
     again = ours.authorize(request, Answer(401, {"www-authenticate": challenge}, b""))
-    assert again is None or (said := again.headers["authorization"]).isascii() and said.isprintable()
+    assert again is None or ((said := again.headers["authorization"]).isascii() and said.isprintable())
 
 
 # --- config -----------------------------------------------------------------------------
