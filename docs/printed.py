@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import config, failures, profile
+from messagehub.carriers import aggregators, config, failures, profile, telnyx, twilio
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.flows import actions, run
@@ -23,7 +23,9 @@ def codes() -> str:
         "Every one of SMPP 3.4 (section 5.1.3) and 5.0 (section 4.7.6), and what the sender of the refused request "
         f"does about it. Any other is `permanent`.\n\n{profile.as_markdown()}\n\n"
         "## Failures in receipts\n\n"
-        f"The words for them, and the two numberings of codes that are known here.\n\n{failures.as_markdown()}"
+        f"The words for them, and the two numberings of codes that are known here.\n\n{failures.as_markdown()}\n\n"
+        f"## Codes of Twilio\n\n{aggregators.as_markdown(twilio.CODES)}\n\n"
+        f"## Codes of Telnyx\n\n{aggregators.as_markdown(telnyx.CODES)}"
     )
 
 

@@ -5,5 +5,7 @@ from typing import Any
 
 from messagehub.carriers.dialect import Dialect
 from messagehub.carriers.http import HTTPDialect
+from messagehub.carriers.telnyx import Telnyx
+from messagehub.carriers.twilio import Twilio
 
-DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect}
+DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect, "telnyx": Telnyx, "twilio": Twilio}

@@ -8,6 +8,8 @@ import msgspec
 from messagehub.carriers import tls
 from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.http_config import HTTPConfig
+from messagehub.carriers.telnyx import TelnyxConfig
+from messagehub.carriers.twilio import TwilioConfig
 from messagehub.errors import Refusal
 from messagehub.media import Limits
 from messagehub.shapes import words
@@ -47,7 +49,12 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig}
+CONFIGS: dict[str, type[Any]] = {
+    "smpp": SMPPConfig,
+    "http": HTTPConfig,
+    "telnyx": TelnyxConfig,
+    "twilio": TwilioConfig,
+}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""

@@ -1,0 +1,175 @@
+"""Messages by way of aggregators: a hub as an operator runs it, and servers that behave as Twilio and Telnyx do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import STORES
+from tests.support import aggregators, numbering, postgres, sink
+from tests.support import hub as hubs
+from tests.support.aggregators import Telnyx, Twilio
+from tests.support.api import Json
+from tests.support.hub import Account, Hub
+from tests.support.sink import Endpoint, Sink
+from tests.support.waiting import until
+
+EVENTS = {"webhook_events": ["message_received", "message_updated"]}
+
+
+@pytest.fixture(scope="module")
+def hooks() -> Iterator[Sink]:
+    with sink.sink() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=STORES)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    url = f"sqlite:///{folder}/hub.db"
+    if request.param == "postgres":
+        url = postgres.new_database(request.getfixturevalue("postgres_server"))
+    with hubs.hub(url, folder, webhook_allow_private="true", media_allow_private="true") as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class World:
+    hub: Hub
+    kind: str
+    carrier: Json
+    peer: Twilio | Telnyx
+    account: Account
+    hook: Endpoint
+
+    @property
+    def callback_url(self) -> str:
+        return f"{self.hub.address}/callbacks/{self.carrier['id']}"
+
+    def send(self, suffix: str = "1234", text: str = "Zoë says: hello ✓", **more: object) -> Json:
+        return self.account.send(numbering.somebody(suffix), text, **more)
+
+    def target(self, message: Json, status: str) -> Json:
+        """The one target of a message, once it has the status."""
+        now = self.account.api.when(message["id"], lambda seen: seen["targets"][0]["status"] == status)
+        target: Json = now["targets"][0]
+        return target
+
+    def told(self, message: Json) -> list[str]:
+        """The statuses that the customer's webhook heard of."""
+        hits = [hit for hit in self.hook.about(message) if hit.type == "message_updated"]
+        return [change["status"] for hit in hits for change in hit.data["changed"]]
+
+
+@pytest.fixture(params=aggregators.KINDS)
+def world(request: pytest.FixtureRequest, running: Hub, hooks: Sink) -> Iterator[World]:
+    with aggregators.aggregator(request.param) as peer:
+        config = peer.config() | {"response_timeout": 5, "dlr_timeout": 30}
+        carrier = running.admin.post("/carriers", {"name": "them", "type": request.param, "config": config})
+        hook = hooks.endpoint()
+        account = running.customer(webhook_uri=hook.url, **EVENTS)
+        route = running.route(carrier, customer_id=account.id)
+        running.bound(carrier)
+        yield World(running, request.param, carrier, peer, account, hook)
+        running.admin.delete(f"/routes/{route['id']}")
+        running.admin.delete(f"/carriers/{carrier['id']}")
+
+
+def test_a_text_goes_and_is_delivered(world: World) -> None:
+    message = world.send()
+    target = world.target(message, "delivered")
+    assert target["parts"] == 3  # as the carrier says
+    (taken,) = world.peer.taken
+    said = {name.lower(): value for name, value in taken.asked.items()}
+    assert (said["from"], said["to"]) == (world.account.number, target["destination"]["target"])
+    assert said.get("body", said.get("text")) == "Zoë says: hello ✓"
+    world.hook.wait(lambda _: world.told(message) == ["sent", "delivered"])
+    assert {status for _, status in world.peer.called} <= {200, 204}
+
+
+FAILURES = {
+    "twilio": [
+        ("undelivered", "30005", "invalid_number"),
+        ("failed", "30007", "blocked"),
+        ("undelivered", "", "undelivered"),
+    ],
+    "telnyx": [
+        ("delivery_failed", "40012", "invalid_number"),
+        ("sending_failed", "40015", "blocked"),
+        ("expired", "", "expired"),
+    ],
+}
+
+
+@pytest.mark.parametrize("n", range(3))
+def test_what_cannot_be_delivered_says_why(world: World, n: int) -> None:
+    status, code, error_code = FAILURES[world.kind][n]
+    world.peer.usual = [("sent", ""), (status, code)]
+    message = world.send()
+    target = world.target(message, "failed")
+    assert target["error_code"] == error_code
+    assert target["error_message"].startswith(f"{status} {code}".strip())
+    world.hook.wait(lambda _: world.told(message) == ["sent", "failed"])
+
+
+REFUSALS = {
+    "twilio": [(400, 21211, "invalid_number"), (400, 21610, "opted_out"), (400, 21606, "invalid_source")],
+    "telnyx": [(400, 40310, "invalid_number"), (403, 40300, "opted_out"), (400, 40305, "invalid_source")],
+}
+
+
+@pytest.mark.parametrize("n", range(3))
+def test_what_is_refused_says_why(world: World, n: int) -> None:
+    status, code, error_code = REFUSALS[world.kind][n]
+    world.peer.replies.append(world.peer.refusal(status, code))
+    target = world.target(world.send(), "failed")
+    assert target["error_code"] == error_code
+    assert str(code) in target["error_message"]
+    assert "words of" in target["error_message"]
+    assert world.hub.admin.get(f"/carriers/{world.carrier['id']}")["status"] == "bound"
+
+
+def test_who_is_told_to_wait_waits_and_tries_again(world: World) -> None:
+    world.peer.replies.append(world.peer.refusal(429, 20429 if world.kind == "twilio" else 10011, retry_after="1"))
+    world.target(world.send(), "delivered")
+    assert world.hub.admin.get(f"/carriers/{world.carrier['id']}")["throttled"] == 1
+
+
+def test_a_fault_of_theirs_costs_no_message(world: World) -> None:
+    world.peer.replies.append(aggregators.Reply(503, b"<html>down</html>"))
+    assert world.target(world.send(), "delivered")["possible_duplicate"] is False
+
+
+def test_what_they_did_not_sign_changes_nothing(world: World) -> None:
+    world.peer.usual = [("sent", "")]
+    message = world.send()
+    target = world.target(message, "sent")
+    until(lambda: world.peer.taken)
+    (taken,) = world.peer.taken
+    assert world.peer.forge(world.callback_url, taken.name, target["destination"]["target"]) == 403
+    shown = world.hub.when_carrier(world.carrier, lambda now: now["warnings"])
+    assert any("not believed" in warning for warning in shown["warnings"])
+    assert world.target(message, "sent")["status"] == "sent"
+
+
+def test_what_they_tell_again_is_told_once(world: World) -> None:
+    message = world.send()
+    target = world.target(message, "delivered")
+    (taken,) = world.peer.taken
+    for status, code in [("delivered", ""), ("sent", "")]:
+        assert world.peer.tell(world.callback_url, taken.name, target["destination"]["target"], status, code) < 300
+    somebody = numbering.somebody()
+    for _ in range(2):
+        assert world.peer.write(world.callback_url, somebody, world.account.number, "Hi!", name="M1") == 200
+    (received,) = world.account.api.every("/messages", direction="inbound")
+    assert (received["text"], received["source"]["target"], received["type"]) == ("Hi!", somebody, "sms")
+    assert world.peer.write(world.callback_url, somebody, world.account.number, "Hi!", name="M2") == 200
+    until(lambda: len(world.account.api.every("/messages", direction="inbound")) == 2)
+    world.hook.wait(lambda hook: [hit.type for hit in hook.hits].count("message_received") == 2)
+    assert world.told(message) == ["sent", "delivered"]
+
+
+def test_a_message_to_nobody_is_taken_and_left(world: World) -> None:
+    assert world.peer.write(world.callback_url, numbering.somebody(), "+15550000000", "Hi!") == 200
+    assert world.account.api.every("/messages", direction="inbound") == []
