@@ -8,6 +8,7 @@ import msgspec
 from messagehub.carriers import tls
 from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.http_config import HTTPConfig
+from messagehub.carriers.mm7_config import MM7Config
 from messagehub.carriers.telnyx import TelnyxConfig
 from messagehub.carriers.twilio import TwilioConfig
 from messagehub.errors import Refusal
@@ -52,6 +53,7 @@ class Config(Protocol):
 CONFIGS: dict[str, type[Any]] = {
     "smpp": SMPPConfig,
     "http": HTTPConfig,
+    "mm7": MM7Config,
     "telnyx": TelnyxConfig,
     "twilio": TwilioConfig,
 }

@@ -37,6 +37,7 @@ from messagehub.carriers.aggregators import (
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
+from messagehub.carriers.credentials import basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken
 from messagehub.carriers.web_config import WebConfig
 from messagehub.clock import NEVER, SECOND
@@ -193,7 +194,7 @@ class Twilio:
         self._config, self._callback_url = config, callback_url
         self._url = f"{config.base_url.rstrip('/')}{VERSION}/Accounts/{config.account_sid}/Messages.json"
         user, password = config.api_key_sid or config.account_sid, config.api_key_secret or config.auth_token
-        self._authorization = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+        self._authorization = basic(user, password)
         self._origin, _ = place(config.base_url)
         self._is_twilio = is_below(self._origin.host, [OUR_DOMAIN])
 
