@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import aggregators, config, failures, mm7, mm7_requests, profile, telnyx, twilio
+from messagehub.carriers import aggregators, bandwidth, config, failures, mm7, mm7_requests, profile, telnyx, twilio
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.flows import actions, run
@@ -31,7 +31,8 @@ def codes() -> str:
         "## MMStatus of a delivery report\n\n"
         f"Of MM7; any other leaves the target `sent`.\n\n{mm7_requests.as_markdown()}\n\n"
         f"## Codes of Twilio\n\n{aggregators.as_markdown(twilio.CODES)}\n\n"
-        f"## Codes of Telnyx\n\n{aggregators.as_markdown(telnyx.CODES)}"
+        f"## Codes of Telnyx\n\n{aggregators.as_markdown(telnyx.CODES)}\n\n"
+        f"## Codes of Bandwidth\n\n{aggregators.as_markdown(bandwidth.CODES)}"
     )
 
 

@@ -176,8 +176,7 @@ class Twilio(Aggregator):
         return Reply(201, made, {"Content-Type": "application/json"})
 
     def _knows(self, headers: Mapping[str, str]) -> bool:
-        basic = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
-        return headers.get("authorization") == f"Basic {basic}"
+        return headers.get("authorization") == f"Basic {_basic(self.account, self.token)}"
 
     def refusal(self, status: int, code: int, **headers: str) -> Reply:
         said = {"code": code, "message": "words of Twilio's", "more_info": "https://…", "status": status}
@@ -279,11 +278,85 @@ class Telnyx(Aggregator):
         return self.call(url, "message.finalized", payload, Ed25519PrivateKey.generate())
 
 
-KINDS: dict[str, type[Twilio | Telnyx]] = {"twilio": Twilio, "telnyx": Telnyx}
+class Bandwidth(Aggregator):
+    account, user, password = "5500001", "api-user", "a-secret-of-tests"
+    application, callback_user, callback_password = "app-1", "bw", "callback-secret"
+
+    def config(self) -> Json:
+        return {
+            "account_id": self.account,
+            "username": self.user,
+            "password": self.password,
+            "application_id": self.application,
+            "callback_username": self.callback_user,
+            "callback_password": self.callback_password,
+            "base_url": f"{self.url}/api/v2",
+        }
+
+    callback_url = ""
+    """Of the application, for all its messages."""
+
+    def _knows(self, headers: Mapping[str, str]) -> bool:
+        return headers.get("authorization") == f"Basic {_basic(self.user, self.password)}"
+
+    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if path != f"/api/v2/users/{self.account}/messages":
+            return self.refusal(404, 0)
+        if not self._knows(headers):
+            return Reply(401, {"type": "unauthorized", "description": "Authentication Failed"})
+        if self.replies:
+            return self.replies.popleft()
+        asked: Json = json.loads(body)
+        assert asked["applicationId"] == self.application
+        name = f"bw{next(self._names):026d}"
+        (to,) = asked["to"]
+        self._took(asked | {"to": to}, name, asked.get("media", []), self.callback_url, to)
+        return Reply(202, {"id": name, "segmentCount": 3, "direction": "out", "to": [to], "from": asked["from"]})
+
+    def refusal(self, status: int, code: int, **headers: str) -> Reply:
+        """Of a number of ours, of the recipient's, or of something else: it has no codes here."""
+        said: Json = {"type": str(code), "description": "words of Bandwidth's"}
+        if field := {1: "from", 2: "to"}.get(code):
+            said["fieldErrors"] = [{"fieldName": field, "description": "words of Bandwidth's"}]
+        return Reply(status, said, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def serve(self, path: str, headers: Mapping[str, str]) -> Reply:
+        if not self._knows(headers):
+            return Reply(401, {"type": "unauthorized", "description": "Authentication Failed"})
+        kind, octets = self.media[path.split("/")[-2]]
+        self.fetched.append(path)
+        return Reply(200, octets, {"Content-Type": kind})
+
+    def tell(self, url: str, name: str, to: str, status: str, code: str) -> int:
+        message = {"id": name, "direction": "out", "to": [to]}
+        said = {"type": f"message-{status}", "to": to, "description": "words", "message": message}
+        return self.call(url, said | ({"errorCode": int(code)} if code else {}))
+
+    def write(self, url: str, source: str, to: str, text: str, media: Any = (), name: str = "") -> int:
+        own = f"{self.url}/api/v2/users/{self.account}/media"
+        urls = [f"{own}/{self._keep(kind, octets)}/x" for kind, octets in media]
+        people = {"from": source, "to": [to], "owner": to, "direction": "in"}
+        message = {"id": name or f"in{next(self._names)}", "text": text, "media": urls, **people}
+        return self.call(url, {"type": "message-received", "to": to, "message": message})
+
+    def call(self, url: str, event: Json, password: str = "") -> int:
+        basic = _basic(self.callback_user, password or self.callback_password)
+        return httpx.post(url, json=[event], headers={"Authorization": f"Basic {basic}"}, timeout=20).status_code
+
+    def forge(self, url: str, name: str, to: str) -> int:
+        event = {"type": "message-delivered", "to": to, "message": {"id": name}}
+        return self.call(url, event, "another password")
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+KINDS: dict[str, type[Twilio | Telnyx | Bandwidth]] = {"twilio": Twilio, "telnyx": Telnyx, "bandwidth": Bandwidth}
 
 
 @contextmanager
-def aggregator(kind: str) -> Iterator[Twilio | Telnyx]:
+def aggregator(kind: str) -> Iterator[Twilio | Telnyx | Bandwidth]:
     opened = KINDS[kind]()
     opened.open()
     try:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from messagehub.carriers import tls
+from messagehub.carriers.bandwidth import BandwidthConfig
 from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.http_config import HTTPConfig
 from messagehub.carriers.mm7_config import MM7Config
@@ -54,6 +55,7 @@ CONFIGS: dict[str, type[Any]] = {
     "smpp": SMPPConfig,
     "http": HTTPConfig,
     "mm7": MM7Config,
+    "bandwidth": BandwidthConfig,
     "telnyx": TelnyxConfig,
     "twilio": TwilioConfig,
 }
