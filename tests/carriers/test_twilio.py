@@ -47,7 +47,7 @@ def form(handover: Any, media: Any = (), **members: Any) -> dict[str, list[str]]
 
 # --- what is sent
 
-BOTH = {"To": [DESTINATION], "From": [SOURCE], "StatusCallback": [CALLBACK_URL]}
+BOTH = {"To": [DESTINATION], "From": [SOURCE], "StatusCallback": [f"{CALLBACK_URL}#rc=3&rp=5xx,ct,rt"]}
 SENT = [
     ("text", sms("hello & good+bye = ✓"), [], {}, {"Body": ["hello & good+bye = ✓"]}),
     ("pictures", mms(), [PICTURE, CARD], {}, {"Body": ["look"], "MediaUrl": [PICTURE.url, CARD.url]}),
@@ -79,6 +79,7 @@ def test_where_it_is_sent_and_as_whom() -> None:
     keyed = dialect(api_key_sid="SK1", api_key_secret="s").request(sms(), [], NOW)
     assert keyed.headers["authorization"] == "Basic U0sxOnM="
     elsewhere = dialect(base_url="https://you.signalwire.com/api/laml/", account_sid="3bc0b-1").request(sms(), [], NOW)
+    assert parse_qs(elsewhere.body.decode())["StatusCallback"] == [CALLBACK_URL]
     assert elsewhere.url == "https://you.signalwire.com/api/laml/2010-04-01/Accounts/3bc0b-1/Messages.json"
 
 
@@ -290,6 +291,7 @@ ADDRESSES = [  # as it was asked for, as Twilio signed it
     ("http://hub.example.com/callbacks/c1?a=b&c=%2F:80", "http://hub.example.com:80/callbacks/c1?a=b&c=%2F:80"),
     ("http://[2001:db8::1]/callbacks/c1", "http://[2001:db8::1]:80/callbacks/c1"),
     ("https://hub.example.com", "https://hub.example.com:443"),
+    ("https://hub.example.com/callbacks/c1", "https://hub.example.com/callbacks/c1#rc=3&rp=5xx,ct,rt"),
 ]
 
 

@@ -2,7 +2,8 @@
 
 Sources, of twilio.com/docs: messaging/api/message-resource (requests, answers, statuses), api/errors (codes),
 messaging/guides/webhook-request (what comes in), messaging/guides/track-outbound-message-status (callbacks),
-usage/security (signatures); and the RequestValidator of twilio-python for ports in signed addresses.
+usage/security (signatures), usage/webhooks/webhooks-connection-overrides (retries); and the RequestValidator of
+twilio-python for ports in signed addresses.
 """
 
 import hmac
@@ -52,6 +53,9 @@ MAX_MEDIA = 10
 OUR_DOMAIN = "twilio.com"
 CDN = "twiliocdn.com"
 """Where media are that Twilio's own addresses redirect to; they are signed, so nothing is said of who we are."""
+
+RETRIES = "#rc=3&rp=5xx,ct,rt"
+"""What Twilio shall do where we do not answer, or cannot write it down: without this a callback comes once."""
 
 Sid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}\Z")]
 
@@ -191,12 +195,13 @@ class Twilio:
     is_base64 = False
 
     def __init__(self, config: TwilioConfig, callback_url: str) -> None:
-        self._config, self._callback_url = config, callback_url
+        self._config = config
         self._url = f"{config.base_url.rstrip('/')}{VERSION}/Accounts/{config.account_sid}/Messages.json"
         user, password = config.api_key_sid or config.account_sid, config.api_key_secret or config.auth_token
         self._authorization = basic(user, password)
         self._origin, _ = place(config.base_url)
         self._is_twilio = is_below(self._origin.host, [OUR_DOMAIN])
+        self._callback_url = callback_url + RETRIES if callback_url and self._is_twilio else callback_url
 
     # --- out
 
@@ -301,11 +306,12 @@ def _pairs(octets: bytes) -> list[tuple[str, str]]:
 
 
 def _spelled(url: str) -> Iterator[str]:
-    """An address with its port and without: which of them Twilio signs is not said."""
+    """An address with its port and without, and as we told it: which of them Twilio signs is not said."""
     scheme, _, rest = url.partition("://")
     host, port, path = _AUTHORITY.match(rest).groups()  # type: ignore[union-attr]
-    yield f"{scheme}://{host}{path}"
-    yield f"{scheme}://{host}{port or PORTS.get(scheme, '')}{path}"
+    for written in (f"{scheme}://{host}{path}", f"{scheme}://{host}{port or PORTS.get(scheme, '')}{path}"):
+        yield written
+        yield written + RETRIES
 
 
 _AUTHORITY = re.compile(r"([^/?]*?)(:\d*)?((?:[/?].*)?)\Z", re.DOTALL)
