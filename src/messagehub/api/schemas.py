@@ -39,6 +39,13 @@ TIMES = ("tm_", "schedule_at")
 CSV: Schema = {"examples": ["+15559876543,customer,2026-01-31T10:30:00Z"]}
 """Whatever it is: lines that cannot be read are refused one by one."""
 
+FILE: Schema = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}},
+    "required": ["file"],
+    "additionalProperties": False,
+}
+
 CARRIERS_OWN = "carrier_message_id"
 """An id that the carrier gave, in whatever form."""
 

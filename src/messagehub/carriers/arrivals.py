@@ -12,7 +12,7 @@ from messagehub.carriers.dialect import Dialect, Heard, Unheard
 from messagehub.carriers.failures import FAILURES
 from messagehub.carriers.fetching import Fetching
 from messagehub.carriers.web_config import WebConfig
-from messagehub.clock import SECOND
+from messagehub.errors import Unavailable
 from messagehub.logs import Seldom, about
 from messagehub.media.kinds import bare_type, sniff
 
@@ -22,8 +22,6 @@ MOST_WAITING = 200
 """Requests of one carrier whose answers wait for a commit, or for their media."""
 PATIENCE_S = 30.0
 """How long a commit is waited for; few carriers wait longer."""
-KEPT_FOR = 7 * 24 * 3600 * SECOND
-"""How long media are kept at least until their message says for how long."""
 UNHEARD_TOLD_S = 10.0
 NO_TYPE = "application/octet-stream"
 UNREADABLE = Reply(400, b"this request cannot be read\n", {"content-type": "text/plain"})
@@ -91,7 +89,7 @@ class Arrivals:
         ticket = Ticket(len(heard.news))
         try:
             news = [await self._prepared(one, now) for one in heard.news]
-        except OSError as error:  # the disk of the media is full, or gone
+        except (OSError, Unavailable) as error:  # the disk of the media is full, or gone
             log.error("media that came in cannot be kept: %s", error)
             return Verdict.LATER
         for one in news:
@@ -116,7 +114,10 @@ class Arrivals:
     # --- what is told -------------------------------------------------------------------
 
     async def _prepared(self, one: Receipt | Inbound, now: int) -> Receipt | Inbound:
-        """Fit for the store, with its media kept. OSError where they cannot be."""
+        """Fit for the store, with its media kept as long as their addresses are good.
+
+        OSError or Unavailable where they cannot be.
+        """
         if isinstance(one, Receipt):
             one.name, one.words, one.destination = map(_clean, (one.name, one.words, one.destination))
             one.state = one.state if one.state in STATES else "undelivered"
@@ -138,7 +139,8 @@ class Arrivals:
                 return Medium(bare_type(declared) or NO_TYPE, "", 0, medium.name, medium.url)
             octets, declared = fetched.octets, declared or fetched.type
         assert self._means.blobs
-        digest = await self._means.blobs.put(octets, now + KEPT_FOR)
+        assert self._means.published
+        digest = await self._means.blobs.put(octets, now + self._means.published.lifetime)
         kind = sniff(octets)
         return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), _clean(medium.name))
 

@@ -157,7 +157,7 @@ class Inbound:
     """The default alphabet of whom it came from."""
     subject: str = ""
     media: Sequence[Medium | Arriving] | None = None
-    """None: it is an SMS. What the exchange gets are kept already."""
+    """None: it is an SMS. What the exchange gets is kept already, as long as addresses of media are good at least."""
     is_named: bool = False
     """The fingerprint is of an id that the carrier gave it: what is told again under it is the same, days later too."""
 

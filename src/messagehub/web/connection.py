@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rings = self._deadline = inf
-        self._pieces: list[bytes] = []
+        self._body = bytearray()  # one piece, as a body may come in chunks of an octet
 
     async def exchange(self, octets: bytes, deadline: float, *, bodyless: bool) -> Answer:
         """Sends a request and waits for its answer until `deadline`, a time of the loop's clock."""
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
             self._reusable = False
             if not self._complete:
                 return self.end(BadAnswer(f"not HTTP: {error}"))
-        if self._complete or (self._status and (self._size > self._limits.body or self._room < 0)):
+        if self._complete or (self._status and (len(self._body) > self._limits.body or self._room < 0)):
             self._answer(keep=self._complete and self._reusable)
         elif self._room < 0:
             self.end(BadAnswer("too long a head"))
@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, *, keep: bool) -> None:
         waiter, self._waiter = self._waiter, None
-        answer = Answer(self._status, self._headers, b"".join(self._pieces)[: self._limits.body])
+        answer = Answer(self._status, self._headers, bytes(self._body[: self._limits.body]))
         if keep:
             self.rest()
         else:
@@ -139,9 +139,9 @@ class Connection(asyncio.Protocol):
             waiter.set_result(answer)
 
     def _start_message(self) -> None:
-        self._status = self._size = 0
+        self._status = 0
         self._headers: dict[str, str] = {}
-        self._pieces.clear()
+        self._body.clear()
 
     def on_message_begin(self) -> None:
         self._reusable = not self._complete  # a second answer, and nobody has asked
@@ -165,8 +165,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, piece: bytes) -> None:
         if not self._complete:
-            self._pieces.append(piece)
-            self._size += len(piece)
+            self._body += piece
 
     def on_message_complete(self) -> None:
         if not self._status:
