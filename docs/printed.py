@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import aggregators, bandwidth, config, failures, mm7, mm7_requests, profile, telnyx, twilio
+from messagehub.carriers import aggregators, bandwidth, failures, kinds, mm7, mm7_requests, profile, telnyx, twilio
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.flows import actions, run
@@ -110,10 +110,10 @@ PAGES = {
         of_flows,
     ),
     "carrier-config.md": (
-        "The config of an SMPP carrier",
-        "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`. [carriers.md](carriers.md) says what "
-        "they are good for.",
-        config.as_markdown,
+        "The configs of carriers",
+        "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`, by the `type` of the carrier. "
+        "[carriers.md](carriers.md) says what they are good for.",
+        kinds.as_markdown,
     ),
     "senders-by-country.md": (
         "Senders by country",

@@ -61,6 +61,7 @@ class Arrivals:
         self._fetching = Fetching(config, dialect)
         self._waiting = 0
         self._unheard = 0
+        self._closed = False
         self._last = ""
         self._told = Seldom(UNHEARD_TOLD_S)
 
@@ -94,6 +95,8 @@ class Arrivals:
             return Verdict.LATER
         for one in news:
             one.ticket = ticket
+        if self._closed:
+            return Verdict.LATER
         self._tell(news)
         return await ticket.verdict()
 
@@ -109,6 +112,7 @@ class Arrivals:
         return [f"{self._unheard} requests to its address here were not believed; the last: {self._last}"]
 
     async def close(self) -> None:
+        self._closed = True
         await self._fetching.close()
 
     # --- what is told -------------------------------------------------------------------

@@ -46,6 +46,8 @@ UserName = Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]*\
 
 
 class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Bandwidth: its messaging API, version 2, and its callbacks."""
+
     takes: ClassVar = frozenset({"sms", "mms"})
     secrets: ClassVar = WebConfig.secrets | {"callback_password"}
 

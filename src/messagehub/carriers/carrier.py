@@ -314,6 +314,9 @@ class Carrier(Protocol):
     asks: bool
     """It can be asked what became of what it accepted."""
 
+    callback_max: int
+    """Octets of a request that it may make of us over HTTP; 0: it makes none."""
+
     kinds: Sequence[str]
     """What each of its binds is, of those that its config names: a bind's place among them is its slot."""
 

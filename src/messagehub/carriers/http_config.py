@@ -59,6 +59,8 @@ class InboundPlaces(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class HTTPConfig(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A carrier with an HTTP interface of its own, which is described here: what is sent, and what stands where."""
+
     secrets: ClassVar = WebConfig.secrets | {"callback_secret"}
 
     url: Annotated[URL, doc("where a message is sent to; places in it are written as a URL wants them")]

@@ -7,11 +7,12 @@ import msgspec
 
 from messagehub.carriers import tls
 from messagehub.carriers.bandwidth import BandwidthConfig
-from messagehub.carriers.config import SMPPConfig, TLVConfig
+from messagehub.carriers.config import SMPPConfig, TLVConfig, members
 from messagehub.carriers.http_config import HTTPConfig
 from messagehub.carriers.mm7_config import MM7Config
 from messagehub.carriers.telnyx import TelnyxConfig
 from messagehub.carriers.twilio import TwilioConfig
+from messagehub.carriers.web_config import WebConfig
 from messagehub.errors import Refusal
 from messagehub.media import Limits
 from messagehub.shapes import words
@@ -81,6 +82,23 @@ def stored(kind: str, config: str) -> Config:
     values = msgspec.json.decode(config)
     parsed: Config = msgspec.convert(values | dict.fromkeys(SECRETS & values.keys(), "*"), CONFIGS[kind])
     return parsed
+
+
+def as_markdown() -> str:
+    """The members of the configs of all kinds as docs/carrier-config.md shows them."""
+    shared = WebConfig.__struct_fields__
+    over_http = {kind: shape for kind, shape in CONFIGS.items() if issubclass(shape, WebConfig)}
+    sections = [
+        f"## `{kind}`\n\n{_bare(shape.__doc__)}\n\n{members(shape, shared if kind in over_http else ())}"
+        for kind, shape in CONFIGS.items()
+    ]
+    names = ", ".join(f"`{kind}`" for kind in over_http)
+    common = f"## What all have that speak HTTP\n\nThat is {names}.\n\n{members(WebConfig)}"
+    return "\n\n".join([*sections, common])
+
+
+def _bare(words: str | None) -> str:
+    return " ".join((words or "").split())
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class MM7Config(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """An MMSC that speaks MM7."""
+
     takes: ClassVar = frozenset({"mms"})
     secrets: ClassVar = WebConfig.secrets | {"callback_password"}
     callback_max: ClassVar = LIMITS.octets

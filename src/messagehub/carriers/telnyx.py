@@ -52,6 +52,8 @@ DOMAINS = ("telnyx.com", "telnyxcloudstorage.com", "amazonaws.com")
 
 
 class TelnyxConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Telnyx: its messaging API, version 2, and its webhooks."""
+
     takes: ClassVar = frozenset({"sms", "mms"})
     secrets: ClassVar = WebConfig.secrets | {"api_key"}
 

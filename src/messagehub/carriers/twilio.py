@@ -61,6 +61,8 @@ Sid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}\Z")]
 
 
 class TwilioConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Twilio, and who speaks as it does: its Messages resource, and what it calls back with."""
+
     takes: ClassVar = frozenset({"sms", "mms"})
     secrets: ClassVar = WebConfig.secrets | {"auth_token", "api_key_secret"}
 

@@ -75,7 +75,7 @@ class WebCarrier:
     texts = STANDARD
 
     def __init__(self, config: WebConfig, dialect: Dialect, means: Means, pauses: Pauses = PAUSES) -> None:
-        self.dlr_timeout = config.dlr_timeout
+        self.dlr_timeout, self.callback_max = config.dlr_timeout, config.callback_max
         self.kinds: Sequence[str] = ["client"] * config.binds
         self._config, self._dialect, self._means = config, dialect, means
         self._secrets = [str(value) for name in config.secrets if (value := getattr(config, name, ""))]

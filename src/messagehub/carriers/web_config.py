@@ -30,7 +30,7 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     tlvs: ClassVar[Mapping[str, TLVConfig]] = {}
     receipt_id: ClassVar = "as_is"
     validity_period: ClassVar = 0
-    callback_max: ClassVar = MAX_CALLBACK
+    callback_max: ClassVar[int] = MAX_CALLBACK
     """Octets of a request that the carrier may make of us."""
 
     binds: Annotated[int, doc("how many processes may send at the same time, each with a window", ge=1, le=64)] = 1
