@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.carriers import telnyx
+from messagehub.carriers import kinds, telnyx
 from messagehub.carriers.carrier import REASONS, Arriving, Inbound, Receipt, Verdict
 from messagehub.carriers.dialect import Declined, Taken, Unheard
 from messagehub.carriers.failures import FAILURES
@@ -390,3 +390,5 @@ def test_a_config_that_cannot_work_is_refused_by_name(members: dict[str, Any], n
 
 def test_what_is_secret_is_never_shown() -> None:
     assert "api_key" in TelnyxConfig.secrets
+    given = {"api_key": "KEY1", "public_key": PUBLIC_KEY}
+    assert kinds.stored("telnyx", msgspec.json.encode(given).decode()).takes == {"sms", "mms"}

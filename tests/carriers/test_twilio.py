@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.carriers import twilio
+from messagehub.carriers import kinds, twilio
 from messagehub.carriers.carrier import REASONS, Arriving, Inbound, Receipt, Verdict
 from messagehub.carriers.dialect import Declined, Taken, Unheard
 from messagehub.carriers.failures import FAILURES
@@ -396,3 +396,5 @@ def test_a_config_that_cannot_work_is_refused_by_name(members: dict[str, Any], n
 
 def test_what_is_secret_is_never_shown() -> None:
     assert {"auth_token", "api_key_secret"} <= TwilioConfig.secrets
+    given = {"account_sid": ACCOUNT, "auth_token": TOKEN, "api_key_sid": "SK1", "api_key_secret": "s"}
+    assert kinds.stored("twilio", msgspec.json.encode(given).decode()).takes == {"sms", "mms"}

@@ -58,7 +58,7 @@ class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_field
         str, doc("the messaging application that the numbers belong to", pattern=r"^[0-9A-Za-z-]{1,64}\Z")
     ]
     callback_username: Annotated[UserName, doc("as the application has it for its callbacks", min_length=1)]
-    callback_password: Annotated[Secret, doc("likewise; never shown", min_length=8)]
+    callback_password: Annotated[Secret, doc("likewise; never shown", min_length=1)]
     base_url: Annotated[str, doc("where the API is", max_length=500)] = "https://messaging.bandwidth.com/api/v2"
     media_hosts: Annotated[
         tuple[HostName, ...],
