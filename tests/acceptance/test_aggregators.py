@@ -1,10 +1,13 @@
 """Messages by way of aggregators: a hub as an operator runs it, and servers that behave as Twilio and Telnyx do."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
+from PIL import Image
 
 from tests.conftest import STORES
 from tests.support import aggregators, numbering, postgres, sink
@@ -181,3 +184,51 @@ def test_what_they_tell_again_is_told_once(world: World) -> None:
 def test_a_message_to_nobody_is_taken_and_left(world: World) -> None:
     assert world.peer.write(world.callback_url, numbering.somebody(), "+15550000000", "Hi!") == 200
     assert world.account.api.every("/messages", direction="inbound") == []
+
+
+def picture(kind: str = "PNG", edge: int = 40) -> bytes:
+    octets = io.BytesIO()
+    Image.effect_noise((edge, edge), 80).convert("RGB").save(octets, kind)
+    return octets.getvalue()
+
+
+def test_pictures_go_and_are_delivered(world: World) -> None:
+    card = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Zoe\r\nEND:VCARD\r\n"
+    files = [("a.jpg", picture("JPEG", 1800), "image/jpeg"), ("b.vcf", card, "text/vcard")]
+    uploads = [world.account.api.http.post("/media", files={"file": each}).json() for each in files]
+    message = world.send(text="look", subject="News", medias=[{"url": each["url"]} for each in uploads])
+    target = world.target(message, "delivered")
+    assert target["parts"] == 1
+    (taken,) = world.peer.taken
+    (kind, octets), (other_kind, other) = taken.media
+    assert (kind, other_kind, other) == ("image/jpeg", "text/vcard", card)
+    assert len(octets) < 300_000 < len(files[0][1])
+    assert Image.open(io.BytesIO(octets)).size[0] <= 1800
+    said = " ".join(str(value) for value in taken.asked.values())
+    assert "look" in said
+    assert "News" in said
+    world.hook.wait(lambda _: world.told(message) == ["sent", "delivered"])
+
+
+def test_pictures_come_in(world: World) -> None:
+    somebody, octets = numbering.somebody(), picture()
+    media = [("image/png", octets), ("text/vcard", b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bo\r\nEND:VCARD\r\n")]
+    for _ in range(2):  # as after an answer that came too late
+        assert world.peer.write(world.callback_url, somebody, world.account.number, "look", media, name="P1") == 200
+    (received,) = world.account.api.every("/messages", direction="inbound")
+    assert (received["type"], received["text"], received["source"]["target"]) == ("mms", "look", somebody)
+    assert [each["type"] for each in received["medias"]] == ["image/png", "text/vcard"]
+    assert httpx.get(received["medias"][0]["url"]).content == octets
+    world.hook.wait(lambda hook: [hit.type for hit in hook.hits] == ["message_received"])
+    (hit,) = world.hook.hits
+    assert httpx.get(hit.data["medias"][0]["url"]).content == octets
+
+
+def test_a_picture_that_is_gone_there_costs_no_message(world: World) -> None:
+    world.peer.gone = True
+    sent = [("image/png", picture())]
+    assert world.peer.write(world.callback_url, numbering.somebody(), world.account.number, "look", sent) == 200
+    (received,) = world.account.api.every("/messages", direction="inbound")
+    assert (received["type"], received["text"]) == ("mms", "look")
+    (medium,) = received["medias"]
+    assert medium["url"].startswith(world.peer.url)

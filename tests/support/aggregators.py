@@ -44,8 +44,6 @@ class Aggregator:
     """`replies` are for the next requests, instead of taking what they ask; `courses`: what becomes of messages, by
     the last four digits of their destination."""
 
-    media_path = "/media/"
-
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.replies: deque[Reply] = deque()
@@ -55,6 +53,8 @@ class Aggregator:
         """Each callback with its answer."""
         self.media: dict[str, tuple[str, bytes]] = {}
         self.fetched: list[str] = []
+        self.gone = False
+        """Nothing is kept any more of what came in."""
         self._names = count(1)
         self._later = ThreadPoolExecutor(4)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -125,6 +125,8 @@ class Aggregator:
 
     def serve(self, path: str, headers: Mapping[str, str]) -> Reply:
         """Media, where they really are: with an address that says it all, so that nobody else's word is taken."""
+        if self.gone:
+            return Reply(404)
         kind, octets = self.media[path.rpartition("/")[2]]
         if "authorization" in headers:
             return Reply(400, b"two ways to say who you are")
@@ -187,7 +189,8 @@ class Twilio(Aggregator):
         if path.startswith("/2010-04-01/"):
             if not self._knows(headers):
                 return self.refusal(401, 20003)
-            return Reply(307, b"", {"Location": f"{self.url}/cdn/{path.rpartition('/')[2]}?Signature=s"})
+            cdn = self.url.replace("127.0.0.1", "localhost")  # which is somebody else to who asks
+            return Reply(307, b"", {"Location": f"{cdn}/{path.rpartition('/')[2]}?Signature=s"})
         return super().serve(path.partition("?")[0], headers)
 
     def tell(self, url: str, name: str, to: str, status: str, code: str) -> int:
@@ -323,6 +326,8 @@ class Bandwidth(Aggregator):
     def serve(self, path: str, headers: Mapping[str, str]) -> Reply:
         if not self._knows(headers):
             return Reply(401, {"type": "unauthorized", "description": "Authentication Failed"})
+        if self.gone:
+            return Reply(404)
         kind, octets = self.media[path.split("/")[-2]]
         self.fetched.append(path)
         return Reply(200, octets, {"Content-Type": kind})
