@@ -152,6 +152,16 @@ def test_a_fault_of_theirs_costs_no_message(world: World) -> None:
     assert world.target(world.send(), "delivered")["possible_duplicate"] is False
 
 
+TIMES_SENT = {"twilio": 2, "telnyx": 1, "bandwidth": 2}
+
+
+def test_what_is_in_doubt_is_sent_again_and_once_where_they_know_it_again(world: World) -> None:
+    world.peer.losing = 1
+    message = world.send()
+    assert world.target(message, "delivered")["possible_duplicate"] is True
+    assert len(world.peer.taken) == TIMES_SENT[world.kind]
+
+
 def test_what_they_did_not_sign_changes_nothing(world: World) -> None:
     world.peer.usual = [(ON_ITS_WAY[world.kind], "")]
     message = world.send()
