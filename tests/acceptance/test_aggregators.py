@@ -242,3 +242,12 @@ def test_a_picture_that_is_gone_there_costs_no_message(world: World) -> None:
     assert (received["type"], received["text"]) == ("mms", "look")
     (medium,) = received["medias"]
     assert medium["url"].startswith(world.peer.url)
+
+
+def test_who_cannot_come_to_us_from_outside_is_warned_of(running: Hub) -> None:
+    config = {"account_sid": "AC1", "auth_token": "t", "base_url": "https://api.example.com", "response_timeout": 1}
+    carrier = running.admin.post("/carriers", {"name": "outside", "type": "twilio", "config": config})
+    shown = running.when_carrier(carrier, lambda now: now["warnings"])
+    assert "public_url" in shown["warnings"][0]
+    assert "auth_token" not in shown["config"]
+    running.admin.delete(f"/carriers/{carrier['id']}")

@@ -14,6 +14,7 @@ from messagehub.carriers.carrier import REASONS, Arriving, Inbound, Receipt, Ver
 from messagehub.carriers.dialect import Declined, Taken, Unheard
 from messagehub.carriers.failures import FAILURES
 from messagehub.carriers.twilio import Twilio, TwilioConfig
+from messagehub.carriers.web_config import NOT_REACHED, unreached
 from messagehub.clock import SECOND
 from tests.carriers.aggregator import (
     CARD,
@@ -398,3 +399,17 @@ def test_what_is_secret_is_never_shown() -> None:
     assert {"auth_token", "api_key_secret"} <= TwilioConfig.secrets
     given = {"account_sid": ACCOUNT, "auth_token": TOKEN, "api_key_sid": "SK1", "api_key_secret": "s"}
     assert kinds.stored("twilio", msgspec.json.encode(given).decode()).takes == {"sms", "mms"}
+
+
+REACHED = [
+    ("https://api.twilio.com", "https://hub.example.com", True),
+    ("https://api.twilio.com", "http://127.0.0.1:8080", False),
+    ("https://api.twilio.com", "http://192.168.1.5:8080", False),
+    ("http://127.0.0.1:9000", "http://127.0.0.1:8080", True),
+    ("https://api.twilio.com", "", True),
+]
+
+
+@pytest.mark.parametrize(("base_url", "public_url", "is_reached"), REACHED)
+def test_who_cannot_come_to_us_from_outside_is_warned_of(base_url: str, public_url: str, is_reached: bool) -> None:
+    assert unreached(config(base_url=base_url).address, public_url) == ([] if is_reached else [NOT_REACHED])

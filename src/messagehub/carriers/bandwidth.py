@@ -69,6 +69,10 @@ class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_field
         super().__post_init__()
         check_base_url(self.base_url)
 
+    @property
+    def address(self) -> str:
+        return self.base_url
+
 
 # --- what its codes mean ----------------------------------------------------------------
 

@@ -82,6 +82,10 @@ class TelnyxConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=T
         except ValueError:
             raise ValueError("public_key: 32 octets as base64, as the portal shows them") from None
 
+    @property
+    def address(self) -> str:
+        return self.base_url
+
 
 # --- what its codes mean ----------------------------------------------------------------
 

@@ -92,6 +92,10 @@ class TwilioConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=T
             raise ValueError("api_key_sid and api_key_secret: both, or none")
         check_base_url(self.base_url)
 
+    @property
+    def address(self) -> str:
+        return self.base_url
+
 
 # --- what its codes mean ----------------------------------------------------------------
 
