@@ -31,9 +31,9 @@ def test_what_is_killed_before_its_time_goes_once_and_in_time(database_url: str,
         hub.lead_to(box, dlr_timeout=120)
         account = hub.customer()
         late, soon = numbering.somebodies(SCHEDULED, "1111"), numbering.somebodies(SPREAD, "2222")
-        at = datetime.now(UTC) + timedelta(seconds=4)
+        at = datetime.now(UTC) + timedelta(seconds=6)
         scheduled = [account.send(to, schedule_at=at.isoformat()) for to in late]
-        spread = account.send(soon, spread_over=4, on_doubt="hold")
+        spread = account.send(soon, spread_over=6, on_doubt="hold")
         until(lambda: box.stats()["accepted"] >= SPREAD // 4, "some of those that are spread have gone")
         hub.kill()
         assert not box.times_sent().keys() & set(late)

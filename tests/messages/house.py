@@ -49,7 +49,7 @@ Json = dict[str, Any]
 SOURCE = "+15551234567"
 ALL = Keeping("all")
 ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 
 
 class Outbox:
