@@ -51,9 +51,9 @@ def test_what_is_killed_before_its_time_goes_once_and_in_time(database_url: str,
 
 
 def test_a_scheduled_message_shows_when_it_goes(account: Account) -> None:
-    message = account.send(numbering.somebody(), schedule_at=in_(3600), validity=60, **{"class": "marketing"})
+    message = account.send(numbering.somebody(), schedule_at=in_(3600), validity=60, **{"class": "otp"})
     assert message["targets"][0]["hold_reason"] == "scheduled"
-    assert (message["validity"], message["class"]) == (60, "marketing")
+    assert (message["validity"], message["class"]) == (60, "otp")
     sooner = account.api.put(f"/messages/{message['id']}", {"schedule_at": in_(1800)})
     assert sooner["schedule_at"] < message["schedule_at"]
     assert account.api.put(f"/messages/{message['id']}", {}) == sooner

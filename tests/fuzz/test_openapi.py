@@ -20,7 +20,7 @@ from tests.support.process import environment
 
 FUZZER = Path(sys.executable).with_name("st")
 HOOKS = Path(__file__).with_name("hooks.py")
-BOUND_S = 60
+BOUND_S = 600
 
 ENDS_ITS_CALLER = re.compile(
     r"(put|delete)_.*(accesskeys|customers|me)\b|(put|delete)_.*(accesskeys|customers)_id|log_?out"
