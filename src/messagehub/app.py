@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -28,6 +28,7 @@ from messagehub.api.watching import Watched
 from messagehub.blobs import Blobs
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
+from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.conversations import Conversations
@@ -47,12 +48,15 @@ from messagehub.messages.departure import Departure
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
+from messagehub.messages.gathering import Gatherer
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.leaving import Leaving
 from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
+from messagehub.messages.media import SET_BACK as MEDIA_SET_BACK
+from messagehub.messages.media import Preparer
 from messagehub.messages.metering import Metering
 from messagehub.messages.once import Once
 from messagehub.messages.optouts import OptedOut, OptOutWords
@@ -72,7 +76,7 @@ from messagehub.people.consents import Consents
 from messagehub.people.contacts import Contacts
 from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
-from messagehub.published import Published
+from messagehub.published import DAY, Keyring, Links, Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
@@ -80,7 +84,8 @@ from messagehub.senders.rules import SenderRules
 from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
-from messagehub.web import Requester
+from messagehub.uploads import Uploads
+from messagehub.web import Fetcher, Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
@@ -125,7 +130,7 @@ def _kept(settings: Settings) -> Kept:
     return Kept(settings.retention_messages, settings.retention_events, settings.trace_retention)
 
 
-async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens) -> None:
+async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens | Keyring) -> None:
     """What is not sealed under the key in use is sealed now. SettingError where an older key is missing."""
     if not keys:
         log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
@@ -162,7 +167,10 @@ class Ground:
     carriers: Carriers
     tokens: Tokens
     blobs: Blobs
+    fitter: Fitter
     published: Published
+    links: Links
+    gatherer: Gatherer
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
@@ -178,14 +186,21 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
         Carriers(store, keys),
         Tokens(store, keys, settings.token_lifetime),
     )
-    await _seal(keys, customers, carriers, tokens)
+    lifetime = int(settings.media_url_lifetime * DAY)
+    signing = Keyring(store, keys, lifetime)
+    await _seal(keys, customers, carriers, tokens, signing)
+    await signing.open()
+    stack.push_async_callback(signing.close)
     blobs = Blobs(settings.media_folder)
-    published = Published(
-        settings.public_address, [b"key"], int(settings.media_url_lifetime * 24 * 3600 * clock.SECOND)
+    published = Published(settings.public_address, signing.keys, lifetime)
+    fetcher = Fetcher(
+        most=settings.media_max, timeout=settings.media_timeout, allow_private=settings.media_allow_private
     )
+    stack.push_async_callback(fetcher.close)
     return Ground(
-        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, published
-    )
+        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, Fitter(blobs),
+        published, Links(store, settings.public_address, signing.keys), Gatherer(fetcher, blobs, published),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -204,6 +219,7 @@ class Messaging:
     acceptor: Acceptor
     actor: Actor
     conversations: Conversations
+    preparer: Preparer
     sweeper: Sweeper
 
 
@@ -219,11 +235,12 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         at_claims=[Leaving(numbers, routes)],
         meter=metering,
     )
-    receiver = Receiver(customers, numbers, outbox, Policy(settings.unknown_destination == "refuse"))
+    policy = Policy(settings.unknown_destination == "refuse")
+    receiver = Receiver(customers, numbers, outbox, policy, ground.published)
     know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
     means = book.Means(
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
-        published=ground.published,
+        fitter=ground.fitter, published=ground.published,
     )  # fmt: skip
     exchanges = Exchanges(
         store,
@@ -234,9 +251,9 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     acceptor = Acceptor(
         store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,
-        settings.max_segments,
+        ground.gatherer, settings.max_segments,
     )  # fmt: skip
-    conversations = Conversations(store, numbers, acceptor)
+    conversations = Conversations(store, numbers, acceptor, ground.published)
     opt_out_words = OptOutWords(customers, numbers, acceptor, outbox, mirror)
     answering = Answering(store, numbers, Answers(settings.flow_answers))
     receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
@@ -253,8 +270,21 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         pooling,
         exchanges,
         acceptor,
-        Actor(store, customers, outbox, Reader(store), recorder, live),
+        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live),
         conversations,
+        Preparer(
+            store,
+            customers,
+            routes,
+            outbox,
+            recorder,
+            live,
+            ground.node.id,
+            ground.gatherer,
+            ground.fitter,
+            ground.links,
+            settings.max_segments,
+        ),
         Sweeper(*know, exchanges.knows, duty),
     )
 
@@ -305,8 +335,11 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             calls = Calls(store, customers, client, settings.webhook_timeout)
             await _work(stack, settings, ground, messaging, health, calls)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
-        setback = Setback(store, (*QUEUED_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back)
-        working = (health, standing, messaging.sweeper, messaging.metering, retention, setback) if works else ()
+        setback = Setback(
+            store, (*QUEUED_SET_BACK, *MEDIA_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back
+        )
+        everything = (health, standing, messaging.sweeper, messaging.metering, messaging.preparer, retention, setback)
+        working = everything if works else ()
         for part in (messaging.mirror, last_uses, *working):
             part.start()
             stack.push_async_callback(part.stop)
@@ -346,7 +379,7 @@ def _services(
         acceptor=messaging.acceptor,
         conversations=messaging.conversations,
         once=Once(store),
-        reader=Reader(store),
+        reader=Reader(store, ground.published),
         actor=messaging.actor,
         segment_limits=messaging.limits,
         sender_rules=messaging.sender_rules,
@@ -362,6 +395,10 @@ def _services(
         departure=Departure(
             store, ground.customers, ground.numbers, keepers, messaging.actor, partial(drop_waiting, store)
         ),
+        blobs=ground.blobs,
+        published=ground.published,
+        links=ground.links,
+        uploads=Uploads(store, ground.blobs, ground.published, settings.media_max),
         **_told(settings),
     )
 
@@ -373,6 +410,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
     """
     sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
+    settings = replace(settings, listen=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     async with edge(settings, sock, MAX_HELD) as http, opened(settings, http.client) as services:
         loop = asyncio.get_running_loop()
 

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
-from messagehub import ids, numbers, shapes
+from msgspec import UNSET
+
+from messagehub import clock, ids, numbers, shapes
 from messagehub.clock import NEVER, plain
 from messagehub.errors import Refusal
-from messagehub.messages import rows
+from messagehub.messages import options, rows
 from messagehub.messages.accept import Accepted, Acceptor
 from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
 from messagehub.messages.target import Target
 from messagehub.numbers import Numbers
+from messagehub.published import Published
 from messagehub.shapes import MessageGiven
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
@@ -70,8 +73,8 @@ def from_row(row: Row) -> Conversation:
 class Conversations:
     """The threads of all customers. It listens to what comes in (`hear`) and follows what is sent (`follow`)."""
 
-    def __init__(self, store: Store, owned: Numbers, acceptor: Acceptor) -> None:
-        self._store, self._numbers, self._acceptor = store, owned, acceptor
+    def __init__(self, store: Store, owned: Numbers, acceptor: Acceptor, published: Published) -> None:
+        self._store, self._numbers, self._acceptor, self._published = store, owned, acceptor, published
         self._some: Recent[str, bool] = Recent(_has_some)
         """Which customers have threads."""
         self._some.follow(store)
@@ -192,10 +195,18 @@ class Conversations:
         floor = await self._store.one(query, count=SEEN_AT_ONCE, **args)
         return floor.id if floor and floor.seen == SEEN_AT_ONCE else BEFORE_ALL
 
+    def shown(self, thread: Conversation, message: Any, target: Any) -> shapes.ConversationMessage:
+        """A message of a thread and its target; a row of `messages` is both."""
+        shape = message_shape(thread, message, target)
+        if shape.medias:
+            options.renew(shape.medias, message, self._published, clock.now())
+        return shape
+
     async def prepare(self, tx: Tx, thread: Conversation, given: shapes.ConversationMessageGiven) -> Accepted:
         """A message of a thread, prepared as by `Acceptor.prepare`: to be entered in `tx`, or committed alone."""
         _check_peer(thread.peer)
-        message = MessageGiven(source=thread.own, destinations=[thread.peer], text=given.text, medias=given.medias)
+        said = {name: getattr(given, name) for name in given.__struct_fields__}
+        message = MessageGiven(source=thread.own, destinations=[thread.peer], **said)
         return await self._acceptor.prepare(tx, thread.customer_id, message)
 
 
@@ -253,9 +264,8 @@ def shape(thread: Conversation) -> shapes.Conversation:
 
 
 def message_shape(thread: Conversation, message: Any, target: Any) -> shapes.ConversationMessage:
-    """A message of a thread and its target; a row of `messages` is both."""
     status = "received" if message.direction == "inbound" else rows.OF_ONE[target.status]
-    return shapes.ConversationMessage(
+    shape = shapes.ConversationMessage(
         id=message.id,
         customer_id=thread.customer_id,
         conversation_id=thread.id,
@@ -269,3 +279,7 @@ def message_shape(thread: Conversation, message: Any, target: Any) -> shapes.Con
         tm_update=plain(target.tm_update),
         tm_delete=plain(NEVER),
     )
+    if options.kind_of(message.options) == "mms":
+        asked = options.read(message.options)
+        shape.subject, shape.medias = asked.subject or UNSET, options.media_shapes(asked)
+    return shape

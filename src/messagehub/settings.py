@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 from messagehub.errors import SettingError
 
@@ -18,8 +19,16 @@ CLIENT = frozenset({PREFIX + "URL", PREFIX + "ACCESSKEY", PREFIX + "PASSWORD"})
 """Variables of the command line's HTTP client; a server passes over them."""
 
 
-def setting(default: Any, meaning: str, *choices: str, least: float = -math.inf, most: float = math.inf) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "choices": choices, "least": least, "most": most})
+def setting(
+    default: Any,
+    meaning: str,
+    *choices: str,
+    least: float = -math.inf,
+    most: float = math.inf,
+    is_address: bool = False,
+) -> Any:
+    bounds = {"choices": choices, "least": least, "most": most, "is_address": is_address}
+    return field(default=default, metadata={"meaning": meaning, **bounds})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +148,7 @@ class Settings:
         "",
         "the address by which carriers and readers of links reach this server, such as `https://sms.example.com`; "
         "empty: `http://` and `listen`",
+        is_address=True,
     )
     media_dir: str = setting(
         "",
@@ -181,7 +191,9 @@ class Settings:
     @property
     def public_address(self) -> str:
         """How this server is reached from outside."""
-        return self.public_url.rstrip("/") or f"http://{self.listen}"
+        host, _, port = self.listen.rpartition(":")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))  # noqa: S104
+        return self.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def media_folder(self) -> Path:
@@ -237,8 +249,20 @@ def checked(key: str, text: str, name: str) -> Any:
 def _check(key: str, text: str, value: Any, bounds: Mapping[str, Any]) -> None:
     if bounds["choices"] and value not in bounds["choices"]:
         raise SettingError(f"{key}: {text!r} is none of {', '.join(bounds['choices'])}")
+    if bounds["is_address"] and value:
+        _check_address(key, value)
     if isinstance(value, int | float) and not bounds["least"] <= value <= bounds["most"]:
         raise SettingError(f"{key}: {text!r} is not within {bounds['least']} to {bounds['most']}")
+
+
+def _check_address(key: str, text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and text.isprintable()
+    except ValueError:
+        is_one = False
+    if not is_one or " " in text or "?" in text or "#" in text or "@" in text:
+        raise SettingError(f"{key}: {text!r} is no address such as https://sms.example.com")
 
 
 def as_markdown() -> str:

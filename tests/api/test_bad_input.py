@@ -11,6 +11,7 @@ from tests.support.api import Api, Json, refusal
 from tests.support.hub import Account, Hub
 
 TO = "+15559876543"
+PICTURE = {"url": "https://example.com/a.jpg"}
 
 
 def given(account: Account, **changes: Any) -> Json:
@@ -124,8 +125,20 @@ MEMBERS: list[tuple[Json, str, str]] = [
     ({"source": {"type": "email", "target": TO}}, "INVALID_SOURCE", "source.type: "),
     ({"source": "+19998887777"}, "INVALID_SOURCE", "source: "),
     ({"source": ""}, "INVALID_SOURCE", "source: "),
-    ({"medias": [{"url": "https://example.com/a.jpg"}]}, "MEDIA_NOT_SUPPORTED", "medias: "),
-    ({"subject": "Hello"}, "MEDIA_NOT_SUPPORTED", "subject: "),
+    ({"medias": [{"url": "ftp://example.com/a.jpg"}]}, "INVALID_MEDIA", "medias[0].url: "),
+    ({"medias": [{"url": f"https://example.com/{'a' * 2040}"}]}, "INVALID_ARGUMENT", "medias[0].url: "),
+    ({"medias": [PICTURE, {**PICTURE, "type": "image/svg+xml"}]}, "MEDIA_NOT_SUPPORTED", "medias[1].type: 'image/svg"),
+    ({"medias": [PICTURE] * 11}, "INVALID_ARGUMENT", "medias: "),
+    ({"medias": [{"type": "image/png"}]}, "INVALID_ARGUMENT", "medias[0].url: it is required"),
+    ({"medias": [PICTURE], "text": "a" * 5001}, "INVALID_TEXT", "text: it has 5001 characters, where 5000"),
+    ({"medias": [PICTURE], "message_class": 0}, "INVALID_ARGUMENT", "message_class: "),
+    ({"medias": [PICTURE], "class": 1}, "INVALID_ARGUMENT", "message_class: "),
+    ({"medias": [PICTURE], "tlvs": {"a": 1}}, "INVALID_TLV", "tlvs: "),
+    ({"subject": "a" * 201}, "INVALID_ARGUMENT", "subject: "),
+    ({"subject": "two\nlines"}, "INVALID_ARGUMENT", "subject: "),
+    ({"subject": "Hello", "text": ""}, "INVALID_TEXT", "text: it is empty"),
+    ({"fallback": "link"}, "INVALID_ARGUMENT", "fallback: "),
+    ({"medias": [PICTURE], "fallback": "call"}, "INVALID_ARGUMENT", "fallback: "),
 ]
 
 

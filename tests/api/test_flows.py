@@ -59,8 +59,8 @@ def test_a_flow_through_its_life(owner: Account) -> None:
         ([{"type": "stop", "colour": 1}], "INVALID_ARGUMENT", "actions[0].colour: there is no such member"),
         (
             [{"type": "message_send", "option": {"text": "x", "medias": [{"url": "x"}]}}],
-            "MEDIA_NOT_SUPPORTED",
-            "actions[0].option.medias: ",
+            "INVALID_ARGUMENT",
+            "actions[0].option.medias[0].url: ",
         ),
     ],
 )

@@ -43,6 +43,26 @@ def test_what_would_come_to_no_flow_is_said(shell: Shell, file: str) -> None:
     assert notes == ["it ends messages, and comes to no flow, unless CANCEL is switched off for the number"]
 
 
+def test_who_sends_pictures_sends_an_mms(shell: Shell, tmp_path: Path) -> None:
+    message = "voipbin.message"
+    words = f"${{{message}.type}} of ${{{message}.medias.count}}: ${{{message}.medias.1.type}}, ${{{message}.text}}"
+    flow = tmp_path / "album.json"
+    flow.write_text(json.dumps([{"type": "message_send", "option": {"text": words}}]))
+    urls = ["--media", "https://example.com/a", "--media", "https://example.com/cat.png"]
+    done = shell.run("flows", "run", str(flow), *urls, "--say", "Look", "--say", "more")
+    assert (done.code, done.err) == (0, "")
+    assert [line for line in done.out.splitlines() if "ends" not in line] == [
+        "+15559876543 says: Look [https://example.com/a] [https://example.com/cat.png]",
+        "  -> +15559876543: mms of 2: image/png, Look",
+        "+15559876543 says: more",
+        "  -> +15559876543: sms of 0: , more",
+    ]
+    alone = shell.run("flows", "run", str(flow), *urls[:2])
+    assert "  -> +15559876543: mms of 1: , " in alone.out
+    wrong = shell.run("flows", "run", str(flow), *urls, "--start")
+    assert (wrong.code, "with --start nobody writes" in wrong.err) == (2, True)
+
+
 def test_a_flow_is_played_against_a_simulated_person(shell: Shell, file: str) -> None:
     done = shell.run("flows", "run", file, "--say", "hi", "--say", "hm", "--say", "YES!", "--variable", "name=Anne")
     assert (done.code, done.err) == (0, "")

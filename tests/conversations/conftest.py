@@ -18,6 +18,6 @@ async def house(store: Store) -> AsyncIterator[House]:
 
 @pytest.fixture
 def talks(house: House) -> Conversations:
-    made = Conversations(house.store, house.numbers, house.acceptor)
+    made = Conversations(house.store, house.numbers, house.acceptor, house.published)
     house.receiver.listeners, house.acceptor.followers = (made,), (made,)
     return made

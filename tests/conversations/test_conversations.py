@@ -4,9 +4,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from messagehub import clock, conversations, ids
-from messagehub.carriers.carrier import Inbound
+from messagehub.carriers.carrier import Inbound, Medium
 from messagehub.conversations import Conversation, Conversations, conversation_id
 from messagehub.messages.reading import LAST_ID
 from messagehub.messages.receive import Heard
@@ -92,7 +93,7 @@ async def test_a_transaction_that_fails_leaves_no_thread(house: House, talks: Co
 
 async def test_another_node_knows_of_a_first_thread_when_it_is_told(house: House, talks: Conversations) -> None:
     """What it knew before, that there are none, it does not rely on any more."""
-    elsewhere = Conversations(house.store, house.numbers, house.acceptor)
+    elsewhere = Conversations(house.store, house.numbers, house.acceptor, house.published)
     house.acceptor.followers = (elsewhere,)
     await house.send(ANNE)
     await arrive(house, inbound("Hi"))
@@ -174,3 +175,18 @@ async def test_what_a_pool_has_sent_to_many_is_said_by_its_numbers(house: House,
     sent = await house.acceptor.accept(house.customer.id, given)
     [row], _ = await talks.messages(thread, LAST_ID, 9)
     assert (row.id, row.source, row.text) == (sent.id, SOURCE, "To all")
+
+
+async def test_an_mms_is_in_its_thread_with_its_media(house: House, talks: Conversations) -> None:
+    cat = Medium("image/jpeg", "ab" * 32, 4711, "cat.jpg")
+    await arrive(house, Inbound(ANNE, SOURCE, "Look", None, subject="A cat", media=[cat]), inbound("Hm?"))
+    [thread] = await threads(house, talks)
+    assert thread.unread_count == 2
+    house.published.public_url = "https://new.test"
+    sms, mms = [talks.shown(thread, row, row) for row in (await talks.messages(thread, LAST_ID, 9))[0]]
+    assert (sms.text, sms.medias, sms.subject) == ("Hm?", [], UNSET)
+    [media] = mms.medias
+    assert (mms.text, mms.subject, media.type, media.size, media.name) == (
+        "Look", "A cat", "image/jpeg", 4711, "cat.jpg",
+    )  # fmt: skip
+    assert house.published.digest_of(media.url) == cat.digest

@@ -8,7 +8,7 @@ from messagehub import ids
 from messagehub.errors import Refusal
 from messagehub.flows import actions, run
 from messagehub.flows.actions import FINISH, KINDS, START
-from messagehub.shapes import ActionGiven, MediaGiven
+from messagehub.shapes import ActionGiven
 
 SAY = ActionGiven(type="message_send", option={"text": "Hello"})
 
@@ -81,13 +81,22 @@ def test_what_nobody_knows_is_refused_by_name() -> None:
     assert refused.value.message.startswith("actions[0].type: 'send_message' is not known; there are message_send, ")
 
 
-def test_medias_are_refused_as_with_messages() -> None:
-    medias = [{"url": "https://example.com/a.png"}]
+@pytest.mark.parametrize("kind", ["message_send", "conversation_send"])
+@pytest.mark.parametrize(
+    ("medium", "member"),
+    [
+        ({"url": "ftp://example.com/a.png"}, "medias[1].url: "),
+        ({"url": "https://example.com/a.svg", "type": "image/svg+xml"}, "medias[1].type: 'image/svg+xml' cannot"),
+        ({"url": "https://example.com/a.png", "colour": "red"}, "medias[1].colour: "),
+        ({"type": "image/png"}, "medias[1].url: it is required"),
+    ],
+)
+def test_medias_are_looked_at_as_with_messages(kind: str, medium: dict[str, str], member: str) -> None:
+    good = {"url": "https://example.com/${voipbin.message.source.target}.png"}
+    actions.checked([given(kind, "pic", medias=[good])])
     with pytest.raises(Refusal) as refused:
-        actions.checked([given("message_send", "pic", text="x", medias=medias)])
-    assert refused.value.reason == "MEDIA_NOT_SUPPORTED"
-    assert refused.value.message.startswith("actions[0] (pic).option.medias: ")
-    assert MediaGiven(url="").url == ""
+        actions.checked([given(kind, "pic", medias=[good, medium])])
+    assert refused.value.message.startswith(f"actions[0] (pic).option.{member}")
 
 
 def test_what_has_variables_is_looked_at_later() -> None:

@@ -33,7 +33,7 @@ class Works:
     def __init__(self, house: House, answers: int = 20) -> None:
         self.house, self.store = house, house.store
         self.client = Client(allow_private=True, timeout=1)
-        self.conversations = Conversations(house.store, house.numbers, house.acceptor)
+        self.conversations = Conversations(house.store, house.numbers, house.acceptor, house.published)
         house.acceptor.followers = (self.conversations,)
         self.flows = Flows(house.store)
         self.activeflows = Activeflows(house.store, self.flows)

@@ -98,7 +98,7 @@ def configuration(key: str, operations: dict[str, Json]) -> str:
         lines += [
             "[[operations]]",
             f"include-operation-id = {json.dumps(name)}",
-            f"checks.positive_data_acceptance.expected-statuses = {json.dumps([*accepted, '400', '422'])}",
+            f"checks.positive_data_acceptance.expected-statuses = {json.dumps([*accepted, '400', '415', '422'])}",
         ]
     return "\n".join(lines)
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,20 +12,24 @@ import msgspec
 from messagehub import clock, ids
 from messagehub.accounts import customers
 from messagehub.accounts.customers import Customer, Customers
+from messagehub.blobs import Blobs
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Accepted, Receipt, TargetKey, Verdict
+from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.wire import Step
-from messagehub.clock import NEVER
+from messagehub.clock import NEVER, SECOND
 from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate
+from messagehub.messages.gathering import Gatherer
 from messagehub.messages.habits import Habits
 from messagehub.messages.leaving import Leaving
 from messagehub.messages.limits import Limits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
+from messagehub.messages.media import Preparer
 from messagehub.messages.metering import Metering
 from messagehub.messages.optouts import OptedOut, OptOutWords
 from messagehub.messages.pooling import Pooling
@@ -34,12 +40,14 @@ from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.people.mirror import Mirror
 from messagehub.people.opt_outs import OptOuts
+from messagehub.published import Links, Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
 from messagehub.senders.rules import SenderRules
 from messagehub.shapes import Message, MessageGiven
 from messagehub.store import Insert, Row, Store
+from messagehub.web import Fetcher
 from messagehub.webhooks.sign import new_secret
 from tests.messages.peer import Peer
 
@@ -48,6 +56,8 @@ Json = dict[str, Any]
 
 SOURCE = "+15551234567"
 ALL = Keeping("all")
+HERE = "https://hub.test"
+WEEK = 7 * 24 * 3600 * SECOND
 ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
 PATIENCE_S = 40.0
 
@@ -76,7 +86,12 @@ class House:
             at_claims=[Leaving(self.numbers, self.routes)],
             meter=self.metering,
         )
-        self.reader, self.opt_outs = Reader(store), OptOuts(store, self.mirror.make_known)
+        self.media = TemporaryDirectory()
+        self.blobs, self.published = Blobs(Path(self.media.name)), Published(HERE, [b"key"], WEEK)
+        self.links = Links(store, HERE, [b"key"])
+        self.fetcher = Fetcher(most=1_000_000, timeout=2.0, allow_private=True)
+        self.gatherer = Gatherer(self.fetcher, self.blobs, self.published)
+        self.reader, self.opt_outs = Reader(store, self.published), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
         self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
@@ -93,9 +108,10 @@ class House:
             self.metering,
             self.sender_rules,
             Pooling(store, self.pools, self.sender_rules, self.limits),
+            self.gatherer,
             10,
         )
-        self.receiver = Receiver(self.customers, self.numbers, self.outbox, Policy(False))
+        self.receiver = self.receiver_of(Policy(False))
         self.opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.outbox, self.mirror)
         self.receiver.listeners, self.gate.barred = [self.opt_out_words], self.opt_out_words
         self.habits = Habits(store)
@@ -111,6 +127,7 @@ class House:
             "sweeper",
             self.knows,
         )
+        self.preparer = self.preparer_of("here")
         self.peer = Peer()
         self.customer: Customer
         self.carrier_id = ""
@@ -124,6 +141,14 @@ class House:
 
     def on_its_way(self, carrier_id: str, key: TargetKey) -> list[Step]:
         return [step for one in self._open if one.carrier_id == carrier_id for step in one.carrier.steps(key)]
+
+    def receiver_of(self, policy: Policy) -> Receiver:
+        return Receiver(self.customers, self.numbers, self.outbox, policy, self.published)
+
+    def preparer_of(self, node: str) -> Preparer:
+        """Who brings the media of messages, on a node."""
+        know = (self.store, self.customers, self.routes, self.outbox, self.recorder, self.lives[node])
+        return Preparer(*know, node, self.gatherer, Fitter(self.blobs), self.links, 10)
 
     async def furnish(self) -> None:
         """A customer with a number, and a carrier to which everything goes."""
@@ -186,6 +211,9 @@ class House:
     async def close(self) -> None:
         while self._open:
             await self._open.pop().close(0)
+        await self.preparer.stop()
+        await self.fetcher.close()
+        self.media.cleanup()
 
     # --- doing --------------------------------------------------------------------------
 
@@ -213,6 +241,12 @@ class House:
         self.peer.tell(Receipt(name, state, words, destination, ticket))
         await eventually(lambda: ticket in self.peer.answers)
         assert self.peer.answers[ticket] is Verdict.TAKEN
+
+    async def receipt_from(self, peer: Peer, name: str, state: str = "delivered", destination: str = ANNE) -> None:
+        """Likewise, where there are several."""
+        ticket = object()
+        peer.tell(Receipt(name, state, "", destination, ticket))
+        await eventually(lambda: ticket in peer.answers)
 
     # --- seeing -------------------------------------------------------------------------
 

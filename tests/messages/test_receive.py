@@ -6,7 +6,7 @@ from itertools import count, permutations
 from messagehub import text
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.messages.reading import LAST_ID, Filter
-from messagehub.messages.receive import Policy, Receiver
+from messagehub.messages.receive import Policy
 from messagehub.shapes import Message
 from messagehub.text import Concatenation
 from tests.messages.house import ANNE, BERT, SOURCE, House, Json, eventually, eventually_so
@@ -119,7 +119,7 @@ async def test_octets_that_could_not_be_read_are_kept(house: House) -> None:
 async def test_a_number_of_nobodys_is_answered_as_the_operator_wishes(house: House) -> None:
     accepting = await house.open(house.peer)
     assert await arrive(house, Inbound(ANNE, "+15550000000", "Hi", None)) == [Verdict.TAKEN]
-    house.receiver = Receiver(house.customers, house.numbers, house.outbox, Policy(refuse_unknown=True))
+    house.receiver = house.receiver_of(Policy(refuse_unknown=True))
     house.peer = Peer()
     refusing = await house.open(house.peer)
     assert await arrive(house, Inbound(ANNE, "+15550000000", "Hi", None)) == [Verdict.REFUSED]

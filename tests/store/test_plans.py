@@ -18,7 +18,8 @@ from tests.support import postgres as server
 GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
     "inbound_seen", "inbound_parts", "conversations", "idempotency_keys", "expiries", "flows", "activeflows",
-    "flow_answers", "opt_outs", "opt_out_events", "notices", "consents", "contacts", "limit_uses",
+    "flow_answers", "opt_outs", "opt_out_events", "notices", "consents", "contacts", "limit_uses", "uploads",
+    "media_links",
 }  # fmt: skip
 COUNT = 20_000
 

@@ -224,6 +224,17 @@ def _threads(made: Sequence[str], numbers: range, customer_id: str) -> Iterator[
     yield "conversations", rows
     answer = {"customer_id": customer_id, "fingerprint": b"f" * 32, "body": b"{}" * 300}
     yield "idempotency_keys", [{"key": id, **answer, "tm_create": ids.moment_of(id)} for id in made]
+    medium = {"type": "image/jpeg", "size": 1000, "name": "cat.jpg"}
+    digests = [f"{n:064x}" for n in numbers]
+    yield (
+        "uploads",
+        [
+            {"id": id, "customer_id": customer_id, "digest": digest, **medium, "tm_create": ids.moment_of(id)}
+            for id, digest in zip(made, digests, strict=True)
+        ],
+    )
+    linked = zip(made, digests, strict=True)
+    yield "media_links", [{"code": id, "digest": digest, "tm_expire": ids.moment_of(id)} for id, digest in linked]
 
 
 def _parked(id: str, n: int, carrier_id: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ ENDPOINTS = [
     Endpoint(
         method="POST", path="/activeflows", summary="Start a flow", takes=shapes.ActiveflowGiven,
         gives=shapes.Activeflow,
-        reasons=("INVALID_ACTION_TYPE", "MEDIA_NOT_SUPPORTED", "INVALID_WEBHOOK_URI", "RESOURCE_NOT_FOUND"),
+        reasons=("INVALID_ACTION_TYPE", "INVALID_WEBHOOK_URI", "RESOURCE_NOT_FOUND"),
         example={"actions": [{"type": "message_send", "option": ACTION}], "variables": {"code": "1234"}},
         handler=create,
     ),

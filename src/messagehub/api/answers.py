@@ -11,11 +11,12 @@ from messagehub.accounts.callers import Caller
 from messagehub.api import bodies
 from messagehub.api.callers import caller_address
 from messagehub.api.cycle import lines
-from messagehub.api.endpoint import Call, Endpoint, Text, Who, read_query
+from messagehub.api.endpoint import Call, Endpoint, File, Text, Who, read_query
 from messagehub.api.limits import Limit, Limits
 from messagehub.api.replies import JSON, READS, UNKEPT, preflight, refuse, request_id_of, respond, wrong_method
 from messagehub.api.representation import Header, represent
 from messagehub.api.services import Services
+from messagehub.api.uploading import Pieces
 from messagehub.api.watching import CALLER
 from messagehub.errors import Refusal
 from messagehub.logs import within
@@ -78,7 +79,9 @@ class Resource:
         if self._customer_limit and caller is not NOBODY:
             self._customer_limit.check(caller.customer_id, now)
         call = Call(self._services, caller, scope, headers, now)
-        if endpoint.takes:
+        if endpoint.takes is File:
+            call.body = Pieces(scope, receive, headers, self._services.body_timeout)
+        elif endpoint.takes:
             call.octets = await bodies.read(scope, receive, headers, self._services.body_timeout, endpoint.takes)
             call.body = bodies.decode(call.octets, endpoint.takes)
         return await endpoint.handler(call)

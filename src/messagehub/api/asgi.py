@@ -16,6 +16,7 @@ from messagehub.api import (
     health,
     logins,
     me,
+    media,
     messages,
     metrics,
     numbers,
@@ -28,6 +29,8 @@ from messagehub.api import (
     webhooks,
 )
 from messagehub.api.answers import Resource
+from messagehub.api.callbacks import ANYWHERE, Callbacks
+from messagehub.api.contents import BY_CODE, BY_DIGEST, Contents
 from messagehub.api.documents import Document
 from messagehub.api.endpoint import Endpoint
 from messagehub.api.replies import refuse, request_id_of
@@ -38,6 +41,7 @@ BASE = "/v1.0"
 API = [
     *messages.ENDPOINTS,
     *traces.ENDPOINTS,
+    *media.ENDPOINTS,
     *conversations.ENDPOINTS,
     *logins.ENDPOINTS,
     *me.ENDPOINTS,
@@ -74,8 +78,11 @@ class Application:
         if services.role != "worker":
             resources["/"] = Document(lambda: documents.front_page(BASE))
             resources["/openapi.json"] = Document(lambda: documents.openapi(endpoints))
+            resources[BY_DIGEST] = resources[BY_CODE] = Contents(services)
             resources["/docs"] = Document(lambda: documents.docs(endpoints))
         self._exact = {path: resource for path, resource in resources.items() if "{" not in path}
+        callbacks = Callbacks(services)
+        resources |= dict.fromkeys(ANYWHERE, callbacks)
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items() if "{" in path],
             redirect_slashes=False,

@@ -1,8 +1,9 @@
 """Reading bodies: whole, small enough, in time, JSON, and of the right shape; or a refusal that names the member."""
 
 import asyncio
+from collections.abc import Awaitable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.types import Message, Receive, Scope
@@ -16,6 +17,8 @@ MAX_BODY = 1024 * 1024
 JSON = b"application/json"
 TEXT_CSV = b"text/csv"
 
+T = TypeVar("T")
+
 
 class Disconnected(Exception):
     """The caller has gone before its request was whole."""
@@ -28,9 +31,14 @@ async def read(
     whole: bytes | None = scope.get(BODY)
     if whole is not None:
         return _small_enough(whole)
+    return await within(timeout, timeout, _pieces(receive))
+
+
+async def within(left: float, timeout: float, coming: Awaitable[T]) -> T:
+    """What comes within so many seconds that are `left` of a time. Refusal where it does not."""
     try:
-        async with asyncio.timeout(timeout):
-            return await _pieces(receive)
+        async with asyncio.timeout(left):
+            return await coming
     except TimeoutError:
         raise Refusal("REQUEST_TIMEOUT", f"the body did not arrive within {timeout:g} s") from None
 
@@ -38,9 +46,9 @@ async def read(
 async def _pieces(receive: Receive) -> bytes:
     body, message = b"", await receive()
     while message.get("more_body"):
-        body = _small_enough(body + _checked(message))
+        body = _small_enough(body + checked(message))
         message = await receive()
-    return _small_enough(body + _checked(message))
+    return _small_enough(body + checked(message))
 
 
 def _small_enough(body: bytes) -> bytes:
@@ -49,7 +57,8 @@ def _small_enough(body: bytes) -> bytes:
     return body
 
 
-def _checked(message: Message) -> bytes:
+def checked(message: Message) -> bytes:
+    """A piece of a body. Raises Disconnected."""
     if message["type"] == "http.disconnect":
         raise Disconnected
     body: bytes = message.get("body", b"")

@@ -317,6 +317,8 @@ class Connection(asyncio.Protocol):
             cycle.check_complete()
         except asyncio.CancelledError:
             self._break_off(cycle, _ending())
+        except FileNotFoundError:  # it was removed in this very moment
+            self._break_off(cycle, Refusal("RESOURCE_NOT_FOUND", "it is not kept any more"))
         except Exception:
             log.exception("the answer to a request failed")
             self._break_off(cycle, Refusal("INTERNAL", "the program failed; the log says how"))

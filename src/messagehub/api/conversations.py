@@ -1,7 +1,6 @@
 """Conversations over HTTP."""
 
 from functools import partial
-from typing import Any
 
 from messagehub import conversations, ids, shapes
 from messagehub.api import paging, repeating
@@ -41,23 +40,19 @@ async def read(call: Call) -> shapes.Conversation:
 
 async def messages(call: Call) -> Page[shapes.ConversationMessage]:
     thread = await _find(call)
-    shape = partial(_shape, thread)
-    return await paging.as_far_as_read(call, partial(call.services.conversations.messages, thread), shape)
+    known = call.services.conversations
+    return await paging.as_far_as_read(call, partial(known.messages, thread), lambda row: known.shown(thread, row, row))
 
 
 async def send(call: Call) -> shapes.ConversationMessage | Text:
     services, thread = call.services, await _find(call)
 
     def shape(accepted: Accepted) -> shapes.ConversationMessage:
-        return conversations.message_shape(thread, accepted.message, accepted.targets[0])
+        return services.conversations.shown(thread, accepted.message, accepted.targets[0])
 
     return await repeating.accept(
         call, partial(services.conversations.prepare, services.store, thread, call.body), shape
     )
-
-
-def _shape(thread: Conversation, row: Any) -> shapes.ConversationMessage:
-    return conversations.message_shape(thread, row, row)
 
 
 async def _find(call: Call) -> Conversation:
@@ -79,7 +74,14 @@ def _id(given: str, field: str, none: str) -> str:
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
-SENDING = ("INVALID_SOURCE", "INVALID_DESTINATION", "INVALID_TEXT", "TOO_MANY_SEGMENTS", "MEDIA_NOT_SUPPORTED")
+SENDING = (
+    "INVALID_SOURCE",
+    "INVALID_DESTINATION",
+    "INVALID_TEXT",
+    "TOO_MANY_SEGMENTS",
+    "MEDIA_NOT_SUPPORTED",
+    "INVALID_MEDIA",
+)
 FILTERS = (
     Parameter("self", "Only those of this number of yours."),
     Parameter("peer", "Only those with this address."),

@@ -1,18 +1,20 @@
 """One request and its answer, as an application of ASGI sees them.
 
-Besides the messages of ASGI there is one of our own, by which an answer is said at once: its head is octets already.
+Besides the messages of ASGI there are two of our own, by which an answer is said at once: its head is octets already.
 """
 
 import asyncio
 import re
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
 from messagehub.api.representation import Header
+from messagehub.blobs import PIECE, opened
 
 BODY = "messagehub.body"
 """The member of a request's scope that is its body, if all of it is here at once: most bodies are."""
@@ -20,6 +22,10 @@ BODY = "messagehub.body"
 ANSWER = "messagehub.answer"
 """A message that is a whole answer: `status`; `lines`, those of the head but for the Date, the framing and the state
 of the connection; `body`; `request_id`; `closes`, whether the connection ends with it."""
+
+FILE = "messagehub.file"
+"""As ANSWER, but for its body: `path`, `start` and `length` say which octets of which file it is. They are read as they
+are sent, by the process that has the connection."""
 
 STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -135,12 +141,36 @@ class Cycle:
         if not self.disconnected:
             if self.response_complete:
                 raise RuntimeError(f"{message['type']} after the whole answer")
-            _SENDS[message["type"]](self, message)
+            rest = _SENDS[message["type"]](self, message)
+            if rest:
+                await rest
 
     def _answer(self, message: Message) -> None:
         self.keep_alive = self.keep_alive and not message["closes"]
         head = self._head_of(message["status"], message["lines"])
         self._end(head if self.scope["method"] == "HEAD" else head + message["body"])
+
+    async def _file(self, message: Message) -> None:
+        """Raises FileNotFoundError, with nothing sent, where the file is gone."""
+        head = self._head_of(message["status"], message["lines"])
+        if self.scope["method"] == "HEAD":
+            return self._end(head)
+        file = await asyncio.to_thread(opened, Path(message["path"]))
+        with file:
+            await asyncio.to_thread(file.seek, message["start"])
+            left: int = message["length"]
+            self._write(head)
+            while left and not self.disconnected:
+                piece = await asyncio.to_thread(file.read, min(left, PIECE))
+                if not piece:
+                    raise RuntimeError(f"{message['path']} is shorter than it was")
+                left -= len(piece)
+                self._write(piece)
+                if self._line.flow.write_paused:
+                    await self._line.flow.drain()
+        if not self.disconnected:
+            self._end(b"")
+        return None
 
     def _head_of(self, status: int, given: bytes) -> bytes:
         return b"".join((STATUS_LINES[status], self._line.date(), given, END if self.keep_alive else LAST_END))
@@ -194,6 +224,7 @@ class Cycle:
 
 _SENDS: dict[str, Callable[[Cycle, Message], Any]] = {
     ANSWER: Cycle._answer,
+    FILE: Cycle._file,
     "http.response.start": Cycle._start,
     "http.response.body": Cycle._body,
 }

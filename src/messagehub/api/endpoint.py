@@ -65,6 +65,10 @@ class CSV(str):
     """A body that is text/csv; as what an endpoint takes."""
 
 
+class File:
+    """A form with a file; as what an endpoint takes. Its handler reads it in pieces (uploading.Pieces)."""
+
+
 class Call:
     """One request, as a handler sees it."""
 

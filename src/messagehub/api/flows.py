@@ -50,7 +50,7 @@ def _shape(flow: Flow) -> shapes.Flow:
 
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
-ACTIONS = ("INVALID_ACTION_TYPE", "MEDIA_NOT_SUPPORTED")
+ACTIONS = ("INVALID_ACTION_TYPE",)
 EXAMPLE = {
     "name": "Confirmation",
     "actions": [{"type": "message_send", "option": {"text": "Thanks for '${voipbin.message.text}'."}}],

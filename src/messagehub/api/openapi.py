@@ -7,7 +7,7 @@ from typing import Any
 
 from messagehub import shapes
 from messagehub.api import schemas
-from messagehub.api.endpoint import CSV, Endpoint, Parameter, Who
+from messagehub.api.endpoint import CSV, Endpoint, File, Parameter, Who
 from messagehub.errors import REASONS
 
 EVERYWHERE = ("MALFORMED_REQUEST", "HEADERS_TOO_LARGE", "REQUEST_TIMEOUT", "INTERNAL", "SERVICE_UNAVAILABLE")
@@ -16,7 +16,15 @@ WITH_LIMIT = ("RATE_LIMIT_EXCEEDED",)
 WITH_QUERY = ("INVALID_REQUEST_PARAMETER",)
 WITH_BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT", "NOT_JSON", "BODY_TOO_LARGE")
 WITH_CSV = ("INVALID_ARGUMENT", "NOT_CSV", "BODY_TOO_LARGE")
+WITH_FILE = ("INVALID_UPLOAD", "NOT_MULTIPART", "MEDIA_TOO_LARGE")
 WITH_ID = ("PATH_NOT_FOUND",)
+OF_BODY: dict[type, tuple[str, ...]] = {CSV: WITH_CSV, File: WITH_FILE}
+PLAIN: dict[type | None, dict[str, Any]] = {
+    CSV: {"text/csv": {"schema": schemas.CSV}},
+    File: {"multipart/form-data": {"schema": schemas.FILE}},
+}
+"""The content of bodies that are no JSON."""
+
 WITH_IDEMPOTENCY_KEY = ("INVALID_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED")
 
 DESCRIPTION = """\
@@ -35,6 +43,7 @@ NOUNS = {  # the first word of a path: which noun it is about
 }
 TAGS = {
     "messages": "What is sent and what comes in. A message has one or more targets, each with a status of its own.",
+    "media": "Pictures, sounds, films and documents that you upload, to be sent with messages.",
     "conversations": "What was said between a number and somebody, both ways, as one thread.",
     "customers": "Who sends, owns numbers, and is told by webhook.",
     "accesskeys": "Who may act for a customer, and until when.",
@@ -103,7 +112,8 @@ def document(endpoints: Iterable[Placed]) -> dict[str, Any]:
     placed = list(endpoints)
     rows = [row for _, row in placed]
     of, components = schemas.schemas(
-        [row.takes for row in rows if row.takes and row.takes is not CSV], [*(row.gives for row in rows), shapes.Error]
+        [row.takes for row in rows if row.takes and row.takes not in (CSV, File)],
+        [*(row.gives for row in rows), shapes.Error],
     )
     printer = _Printer(placed, of)
     paths: dict[str, dict[str, Any]] = {}
@@ -147,8 +157,8 @@ class _Printer:
         return operation
 
     def _body(self, row: Endpoint) -> dict[str, Any]:
-        if row.takes is CSV:
-            return {"required": True, "content": {"text/csv": {"schema": schemas.CSV}}}
+        if row.takes in PLAIN:
+            return {"required": True, "content": PLAIN[row.takes]}
         content: dict[str, Any] = {"schema": self._of[row.takes]}
         if row.example is not None:
             content["examples"] = {"usual": {"value": row.example}}
@@ -204,7 +214,7 @@ def is_conditional(row: Endpoint) -> bool:
 
 def reasons_of(row: Endpoint) -> list[str]:
     """Every reason with which the endpoint can refuse."""
-    with_body = WITH_CSV if row.takes is CSV else WITH_BODY if row.takes else ()
+    with_body = OF_BODY.get(row.takes, WITH_BODY) if row.takes else ()
     names = [*row.reasons, *EVERYWHERE, *with_body]
     if row.who is not Who.ANYBODY:
         names += [*WITH_KEY, *WITH_QUERY]

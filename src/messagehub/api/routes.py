@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast, get_args
 
 import msgspec
 from msgspec import UNSET
@@ -11,9 +11,10 @@ from msgspec import UNSET
 from messagehub import ids, numbers, routing, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
+from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import plain
 from messagehub.errors import Refusal
-from messagehub.routing import Route
+from messagehub.routing import Route, Table
 
 
 async def create(call: Call) -> shapes.Route:
@@ -51,18 +52,28 @@ async def choose(call: Call) -> shapes.Choices:
     if source and owner is None:
         raise Refusal("INVALID_SOURCE", f"source: {source!r} is a number of nobody's")
     customer_id = owner.customer_id if owner else ""
-    table, whole = await services.routes.table(services.store), await services.routes.table_of_all()
+    kind = _kind(call.query.get("kind", "sms"))
+    usable, whole = await services.routes.table(services.store), await services.routes.table_of_all()
+    table = usable.of(kind)
     chosen = table.choose(destination, customer_id, random.random)
     others = [route for route in whole.choose(destination, customer_id, random.random) if route not in chosen]
     names = {row.id: row.name for row in await services.carriers.live()}
     return shapes.Choices(
         destination,
         [_choice(route, names, routing.why(route, table.down)) for route in chosen],
-        [_choice(route, names, _why_not(route, names)) for route in others],
+        [_choice(route, names, _why_not(route, usable, names, kind)) for route in others],
     )
 
 
-def _why_not(route: Route, names: Mapping[str, str]) -> str:
+def _kind(given: str) -> MessageKind:
+    if given not in get_args(MessageKind):
+        raise Refusal("INVALID_REQUEST_PARAMETER", f"kind: {given!r} is neither sms nor mms")
+    return cast(MessageKind, given)
+
+
+def _why_not(route: Route, usable: Table, names: Mapping[str, str], kind: MessageKind) -> str:
+    if route.carrier_id in usable.configs:
+        return f"passed over: its carrier takes no {kind.upper()}"
     return f"passed over: its carrier is {'disabled' if route.carrier_id in names else 'no longer there'}"
 
 
@@ -99,10 +110,12 @@ def _shape(route: Route) -> shapes.Route:
 
 ID = ("INVALID_ID", "RESOURCE_NOT_FOUND")
 QUERY = ("INVALID_REQUEST_PARAMETER",)
+KINDS = {"type": "string", "enum": list(get_args(MessageKind)), "default": "sms"}
 E164 = {"type": "string", "pattern": r"^\+[1-9][0-9]{1,14}$", "examples": ["+15559876543"]}
 CHOICE = (
     Parameter("destination", "The E.164 number that a message would go to.", E164, is_required=True),
     Parameter("source", "A number of the customer whose own routes count; without it only general ones do."),
+    Parameter("kind", "Of the message: `sms` or `mms`, for which there may be other carriers.", KINDS),
 )
 
 ENDPOINTS = [

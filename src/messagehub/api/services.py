@@ -7,6 +7,7 @@ from messagehub.accounts.customers import Customers
 from messagehub.accounts.keys import AccessKeys
 from messagehub.accounts.logins import Logins
 from messagehub.api.limits import Limits
+from messagehub.blobs import Blobs
 from messagehub.carriers.book import Carriers
 from messagehub.conversations import Conversations
 from messagehub.flows.active import Activeflows
@@ -27,11 +28,13 @@ from messagehub.numbers import Numbers
 from messagehub.people.consents import Consents
 from messagehub.people.contacts import Contacts
 from messagehub.people.opt_outs import OptOuts
+from messagehub.published import Links, Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
 from messagehub.senders.rules import SenderRules
 from messagehub.store import Store
+from messagehub.uploads import Uploads
 from messagehub.webhooks.deliver import Dispatcher
 from messagehub.webhooks.deliveries import Deliveries
 from messagehub.webhooks.trial import Trial
@@ -73,6 +76,10 @@ class Services:
     flows: Flows
     activeflows: Activeflows
     departure: Departure
+    blobs: Blobs
+    published: Published
+    links: Links
+    uploads: Uploads
     limits: Limits
     webhook_allow_private: bool
     body_timeout: float

@@ -10,6 +10,7 @@ from messagehub import ids
 from messagehub.blobs import Blobs
 from messagehub.carriers import kinds
 from messagehub.carriers.carrier import Carrier
+from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.outbind import Outbinds
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
@@ -19,8 +20,11 @@ from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED
 from messagehub.work.node import Lease
 
-IDENTITY = ("host", "port", "system_id")
+IDENTITY = ("host", "port", "system_id", "url")
 """Members of a config by which one message centre, and its habits, are told from another."""
+
+CALLBACKS = "/callbacks/"
+"""Below it carriers make requests of us, each by its id."""
 
 PARKED_ANEW = 10_000
 """Receipts that are looked for anew, at most, when a carrier's ids are read in another way."""
@@ -70,22 +74,29 @@ class Means:
     """What a process has for its carriers.
 
     `taped`: what they do is traced; `outbinds`: where they may call; `lease`: until when they may send; `blobs`: where
-    media are; `published`: how those are reached from outside.
+    media are; `fitter`: makes them fit; `published`: how those are reached from outside.
     """
 
     taped: bool = True
     outbinds: Outbinds | None = None
     lease: Lease | None = None
     blobs: Blobs | None = None
+    fitter: Fitter | None = None
     published: Published | None = None
 
 
 def make(row: CarrierRow, means: Means) -> Carrier:
     """The carrier that a row describes."""
-    from messagehub.carriers.smpp import SMPPCarrier
-
     config = kinds.parse(row.type, row.settings)
-    return SMPPCarrier(config, taped=means.taped, outbinds=means.outbinds, lease=means.lease)
+    if row.type == "smpp":
+        from messagehub.carriers.smpp import SMPPCarrier
+
+        return SMPPCarrier(config, taped=means.taped, outbinds=means.outbinds, lease=means.lease)
+    from messagehub.carriers.dialects import DIALECTS
+    from messagehub.carriers.web import WebCarrier
+
+    at = means.published.public_url if means.published else ""
+    return WebCarrier(config, DIALECTS[row.type](config, f"{at}{CALLBACKS}{row.id}"), means)
 
 
 class Carriers:

@@ -62,6 +62,12 @@ def run(
         list[str] | None,
         typer.Option("--say", help="What the person writes, first and then in reply; may be repeated."),
     ] = None,
+    media: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--media", help="The URL of a medium that comes with what the person writes first; may be repeated."
+        ),
+    ] = None,
     start: Annotated[bool, typer.Option("--start", help="Start it as POST /activeflows does; nobody writes.")] = False,
     variable: Variables = None,
     number: Annotated[str, typer.Option("--number", help="The number that is written to.")] = "+15551234567",
@@ -77,12 +83,14 @@ def run(
     from messagehub import clock
     from messagehub.flows import play
 
-    said = _Said(say or [])
+    said, medias = _Said(say or ([""] if media else [])), media or []
+    if start and medias:
+        raise WrongUsage("--media: with --start nobody writes")
     try:
         played = play.of(_read(file), number, person, clock.now(), _pairs(variable))
     except Refusal as refusal:
         raise HubError(f"{file}: {refusal.message}") from None
-    seen = played.start(said.next) if start else _conversation(played, said)
+    seen = played.start(said.next) if start else _conversation(played, said, medias)
     if as_json:
         showing.as_json(list(seen))
         return
@@ -262,8 +270,8 @@ class _Said:
         return line.rstrip("\r\n")
 
 
-def _conversation(played: Any, said: _Said) -> "Iterator[Seen]":
-    """The person writes until there is no more to say; where no flow waits for it, one begins."""
+def _conversation(played: Any, said: _Said, medias: list[str]) -> "Iterator[Seen]":
+    """The person writes until there is no more to say; where no flow waits for it, one begins. `medias` come first."""
     from messagehub.flows.play import Ended
 
     answer: Callable[..., Iterator[Seen]] = played.answer
@@ -272,7 +280,8 @@ def _conversation(played: Any, said: _Said) -> "Iterator[Seen]":
     except Ended:
         raise WrongUsage("nobody says anything; give --say TEXT, or --start") from None
     while True:
-        yield from answer(text, said.next)
+        yield from answer(text, said.next, medias)
+        medias = []
         try:
             text = said.next()
         except Ended:

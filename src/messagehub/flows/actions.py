@@ -155,13 +155,8 @@ def _listed(given: ActionGiven, where: str) -> Listed:
         option = msgspec.convert(given.option, kind.option)
     except msgspec.ValidationError as error:
         raise Refusal("INVALID_ARGUMENT", f"{where}.option{_member(error, kind.option)}") from None
-    try:
-        for member, why in option.wrong():
-            raise Refusal("INVALID_ARGUMENT", f"{where}.option.{member}: {why}")
-    except Refusal as refusal:
-        if refusal.reason == "MEDIA_NOT_SUPPORTED":
-            raise Refusal(refusal.reason, f"{where}.option.{refusal.message}") from None
-        raise
+    for member, why in option.wrong():
+        raise Refusal("INVALID_ARGUMENT", f"{where}.option.{member}: {why}")
     id = ids.new() if given.id in ("", ids.UNSET) else given.id
     return Listed(id, given.type, given.option, given.next_id or ids.UNSET)
 

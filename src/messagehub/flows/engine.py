@@ -304,13 +304,16 @@ class Engine:
             text=send.text,
             class_=UNSET if send.class_ == "transactional" else send.class_,
             validity=send.validity or UNSET,
+            **_of_mms(send),
         )
         return await self._entered(turn, tx, where, self._acceptor.prepare(tx, one.customer_id, given))
 
     async def _send_in(self, turn: Turn, tx: Tx, one: Activeflow, where: State, send: SendIn) -> Event | Later:
         async def prepared() -> Accepted:
             thread = await self._conversations.get(tx, one.customer_id, send.conversation_id)
-            return await self._conversations.prepare(tx, thread, ConversationMessageGiven(text=send.text))
+            return await self._conversations.prepare(
+                tx, thread, ConversationMessageGiven(text=send.text, **_of_mms(send))
+            )
 
         return await self._entered(turn, tx, where, prepared())
 
@@ -339,6 +342,10 @@ class Engine:
     async def _tell(self, turn: Turn, tx: Tx, one: Activeflow, where: State, tell: Tell) -> Event:
         turn.requests.append(Request(one, tell, _request_id(one, where)))
         return Passed("sent")
+
+
+def _of_mms(send: Send | SendIn) -> dict[str, Any]:
+    return {"medias": send.medias, "subject": send.subject, "fallback": send.fallback}
 
 
 async def _write(tx: Tx, turn: Turn) -> None:

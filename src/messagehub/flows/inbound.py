@@ -15,6 +15,7 @@ from messagehub.flows.answers import Answers
 from messagehub.flows.flow import Flow
 from messagehub.flows.state import End, Replied, State
 from messagehub.logs import Seldom, about
+from messagehub.messages import options
 from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
 from messagehub.numbers import Number, Numbers
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 
 TOLD_S = 10.0
 TOO_MANY = "too_many_answers"
+
+FAMILIES = ("voipbin.message", "voipbin.conversation_message")
+MOST_MEDIAS = 10
+"""Of which there are variables: as many as one message can send on."""
 
 
 class Answering:
@@ -64,7 +69,7 @@ class Answering:
         if await self._excess(tx, message, now):
             waiting.end(where, End(TOO_MANY, run.END_REASONS[TOO_MANY]), now)
         else:
-            where.event = Replied(message.text, variables_of(message))
+            where.event = Replied(options.said(message), variables_of(message))
             waiting.state = state.write(where)
             waiting.due_at, waiting.is_waiting, waiting.tm_update = now, 0, now
         await active.write(tx, [waiting])
@@ -99,7 +104,7 @@ class Answering:
 
 
 def _flow_for(number: Number, message: MessageRow) -> str:
-    return (number.keywords and keywords.flow_for(number.keywords, message.text)) or number.message_flow_id
+    return (number.keywords and keywords.flow_for(number.keywords, options.said(message))) or number.message_flow_id
 
 
 def _begun(found: Flow, message: MessageRow) -> Activeflow:
@@ -118,10 +123,19 @@ def _begun(found: Flow, message: MessageRow) -> Activeflow:
 
 def variables_of(message: MessageRow) -> dict[str, str]:
     """What is known of an inbound message, by both families of names of the reference API."""
+    asked = options.read(message.options)
+    own = {
+        "id": message.id,
+        "type": options.kind_of(message.options),
+        "text": message.text,
+        "subject": asked.subject,
+        "medias.count": str(len(asked.medias)),
+    }
+    for n, media in enumerate(asked.medias[:MOST_MEDIAS]):
+        own |= {f"medias.{n}.type": media.type, f"medias.{n}.url": media.url}
     return {
-        "voipbin.message.id": message.id,
-        "voipbin.message.text": message.text,
-        "voipbin.message.word": text.plain_words(message.text),
+        **{f"{family}.{name}": value for family in FAMILIES for name, value in own.items()},
+        "voipbin.message.word": text.plain_words(options.said(message)),
         "voipbin.message.direction": "inbound",
         "voipbin.message.source.target": message.source,
         "voipbin.message.source.target_name": "",
@@ -129,7 +143,5 @@ def variables_of(message: MessageRow) -> dict[str, str]:
         "voipbin.conversation.id": conversation_id(message.customer_id, message.destination, message.source),
         "voipbin.conversation.self.target": message.destination,
         "voipbin.conversation.peer.target": message.source,
-        "voipbin.conversation_message.id": message.id,
-        "voipbin.conversation_message.text": message.text,
         "voipbin.conversation_message.direction": "incoming",
     }

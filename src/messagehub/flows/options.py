@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from messagehub import ids, numbers
-from messagehub.errors import Refusal
 from messagehub.flows.variables import has_variables, misfit
-from messagehub.shapes import AddressGiven, MediaGiven, TrafficClass
+from messagehub.messages import mms
+from messagehub.shapes import AddressGiven, Fallback, MediaGiven, TrafficClass
 
 Comparison = Literal["==", "!=", ">", ">=", "<", "<="]
 Method = Literal["POST", "GET", "PUT", "PATCH", "DELETE"]
@@ -40,7 +40,30 @@ class Option(Struct, forbid_unknown_fields=True):
         yield from ()
 
 
-class MessageSend(Option):
+class Said(Option):
+    """What a message says."""
+
+    text: Annotated[str, doc("What is sent; may be empty where there are medias.", max_length=40_800)] = ""
+    medias: Annotated[
+        list[MediaGiven],
+        doc("As of `POST /messages`: each a `url` and its `type`; with any of them it is an MMS.", max_length=10),
+    ] = []
+    subject: Annotated[str, doc("Of an MMS: one line.", max_length=200)] = ""
+    fallback: Annotated[
+        Fallback, doc("For whom the medias cannot be got to: `link` sends an SMS that says where they are.")
+    ] = ""
+
+    def wrong(self) -> Wrong:
+        if not (self.text or self.medias):
+            yield "text", "a message needs a text, or medias"
+        for n, media in enumerate(self.medias):
+            if not has_variables(media.url) and (why := mms.wrong_url(media.url)):
+                yield f"medias[{n}].url", why
+            if not has_variables(media.type) and (why := mms.wrong_type(media.type)):
+                yield f"medias[{n}].type", why
+
+
+class MessageSend(Said):
     source: Annotated[
         Address,
         doc("One of your numbers, as a string or an Address, or a pool; left out: the number that was written to."),
@@ -48,18 +71,13 @@ class MessageSend(Option):
     destinations: Annotated[
         list[Address], doc("E.164 numbers, as strings or Addresses; left out: the person who wrote.", max_length=1000)
     ] = []
-    text: Annotated[str, doc("What is sent.", max_length=40_800)] = ""
     class_: Annotated[TrafficClass, doc("Of the message: marketing needs consent, and keeps to quiet hours.")] = field(
         default="transactional", name="class"
     )
     validity: Annotated[int, doc("Seconds after which it is not sent any more; 0: none.", ge=0, le=2_592_000)] = 0
-    medias: Annotated[list[MediaGiven], doc("Refused: this server sends SMS only.")] = []
 
     def wrong(self) -> Wrong:
-        if self.medias:
-            raise Refusal("MEDIA_NOT_SUPPORTED", "medias: this server sends SMS only; leave medias out")
-        if not self.text:
-            yield "text", "a message needs a text"
+        yield from Said.wrong(self)
         for n, address in enumerate(self.destinations):
             target = target_of(address)
             if not (has_variables(target) or numbers.is_e164(target)):
@@ -76,16 +94,14 @@ class MessageSend(Option):
                 )
 
 
-class ConversationSend(Option):
+class ConversationSend(Said):
     conversation_id: Annotated[
         str, doc("One of your conversations; left out: the one between the number and the person.")
     ] = ""
-    text: Annotated[str, doc("What is sent.", max_length=40_800)] = ""
     sync: Annotated[bool, doc("Means nothing: a message is stored before the next action either way.")] = False
 
     def wrong(self) -> Wrong:
-        if not self.text:
-            yield "text", "a message needs a text"
+        yield from Said.wrong(self)
         given = self.conversation_id
         if given not in ("", ids.UNSET) and not has_variables(given) and not ids.is_id(given.lower()):
             yield "conversation_id", f"{given!r} is no UUID"

@@ -1,8 +1,9 @@
 """A flow that is played without a server: a simulated person writes, time is simulated, nobody else is asked. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -30,6 +31,9 @@ from messagehub.flows.state import (
     TimeUp,
     Wait,
 )
+from messagehub.media import KINDS
+from messagehub.messages import options
+from messagehub.messages.options import Media, Options
 from messagehub.messages.rows import MessageRow
 from messagehub.people import words as people
 from messagehub.shapes import FlowGiven, words
@@ -68,11 +72,14 @@ class Play:
     on_complete_flow_id: str = ids.UNSET
     state: State = field(default_factory=State)
 
-    def answer(self, text: str, reply: Callable[[], str]) -> Iterator[Seen]:
-        """What happens when the person writes this. `reply` gives what it answers; Ended where that is nothing."""
-        yield Seen("said", text, self.person)
+    def answer(self, text: str, reply: Callable[[], str], medias: Sequence[str] = ()) -> Iterator[Seen]:
+        """What happens when the person writes this, with media at these URLs.
+
+        `reply` gives what it answers; Ended where that is nothing.
+        """
+        yield Seen("said", " ".join(filter(None, (text, *(f"[{url}]" for url in medias)))), self.person)
         yield from _notes(text, self.person)
-        self._begin(inbound.variables_of(self._message(text)), number=self.number, person=self.person)
+        self._begin(inbound.variables_of(self._message(text, medias)), number=self.number, person=self.person)
         yield from self._go_on(reply)
 
     def start(self, reply: Callable[[], str]) -> Iterator[Seen]:
@@ -109,12 +116,20 @@ class Play:
             return TimeUp(), Seen("time", f"nobody replied; it is {plain(self.now)[:19]}")
         return Replied(text, inbound.variables_of(self._message(text))), Seen("said", text, self.person)
 
-    def _message(self, text: str) -> MessageRow:
+    def _message(self, text: str, medias: Sequence[str] = ()) -> MessageRow:
         self.now += SECOND
+        asked = Options(mms=True, medias=tuple(Media(url, _type(url)) for url in medias)) if medias else options.NONE
         return MessageRow(
             id=ids.new(), customer_id=ids.UNSET, direction="inbound", source=self.state.person or self.person,
-            destination=self.state.number or self.number, text=text, target_count=1, tm_create=self.now,
+            destination=self.state.number or self.number, text=text, options=options.write(asked),
+            target_count=1, tm_create=self.now,
         )  # fmt: skip
+
+
+def _type(url: str) -> str:
+    """As the end of its path has it."""
+    extension = urlsplit(url).path.rpartition(".")[2].lower()
+    return next((kind.type for kind in KINDS.values() if kind.extension == extension), "")
 
 
 def _notes(text: str, person: str) -> Iterator[Seen]:

@@ -35,7 +35,7 @@ from messagehub.flows.state import (
     Wait,
 )
 from messagehub.flows.variables import TooLarge, substitute, substitute_all, substitute_data, substitute_url
-from messagehub.shapes import words
+from messagehub.shapes import Fallback, MediaGiven, words
 
 MOST_STEPS = 1000
 MOST_FRAMES = 10
@@ -222,15 +222,19 @@ def _message_send(state: State, option: options.MessageSend, now: int) -> Comman
         raise Wrong("option.source: nobody has written to a number yet; name one of yours")
     if not destinations:
         raise Wrong("option.destinations: nobody has written yet; say to whom it goes")
-    return Send(source, destinations, option.text, option.class_, option.validity)
+    return Send(source, destinations, option.text, option.class_, option.validity, *_of_mms(option))
 
 
 def _conversation_send(state: State, option: options.ConversationSend, now: int) -> Command:
     if option.conversation_id not in ("", ids.UNSET):
-        return SendIn(option.conversation_id.lower(), option.text)
+        return SendIn(option.conversation_id.lower(), option.text, *_of_mms(option))
     if not state.person:
         raise Wrong("option.conversation_id: nobody has written yet; name one of your conversations")
-    return Send(state.number, [state.person], option.text)
+    return Send(state.number, [state.person], option.text, "transactional", 0, *_of_mms(option))
+
+
+def _of_mms(option: options.Said) -> tuple[list[MediaGiven], str, Fallback]:
+    return option.medias, option.subject, option.fallback
 
 
 def _variable_set(state: State, option: options.VariableSet, now: int) -> None:

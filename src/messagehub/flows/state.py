@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from messagehub import ids
 from messagehub.flows.actions import FINISH, Action
 from messagehub.flows.options import Address
-from messagehub.shapes import TrafficClass
+from messagehub.shapes import Fallback, MediaGiven, TrafficClass
 
 # --- what happens -----------------------------------------------------------------------
 
@@ -62,6 +62,9 @@ class Send(Struct, tag="send"):
     text: str
     class_: TrafficClass = field(default="transactional", name="class")
     validity: int = 0
+    medias: list[MediaGiven] = []
+    subject: str = ""
+    fallback: Fallback = ""
 
 
 class SendIn(Struct, tag="send_in"):
@@ -69,6 +72,9 @@ class SendIn(Struct, tag="send_in"):
 
     conversation_id: str
     text: str
+    medias: list[MediaGiven] = []
+    subject: str = ""
+    fallback: Fallback = ""
 
 
 class Tell(Struct, tag="tell"):

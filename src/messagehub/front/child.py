@@ -12,12 +12,13 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from messagehub import logs
-from messagehub.api.cycle import ANSWER, BODY
+from messagehub.api.cycle import ANSWER, BODY, FILE
 from messagehub.api.server import server
 from messagehub.child import live_with
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.frames import (
     Answered,
+    AnsweredFile,
     Asked,
     Beat,
     Begin,
@@ -49,7 +50,7 @@ class Engine:
         self._link = link
         self._loop = asyncio.get_running_loop()
         self._ids = count()
-        self._waiting: dict[int, tuple[asyncio.Future[Answered], Receive]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Answered | AnsweredFile], Receive]] = {}
         self._reading: dict[int, asyncio.Task[None]] = {}
         """Those whose body comes in pieces."""
 
@@ -57,7 +58,7 @@ class Engine:
         if self._link.is_full:
             await self._link.room()
         number, body = next(self._ids), scope.get(BODY)
-        answered: asyncio.Future[Answered] = self._loop.create_future()
+        answered: asyncio.Future[Answered | AnsweredFile] = self._loop.create_future()
         self._waiting[number] = answered, receive
         self._link.send(_asked(number, scope, body), len(body or b""))
         try:
@@ -69,6 +70,9 @@ class Engine:
             del self._waiting[number]
             if self._reading and (reading := self._reading.pop(number, None)):
                 reading.cancel()
+        if isinstance(answer, AnsweredFile):
+            place = {"path": answer.path, "start": answer.start, "length": answer.length}
+            return await send({"type": FILE, "status": answer.status, "lines": answer.lines, **place})
         await send(
             {
                 "type": ANSWER,
@@ -78,8 +82,9 @@ class Engine:
                 "closes": answer.closes,
             }
         )
+        return None
 
-    def take(self, answer: Answered) -> None:
+    def take(self, answer: Answered | AnsweredFile) -> None:
         answered, _ = self._waiting.get(answer.id, (None, None))
         if answered and not answered.done():
             answered.set_result(answer)
@@ -122,7 +127,12 @@ class Front:
         }
         self.link = Link(FromEngine, self._take, _end, yields=False)
         self._engine = Engine(self.link)
-        self._takes |= {Answered: self._engine.take, Want: self._engine.want, Call: self._call}
+        self._takes |= {
+            Answered: self._engine.take,
+            AnsweredFile: self._engine.take,
+            Want: self._engine.want,
+            Call: self._call,
+        }
         self._client: Client
         self._workers = Workers(self._ask)
         self._serving: asyncio.Task[None] | None = None

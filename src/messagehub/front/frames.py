@@ -99,6 +99,17 @@ class Answered(Frame, tag=13):
     closes: bool
 
 
+class AnsweredFile(Frame, tag=17):
+    """Likewise, where its body is some octets of a file, as `messagehub.file` has it."""
+
+    id: int
+    status: int
+    lines: bytes
+    path: str
+    start: int
+    length: int
+
+
 class Want(Frame, tag=14):
     """More of the body of this request is asked for."""
 
@@ -120,4 +131,4 @@ class Drain(Frame, tag=16):
 
 
 FromFront = Asked | Piece | Left | Called | Beat | Listens | Drained
-FromEngine = Begin | Listen | Answered | Want | Call | Drain
+FromEngine = Begin | Listen | Answered | AnsweredFile | Want | Call | Drain

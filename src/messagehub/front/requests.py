@@ -8,10 +8,10 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 from messagehub.api.callers import Peer, Proxies, peer_at
-from messagehub.api.cycle import BODY, GONE
+from messagehub.api.cycle import BODY, FILE, GONE
 from messagehub.api.replies import refuse, request_id_of
 from messagehub.errors import Refusal
-from messagehub.front.frames import Answered, Asked, Left, Piece, Want
+from messagehub.front.frames import Answered, AnsweredFile, Asked, Left, Piece, Want
 from messagehub.front.workers import Workers, log
 from messagehub.link import Link
 
@@ -106,6 +106,9 @@ class Request:
     async def send(self, message: Message) -> None:
         """The one message that is a whole answer."""
         self.is_over = True
+        if message["type"] is FILE:
+            place = message["path"], message["start"], message["length"]
+            return self._link.send(AnsweredFile(self.asked.id, message["status"], message["lines"], *place))
         body: bytes = message["body"]
         answer = Answered(self.asked.id, message["status"], message["lines"], body, message["closes"])
-        self._link.send(answer, len(body))
+        return self._link.send(answer, len(body))

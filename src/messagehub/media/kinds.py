@@ -82,6 +82,11 @@ def by_type(declared: str) -> Kind | None:
     return next(own, next((kind for kind in _ROWS if bare in kind.aliases), None))
 
 
+def says_nothing(declared: str) -> bool:
+    """A type that stands for any content."""
+    return bare_type(declared) in _NOTHING_SAID
+
+
 def sniff(octets: bytes) -> Kind | None:
     """The format by the content."""
     return next((kind for kind in _ROWS if kind.is_it(octets)), None)

@@ -11,19 +11,22 @@ from msgspec.structs import replace
 from messagehub import clock, ids, numbers, text
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import Handover
+from messagehub.carriers.kinds import MessageKind
 from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
-from messagehub.messages import options, timing, variables
+from messagehub.messages import letting, mms, options, timing, variables
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
+from messagehub.messages.gathering import Gatherer
 from messagehub.messages.lanes import OF_CLASS, OF_PRIORITY, TRANSACTIONAL
 from messagehub.messages.limits import Limit
 from messagehub.messages.live import Live
+from messagehub.messages.media import PREPARATIONS
 from messagehub.messages.metering import Metering
-from messagehub.messages.options import Options
+from messagehub.messages.options import Media, Options
 from messagehub.messages.pooling import Pooling
 from messagehub.messages.recorder import ACCEPTED, Recorder
 from messagehub.messages.rows import SHOWN, MessageRow, detail_of, message_shape
@@ -31,6 +34,7 @@ from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import EVENT_QUERIES, Teller
 from messagehub.messages.variables import Own
+from messagehub.messages.ways import NO_ROUTE
 from messagehub.metrics import COUNTS
 from messagehub.numbers import Number, Numbers
 from messagehub.routing import Routes, Table
@@ -64,6 +68,7 @@ class Accepted:
     """What else is written with it."""
     limits: list[Limit] = field(default_factory=list)
     """Those that it is counted in when it is entered."""
+    waits_for_media: bool = False
 
     def shape(self) -> Message:
         return message_shape(self.message, self.targets[:SHOWN], clock.plain)
@@ -94,12 +99,13 @@ class Acceptor:
         metering: Metering,
         senders: SenderRules,
         pooling: Pooling,
+        gatherer: Gatherer,
         max_segments: int,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
         self._exchange_with, self._gate, self._metering = exchange_with, gate, metering
-        self._senders, self._pooling, self._max_segments = senders, pooling, max_segments
+        self._senders, self._pooling, self._gatherer, self._max_segments = senders, pooling, gatherer, max_segments
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -128,13 +134,17 @@ class Acceptor:
         Whoever has a transaction under way prepares and enters a message in it, and makes it known after the commit.
         `notice`: to what it is the answer, where no opt-out stops it, and no limit for accepting.
         """
-        _refuse_mms(given)
+        kind = mms.kind_of(given)
         source, number = await self._source(tx, given.source, customer_id)
         destinations, own_sources = _destinations(given.destinations), list[str]()
         if number is None or number.number[0] != "+":
             source, own_sources = await self._sent_by(tx, customer_id, source, number, destinations)
         customer = await self._customers.get(tx, customer_id)
-        asked, parts, own_texts = self._said(given, destinations, options.is_smart(given, customer), notice)
+        smart = options.is_smart(given, customer)
+        if kind == "mms":
+            asked, parts, own_texts = await self._said_with_media(tx, customer_id, given, destinations, smart)
+        else:
+            asked, parts, own_texts = self._said(given, destinations, smart, notice)
         if own_sources:
             asked = options.by_pool(asked, source.target)
         table = await self._routes.table(tx)
@@ -155,20 +165,26 @@ class Acceptor:
             tm_create=tm_create,
         )
         lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
+        table = table.of(kind)
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
         if own_texts:
-            self._tell_apart(targets, destinations, own_texts)
+            self._tell_apart(targets, destinations, own_texts, kind)
         for target, own_source in zip(targets, own_sources, strict=False):
             target.source = target.own_source = own_source
         if asked.schedule_at or asked.spread_over:
             _schedule(targets, asked, now)
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
+        waits_for_media = kind == "mms" and _hold(targets, asked)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
         chosen = [target.carrier_id for target in targets]
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         events = self._events(customer, message, targets, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
+        if waits_for_media:
+            accepted.waits_for_media = True
+            waiting = {"message_id": message_id, "customer_id": customer_id, "due_at": now}
+            accepted.more.append(Insert("insert_preparation", [waiting]))
         if not notice:  # whoever says STOP is told so, however much its customer has been given
             accepted.limits = await self._metering.asked(tx, customer_id, targets)
         told_elsewhere = any(not event.leased for event in events)
@@ -203,12 +219,16 @@ class Acceptor:
         for exchange, _, handover in accepted.hands:
             exchange.carrier.send([handover])
         COUNTS.messages += 1
+        if options.kind_of(accepted.message.options) == "mms":
+            COUNTS.mms["outbound"] += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
         soon = (accepted.now, accepted.now + SOON)
         for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting if one.due_at in soon}:
             self._store.notify(due_topic(carrier_id, lane))
+        if accepted.waits_for_media:
+            self._store.notify(PREPARATIONS)
         self._outbox.offer(accepted.events)
 
     def _inserts(self, accepted: Accepted) -> list[Insert]:
@@ -256,10 +276,29 @@ class Acceptor:
         asked = options.asked(given, smart, notice)
         return asked, self._parts(asked.text or given.text), None
 
-    def _tell_apart(self, targets: Sequence[Target], to: Sequence[AddressGiven], own: Sequence[Own]) -> None:
+    async def _said_with_media(
+        self, tx: Tx, customer_id: str, given: MessageGiven, to: Sequence[AddressGiven], smart: bool
+    ) -> tuple[Options, int, list[Own] | None]:
+        """As `_said`, for an MMS. What is kept here already is looked at where that holds up no transaction."""
+        self._gatherer.check(given.medias, clock.now())
+        mms.check_length(given.text)
+        own = variables.own_texts(given.text, to, False, mms.check_length)
+        medias = tuple(Media(one.url, one.type) for one in given.medias)
+        asked = options.with_media(options.asked(given, False), given, smart, medias)
+        if medias and not given.fallback and tx is self._store:
+            until = timing.wanted_until(asked, len(to), clock.now())
+            asked = options.with_found(asked, await self._gatherer.known(customer_id, medias, until) or medias)
+        return asked, 1, own
+
+    def _tell_apart(
+        self, targets: Sequence[Target], to: Sequence[AddressGiven], own: Sequence[Own], kind: MessageKind
+    ) -> None:
         """Each gets its own text."""
         for target, address, said in zip(targets, to, own, strict=True):
-            target.parts = self._parts(said.sent_text or said.text, variables.field(target.n))
+            if kind == "sms":
+                target.parts = self._parts(said.sent_text or said.text, variables.field(target.n))
+            elif not said.text:
+                raise Refusal("INVALID_TEXT", f"{variables.field(target.n)} is empty")
             target.destination_detail = detail_of(address, said)
 
     def _check_length(self, words: str, field: str = "text: it") -> None:
@@ -289,12 +328,6 @@ class Acceptor:
         if failed and customer.wants("message_updated", Status.FAILED):
             events.append(teller.updated(message, targets if len(targets) <= SHOWN else failed, failed, 0))
         return events
-
-
-def _refuse_mms(given: MessageGiven) -> None:
-    for name in ("medias", "subject"):
-        if getattr(given, name):
-            raise Refusal("MEDIA_NOT_SUPPORTED", f"{name}: this server sends SMS only; leave {name} out")
 
 
 def _address(given: str | AddressGiven, field: str, reason: str) -> AddressGiven:
@@ -346,8 +379,10 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
     )
     if route := table.first(to.target, message.customer_id, random.random):
         target.carrier_id = route.carrier_id
-    else:
+    elif options.kind_of(message.options) == "sms":
         _fail(target, now, "no_route")
+    elif not options.read(message.options).fallback:
+        _fail(target, now, "no_route", NO_ROUTE)
     return target
 
 
@@ -362,6 +397,14 @@ def _schedule(targets: Sequence[Target], asked: Options, now: int) -> None:
         at = timing.start(asked, target.n, target.target_count, now)
         if at > now and target.status is Status.QUEUED:
             target.due_at, target.error_code = at, timing.why_it_waits(asked, target.n)
+
+
+def _hold(targets: Sequence[Target], asked: Options) -> bool:
+    """Whether some wait until their media are here. By which carrier they go is found out then."""
+    waiting = [target for target in targets if target.status is Status.QUEUED] if asked.is_wanting else []
+    for target in waiting:
+        letting.hold(target)
+    return bool(waiting)
 
 
 def _stop(target: Target, stop: Stop, now: int) -> None:

@@ -11,6 +11,7 @@ from messagehub.errors import Refusal
 from messagehub.events import Outbox
 from messagehub.messages import options, timing
 from messagehub.messages.ledger import Ledger
+from messagehub.messages.letting import MEDIA
 from messagehub.messages.live import Live
 from messagehub.messages.options import Options
 from messagehub.messages.reading import Reader
@@ -87,12 +88,14 @@ class Actor:
 
         async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
             now = clock.now()
-            row = await self._reader.row(tx, customer_id, message_id)
+            await self._reader.row(tx, customer_id, message_id)
             at = options.moment(schedule_at, now)
             ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
             waiting = await self._waiting(tx, ledger, message_id)
             if not waiting:
                 raise Refusal("STATE_INVALID", "no target of this message waits to be handed over for the first time")
+            # Read when its targets are ours: what its media turned out to be may have been written meanwhile.
+            row = await self._reader.row(tx, customer_id, message_id)
             asked = structs.replace(options.read(row.options), schedule_at=at, first=min(t.n for t in waiting))
             for target in waiting:
                 _move_to(ledger, target, asked)
@@ -159,7 +162,12 @@ def _cancel(ledger: Ledger, target: Target) -> bool:
 
 
 def _move_to(ledger: Ledger, target: Target, asked: Options) -> None:
-    """Also for now: it says that it waited, so that the claim looks once more whether it may go."""
+    """Also for now: it says that it waited, so that the claim looks once more whether it may go.
+
+    What waits for its media is given its time when they are here.
+    """
+    if target.error_code == MEDIA:
+        return
     at = timing.start(asked, target.n, target.target_count, ledger.now)
     ledger.happen(target, Happening.RESCHEDULE, due_at=at, error_code=timing.why_it_waits(asked, target.n))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from messagehub.carriers.carrier import TargetKey
 from messagehub.messages import timing
 from messagehub.messages.gate import Stop
+from messagehub.messages.rows import kind_of
 from messagehub.messages.target import Target
 from messagehub.numbers import Numbers
 from messagehub.routing import Routes, Table
@@ -46,7 +47,7 @@ def _late(targets: Sequence[Target], now: int) -> Iterator[tuple[TargetKey, Stop
 
 
 def _replanned(table: Table, target: Target, now: int) -> Stop | None:
-    routes = table.choose(target.destination, target.customer_id, random.random)
+    routes = table.of(kind_of(target)).choose(target.destination, target.customer_id, random.random)
     if not routes:
         return Stop("no_route", NO_ROUTE)
     if any(route.carrier_id == target.carrier_id for route in routes):

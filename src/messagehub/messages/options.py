@@ -1,6 +1,6 @@
 """What a message asks for besides its text. It is kept as JSON in one column, which most messages leave NULL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -12,6 +12,7 @@ from messagehub.accounts.customers import Customer
 from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
+from messagehub.published import Published
 from messagehub.routing import Table
 from messagehub.shapes import MessageGiven
 
@@ -60,10 +61,17 @@ class Options(Struct, omit_defaults=True):
     """It answers a STOP, START or HELP, which must get through whoever is out."""
     pool: str = ""
     """The name of the pool that chose a source for each target."""
+    smart: bool = False
+    """Of an MMS: its text is to be written better where it goes as an SMS."""
     subject: str = ""
     medias: tuple[Media, ...] = ()
     fallback: str = ""
     """`link`: who cannot get the media gets an SMS that says where they are."""
+
+    @property
+    def is_wanting(self) -> bool:
+        """Its media are not here yet."""
+        return not all(one.digest for one in self.medias)
 
 
 NONE = Options()
@@ -111,6 +119,16 @@ def asked(given: MessageGiven, smart: bool, notice: str = "") -> Options:
         options.text = better.text
         options.replaced = tuple((one.character, one.replacement or "") for one in better.replaced)
     return NONE if options == NONE else options
+
+
+def with_media(options: Options, given: MessageGiven, smart: bool, medias: tuple[Media, ...]) -> Options:
+    """Of an MMS."""
+    return replace(options, mms=True, subject=given.subject, medias=medias, fallback=given.fallback, smart=smart)
+
+
+def with_found(options: Options, medias: Sequence[Media]) -> Options:
+    """What its media turned out to be."""
+    return replace(options, medias=tuple(medias))
 
 
 def moment(given: str, now: int) -> int:
@@ -165,6 +183,10 @@ def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, desti
 def show(shape: shapes.Message, column: str, write_time: Callable[[int], str]) -> None:
     """Adds to a message what it asked for."""
     options = _decode(column)
+    if options.mms:
+        shape.type, shape.subject, shape.medias = "mms", options.subject, media_shapes(options)
+    if options.fallback:
+        shape.fallback = "link"
     if options.text:
         shape.sent_text, shape.replaced = options.text, forcings(options.replaced)
     if options.traffic_class:
@@ -181,6 +203,26 @@ def show(shape: shapes.Message, column: str, write_time: Callable[[int], str]) -
         shape.tlvs = options.tlvs
     if options.pool:
         shape.source.type, shape.source.target = "pool", options.pool
+
+
+def media_shapes(options: Options) -> list[shapes.Media]:
+    return [
+        shapes.Media(type=each.type, url=each.url, size=each.size or UNSET, name=each.name or UNSET)
+        for each in options.medias
+    ]
+
+
+def renew(shown: Sequence[shapes.Media], row: Any, published: Published, now: int) -> None:
+    """Gives what is kept here addresses that can be used for a while again. `shown` is of the message of this row."""
+    for shape, media in zip(shown, _decode(row.options).medias, strict=True):
+        is_ours = row.direction == "inbound" and media.digest
+        shape.url = published.url(media.digest, now) if is_ours else published.renewed(media.url, now)
+
+
+def said(row: Any) -> str:
+    """What somebody says with a message: its text, or where an MMS has none, its subject."""
+    words: str = row.text
+    return words if words or not row.options else read(row.options).subject
 
 
 def forcings(replaced: Iterable[tuple[str, str]]) -> list[shapes.Replaced]:

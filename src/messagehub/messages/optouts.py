@@ -121,7 +121,7 @@ class _Word:
             source=self.source,
             tm_said=self.now,
             message_id=self.message.id,
-            words=self.message.text,
+            words=options.said(self.message),
         )
 
     @property
@@ -176,7 +176,7 @@ class OptOutWords:
         """What a message says of this kind, if it does, and if somebody wrote it who can be written to."""
         if not is_e164(message.source) or (number := await self._numbers.find(tx, message.destination)) is None:
             return None
-        if not (understood := _understood(message.text, message.source, number.ignored_keywords)):
+        if not (understood := _understood(options.said(message), message.source, number.ignored_keywords)):
             return None
         customer = await self._customers.get(tx, message.customer_id)
         word = _Word(message, customer, number, *understood, now)

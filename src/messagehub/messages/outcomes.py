@@ -12,6 +12,7 @@ from messagehub.logs import about
 from messagehub.messages import receipts, timing
 from messagehub.messages.ledger import Ledger
 from messagehub.messages.recorder import REFUSED
+from messagehub.messages.rows import kind_of
 from messagehub.messages.send import RETRY_AFTER
 from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target
@@ -43,6 +44,7 @@ def accepted(ledger: Ledger, target: Target, outcome: Accepted, terms: Terms) ->
     if ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(terms.dlr_timeout * SECOND)):
         target.carrier_id = terms.carrier_id  # a late answer, when another carrier was to have it next
         target.names = outcome.names
+        target.parts = outcome.parts or target.parts
         named = len(outcome.names)
         if named < target.parts:  # a message_payload: its parts are the message centre's, and have one name in all
             target.receipts = receipts.NOTHING * named + receipts.GOOD * (target.parts - named)
@@ -80,7 +82,7 @@ def _next_try(ledger: Ledger, target: Target, reason: Reason, blameless: bool) -
 def _next_carrier(target: Target, table: Table) -> str | None:
     """The first in the order of routes that has not had the target yet, and can be sent to."""
     tried = {*target.tried.split(), target.carrier_id} | table.down
-    routes = table.choose(target.destination, target.customer_id, random.random)
+    routes = table.of(kind_of(target)).choose(target.destination, target.customer_id, random.random)
     return next((route.carrier_id for route in routes if route.carrier_id not in tried), None)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from messagehub import clock, ids
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
+from messagehub.messages import options
 from messagehub.messages.rows import SHOWN, message_shape, target_shape
+from messagehub.published import Published
 from messagehub.shapes import Message, Target
 from messagehub.store import Row, Store, Tx
 
@@ -37,8 +39,8 @@ PAGE_QUERIES = {
 
 
 class Reader:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, published: Published) -> None:
+        self._store, self._published = store, published
 
     async def one(self, customer_id: str, message_id: str) -> Message:
         return await self.message(self._store, customer_id, message_id)
@@ -55,7 +57,10 @@ class Reader:
         return row
 
     def shape(self, row: Row, targets: Sequence[Any]) -> Message:
-        return message_shape(row, targets, clock.plain)
+        shape = message_shape(row, targets, clock.plain)
+        if shape.medias:
+            options.renew(shape.medias, row, self._published, clock.now())
+        return shape
 
     async def page(self, customer_id: str, wanted: Filter, before: str, count: int) -> list[Message]:
         """The newest `count` messages whose id is smaller than `before` (LAST_ID for the first page)."""

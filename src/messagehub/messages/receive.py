@@ -8,13 +8,17 @@ from typing import Any, Protocol
 
 from messagehub import ids, text
 from messagehub.accounts.customers import Customers
-from messagehub.carriers.carrier import Inbound, Verdict
+from messagehub.carriers.carrier import Arriving, Inbound, Medium, Verdict
 from messagehub.events import Event, Outbox
 from messagehub.logs import Seldom, about
+from messagehub.messages import options
+from messagehub.messages.options import Media, Options
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
 from messagehub.messages.telling import Teller, Told, store_events
+from messagehub.metrics import COUNTS
 from messagehub.numbers import Number, Numbers
+from messagehub.published import Published
 from messagehub.store import Row, Tx
 from messagehub.text import Piece
 
@@ -25,6 +29,9 @@ UNKNOWN_TOLD_S = 10.0
 
 MISSING = "\N{HORIZONTAL ELLIPSIS}"
 """Stands for the parts that never came."""
+
+MOST_TEXT, MOST_SUBJECT, MOST_NAME, MOST_URL, MOST_MEDIAS = 100_000, 1000, 255, 8000, 100
+"""Of an MMS that came in: what is more than any phone writes is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,16 @@ class Listener(Protocol):
 
 
 class Receiver:
-    def __init__(self, customers: Customers, numbers: Numbers, outbox: Outbox, policy: Policy) -> None:
+    def __init__(
+        self,
+        customers: Customers,
+        numbers: Numbers,
+        outbox: Outbox,
+        policy: Policy,
+        published: Published,
+    ) -> None:
         self._customers, self._numbers, self._outbox, self._policy = customers, numbers, outbox, policy
+        self._published = published
         self.listeners: Sequence[Listener] = ()
         """In the order in which they hear of a message; one that answers it is the last to."""
         self.witnesses: Sequence[Listener] = ()
@@ -92,7 +107,10 @@ class Receiver:
                 received.unknown += 1
                 received.verdicts.append((arrival.ticket, self._policy.verdict))
                 continue
-            wholes += await _wholes(tx, carrier_id, arrival, number, now)
+            if arrival.media is None:
+                wholes += await _wholes(tx, carrier_id, arrival, number, now)
+            else:
+                wholes.append(self._mms(arrival, arrival.media, number, now))
             received.verdicts.append((arrival.ticket, Verdict.TAKEN))
         received.told = await self._store(tx, wholes, now)
         return received
@@ -104,6 +122,8 @@ class Receiver:
         await store_events(tx, events)
         told = Told(events, [Status.RECEIVED] * len(wholes))
         unanswered = [whole.message for whole in wholes]
+        if mms := sum(options.kind_of(whole.message.options) == "mms" for whole in wholes):
+            told.after.append(lambda: COUNTS.mms.update(inbound=mms))
         for listener in self.listeners if wholes else ():
             heard = await listener.hear(tx, unanswered, now)
             told.add(heard.told)
@@ -111,6 +131,22 @@ class Receiver:
         for witness in self.witnesses if wholes else ():
             told.add((await witness.hear(tx, [whole.message for whole in wholes], now)).told)
         return told
+
+    def _mms(self, arrival: Inbound, media: Sequence[Medium | Arriving], number: Number, now: int) -> Whole:
+        """Its carrier keeps the media, for as long as their addresses are good, before it tells of them."""
+        asked = Options(
+            mms=True,
+            subject=_clean(arrival.subject, MOST_SUBJECT),
+            medias=tuple(self._media(one, now) for one in media[:MOST_MEDIAS] if isinstance(one, Medium)),
+        )
+        words = _clean(arrival.text, MOST_TEXT)
+        return _made(number, arrival.source, words, arrival.octets, 1, options.write(asked))
+
+    def _media(self, medium: Medium, now: int) -> Media:
+        """What could not be fetched stays where its carrier has it."""
+        url = self._published.url(medium.digest, now) if medium.digest else medium.url
+        type, name = _clean(medium.type, MOST_NAME), _clean(medium.name, MOST_NAME)
+        return Media(url=_clean(url, MOST_URL), type=type, digest=medium.digest, size=medium.size, name=name)
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:
         teller = Teller(self._outbox, now)
@@ -191,7 +227,13 @@ def _read(parts: Sequence[Row]) -> tuple[str, bool]:
     return "".join(part.text for part in parts), not any(part.octets for part in parts)
 
 
-def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int) -> Whole:
+def _clean(words: str, most: int) -> str:
+    """The first characters, without what JSON or a store cannot hold."""
+    return words[:most].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int, asked: str | None = None) -> Whole:
+    """`asked`: the column of its options."""
     message_id, now = ids.new_with_time()
     message = MessageRow(
         id=message_id,
@@ -201,6 +243,7 @@ def _made(number: Number, source: str, words: str, octets: bytes | None, parts: 
         destination=number.number,
         text=words,
         octets=octets,
+        options=asked,
         target_count=1,
         tm_create=now,
     )

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from messagehub import shapes
+from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import NEVER
 from messagehub.messages import options, status
 from messagehub.messages.status import GROUPS, Status, Tally
@@ -73,11 +74,11 @@ class TargetRow:
 NO_TEXTS = Own("")
 
 
-def detail_of(given: shapes.AddressGiven, own: Own = NO_TEXTS) -> str:
+def detail_of(given: shapes.AddressGiven | Address, own: Own = NO_TEXTS) -> str:
     """What an address says besides its target, and what it is told of its own, as JSON; empty where that is nothing."""
     if not (given.target_name or given.name or given.detail or own.text):
         return ""
-    texts = [own.text, own.sent_text] if own.text else []
+    texts = [own.text, own.sent_text, *([own.kind] if own.kind else [])] if own.text else []
     return msgspec.json.encode([given.target_name, given.name, given.detail, *texts]).decode()
 
 
@@ -85,6 +86,13 @@ def address(target: str, detail: str) -> Address:
     if not detail:
         return Address("tel", target)
     return Address("tel", target, *_details(detail)[:3])
+
+
+def kind_of(row: Any) -> MessageKind:
+    """Of a target with what is needed of its message: an MMS may be an SMS to who cannot get it otherwise."""
+    if options.kind_of(row.options) == "sms":
+        return "sms"
+    return "sms" if own_of(row.destination_detail).kind == "sms" else "mms"
 
 
 def own_of(detail: str) -> Own:

@@ -8,12 +8,13 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from messagehub import text
-from messagehub.carriers.carrier import Handover
+from messagehub.carriers.carrier import Handover, Medium
 from messagehub.messages import options, timing
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import LANES
+from messagehub.messages.options import Options
 from messagehub.messages.recorder import CLAIMED
-from messagehub.messages.rows import own_of
+from messagehub.messages.rows import kind_of, own_of
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target, from_row
 from messagehub.store import Row, Tx
@@ -143,24 +144,31 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
 def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile) -> Handover:
     """Turns a target into one that this process has handed over, and says what the carrier gets."""
     words, asked = target.text, options.NONE
-    if target.destination_detail:
-        own = own_of(target.destination_detail)
-        words = own.sent_text or own.text or words
     if target.options:
         asked = options.read(target.options)
         words, texts = asked.text or words, text.with_class(texts, asked.message_class)
+    if target.destination_detail:
+        own = own_of(target.destination_detail)
+        words = own.sent_text or own.text or words
+    media = _media(asked) if asked.mms and kind_of(target) == "mms" else None
     try:
-        segments = text.cut(words, next(_references), texts)
+        segments = text.cut(words, next(_references), texts) if media is None else []
     except TooManyParts:
         segments = []
     target.status, target.holder, target.due_at = Status.HANDED, holder, now
     target.receipts, target.attempts = "", target.attempts + 1
     target.error_code = target.error_message = ""
     # Of a message_payload, what the message centre will make of it.
-    target.parts = segments[0].payload or len(segments) if segments else 0
+    target.parts = segments[0].payload or len(segments) if segments else int(media is not None)
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
     key = (target.message_id, target.n)
     expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
+    subject = "" if media is None else asked.subject
     return Handover(
-        key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at, words
-    )
+        key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at, words,
+        subject, media,
+    )  # fmt: skip
+
+
+def _media(asked: Options) -> list[Medium]:
+    return [Medium(one.type, one.digest, one.size, one.name) for one in asked.medias]

@@ -31,6 +31,7 @@ class Happening(StrEnum):
     ACCEPT = "the carrier accepts it"
     REFUSE = "the carrier, or a check of ours, refuses it"
     WAIT = "it may not go yet"
+    READY = "its media are here"
     RESCHEDULE = "its customer gives it another time"
     EXPIRE = "its validity is over"
     POSTPONE = "the carrier refuses it for now"
@@ -53,6 +54,7 @@ S, H = Status, Happening
 MOVES = {
     (S.QUEUED, H.HAND): S.HANDED,
     (S.QUEUED, H.WAIT): S.QUEUED,
+    (S.QUEUED, H.READY): S.QUEUED,
     (S.QUEUED, H.RESCHEDULE): S.QUEUED,
     (S.QUEUED, H.EXPIRE): S.FAILED,
     (S.QUEUED, H.REFUSE): S.FAILED,
@@ -146,6 +148,9 @@ ERROR_CODES: dict[str, str] = {
     **{code: failure.meaning for code, failure in FAILURES.items()},
     **{str(code): meaning for code, meaning in REASONS.items()},
     "media_gone": "Its media are not kept any more.",
+    "media_unreachable": "One of its media could not be fetched from where it is said to be.",
+    "media_forbidden": "One of its media is said to be at an address that is not public.",
+    "media_not_found": "One of its media is not where it is said to be.",
     "no_route": "No route leads to the destination.",
     "canceled": "The customer canceled the message before it was handed over.",
     "no_answer": "The carrier did not answer the submit in time.",
@@ -157,6 +162,7 @@ ERROR_CODES: dict[str, str] = {
 """Every `error_code` of a target, and what it means."""
 
 HOLD_REASONS = {
+    "media": "Its media are being fetched and checked.",
     "scheduled": "It is not yet the time that its message says.",
     "spread": "Its message is spread over a time, and its turn in that has not come.",
     "quiet_hours": "It is marketing, and where the recipient may be people sleep; it goes when their morning comes.",

@@ -17,10 +17,12 @@ from messagehub.messages import inquiries, options, outcomes, receipts, repeats,
 from messagehub.messages.habits import Habit, Habits
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
+from messagehub.messages.letting import MEDIA
 from messagehub.messages.live import Live
 from messagehub.messages.receipts import Match
 from messagehub.messages.receive import Receiver
 from messagehub.messages.recorder import ROUTED, Recorder
+from messagehub.messages.rows import kind_of
 from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
@@ -136,9 +138,9 @@ class Sweeper:
         return told
 
     def _plan_anew(self, table: Table, gone: bool, ledger: Ledger, target: Target) -> None:
-        if target.status is not Status.QUEUED:
+        if target.status is not Status.QUEUED or target.error_code == MEDIA:
             return
-        if route := table.first(target.destination, target.customer_id, random.random):
+        if route := table.of(kind_of(target)).first(target.destination, target.customer_id, random.random):
             if route.carrier_id != target.carrier_id:
                 target.carrier_id = route.carrier_id
                 target.steps.append((ledger.now, ROUTED, route.carrier_id))

@@ -12,6 +12,12 @@ from messagehub.messages.target import Target
 SCHEDULED, SPREAD = "scheduled", "spread"
 """Why a target waits."""
 
+DAY = 24 * 3600 * SECOND
+SENT_BY = 3 * DAY
+"""A target has been sent, or has failed, so long after it was to go, whatever befalls its carriers."""
+READ_BY = 30 * DAY
+"""How long a link to a medium can be used."""
+
 TOO_LATE = REASONS["too_late"].meaning
 
 
@@ -45,6 +51,11 @@ def expiry_of(target: Target) -> int:
     if not target.options:
         return NEVER
     return expiry(read(target.options), target.n, target.target_count, target.tm_create)
+
+
+def wanted_until(asked: Options, count: int, tm_create: int) -> int:
+    """How long its media are needed: until its last target has been sent; or looked at, where there may be links."""
+    return start(asked, count - 1, count, tm_create) + (READ_BY if asked.fallback else SENT_BY)
 
 
 def why_it_waits(asked: Options, n: int) -> str:

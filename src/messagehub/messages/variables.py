@@ -27,10 +27,14 @@ Value = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What one recipient is told. `sent_text`: what is sent, where smart encoding writes it otherwise; else empty."""
+    """What one recipient is told. `sent_text`: what is sent, where smart encoding writes it otherwise; else empty.
+
+    `kind`: `sms` for who gets an SMS in the place of an MMS; else empty.
+    """
 
     text: str
     sent_text: str = ""
+    kind: str = ""
 
 
 class Template:

@@ -9,6 +9,7 @@ from messagehub.shapes.answers import *
 from messagehub.shapes.carriers import *
 from messagehub.shapes.conversations import *
 from messagehub.shapes.flows import *
+from messagehub.shapes.media import *
 from messagehub.shapes.members import *
 from messagehub.shapes.messages import *
 from messagehub.shapes.numbers import *

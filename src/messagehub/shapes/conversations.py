@@ -6,8 +6,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from messagehub import ids
 from messagehub.shapes.addresses import Address, AddressGiven, DestinationGiven
-from messagehub.shapes.members import E164, Detail, Name, NotEmpty, Request
-from messagehub.shapes.messages import MediaGiven
+from messagehub.shapes.members import E164, Detail, Name, Request
+from messagehub.shapes.messages import Fallback, Media, MediasGiven, SubjectGiven
 
 ConversationDirection = Literal["incoming", "outgoing"]
 ConversationStatus = Literal["progressing", "done", "failed"]
@@ -32,8 +32,11 @@ class ConversationRead(Request):
 
 
 class ConversationMessageGiven(Request):
-    text: NotEmpty = ""
-    medias: list[MediaGiven] = []
+    text: str = ""
+    """May be empty where there are medias."""
+    medias: MediasGiven = []
+    subject: SubjectGiven = ""
+    fallback: Fallback = ""
 
 
 class Conversation(Struct, kw_only=True):
@@ -73,7 +76,10 @@ class ConversationMessage(Struct, kw_only=True):
     source: Address
     destination: Address
     text: str
-    medias: list[dict[str, str]] = []
+    subject: str | UnsetType = UNSET
+    """Only of an MMS that has one."""
+    medias: list[Media] = []
+    """Only of an MMS: in their order."""
     tm_create: str
     tm_update: str
     tm_delete: str

@@ -31,7 +31,6 @@ Detail = Annotated[str, Meta(max_length=1000)]
 # Whoever reads the schema is told of these; the verbs check them, and have better words for what is wrong.
 Tel = Annotated[str, Meta(extra_json_schema={"enum": ["tel"]})]
 E164 = Annotated[str, Meta(extra_json_schema={"pattern": r"^\+[1-9][0-9]{1,14}$", "examples": ["+15559876543"]})]
-NotEmpty = Annotated[str, Meta(extra_json_schema={"minLength": 1})]
 Thousand = Meta(extra_json_schema={"minItems": 1, "maxItems": 1000, "uniqueItems": True})
 
 

@@ -9,7 +9,6 @@ from messagehub.shapes.members import (
     E164,
     Direction,
     MessageStatus,
-    NotEmpty,
     OnDoubt,
     Priority,
     Request,
@@ -20,8 +19,10 @@ from messagehub.shapes.members import (
 
 
 class MediaGiven(Request):
-    url: str
-    type: str = ""
+    url: Annotated[str, Meta(max_length=2048)]
+    """Where it is fetched from: http or https, of the open internet; or an address of ours."""
+    type: Annotated[str, Meta(max_length=255)] = ""
+    """Its media type, such as image/jpeg; left out: what its content shows."""
 
 
 TLVs = Annotated[
@@ -32,6 +33,9 @@ TLVs = Annotated[
     Meta(max_length=32),
 ]
 MessageClass = Annotated[int, Meta(ge=0, le=3)]
+MediasGiven = Annotated[list[MediaGiven], Meta(max_length=10)]
+SubjectGiven = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Fallback = Literal["", "link"]
 
 
 class MessageGiven(Request):
@@ -39,9 +43,14 @@ class MessageGiven(Request):
     """A number of yours, or a pool of them."""
     destinations: Annotated[list[E164 | DestinationGiven], Thousand]
     """None twice."""
-    text: NotEmpty = ""
-    medias: list[MediaGiven] = []
-    subject: str = ""
+    text: str = ""
+    """May be empty where there are medias."""
+    medias: MediasGiven = []
+    """With any of these, or with a subject, it is an MMS."""
+    subject: SubjectGiven = ""
+    """One line."""
+    fallback: Fallback = ""
+    """`link`: who cannot get the medias as an MMS gets an SMS that says where they are."""
     on_doubt: OnDoubt | Literal[""] = ""
     """What to do when it is not known whether the carrier has it; empty: as the customer says."""
     priority: Priority = "normal"
@@ -101,6 +110,19 @@ class Replaced(Struct):
     replacement: str
 
 
+class Media(Struct, kw_only=True):
+    """A medium of a message."""
+
+    type: str
+    """Its media type, such as image/jpeg; empty while that is not known."""
+    url: str
+    """Where it can be fetched: as it was given, or an address of ours, which is good for some days."""
+    size: int | UnsetType = UNSET
+    """Its octets, where it is kept here."""
+    name: str | UnsetType = UNSET
+    """That of its file, where it has one."""
+
+
 class Message(Struct, kw_only=True):
     id: str
     customer_id: str
@@ -133,7 +155,10 @@ class Message(Struct, kw_only=True):
     tlvs: TLVs | UnsetType = UNSET
     """Only where they were given."""
     subject: str = ""
-    medias: list[dict[str, str]] = []
+    medias: list[Media] = []
+    """Only of an MMS: in their order."""
+    fallback: Literal["link"] | UnsetType = UNSET
+    """Only where it was given."""
     direction: Direction
     tm_create: str
     """When it was accepted, or came."""
@@ -177,7 +202,7 @@ class TracePDU(Struct, kw_only=True):
 
 TraceStepName = Literal[
     "accepted", "claimed", "submit", "response", "no_answer", "paused", "again", "lost", "unsent", "refused", "moved",
-    "routed", "receipt", "query", "query_response", "gap",
+    "routed", "receipt", "query", "query_response", "request", "answer", "gap",
 ]  # fmt: skip
 
 

@@ -5,31 +5,42 @@ from messagehub.web.client import Client, Requester
 from messagehub.web.connection import Answer
 from messagehub.web.errors import (
     BadAnswer,
+    BadRedirect,
     BadRequest,
     BadURL,
     Busy,
     Closed,
     Dropped,
     Forbidden,
+    NotFound,
+    NotOK,
     TimedOut,
+    TooLarge,
     Unreachable,
     WebError,
     failure,
 )
+from messagehub.web.fetch import Fetched, Fetcher
 from messagehub.web.urls import check_url, leads_inside
 
 __all__ = [
     "Answer",
     "BadAnswer",
+    "BadRedirect",
     "BadRequest",
     "BadURL",
     "Busy",
     "Client",
     "Closed",
     "Dropped",
+    "Fetched",
+    "Fetcher",
     "Forbidden",
+    "NotFound",
+    "NotOK",
     "Requester",
     "TimedOut",
+    "TooLarge",
     "Unreachable",
     "WebError",
     "check_url",

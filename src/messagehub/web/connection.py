@@ -11,9 +11,13 @@ from messagehub.web.errors import BadAnswer, Dropped, TimedOut, WebError
 
 FRAMING = 8  # octets on the wire for an octet of body: the worst of chunks of one octet, and some room for extensions
 
+LISTS = frozenset({"www-authenticate"})
+"""Header fields all of whose lines count (RFC 9110, section 5.2): a server may write each challenge in its own."""
+
 
 class Answer(Struct, frozen=True):
-    """What a server said: `headers` by lower-case names, the first of repeated ones; `body` cut at the limit."""
+    """What a server said: `headers` by lower-case names, of repeated ones the first, or all of LISTS; `body` cut at the
+    limit."""
 
     status: int
     headers: dict[str, str]
@@ -40,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rings = self._deadline = inf
-        self._pieces: list[bytes] = []
+        self._body = bytearray()  # one piece, as a body may come in chunks of an octet
 
     async def exchange(self, octets: bytes, deadline: float, *, bodyless: bool) -> Answer:
         """Sends a request and waits for its answer until `deadline`, a time of the loop's clock."""
@@ -61,12 +65,18 @@ class Connection(asyncio.Protocol):
                 self.end()
             raise
 
+    def rest(self) -> None:
+        """Nobody uses it for now."""
+        self._idle[self] = None
+        self._watch(self._loop.time() + self._limits.idle)
+
     def end(self, why: WebError | None = None) -> None:
         """Closes at once; who is waiting for an answer is told why."""
         self._idle.pop(self, None)
         self._transport.abort()
         waiter, self._waiter = self._waiter, None
         if why and waiter and not waiter.done():
+            why.left = True
             waiter.set_exception(why)
 
     def _watch(self, deadline: float) -> None:
@@ -99,7 +109,7 @@ class Connection(asyncio.Protocol):
             self._reusable = False
             if not self._complete:
                 return self.end(BadAnswer(f"not HTTP: {error}"))
-        if self._complete or (self._status and (self._size > self._limits.body or self._room < 0)):
+        if self._complete or (self._status and (len(self._body) > self._limits.body or self._room < 0)):
             self._answer(keep=self._complete and self._reusable)
         elif self._room < 0:
             self.end(BadAnswer("too long a head"))
@@ -120,19 +130,18 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, *, keep: bool) -> None:
         waiter, self._waiter = self._waiter, None
-        answer = Answer(self._status, self._headers, b"".join(self._pieces)[: self._limits.body])
+        answer = Answer(self._status, self._headers, bytes(self._body[: self._limits.body]))
         if keep:
-            self._idle[self] = None
-            self._watch(self._loop.time() + self._limits.idle)
+            self.rest()
         else:
             self.end()
         if waiter and not waiter.done():
             waiter.set_result(answer)
 
     def _start_message(self) -> None:
-        self._status = self._size = 0
+        self._status = 0
         self._headers: dict[str, str] = {}
-        self._pieces.clear()
+        self._body.clear()
 
     def on_message_begin(self) -> None:
         self._reusable = not self._complete  # a second answer, and nobody has asked
@@ -140,7 +149,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._status:
             return  # a trailer: it could contradict what the head has said
-        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        if self._headers.setdefault(key, text) is not text and key in LISTS:
+            self._headers[key] += f", {text}"
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -154,8 +165,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, piece: bytes) -> None:
         if not self._complete:
-            self._pieces.append(piece)
-            self._size += len(piece)
+            self._body += piece
 
     def on_message_complete(self) -> None:
         if not self._status:

@@ -9,7 +9,11 @@ WebError
 ├── Unreachable       unreachable      no way there; or, where that is known, `dns`: the name has no address,
 │   │                                  `refused`: nobody listens, `tls`: no TLS, or a certificate that does not hold
 │   └── Dropped       dropped          closed before the whole answer had come; `unheard`: before any octet of it
-├── BadAnswer         bad_answer       what came is not HTTP
+├── BadAnswer         bad_answer       what came is not HTTP, or is compressed though nobody asked for that
+├── NotOK             not_ok           of what is fetched: its server answers with another status than 200
+│   └── NotFound      not_found        404 or 410: it is not there
+├── TooLarge          too_large        of what is fetched: it has more octets than are taken
+├── BadRedirect       bad_redirect     of what is fetched: led on to nowhere, too often, or from https to http
 └── Closed            closed           this client has been closed
 """
 
@@ -18,6 +22,8 @@ class WebError(Exception):
     """A request has no answer. `code` is the word for it in records, and does not change."""
 
     code = "web_error"
+    left = False
+    """Octets of the request may have reached the server, so it may have done what was asked."""
 
 
 class BadRequest(WebError):
@@ -54,6 +60,28 @@ class Dropped(Unreachable):
 
 class BadAnswer(WebError):
     code = "bad_answer"
+
+
+class NotOK(WebError):
+    """`status`: the one that it answered with."""
+
+    code = "not_ok"
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFound(NotOK):
+    code = "not_found"
+
+
+class TooLarge(WebError):
+    code = "too_large"
+
+
+class BadRedirect(WebError):
+    code = "bad_redirect"
 
 
 class Closed(WebError):

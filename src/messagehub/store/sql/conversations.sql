@@ -63,7 +63,7 @@ ORDER BY last_id DESC LIMIT :count;
 -- name: messages_sent_in
 -- Of a message from a pool each target has the number that it was sent from.
 SELECT messages.id, messages.direction, COALESCE(targets.own_source, messages.source) AS source,
-    messages.source_detail, messages.text, messages.tm_create,
+    messages.source_detail, messages.text, messages.options, messages.tm_create,
     targets.destination, targets.destination_detail, targets.status, targets.tm_update
 FROM targets JOIN messages ON messages.id = targets.message_id
 WHERE targets.customer_id = :customer_id AND targets.destination = :peer
@@ -73,7 +73,7 @@ WHERE targets.customer_id = :customer_id AND targets.destination = :peer
 ORDER BY targets.message_id DESC LIMIT :count;
 
 -- name: messages_received_in
-SELECT id, direction, source, source_detail, text, tm_create, destination, '' AS destination_detail,
+SELECT id, direction, source, source_detail, text, options, tm_create, destination, '' AS destination_detail,
     'received' AS status, tm_create AS tm_update
 FROM messages
 WHERE customer_id = :customer_id AND source = :peer AND direction = 'inbound' AND id < :before AND id >= :after

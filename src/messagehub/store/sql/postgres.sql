@@ -99,3 +99,11 @@ WHERE customer_id = :customer_id AND address = :address AND scope = :scope FOR U
 -- name: limit_use_for_change
 -- Differs: nodes that send at the same moment count one after the other.
 SELECT * FROM limit_uses WHERE limit_id = :limit_id FOR UPDATE;
+
+-- name: claim_preparations
+-- Differs: nodes skip the rows that others hold.
+SELECT message_id, customer_id, attempts FROM preparations WHERE due_at <= :now ORDER BY due_at LIMIT :count FOR UPDATE SKIP LOCKED;
+
+-- name: preparation_for_change
+-- Differs: it may just be given up by a node that was taken for dead.
+SELECT message_id, attempts FROM preparations WHERE message_id = :message_id FOR UPDATE;

@@ -88,3 +88,11 @@ WHERE customer_id = :customer_id AND address = :address AND scope = :scope;
 -- name: limit_use_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM limit_uses WHERE limit_id = :limit_id;
+
+-- name: claim_preparations
+-- Differs: one writer at a time, so no row locks.
+SELECT message_id, customer_id, attempts FROM preparations WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+
+-- name: preparation_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT message_id, attempts FROM preparations WHERE message_id = :message_id;

@@ -1,0 +1,229 @@
+"""Messages whose media are still to be brought here: rows are claimed, worked on, and concluded one by one.
+
+Whoever works on a row has its name on it. What a node held that is dead is anybody's at once; what failed for a cause
+that may pass is tried again. When the media are here, the targets are due as they would have been.
+"""
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from messagehub import clock
+from messagehub.accounts.customers import Customers
+from messagehub.carriers.fitting import Fitter
+from messagehub.clock import SECOND
+from messagehub.errors import Unavailable
+from messagehub.events import Outbox
+from messagehub.logs import about
+from messagehub.messages import options, timing
+from messagehub.messages.gathering import Failed, Gatherer
+from messagehub.messages.ledger import Ledger
+from messagehub.messages.letting import Going, let_go
+from messagehub.messages.live import Live
+from messagehub.messages.options import Options
+from messagehub.messages.recorder import Recorder
+from messagehub.messages.status import Status
+from messagehub.messages.target import due_topic
+from messagehub.messages.telling import Told
+from messagehub.messages.ways import Way, Ways
+from messagehub.published import Links
+from messagehub.routing import Routes
+from messagehub.store import Row, Store, Tx
+from messagehub.work.loop import Loop
+from messagehub.work.node import store_clock
+from messagehub.work.schedule import next_attempt
+from messagehub.work.setback import Forward
+
+log = logging.getLogger(__name__)
+
+PREPARATIONS = "preparations"
+"""The topic that is notified when a message waits for its media."""
+
+POLL_S = 1.0
+AT_ONCE = 32
+OF_ONE_CUSTOMER = 8
+"""Messages that are worked on for one customer."""
+
+RETRY_AFTER = (5, 20)
+"""Seconds between the tries to get a medium that is not to be had just now."""
+
+MOST_ATTEMPTS = 8
+"""A message that ended the process so often would end it again."""
+
+HELD = 3600 * SECOND
+"""After which one is anybody's, though who holds it lives."""
+SOON = SECOND
+
+SET_BACK = (Forward("preparations_set_back", "bring_preparation_forward"),)
+
+BROKEN_HERE = Failed("media_broken", "its media could not be worked on")
+
+
+@dataclass(slots=True)
+class Done:
+    """What one transaction did."""
+
+    told: Told = field(default_factory=Told)
+    due: set[tuple[str, int]] = field(default_factory=set)
+    """The carriers that have something to send, and in which lanes."""
+
+
+class Preparer:
+    def __init__(
+        self,
+        store: Store,
+        customers: Customers,
+        routes: Routes,
+        outbox: Outbox,
+        recorder: Recorder,
+        live: Live,
+        node_id: str,
+        gatherer: Gatherer,
+        fitter: Fitter,
+        links: Links,
+        max_segments: int,
+    ) -> None:
+        self._store, self._customers, self._routes, self._outbox = store, customers, routes, outbox
+        self._recorder, self._live, self._node_id = recorder, live, node_id
+        self._gatherer, self._fitter = gatherer, fitter
+        self._links, self._max_segments = links, max_segments
+        self._working: dict[asyncio.Task[None], Row] = {}
+        self._broken: list[Row] = []
+        """Those that failed here for reasons of our own."""
+        self._loop = Loop("media of messages", self.turn, POLL_S)
+        store.listen(PREPARATIONS, self._loop.ring)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    async def stop(self) -> None:
+        """What is not at its end is another's at once."""
+        await self._loop.stop()
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+        await self._store.run("leave_preparations", holder=self._node_id, now=clock.now())
+        self._store.notify(PREPARATIONS)
+
+    async def turn(self) -> None:
+        """Begins as many as there is room for."""
+        broken = list(self._broken)
+        await self._store.many("put_off_preparation", [_put_off(row, clock.now() + SOON) for row in broken])
+        del self._broken[: len(broken)]
+        await self._free_those_of_dead()
+        while len(self._working) < AT_ONCE and await self._store.one("preparation_due", now=clock.now()):
+            for row in await self._store.transaction(self._claim):
+                task = asyncio.create_task(self._prepare(row))
+                self._working[task] = row
+                task.add_done_callback(self._ended)
+
+    async def _free_those_of_dead(self) -> None:
+        dead = await self._store.all("preparations_of_dead", now=await store_clock(self._store), count=AT_ONCE)
+        now = clock.now()
+        await self._store.many("free_preparation", [{"message_id": row.message_id, "due_at": now} for row in dead])
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        row = self._working.pop(task)
+        if not task.cancelled() and (error := task.exception()):
+            if isinstance(error, Unavailable):
+                log.warning("media wait for the store: %s", error)
+            else:
+                log.error("the media of a message could not be prepared", exc_info=error, extra=_about(row))
+            self._broken.append(row)
+        self._loop.ring()
+
+    # --- one message --------------------------------------------------------------------
+
+    async def _claim(self, tx: Tx) -> list[Row]:
+        """A customer that has its share waits a little, so that it stands in nobody's way."""
+        now = clock.now()
+        rows = await tx.all("claim_preparations", now=now, count=AT_ONCE)
+        of_customer = Counter(row.customer_id for row in self._working.values())
+        taken, waiting = list[Row](), list[Row]()
+        for row in rows:
+            is_turn = of_customer[row.customer_id] < OF_ONE_CUSTOMER and len(self._working) + len(taken) < AT_ONCE
+            (taken if is_turn else waiting).append(row)
+            of_customer[row.customer_id] += is_turn
+        taken = [row._replace(attempts=row.attempts + 1) for row in taken]
+        held = {"holder": self._node_id, "due_at": now + HELD}
+        await tx.many("take_preparation", [{**row._asdict(), **held} for row in taken])
+        await tx.many("put_off_preparation", [_put_off(row, now + SOON) for row in waiting])
+        return taken
+
+    async def _prepare(self, row: Row) -> None:
+        message = await self._store.one("message_of_anybody", id=row.message_id)
+        if message is None:
+            await self._store.run("remove_preparation", message_id=row.message_id)
+            return
+        try:
+            if row.attempts > MOST_ATTEMPTS:
+                raise BROKEN_HERE
+            asked = await self._gathered(message)
+        except Failed as failed:
+            again = next_attempt(RETRY_AFTER, row.attempts, clock.now(), random.random()) if failed.again else None
+            if again:
+                await self._store.many("put_off_preparation", [_put_off(row, again)])
+            else:
+                await self._conclude(row, (), {}, Way(code=failed.code, words=failed.words))
+            return
+        await self._conclude(row, asked.medias, await self._ways(message, asked))
+
+    async def _gathered(self, message: Row) -> Options:
+        asked = options.read(message.options)
+        until = timing.wanted_until(asked, message.target_count, message.tm_create)
+        medias = await self._gatherer.gather(message.customer_id, asked.medias, until)
+        return options.with_found(asked, medias)
+
+    async def _ways(self, message: Row, asked: Options) -> dict[int, Way]:
+        ways = Ways(self._fitter, await self._routes.table(self._store), message.customer_id, asked, message.text)
+        rows = await self._store.all("targets_of_message", message_id=message.id, first=0, end=message.target_count)
+        waiting = [row for row in rows if row.status == Status.QUEUED]
+        return {row.n: await ways.to(row.destination, row.own_source or message.source) for row in waiting}
+
+    async def _conclude(
+        self, row: Row, medias: Sequence[options.Media], ways: dict[int, Way], otherwise: Way | None = None
+    ) -> None:
+        """`otherwise`: how all those go that have no way of their own."""
+        done = await self._store.transaction(partial(self._settle, row, medias, ways, otherwise))
+        for carrier_id, lane in done.due:
+            self._store.notify(due_topic(carrier_id, lane))
+        done.told.make_known(self._outbox)
+
+    async def _settle(
+        self, row: Row, medias: Sequence[options.Media], ways: dict[int, Way], otherwise: Way | None, tx: Tx
+    ) -> Done:
+        held = await tx.one("preparation_for_change", message_id=row.message_id)
+        if held is None or held.attempts != row.attempts:
+            return Done()
+        ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, clock.now())
+        keys = [(one.message_id, one.n) for one in await tx.all("targets_to_cancel", message_id=row.message_id)]
+        await ledger.load(keys)
+        # Read when the targets are ours: it may have been given another time meanwhile.
+        message = await tx.one("message_of_anybody", id=row.message_id)
+        targets = [target for key in keys if (target := ledger.get(key)) and target.status is Status.QUEUED]
+        done = Done()
+        if message and targets:
+            asked = options.read(message.options)
+            going = Going(options.with_found(asked, medias) if medias else asked, self._links, self._max_segments)
+            if medias:
+                await tx.run("change_options", id=message.id, options=going.column, now=ledger.now)
+            for target in targets:
+                if way := ways.get(target.n, otherwise):
+                    let_go(ledger, target, way, going)
+            await going.write(tx)
+            done.due = {(target.carrier_id, target.lane) for target in targets if target.status is Status.QUEUED}
+        done.told = await ledger.write()
+        await tx.run("remove_preparation", message_id=row.message_id)
+        return done
+
+
+def _put_off(row: Row, due_at: int) -> dict[str, object]:
+    return {"message_id": row.message_id, "attempts": row.attempts, "due_at": due_at}
+
+
+def _about(row: Row) -> dict[str, object]:
+    return about(message_id=row.message_id, customer_id=row.customer_id)
