@@ -77,7 +77,6 @@ class Services:
     activeflows: Activeflows
     departure: Departure
     blobs: Blobs
-    published: Published
     links: Links
     uploads: Uploads
     limits: Limits
