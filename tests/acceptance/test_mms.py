@@ -14,6 +14,7 @@ import httpx
 import pytest
 from lxml import etree
 
+from messagehub import ids
 from messagehub.mms import PDU, SOAP_ACTION, Address, Content, Medium, compose, read, write
 from tests.media.samples import SAMPLES, located, opened, photo, saved, wav
 from tests.mms.test_schema import ENV, valid
@@ -53,7 +54,8 @@ class Line:
     """Where the carrier calls the hub."""
 
     def send(self, to: str, *media: tuple[str, bytes], **more: Any) -> Json:
-        medias = [{"type": kind, "url": self.gallery.show(kind, octets)} for kind, octets in media]
+        shown = [self.gallery.show(f"/{ids.new()}", octets, kind) for kind, octets in media]
+        medias = [{"type": kind, "url": url} for (kind, _), url in zip(media, shown, strict=True)]
         return self.account.send(to, medias=medias, **more)
 
     def arrived(self, to: str) -> Json:
@@ -148,7 +150,7 @@ def test_the_original_is_untouched(line: Line) -> None:
     message = line.send(somebody(), ("image/jpeg", octets))
     settled = line.account.settled(message)
     assert settled["medias"][0]["type"] == "image/jpeg"
-    url = line.gallery.show("image/jpeg", octets)
+    url = line.gallery.show("/photo.jpg", octets, "image/jpeg")
     assert httpx.get(url).content == octets
 
 
@@ -225,7 +227,7 @@ def test_a_bad_medium_fails_the_target_and_says_why(line: Line, kind: str, octet
 
 
 def test_a_medium_that_is_not_there_fails_the_target(line: Line) -> None:
-    missing = line.gallery.show("image/jpeg", SAMPLES["jpeg"]) + "nowhere.jpg"
+    missing = line.gallery.show("/here/", SAMPLES["jpeg"]) + "nowhere.jpg"
     message = line.account.send(somebody(), medias=[{"type": "image/jpeg", "url": missing}])
     target = line.account.settled(message)["targets"][0]
     assert (target["status"], target["error_code"]) == ("failed", "media_not_found")
