@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import config, failures, profile
+from messagehub.carriers import failures, kinds, profile
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.flows import actions, run
@@ -101,10 +101,10 @@ PAGES = {
         of_flows,
     ),
     "carrier-config.md": (
-        "The config of an SMPP carrier",
-        "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`. [carriers.md](carriers.md) says what "
-        "they are good for.",
-        config.as_markdown,
+        "The configs of carriers",
+        "The members of `config` in `POST /carriers` and `PUT /carriers/{id}`, by the `type` of the carrier. "
+        "[carriers.md](carriers.md) says what they are good for.",
+        kinds.as_markdown,
     ),
     "senders-by-country.md": (
         "Senders by country",

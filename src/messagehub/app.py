@@ -387,6 +387,7 @@ def _services(
         routes=ground.routes,
         carriers=ground.carriers,
         exchanges=messaging.exchanges,
+        published=ground.published,
         habits=messaging.habits,
         standing=standing,
         acceptor=messaging.acceptor,
@@ -409,7 +410,6 @@ def _services(
             store, ground.customers, ground.numbers, keepers, messaging.actor, partial(drop_waiting, store)
         ),
         blobs=ground.blobs,
-        published=ground.published,
         links=ground.links,
         uploads=uploads,
         **_told(settings),

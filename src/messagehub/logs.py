@@ -71,12 +71,13 @@ REDACTED = [
     (re.compile(r"(://)[^\s\"'<>@]{0,256}(?:@[^\s\"'<>@]{0,256}){0,3}@"), rf"\1{HIDDEN}@"),  # user and password
     (
         re.compile(
-            r"((?:password|passwd|token|accesskey|secret)\w{0,20}[\"']?\s{0,3}[=:]\s{0,3})"
+            r"((?:password|passwd|token|accesskey|secret|signature|\bsig)\w{0,20}[\"']?\s{0,3}(?:[=:]|%3D)\s{0,3})"
             r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;)}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
     ),
+    (re.compile(r"(/m/)[\w-]{6,64}", re.ASCII), rf"\1{HIDDEN}"),  # a link to a medium
     # PostgreSQL and its driver show the rows that they do not like.
     (re.compile(r"^(DETAIL: ).*", re.MULTILINE), rf"\1{HIDDEN}"),
     (re.compile(r"(query argument \$\d+: ).*"), rf"\1{HIDDEN}"),

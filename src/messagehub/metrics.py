@@ -55,6 +55,7 @@ class Counts:
         "front_starts",
         "lag_seconds",
         "messages",
+        "mms",
         "reached",
         "removed",
         "request_seconds",
@@ -66,6 +67,8 @@ class Counts:
 
     def __init__(self) -> None:
         self.messages = self.targets = 0
+        self.mms: Counter[str] = Counter({"outbound": 0, "inbound": 0})
+        """Messages that are MMS, by direction."""
         self.reached: Counter[str] = Counter()
         """By status."""
         self.removed: Counter[str] = Counter(dict.fromkeys(REMOVED_FROM, 0))
@@ -121,6 +124,7 @@ METRICS = [
         [
             ("messages_accepted_total", (), "Messages that POST /messages accepted."),
             ("targets_accepted_total", (), "Targets of these messages."),
+            ("mms_total", ("direction",), "Messages with media or a subject: `outbound` and accepted, or `inbound`."),
             ("targets_reached_total", ("status",), "Targets that came to a status; `received` is inbound messages."),
             ("segments_submitted_total", CARRIER, "Segments sent to a carrier."),
             (

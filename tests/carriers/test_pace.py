@@ -1,6 +1,7 @@
 """The pace of a carrier: never above its rate, less while it is throttled, and back again."""
 
 from collections import deque
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -18,8 +19,8 @@ def departures(
     """When PDUs leave, if there are always some, the clock is looked at every `step` seconds at most, and the carrier
     throttles, or warns, at these seconds."""
     pace, now, left = Pace(rate), BEGIN, []
-    said = sorted([(BEGIN + at, pace.throttle) for at in throttles or []], key=lambda one: one[0])
-    said = sorted(said + [(BEGIN + at, pace.slow) for at in eased or []], key=lambda one: one[0])
+    hears: list[tuple[float, Callable[[float], None]]] = [(BEGIN + at, pace.throttle) for at in throttles or []]
+    said = sorted(hears + [(BEGIN + at, pace.slow) for at in eased or []], key=lambda one: one[0])
     while now < BEGIN + seconds:
         while said and said[0][0] <= now:
             said.pop(0)[1](now)

@@ -9,6 +9,7 @@ import pytest
 from messagehub.cli.client import Api as Server
 from messagehub.cli.following import REMEMBERED, Follower
 from tests.cli.shell import Shell
+from tests.cli.standin import StandIn
 from tests.support import numbering
 from tests.support.hub import Account, Hub
 from tests.support.simulator import Simulator
@@ -74,6 +75,26 @@ def test_one_is_shown_with_its_targets(mine: Shell, account: Account) -> None:
     assert ["status", "partially_delivered"] in shown.rows
     assert [to[1], "failed", "1", "invalid_number"] in [row[:4] for row in shown.rows]
     assert "\x1b" not in shown.out
+
+
+PHONE = {"type": "tel", "target": "+15559876543", "target_name": "", "name": "", "detail": ""}
+MMS = {
+    "id": "01a1fbc1-388b-7020-a7fb-a12694d73ae3", "type": "mms", "status": "received", "source": PHONE,
+    "destination": PHONE, "targets": [{"destination": PHONE, "status": "received", "parts": 1, "error_code": ""}],
+    "target_count": 1, "text": "Look", "subject": "A \x1bcat", "direction": "inbound",
+    "tm_create": "2026-11-21 04:15:19.727700",
+    "medias": [{"type": "image/jpeg", "url": "https://hub.test/media/7", "size": 4711}, {"type": "", "url": "https://x/"}],
+}  # fmt: skip
+
+
+def test_the_media_of_a_message_are_shown(elsewhere: Shell, standin: StandIn) -> None:
+    bare = {**MMS, "text": "", "subject": "", "medias": []}
+    standin.answers["GET /messages?page_size=20"] = {"result": [MMS, bare], "next_page_token": ""}
+    standin.answers[f"GET /messages/{MMS['id']}"] = MMS
+    listed, shown = elsewhere.run_all(("messages", "list"), ("messages", "show", str(MMS["id"])))
+    assert [row[-1] for row in listed.rows] == ["text", r'Look ["A \x1bcat", image/jpeg, medium]', "[MMS]"]
+    assert ["type", "mms"] in shown.rows
+    assert ["image/jpeg", "4711", "-", "https://hub.test/media/7"] in shown.rows
 
 
 def test_all_targets_are_listed(mine: Shell, account: Account) -> None:

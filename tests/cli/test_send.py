@@ -46,10 +46,10 @@ def test_what_a_message_asks_for(mine: Shell) -> None:
 def test_when_a_message_goes_and_until_when(mine: Shell) -> None:
     words = ("send", "--to", numbering.somebody(), "--json", "Hello")
     later = mine.run(
-        *words, "--class", "marketing", "--message-class", "1", "--schedule-at", "2h", "--validity", "1d",
+        *words, "--class", "otp", "--message-class", "1", "--schedule-at", "2h", "--validity", "1d",
         "--spread-over", "10m", "--priority", "high",
     ).json  # fmt: skip
-    assert (later["class"], later["message_class"]) == ("marketing", 1)
+    assert (later["class"], later["message_class"]) == ("otp", 1)
     assert (later["validity"], later["spread_over"]) == (86_400, 600)
     assert later["targets"][0]["hold_reason"] == "scheduled"
     assert "such as 90s" in mine.run(*words, "--validity", "long").err

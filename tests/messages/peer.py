@@ -24,7 +24,7 @@ class Peer:
         self.window, self.dlr_timeout = window, dlr_timeout
         self.texts = STANDARD
         self.kinds: Sequence[str] = ["transceiver"]
-        self.asks = False
+        self.asks, self.callback_max = False, 0
         self.asked: list[Question] = []
         self.handed: list[Handover] = []
         self.answers: dict[Any, Verdict] = {}

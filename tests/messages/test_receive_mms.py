@@ -1,5 +1,8 @@
 """Inbound MMS: what is stored and told of their media, and at which addresses these are."""
 
+import json
+import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from messagehub import clock
@@ -7,6 +10,7 @@ from messagehub.carriers.carrier import Inbound, Medium, Verdict
 from messagehub.clock import SECOND
 from messagehub.media import addresses
 from messagehub.messages.receive import MOST_NAME, MOST_SUBJECT
+from messagehub.metrics import COUNTS
 from messagehub.shapes import Media, Message
 from tests.messages.house import ANNE, BERT, HERE, SOURCE, WEEK, House
 from tests.messages.test_receive import arrive, inbox
@@ -35,12 +39,12 @@ def is_open(house: House, media: Media, now: int) -> bool:
 
 
 async def test_its_media_are_stored_and_told_in_their_order_at_addresses_of_ours(house: House) -> None:
-    cat, card = await kept(house, CAT, name="cat.jpg"), await kept(house, CARD, "text/x-vcard")
+    cat, card = await kept(house, CAT, name="cat.jpg"), await kept(house, CARD, "text/vcard")
     message = await came(house, mms(cat, card, cat, subject="A cat"))
     assert (message.type, message.status, message.text, message.subject) == ("mms", "received", "Look", "A cat")
     assert [(each.type, each.size, each.name) for each in message.medias] == [
         ("image/jpeg", len(CAT), "cat.jpg"),
-        ("text/x-vcard", len(CARD), Media(type="", url="").name),
+        ("text/vcard", len(CARD), Media(type="", url="").name),
         ("image/jpeg", len(CAT), "cat.jpg"),
     ]
     assert [house.published.digest_of(each.url) for each in message.medias] == [cat.digest, card.digest, cat.digest]
@@ -113,3 +117,42 @@ async def test_the_digest_of_a_content_opens_nothing(house: House) -> None:
     assert not house.published.is_valid(card.digest, token, clock.now())
     forged = addresses.sign(cat.digest, clock.now() + WEEK, b"another key")
     assert not house.published.is_valid(cat.digest, forged, clock.now())
+
+
+async def test_one_that_is_deleted_is_told_with_its_media_and_seen_no_more(house: House) -> None:
+    await house.change(webhook_events=("message_deleted",))
+    cat = await kept(house, CAT)
+    first, second = await came(house, mms(cat)), await came(house, mms(cat))
+    gone = await house.actor.delete(house.customer.id, first.id)
+    (told,) = await house.told(first.id)
+    assert [house.published.digest_of(each["url"]) for each in told["medias"]] == [cat.digest]
+    assert [each.size for each in gone.medias] == [len(CAT)]
+    assert [each.id for each in await inbox(house)] == [second.id]
+    assert await house.blobs.read(cat.digest) == CAT  # it is the other's, too
+
+
+async def test_they_are_counted_once_they_are_stored(house: House) -> None:
+    before = COUNTS.mms["inbound"]
+    await arrive(house, Inbound(ANNE, SOURCE, "Hi", None), mms(), mms(await kept(house, CAT)))
+    assert COUNTS.mms["inbound"] == before + 2
+
+
+async def test_the_page_on_webhooks_shows_what_is_told(house: House) -> None:
+    """The same members in the same order, with the same values where they are not made anew each time."""
+    page = (Path(__file__).parents[2] / "docs/webhooks.md").read_text()
+    shown = json.loads(page.partition("## An MMS that came in")[2].partition("```json\n")[2].partition("```")[0])
+    given = shown["data"]
+    media = [await kept(house, bytes(each["size"]), each["type"], each.get("name", "")) for each in given["medias"]]
+    await arrive(house, mms(*media, text=given["text"], subject=given["subject"]))
+    (told,) = await house.told()
+    assert told.pop("event") == shown["type"]
+    assert list(told) == list(given)
+    for name in told.keys() - {"id", "customer_id", "medias", "targets"}:
+        assert told[name] == given[name] or name.startswith("tm_"), name
+    assert [each | {"tm_update": ""} for each in told["targets"]] == [
+        each | {"tm_update": ""} for each in given["targets"]
+    ]
+    for one, other in zip(told["medias"], given["medias"], strict=True):
+        assert {**one, "url": ""} == {**other, "url": ""}
+        assert list(one) == list(other)
+        assert re.fullmatch(r"https://[a-z.]+/media/[0-9a-f]{64}\?token=AGkh…", other["url"])

@@ -8,7 +8,7 @@ from messagehub import clock
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.clock import NEVER
 from messagehub.messages.reading import LAST_ID, Filter
-from messagehub.messages.repeats import LATE, REMEMBERED
+from messagehub.messages.repeats import LATE, REMEMBERED, REMEMBERED_BY_NAME
 from messagehub.text import Concatenation
 from tests.messages.house import ANNE, SOURCE, House, eventually
 from tests.messages.peer import Peer
@@ -98,3 +98,37 @@ async def test_what_is_remembered_is_forgotten(house: House) -> None:
     await arrive(house.peer, "a")
     await house.store.many("remove_inbound_seen", await house.store.all("old_inbound_seen", tm_before=NEVER, count=9))
     assert await house.store.all("inbound_seen", carrier_id=house.carrier_id, fingerprint=b"yes", now=0) == []
+
+
+async def named(peer: Peer, mark: bytes, words: str = "YES", times: int = 1) -> None:
+    """The carrier tells a message by an id of its own, so often at once."""
+    tickets = [next(_tickets) for _ in range(times)]
+    peer.tell(*(Inbound(ANNE, SOURCE, words, None, None, ticket, mark, is_named=True) for ticket in tickets))
+    await eventually(lambda: set(tickets) <= peer.answers.keys())
+    assert {peer.answers[ticket] for ticket in tickets} == {Verdict.TAKEN}
+
+
+async def test_what_has_an_id_is_one_message_however_often_it_is_told(house: House) -> None:
+    await named(house.peer, b"one", times=3)
+    await named(house.peer, b"one")
+    await named(house.peer, b"two", "NO")
+    assert await inbox(house) == ["NO", "YES"]
+    assert len(await house.told()) == 2
+
+
+async def test_an_id_is_known_to_all_nodes_and_after_a_restart_for_days(house: House) -> None:
+    await named(house.peer, b"one")
+    other = Peer()
+    await house.open(other, node="there")
+    await named(other, b"one")
+    for exchange in house.take_open():
+        await exchange.close(0)
+    again = Peer()
+    await house.open(again)
+    await named(again, b"one")
+    assert await inbox(house) == ["YES"]
+    (row,) = await house.store.all("inbound_seen", carrier_id=house.carrier_id, fingerprint=b"one", now=0)
+    aged = row._replace(tm_create=row.tm_create - REMEMBERED_BY_NAME - 1)._asdict()
+    await house.store.many("keep_inbound_seen", [{**aged, "carrier_id": house.carrier_id}])
+    await named(again, b"one", "AGAIN")
+    assert await inbox(house) == ["AGAIN", "YES"]

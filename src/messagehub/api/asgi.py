@@ -29,6 +29,7 @@ from messagehub.api import (
     webhooks,
 )
 from messagehub.api.answers import Resource
+from messagehub.api.callbacks import ANYWHERE, Callbacks
 from messagehub.api.contents import BY_CODE, BY_DIGEST, Contents
 from messagehub.api.documents import Document
 from messagehub.api.endpoint import Endpoint
@@ -80,6 +81,8 @@ class Application:
             resources[BY_DIGEST] = resources[BY_CODE] = Contents(services)
             resources["/docs"] = Document(lambda: documents.docs(endpoints))
         self._exact = {path: resource for path, resource in resources.items() if "{" not in path}
+        callbacks = Callbacks(services)
+        resources |= dict.fromkeys(ANYWHERE, callbacks)
         self._router = Router(
             [Route(path, endpoint=resource) for path, resource in resources.items() if "{" in path],
             redirect_slashes=False,

@@ -1,7 +1,7 @@
 """Carriers over HTTP, for the operator."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from msgspec import UNSET
 
@@ -9,7 +9,7 @@ from messagehub import shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
 from messagehub.carriers import kinds
-from messagehub.carriers.book import CarrierRow
+from messagehub.carriers.book import CALLBACKS, CarrierRow
 from messagehub.carriers.carrier import BindStatus
 from messagehub.clock import NEVER, plain
 from messagehub.messages import receipts
@@ -26,7 +26,7 @@ async def create(call: Call) -> shapes.Carrier:
 
 async def page(call: Call) -> Page[shapes.Carrier]:
     seen = await call.services.standing.look()
-    return await paging.newest_first(call, call.services.carriers.page, lambda row: _shape(seen, row))
+    return await paging.newest_first(call, call.services.carriers.page, partial(_shape, call, seen))
 
 
 async def one(call: Call) -> shapes.Carrier:
@@ -80,15 +80,16 @@ def _unmatched(rule: Rule, one: Unmatched) -> shapes.UnmatchedReceipt:
 
 
 async def _now(call: Call, row: CarrierRow) -> shapes.Carrier:
-    return _shape(await call.services.standing.look(), row)
+    return _shape(call, await call.services.standing.look(), row)
 
 
-def _shape(seen: Seen, row: CarrierRow) -> shapes.Carrier:
+def _shape(call: Call, seen: Seen, row: CarrierRow) -> shapes.Carrier:
     status, unknown = seen.of(row)
     return shapes.Carrier(
         id=row.id,
         name=row.name,
-        type="smpp",
+        type=cast(shapes.CarrierType, row.type),
+        callback_url=call.services.published.public_url + CALLBACKS + row.id if row.type != "smpp" else "",
         config=kinds.shown(row.type, row.settings),
         disabled=bool(row.disabled),
         trace="all" if row.trace == "all" else "default",

@@ -113,6 +113,7 @@ def _age(moment: int | None, now: int) -> float:
 def _of_process(services: Services) -> Iterator[Sample]:
     yield "messages_accepted_total", (), COUNTS.messages
     yield "targets_accepted_total", (), COUNTS.targets
+    yield from (("mms_total", (direction,), count) for direction, count in COUNTS.mms.items())
     yield from (("targets_reached_total", (str(status),), count) for status, count in COUNTS.reached.items() if count)
     yield from (("webhook_attempts_total", (outcome,), count) for outcome, count in COUNTS.webhooks.items())
     yield from (("flows_ended_total", (reason,), count) for reason, count in COUNTS.flows_ended.items())

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from messagehub import shapes
-from messagehub.carriers import config
+from messagehub.carriers import config, kinds
 
 Schema = dict[str, Any]
 
@@ -49,18 +49,20 @@ FILE: Schema = {
 CARRIERS_OWN = "carrier_message_id"
 """An id that the carrier gave, in whatever form."""
 
-INSTEAD: dict[str, dict[str, type]] = {"CarrierGiven": {"config": config.SMPPConfig}}
-"""Members whose shape is known elsewhere: by the carrier's type."""
+INSTEAD: dict[str, dict[str, tuple[type, ...]]] = {"CarrierGiven": {"config": tuple(kinds.CONFIGS.values())}}
+"""Members that have one of several shapes, which are known elsewhere: by the carrier's type."""
 
 
 def schemas(takes: Iterable[Any], gives: Iterable[Any]) -> tuple[dict[Any, Schema], dict[str, Schema]]:
     """The schema of each type, and the components to which they refer."""
-    types = list(dict.fromkeys([*takes, *gives, *(kind for members in INSTEAD.values() for kind in members.values())]))
+    others = [kind for members in INSTEAD.values() for choices in members.values() for kind in choices]
+    types = list(dict.fromkeys([*takes, *gives, *others]))
     found, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
     of = dict(zip(types, found, strict=True))
     for name, members in INSTEAD.items():
         if name in components:
-            components[name]["properties"] |= {member: of[kind] for member, kind in members.items()}
+            choices = {member: {"anyOf": [of[kind] for kind in of_one]} for member, of_one in members.items()}
+            components[name]["properties"] |= choices
     given = _reached(components, [of[kind] for kind in takes])
     for name, component in components.items():
         _describe(name, component)

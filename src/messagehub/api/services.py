@@ -57,6 +57,7 @@ class Services:
     routes: Routes
     carriers: Carriers
     exchanges: Exchanges
+    published: Published
     habits: Habits
     standing: Standing
     acceptor: Acceptor
@@ -77,7 +78,6 @@ class Services:
     activeflows: Activeflows
     departure: Departure
     blobs: Blobs
-    published: Published
     links: Links
     uploads: Uploads
     limits: Limits

@@ -20,8 +20,11 @@ from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED
 from messagehub.work.node import Lease
 
-IDENTITY = ("host", "port", "system_id")
+IDENTITY = ("host", "port", "system_id", "url")
 """Members of a config by which one message centre, and its habits, are told from another."""
+
+CALLBACKS = "/callbacks/"
+"""Below it carriers make requests of us, each by its id."""
 
 PARKED_ANEW = 10_000
 """Receipts that are looked for anew, at most, when a carrier's ids are read in another way."""
@@ -84,10 +87,16 @@ class Means:
 
 def make(row: CarrierRow, means: Means) -> Carrier:
     """The carrier that a row describes."""
-    from messagehub.carriers.smpp import SMPPCarrier
-
     config = kinds.parse(row.type, row.settings)
-    return SMPPCarrier(config, taped=means.taped, outbinds=means.outbinds, lease=means.lease)
+    if row.type == "smpp":
+        from messagehub.carriers.smpp import SMPPCarrier
+
+        return SMPPCarrier(config, taped=means.taped, outbinds=means.outbinds, lease=means.lease)
+    from messagehub.carriers.dialects import DIALECTS
+    from messagehub.carriers.web import WebCarrier
+
+    at = means.published.public_url if means.published else ""
+    return WebCarrier(config, DIALECTS[row.type](config, f"{at}{CALLBACKS}{row.id}"), means)
 
 
 class Carriers:

@@ -21,16 +21,14 @@ TargetKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A medium that is kept under the digest of its octets (blobs.py).
-
-    `url`: of one that came in and could not be fetched, where its carrier has it; it has no digest then.
-    """
+    """A medium that is kept under the digest of its octets (blobs.py)."""
 
     type: str
     digest: str
     size: int
     name: str = ""
     url: str = ""
+    """Where the carrier has it, if it could not be fetched and is not kept here: then it has no digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,8 @@ class Accepted:
     retry: int = 0
     steps: list[Step] = field(default_factory=list, compare=False, repr=False)
     """What was seen of the handover on its way; those of other outcomes are the same."""
+    parts: int = 0
+    """How many segments the carrier makes of it, where it says that."""
 
 
 @dataclass(slots=True)
@@ -158,6 +158,8 @@ class Inbound:
     subject: str = ""
     media: Sequence[Medium | Arriving] | None = None
     """None: it is an SMS. What the exchange gets is kept already, as long as addresses of media are good at least."""
+    is_named: bool = False
+    """The fingerprint is of an id that the carrier gave it: what is told again under it is the same, days later too."""
 
 
 @dataclass(slots=True)
@@ -311,6 +313,9 @@ class Carrier(Protocol):
 
     asks: bool
     """It can be asked what became of what it accepted."""
+
+    callback_max: int
+    """Octets of a request that it may make of us over HTTP; 0: it makes none."""
 
     kinds: Sequence[str]
     """What each of its binds is, of those that its config names: a bind's place among them is its slot."""

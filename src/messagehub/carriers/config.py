@@ -1,6 +1,7 @@
 """The `config` of a carrier that speaks SMPP: its members, their defaults and bounds. Checked when it is written."""
 
 import re
+from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -81,6 +82,8 @@ Errors = dict[Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,20}\Z")], FailureCod
 
 
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A message centre that speaks SMPP 3.4."""
+
     takes: ClassVar = frozenset({"sms"})
     secrets: ClassVar = frozenset({"password", "tls_key"})
 
@@ -276,16 +279,12 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         return bool(self.tls or self.tls_ca or self.tls_certificate or self.tls_key)
 
 
-def as_markdown() -> str:
-    """The members of a config as docs/carrier-config.md shows them."""
-    return members(SMPPConfig)
-
-
-def members(shape: type[Struct]) -> str:
-    """A table of the members of a shape, whose annotations have a `doc` each."""
+def members(shape: type[Struct], but: Collection[str] = ()) -> str:
+    """A table of the members of a shape, whose annotations have a `doc` each; without those that others have, too."""
     rows = [
         f"| `{name}` | {_default(member)} | {_range(member)} | {member['description']} |"
         for name, member in properties(shape).items()
+        if name not in but
     ]
     return "\n".join(["| member | default | values | meaning |", "| --- | --- | --- | --- |", *rows])
 

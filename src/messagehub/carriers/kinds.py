@@ -1,12 +1,14 @@
 """The kinds of carriers, each with its config; and configs as they are given, stored and shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
 from messagehub.carriers import tls
-from messagehub.carriers.config import SMPPConfig, TLVConfig
+from messagehub.carriers.config import SMPPConfig, TLVConfig, members
+from messagehub.carriers.http_config import HTTPConfig
+from messagehub.carriers.web_config import WebConfig
 from messagehub.errors import Refusal
 from messagehub.media import Limits
 from messagehub.shapes import words
@@ -21,7 +23,7 @@ class Config(Protocol):
     """Members that are written and never read back."""
 
     @property
-    def takes(self) -> frozenset[str]:
+    def takes(self) -> Collection[str]:
         """Which kinds of messages can be sent there."""
 
     @property
@@ -46,7 +48,7 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig}
+CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""
@@ -69,6 +71,23 @@ def stored(kind: str, config: str) -> Config:
     values = msgspec.json.decode(config)
     parsed: Config = msgspec.convert(values | dict.fromkeys(SECRETS & values.keys(), "*"), CONFIGS[kind])
     return parsed
+
+
+def as_markdown() -> str:
+    """The members of the configs of all kinds as docs/carrier-config.md shows them."""
+    shared = WebConfig.__struct_fields__
+    over_http = {kind: shape for kind, shape in CONFIGS.items() if issubclass(shape, WebConfig)}
+    sections = [
+        f"## `{kind}`\n\n{_bare(shape.__doc__)}\n\n{members(shape, shared if kind in over_http else ())}"
+        for kind, shape in CONFIGS.items()
+    ]
+    names = ", ".join(f"`{kind}`" for kind in over_http)
+    common = f"## What all have that speak HTTP\n\nThat is {names}.\n\n{members(WebConfig)}"
+    return "\n\n".join([*sections, common])
+
+
+def _bare(words: str | None) -> str:
+    return " ".join((words or "").split())
 
 
 def shown(kind: str, config: dict[str, Any]) -> dict[str, Any]:

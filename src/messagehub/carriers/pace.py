@@ -107,15 +107,19 @@ class Pace:
 
     # --- what the carrier says ----------------------------------------------------------
 
-    def throttle(self, now: float) -> None:
-        """The carrier refused a PDU for being too many. What left before a pause says nothing new in it."""
+    def throttle(self, now: float, least: float = 0.0) -> None:
+        """The carrier refused a PDU for being too many. What left before a pause says nothing new in it.
+
+        `least`: for so many seconds it wants to be left alone, whatever the pause would be.
+        """
         self.throttled += 1
         if now < self.until:
+            self.until = max(self.until, now + least)
             return
         goes_on = self._goes_on(now)
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if goes_on else FIRST_PAUSE_S
         is_probe = goes_on and self._spent - self._spent_at_resume <= 1
-        self.until, self._spent_at_resume = now + self._pause, self._spent
+        self.until, self._spent_at_resume = now + max(self._pause, least), self._spent
         if is_probe:  # one PDU cannot have been too fast: it says that the carrier has not recovered, and no more
             self._set_at = self.until
         else:

@@ -95,6 +95,8 @@ class SMPPCarrier:
     """`pauses`: how long its binds wait before they try again. `taped`: its handovers are traced. `outbinds`: where it
     may call. `lease`: until when something may be sent."""
 
+    callback_max = 0
+
     def __init__(
         self,
         config: SMPPConfig,

@@ -161,13 +161,17 @@ def _sar(tlvs: dict[int, bytes]) -> Concatenation | None:
 def number(profile: Profile, pdu: PDU, field: str) -> str:
     """An address as the carrier gave it, brought to E.164 where it is an international number, or a national one of
     the carrier's country."""
-    given = _clean(str(pdu.fields[field]))
     ton = pdu.fields["dest_addr_ton" if field == "destination_addr" else "source_addr_ton"]
+    return international(_clean(str(pdu.fields[field])), profile.default_country, ton)
+
+
+def international(given: str, country: str, ton: int = UNKNOWN_TON) -> str:
+    """In E.164 where it is an international number, or a national one of this country; else as it was given."""
     digits = given.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
         return given
-    if profile.default_country and given == digits:
-        ton, digits = _internationally(profile.default_country, ton, digits)
+    if country and given == digits:
+        ton, digits = _internationally(country, ton, digits)
     if digits.startswith("0"):
         return given
     long_enough = len(digits) >= SHORTEST_E164

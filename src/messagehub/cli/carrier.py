@@ -42,19 +42,22 @@ BINDS: Columns = {
 WATCHED = ("id", "name", "status", "unknown_destinations", "binds")
 """What changes by itself; a terminal has room for no more."""
 REFRESH_S = 1.0
+SMPP = "smpp"
 
 
 @app.command("create")
 @operator
 def create(
     session: Session,
-    kind: Annotated[str, typer.Argument(metavar="TYPE", help="What it speaks: smpp.")],
-    host: Annotated[str, typer.Option("--host", help="Where it listens.")],
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port there.")],
-    system_id: Annotated[str, typer.Option("--system-id", help="The name that it knows us by.")],
+    kind: Annotated[str, typer.Argument(metavar="TYPE", help="What it speaks: smpp, http.")],
+    host: Annotated[str | None, typer.Option("--host", help="Of smpp: where it listens.")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Of smpp: the port there.")] = None,
+    system_id: Annotated[str | None, typer.Option("--system-id", help="Of smpp: the name that it knows us by.")] = None,
     password: Password = None,
     password_file: PasswordFile = None,
-    name: Annotated[str | None, typer.Option("--name", help="What people call it; default: its host.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What people call it; default: its host, or its type.")
+    ] = None,
     settings: Settings = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Do not connect to it yet.")] = False,
 ) -> None:
@@ -62,9 +65,13 @@ def create(
 
     Example: messagehub carrier create smpp --host smsc.example.com --port 2775 --system-id me --set window=50
     """
-    config = {"host": host, "port": port, "system_id": system_id} | _config(settings)
-    config["password"] = passwords.needed(password, password_file)
-    said = {"name": name or host, "type": kind, "config": config, "disabled": disabled}
+    of_smpp = {"host": host, "port": port, "system_id": system_id}
+    if kind == SMPP and (missing := [name for name, value in of_smpp.items() if value is None]):
+        raise WrongUsage(f"a carrier of type smpp needs --{missing[0].replace('_', '-')}")
+    config = given(**of_smpp) | _config(settings)
+    if kind == SMPP or password or password_file:
+        config["password"] = passwords.needed(password, password_file)
+    said = {"name": name or host or kind, "type": kind, "config": config, "disabled": disabled}
     session.show(session.api.post("carriers", body=said), binds=BINDS)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from messagehub.cli import showing
+from messagehub.cli.messages import said
 from messagehub.cli.session import SHOWN, All, Limit, Session, customer, given, group
 from messagehub.cli.showing import Columns, moment
 
@@ -103,7 +104,7 @@ def _line(message: dict[str, Any]) -> "Text":
     from rich.text import Text
 
     arrow = ARROWS.get(message["direction"], "")
-    said = Text(showing.visible(f"{moment('tm_create')(message)}  {arrow} {message['text']}"))
+    line = Text(showing.visible(f"{moment('tm_create')(message)}  {arrow} {said(message)}"))
     if message["direction"] == "outgoing":
-        said.append(f"  {message['status']}", STYLES.get(message["status"], ""))
-    return said
+        line.append(f"  {message['status']}", STYLES.get(message["status"], ""))
+    return line

@@ -33,13 +33,22 @@ def tally(message: dict[str, Any]) -> str:
     return ", ".join(f"{count} {status}" for status, count in counts.items())
 
 
+def said(message: dict[str, Any]) -> str:
+    """Its text; of an MMS its subject and the types of its media, too."""
+    subject, medias = message.get("subject"), message.get("medias") or ()
+    if not (subject or medias or message.get("type") == "mms"):
+        return str(message["text"])
+    enclosed = [f'"{subject}"'] * bool(subject) + [each["type"] or "medium" for each in medias]
+    return f"{message['text']} [{', '.join(enclosed) or 'MMS'}]".lstrip()
+
+
 COLUMNS: Columns = {
     "id": "id",
     "created": moment("tm_create"),
     "from": lambda message: message["source"]["target"],
     "to": recipients,
     "status": "status",
-    "text": "text",
+    "text": said,
 }
 TARGETS: Columns = {
     "to": "destination",
@@ -50,6 +59,14 @@ TARGETS: Columns = {
     "possible duplicate": "possible_duplicate",
     "updated": moment("tm_update"),
 }
+
+
+MEDIAS: Columns = {"type": "type", "size": "size", "name": "name", "url": "url"}
+
+
+def show_one(session: Session, message: dict[str, Any]) -> None:
+    """With its targets, and with its media where it has any."""
+    session.show(message, targets=TARGETS, **({"medias": MEDIAS} if message.get("medias") else {}))
 
 
 @app.command("list")
@@ -79,7 +96,7 @@ def show(session: Session, id: Id) -> None:
 
     Example: messagehub messages show 01a1fbc1-388b-7020-a7fb-a12694d73ae3
     """
-    session.show(session.api.get("messages", id), targets=TARGETS)
+    show_one(session, session.api.get("messages", id))
 
 
 @app.command("targets")
@@ -154,7 +171,7 @@ def cancel(session: Session, id: Id) -> None:
 
     Example: messagehub messages cancel 01a1fbc1-388b-7020-a7fb-a12694d73ae3
     """
-    session.show(session.api.post("messages", id, "cancel", body={}), targets=TARGETS)
+    show_one(session, session.api.post("messages", id, "cancel", body={}))
 
 
 @app.command("reschedule")
@@ -168,7 +185,7 @@ def reschedule(
 
     Example: messagehub messages reschedule 01a1fbc1-388b-7020-a7fb-a12694d73ae3 --at 2h
     """
-    session.show(session.api.put("messages", id, body={"schedule_at": at}), targets=TARGETS)
+    show_one(session, session.api.put("messages", id, body={"schedule_at": at}))
 
 
 @app.command("resend")
@@ -178,7 +195,7 @@ def resend(session: Session, id: Id) -> None:
 
     Example: messagehub messages resend 01a1fbc1-388b-7020-a7fb-a12694d73ae3
     """
-    session.show(session.api.post("messages", id, "resend", body={}), targets=TARGETS)
+    show_one(session, session.api.post("messages", id, "resend", body={}))
 
 
 @app.command("delete")
@@ -188,7 +205,7 @@ def delete(session: Session, id: Id, yes: Yes = False) -> None:
 
     Example: messagehub messages delete 01a1fbc1-388b-7020-a7fb-a12694d73ae3
     """
-    session.show(session.remove("Delete the message", yes, "messages", id, name=_name), targets=TARGETS)
+    show_one(session, session.remove("Delete the message", yes, "messages", id, name=_name))
 
 
 def _line(message: dict[str, Any]) -> Any:
@@ -199,7 +216,7 @@ def _line(message: dict[str, Any]) -> Any:
     codes = sorted({target["error_code"] for target in message["targets"]} - {""})
     head = f"{created}  {message['id']}  {source} → {recipients(message)}  "
     status = showing.cell("status", message["status"])
-    rest = "".join(f" {code}" for code in codes) + f"  {message['text']}"
+    rest = "".join(f" {code}" for code in codes) + f"  {said(message)}"
     return Text.assemble(showing.visible(head), status, showing.visible(rest))
 
 

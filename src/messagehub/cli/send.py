@@ -92,7 +92,7 @@ def send(
             typer.echo(f"it was accepted; `messagehub messages show {message['id']}` says what became of it", err=True)
             raise
         code = _code(message)
-    session.show(message, targets=messages.TARGETS)
+    messages.show_one(session, message)
     raise typer.Exit(code)
 
 

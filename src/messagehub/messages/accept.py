@@ -219,6 +219,8 @@ class Acceptor:
         for exchange, _, handover in accepted.hands:
             exchange.carrier.send([handover])
         COUNTS.messages += 1
+        if options.kind_of(accepted.message.options) == "mms":
+            COUNTS.mms["outbound"] += 1
         COUNTS.targets += len(accepted.targets)
         COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
         waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
@@ -278,7 +280,7 @@ class Acceptor:
         self, tx: Tx, customer_id: str, given: MessageGiven, to: Sequence[AddressGiven], smart: bool
     ) -> tuple[Options, int, list[Own] | None]:
         """As `_said`, for an MMS. What is kept here already is looked at where that holds up no transaction."""
-        self._gatherer.check(given.medias, clock.now())
+        self._gatherer.check(given.medias)
         mms.check_length(given.text)
         own = variables.own_texts(given.text, to, False, mms.check_length)
         medias = tuple(Media(one.url, one.type) for one in given.medias)

@@ -44,6 +44,7 @@ def accepted(ledger: Ledger, target: Target, outcome: Accepted, terms: Terms) ->
     if ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(terms.dlr_timeout * SECOND)):
         target.carrier_id = terms.carrier_id  # a late answer, when another carrier was to have it next
         target.names = outcome.names
+        target.parts = outcome.parts or target.parts
         named = len(outcome.names)
         if named < target.parts:  # a message_payload: its parts are the message centre's, and have one name in all
             target.receipts = receipts.NOTHING * named + receipts.GOOD * (target.parts - named)

@@ -16,6 +16,7 @@ from messagehub.messages.options import Media, Options
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
 from messagehub.messages.telling import Teller, Told, store_events
+from messagehub.metrics import COUNTS
 from messagehub.numbers import Number, Numbers
 from messagehub.published import Published
 from messagehub.store import Row, Tx
@@ -121,6 +122,8 @@ class Receiver:
         await store_events(tx, events)
         told = Told(events, [Status.RECEIVED] * len(wholes))
         unanswered = [whole.message for whole in wholes]
+        if mms := sum(options.kind_of(whole.message.options) == "mms" for whole in wholes):
+            told.after.append(lambda: COUNTS.mms.update(inbound=mms))
         for listener in self.listeners if wholes else ():
             heard = await listener.hear(tx, unanswered, now)
             told.add(heard.told)

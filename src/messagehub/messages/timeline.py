@@ -7,12 +7,14 @@ from messagehub import shapes, text
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import (
     AGAIN,
+    ANSWER,
     LOST,
     NO_ANSWER,
     OURS,
     PAUSED,
     QUERY,
     QUERY_RESPONSE,
+    REQUEST,
     RESPONSE_TO,
     SUBMIT,
     UNSENT,
@@ -110,6 +112,8 @@ def _response(step: Step, _: Any) -> Told:
 
 
 def _no_answer(step: Step, _: Any) -> Told:
+    if len(step) == 2:
+        return "the carrier did not answer in time", {}
     return f"the carrier did not answer for part {step[2] + 1} in time", {"part": step[2] + 1}
 
 
@@ -178,6 +182,17 @@ def _query_response(step: Step, _: Any) -> Told:
     return f"the carrier says of part {step[2] + 1}: {said}", {"part": step[2] + 1, "carrier_words": said}
 
 
+def _request(step: Step, _: Any) -> Told:
+    _, _, method, url, size = step
+    return f"{method} {url} was sent to the carrier", {"method": method, "url": url, "octets": size}
+
+
+def _answer(step: Step, _: Any) -> Told:
+    _, _, code, size, took = step
+    detail = {"status": code, "octets": size, "elapsed_us": took}
+    return f"the carrier answered with {code} after {took / 1000:.3g} ms", detail
+
+
 def _gap(step: Step, _: Any) -> Told:
     return step[2], {}
 
@@ -198,6 +213,8 @@ TELL: dict[str, Callable[[Step, Any], Told]] = {
     RECEIPT: _receipt,
     QUERY: _query,
     QUERY_RESPONSE: _query_response,
+    REQUEST: _request,
+    ANSWER: _answer,
     GAP: _gap,
 }
 assert TELL.keys() == set(get_args(shapes.TraceStepName))

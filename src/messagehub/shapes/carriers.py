@@ -6,10 +6,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from messagehub.shapes.members import Name, Request, Tracing
 
+CarrierType = Literal["smpp", "http"]
+
 
 class CarrierGiven(Request):
     name: Annotated[str, Meta(min_length=1, max_length=255)]
-    type: Literal["smpp"]
+    type: CarrierType
     config: dict[str, Any]
     disabled: bool = False
     trace: Tracing = "default"
@@ -39,8 +41,10 @@ class Bind(Struct, kw_only=True):
 class Carrier(Struct, kw_only=True):
     id: str
     name: str
-    type: Literal["smpp"]
+    type: CarrierType
     config: dict[str, Any]
+    callback_url: str
+    """Where a carrier that speaks HTTP makes its requests of us; empty for one that makes none."""
     disabled: bool
     trace: Tracing
     status: Literal["connecting", "bound", "degraded", "down", "disabled"]

@@ -202,7 +202,7 @@ class TracePDU(Struct, kw_only=True):
 
 TraceStepName = Literal[
     "accepted", "claimed", "submit", "response", "no_answer", "paused", "again", "lost", "unsent", "refused", "moved",
-    "routed", "receipt", "query", "query_response", "gap",
+    "routed", "receipt", "query", "query_response", "request", "answer", "gap",
 ]  # fmt: skip
 
 

@@ -54,6 +54,7 @@ class Client:
     idle            seconds for which an unused connection is kept
     resolve         gives the addresses of a name as text, or raises OSError; by default the system is asked
     tls             for https; by default the system's authorities, and the certificate must be the host's
+    repeats         what found its kept connection closed is sent again, though it may have been heard
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Client:
         idle: float = 30.0,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
+        repeats: bool = True,
     ) -> None:
         self._allow_private = allow_private
         self._limits = Limits(timeout, max_header, max_response, per_origin, idle)
@@ -76,17 +78,25 @@ class Client:
         self._known: dict[str, Sequence[str]] = {}
         """The last answers, for when the next one is long in coming."""
         self._lookups: dict[str, asyncio.Future[Sequence[str]]] = {}
-        self._tls = tls
+        self._tls, self._repeats = tls, repeats
         self._connections: set[Connection] = set()
         self._origin = lru_cache(TARGETS_REMEMBERED)(_Origin)
         self._target = lru_cache(TARGETS_REMEMBERED)(self._aim)
         self._closed = False
 
-    async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        leaves: Callable[[], None] | None = None,
+    ) -> Answer:
         """Sends one request and gives the answer, whatever its status; redirects are not followed.
 
         The Host and Content-Length headers are ours to write, all others are the caller's. A request that finds its
-        kept connection closed, before any octet of an answer, is sent once more on a new one. Raises a WebError.
+        kept connection closed, before any octet of an answer, is sent once more on a new one. `leaves` is called
+        before anything of it is written. Raises a WebError.
         """
         origin, request_line = self._target(method, url)
         octets = octets_of(request_line, headers, body)
@@ -97,15 +107,26 @@ class Client:
             await origin.wait_turn(deadline)
         try:
             if origin.idle:
+                if leaves:
+                    leaves()
                 try:
                     return await origin.idle.popitem()[0].exchange(octets, deadline, bodyless=method == "HEAD")
                 except Dropped as dropped:
-                    if not dropped.unheard:
+                    if not dropped.unheard or (dropped.left and not self._repeats):
                         raise
             connection = await self._connect(origin, deadline)
+            if leaves:
+                leaves()
             return await connection.exchange(octets, deadline, bodyless=method == "HEAD")
         finally:
             origin.give_back()
+
+    async def reach(self, url: str) -> None:
+        """Connects to where a URL leads, and keeps the connection for the next request. Raises a WebError."""
+        place, _, _ = parse(url)
+        origin = self._origin(place, self._limits.per_origin)
+        connection = await self._connect(origin, asyncio.get_running_loop().time() + self._limits.timeout)
+        connection.rest()
 
     async def close(self) -> None:
         """Ends every connection; a request that is still waiting for its answer raises Closed."""

@@ -61,12 +61,18 @@ class Connection(asyncio.Protocol):
                 self.end()
             raise
 
+    def rest(self) -> None:
+        """Nobody uses it for now."""
+        self._idle[self] = None
+        self._watch(self._loop.time() + self._limits.idle)
+
     def end(self, why: WebError | None = None) -> None:
         """Closes at once; who is waiting for an answer is told why."""
         self._idle.pop(self, None)
         self._transport.abort()
         waiter, self._waiter = self._waiter, None
         if why and waiter and not waiter.done():
+            why.left = True
             waiter.set_exception(why)
 
     def _watch(self, deadline: float) -> None:
@@ -122,8 +128,7 @@ class Connection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         answer = Answer(self._status, self._headers, bytes(self._body[: self._limits.body]))
         if keep:
-            self._idle[self] = None
-            self._watch(self._loop.time() + self._limits.idle)
+            self.rest()
         else:
             self.end()
         if waiter and not waiter.done():

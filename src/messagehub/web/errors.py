@@ -22,6 +22,8 @@ class WebError(Exception):
     """A request has no answer. `code` is the word for it in records, and does not change."""
 
     code = "web_error"
+    left = False
+    """Octets of the request may have reached the server, so it may have done what was asked."""
 
 
 class BadRequest(WebError):

@@ -292,6 +292,14 @@ VALUES (:carrier_id, :fingerprint, :node_id, :session, :late, :tm_create)
 ON CONFLICT (carrier_id, fingerprint) DO UPDATE SET node_id = excluded.node_id, session = excluded.session,
     late = excluded.late, tm_create = excluded.tm_create;
 
+-- name: mark_inbound_named
+-- No row where it is marked already. Of these tm_create is the time up to which they count: three days from now.
+INSERT INTO inbound_seen (carrier_id, fingerprint, node_id, session, late, tm_create)
+VALUES (:carrier_id, :fingerprint, '', '', 1, :tm_create)
+ON CONFLICT (carrier_id, fingerprint) DO UPDATE SET tm_create = excluded.tm_create
+WHERE inbound_seen.tm_create < excluded.tm_create - 259200000000
+RETURNING fingerprint;
+
 -- name: old_inbound_seen
 SELECT carrier_id, fingerprint FROM inbound_seen WHERE tm_create < :tm_before ORDER BY tm_create LIMIT :count;
 

@@ -1,0 +1,153 @@
+"""What a carrier tells by requests of its own: heard, its media fetched, and answered once it is on disk."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from messagehub import clock
+from messagehub.carriers.book import Means
+from messagehub.carriers.callbacks import Callback, Reply
+from messagehub.carriers.carrier import Arriving, Inbound, Medium, News, Receipt, Verdict
+from messagehub.carriers.dialect import Dialect, Heard, Unheard
+from messagehub.carriers.failures import FAILURES
+from messagehub.carriers.fetching import Fetching
+from messagehub.carriers.web_config import WebConfig
+from messagehub.errors import Unavailable
+from messagehub.logs import Seldom, about
+from messagehub.media.kinds import bare_type, sniff
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 200
+"""Requests of one carrier whose answers wait for a commit, or for their media."""
+PATIENCE_S = 30.0
+"""How long a commit is waited for; few carriers wait longer."""
+UNHEARD_TOLD_S = 10.0
+NO_TYPE = "application/octet-stream"
+UNREADABLE = Reply(400, b"this request cannot be read\n", {"content-type": "text/plain"})
+
+WORSE = [Verdict.TAKEN, Verdict.REFUSED, Verdict.BROKEN, Verdict.LATER]
+STATES = frozenset({"delivered", "intermediate", *FAILURES})
+
+
+class Ticket:
+    """One request of the carrier's, with all that it told."""
+
+    def __init__(self, count: int) -> None:
+        self._left, self._worst = count, Verdict.TAKEN
+        self._settled: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+
+    def settle(self, verdict: Verdict) -> None:
+        self._left -= 1
+        self._worst = max(self._worst, verdict, key=WORSE.index)
+        if not self._left and not self._settled.done():
+            self._settled.set_result(self._worst)
+
+    async def verdict(self) -> Verdict:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._settled
+        except TimeoutError:
+            return Verdict.LATER
+
+
+class Arrivals:
+    """`tell` gets the news, whose tickets are settled when they are on disk."""
+
+    def __init__(
+        self, config: WebConfig, dialect: Dialect, means: Means, tell: Callable[[Sequence[News]], None]
+    ) -> None:
+        self._dialect, self._means, self._tell = dialect, means, tell
+        self._fetching = Fetching(config, dialect)
+        self._waiting = 0
+        self._unheard = 0
+        self._closed = False
+        self._last = ""
+        self._told = Seldom(UNHEARD_TOLD_S)
+
+    async def take(self, callback: Callback) -> Reply:
+        now = clock.now()
+        try:
+            heard = self._dialect.hear(callback, now)
+        except Unheard as error:
+            self._disbelieve(str(error), callback)
+            return error.reply
+        except Exception:
+            if self._told.due():
+                log.exception("a request of a carrier could not be read", extra=about(origin=callback.origin))
+            return UNREADABLE
+        if not heard.news:
+            return heard.reply(Verdict.TAKEN)
+        if self._waiting >= MOST_WAITING:
+            return heard.reply(Verdict.LATER)
+        self._waiting += 1
+        try:
+            return heard.reply(await self._settled(heard, now))
+        finally:
+            self._waiting -= 1
+
+    async def _settled(self, heard: Heard, now: int) -> Verdict:
+        ticket = Ticket(len(heard.news))
+        try:
+            news = [await self._prepared(one, now) for one in heard.news]
+        except (OSError, Unavailable) as error:  # the disk of the media is full, or gone
+            log.error("media that came in cannot be kept: %s", error)
+            return Verdict.LATER
+        for one in news:
+            one.ticket = ticket
+        if self._closed:
+            return Verdict.LATER
+        self._tell(news)
+        return await ticket.verdict()
+
+    def _disbelieve(self, words: str, callback: Callback) -> None:
+        self._unheard, self._last = self._unheard + 1, words
+        if self._told.due():
+            fields = about(why=words, origin=callback.origin, so_far=self._unheard)
+            log.warning("a request that should be a carrier's was not believed", extra=fields)
+
+    def warnings(self) -> list[str]:
+        if not self._unheard:
+            return []
+        return [f"{self._unheard} requests to its address here were not believed; the last: {self._last}"]
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._fetching.close()
+
+    # --- what is told -------------------------------------------------------------------
+
+    async def _prepared(self, one: Receipt | Inbound, now: int) -> Receipt | Inbound:
+        """Fit for the store, with its media kept as long as their addresses are good.
+
+        OSError or Unavailable where they cannot be.
+        """
+        if isinstance(one, Receipt):
+            one.name, one.words, one.destination = map(_clean, (one.name, one.words, one.destination))
+            one.state = one.state if one.state in STATES else "undelivered"
+            return one
+        one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
+        one.subject = _clean(one.subject)
+        one.tm_arrive, one.is_named = now, bool(one.fingerprint)
+        if one.media:
+            one.media = await asyncio.gather(*(self._kept(medium, now) for medium in one.media))
+        return one
+
+    async def _kept(self, medium: Medium | Arriving, now: int) -> Medium:
+        if isinstance(medium, Medium):
+            return medium
+        octets, declared = medium.octets, medium.type
+        if medium.url:
+            fetched = await self._fetching.fetch(medium.url)
+            if fetched is None:
+                return Medium(bare_type(declared) or NO_TYPE, "", 0, medium.name, medium.url)
+            octets, declared = fetched.octets, declared or fetched.type
+        assert self._means.blobs
+        assert self._means.published
+        digest = await self._means.blobs.put(octets, now + self._means.published.lifetime)
+        kind = sniff(octets)
+        return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), _clean(medium.name))
+
+
+def _clean(words: str) -> str:
+    return words.replace("\0", "\N{REPLACEMENT CHARACTER}")

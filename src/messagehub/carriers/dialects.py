@@ -1,0 +1,9 @@
+"""The dialects of all kinds of carriers that are spoken to over HTTP, by the types of the configs in kinds.py."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from messagehub.carriers.dialect import Dialect
+from messagehub.carriers.http import HTTPDialect
+
+DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect}

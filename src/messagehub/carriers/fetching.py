@@ -1,0 +1,98 @@
+"""Media that a carrier has and tells of by their URLs, fetched while it waits for our answer."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from messagehub.carriers import tls
+from messagehub.carriers.dialect import Dialect, Request
+from messagehub.carriers.web_config import WebConfig
+from messagehub.logs import Seldom, about
+from messagehub.web import Answer, Client, WebError, leads_inside
+
+log = logging.getLogger(__name__)
+
+LARGEST = 16 << 20
+"""Octets of one medium; carriers take far less of those who write."""
+AT_ONCE = 4
+TRIES = 3
+PAUSE_S = 0.5
+PATIENCE_S = 10.0
+"""For all tries: a carrier that has no answer by then tells it again."""
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 3
+FAILED_TOLD_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    type: str
+    octets: bytes
+
+
+class Fetching:
+    def __init__(self, config: WebConfig, dialect: Dialect) -> None:
+        self._config, self._dialect = config, dialect
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._clients: dict[bool, Client] = {}
+        self._told = Seldom(FAILED_TOLD_S)
+
+    async def fetch(self, url: str) -> Fetched | None:
+        """None where it cannot be had, in the time and the size that there are."""
+        why = ""
+        try:
+            async with asyncio.timeout(PATIENCE_S), self._turns:
+                request = self._dialect.fetch(url)
+                for tried in range(TRIES):
+                    if tried:
+                        await asyncio.sleep(PAUSE_S * tried)
+                    try:
+                        return await self._once(request)
+                    except WebError as error:
+                        why = str(error)
+        except TimeoutError:
+            why = why or "not in time"
+        except ValueError as error:
+            why = str(error)
+        if self._told.due():
+            log.warning("a medium that came in could not be fetched", extra=about(why=why))
+        return None
+
+    async def _once(self, request: Request) -> Fetched:
+        """ValueError for an answer that will not be another; WebError for what may."""
+        is_inside, url, headers = leads_inside(request.url), request.url, request.headers
+        for turn in range(MOST_REDIRECTS + 1):
+            client = self._client(allow_private=not turn or is_inside)
+            answer = await client.request(request.method, url, headers, request.body)
+            if answer.status not in REDIRECTS:
+                return _taken(answer)
+            location = urljoin(url, answer.headers.get("location", ""))
+            if urlsplit(location)[:2] != urlsplit(url)[:2]:
+                headers = {}  # what is said to the carrier is for nobody else
+            url = location
+        raise ValueError("it leads from one place to another")
+
+    def _client(self, allow_private: bool) -> Client:
+        """The carrier is where the operator says; but where it leads to is not for it to choose."""
+        if allow_private not in self._clients:
+            config, verified = self._config, None
+            if allow_private and config.uses_tls:
+                verified = tls.context(config.tls_ca, config.tls_certificate, config.tls_key, config.tls_verify)
+            self._clients[allow_private] = Client(
+                allow_private=allow_private, timeout=PATIENCE_S, max_response=LARGEST + 1, tls=verified
+            )
+        return self._clients[allow_private]
+
+    async def close(self) -> None:
+        await asyncio.gather(*(client.close() for client in self._clients.values()))
+
+
+def _taken(answer: Answer) -> Fetched:
+    if answer.status >= 500:
+        raise WebError(f"the carrier answered with {answer.status}")
+    if answer.status != 200:
+        raise ValueError(f"the carrier answered with {answer.status}")
+    if len(answer.body) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST} octets")
+    return Fetched(answer.headers.get("content-type", ""), answer.body)
