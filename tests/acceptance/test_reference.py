@@ -248,7 +248,7 @@ def gallery() -> Iterator[Gallery]:
 
 def test_the_mms_of_the_reference_is_delivered(dev: Dev, api: Api, gallery: Gallery) -> None:
     """Its picture is served by this machine, as no network is there."""
-    url = gallery.show("/image.jpg", SAMPLES["jpeg"], "image/jpeg")
+    url = gallery.show("/image.jpg", SAMPLES["jpeg"])
     status, message = dev.curl(MMS.replace("https://example.com/image.jpg", url))
     assert status == 200
     assert (message["type"], message["status"], message["text"]) == ("mms", "sending", "Check out this image!")

@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Gallery:
     def __init__(self) -> None:
         self.url = ""
-        self.shown: dict[str, tuple[bytes, str]] = {}
+        self.shown: dict[str, bytes] = {}
         self.asked: Counter[str] = Counter()
         self.open = threading.Event()
         self.open.set()
 
-    def show(self, path: str, octets: bytes, kind: str = "") -> str:
-        """Its address. `kind`: the Content-Type that it is served with."""
-        self.shown[path] = octets, kind
+    def show(self, path: str, octets: bytes) -> str:
+        """Its address."""
+        self.shown[path] = octets
         return f"{self.url}{path}"
 
 
@@ -29,10 +29,8 @@ def gallery() -> Iterator[Gallery]:
         def do_GET(self) -> None:
             opened.asked[self.path] += 1
             opened.open.wait(60)
-            octets, kind = opened.shown.get(self.path, (b"", ""))
+            octets = opened.shown.get(self.path, b"")
             self.send_response(200 if octets else 404)
-            if kind:
-                self.send_header("content-type", kind)
             self.send_header("content-length", str(len(octets)))
             self.end_headers()
             self.wfile.write(octets)
