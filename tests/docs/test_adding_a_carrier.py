@@ -50,7 +50,7 @@ def test_a_carrier_is_added_as_the_page_says(tmp_path: Path) -> None:
     run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/carriers/test_acme.py")
     server = subprocess.Popen([sys.executable, "acme_server.py", str(port)], cwd=tmp_path, stderr=subprocess.DEVNULL)
     ready = tmp_path / "ready.json"
-    dev = [PROGRAM, "dev", "--listen", f"127.0.0.1:{hub}", "--ready-file", str(ready)]
+    dev = [str(PROGRAM), "dev", "--listen", f"127.0.0.1:{hub}", "--ready-file", str(ready)]
     served = subprocess.Popen(dev, env=env, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until(ready.exists, "dev is ready")
