@@ -6,4 +6,6 @@ from typing import Any
 from messagehub.carriers.dialect import Dialect
 from messagehub.carriers.http import HTTPDialect
 
-DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect}
+DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {
+    "http": HTTPDialect,
+}
