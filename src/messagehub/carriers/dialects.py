@@ -7,4 +7,7 @@ from messagehub.carriers.dialect import Dialect
 from messagehub.carriers.http import HTTPDialect
 from messagehub.carriers.mm7 import MM7
 
-DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect, "mm7": MM7}
+DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {
+    "http": HTTPDialect,
+    "mm7": MM7,
+}

@@ -49,7 +49,11 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig, "mm7": MM7Config}
+CONFIGS: dict[str, type[Any]] = {
+    "smpp": SMPPConfig,
+    "http": HTTPConfig,
+    "mm7": MM7Config,
+}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""

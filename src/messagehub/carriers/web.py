@@ -6,7 +6,6 @@ no answer is in doubt, since the carrier may have done what was asked.
 
 import asyncio
 import logging
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -16,13 +15,12 @@ from messagehub import clock
 from messagehub.blobs import Missing
 from messagehub.carriers import tls
 from messagehub.carriers.arrivals import Arrivals
-from messagehub.carriers.backoff import PAUSES, Backoff, Pauses, Trouble
+from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import (
     REASONS,
     Accepted,
-    BindState,
     CarrierStatus,
     Handover,
     Inbound,
@@ -40,6 +38,7 @@ from messagehub.carriers.carrier import (
 )
 from messagehub.carriers.dialect import Declined, Dialect, Ready, Request, Taken
 from messagehub.carriers.pace import Pace
+from messagehub.carriers.reach import Reach, words_of
 from messagehub.carriers.web_bind import WebBind
 from messagehub.carriers.web_config import WebConfig
 from messagehub.carriers.web_transfer import Transfer
@@ -90,10 +89,7 @@ class WebCarrier:
         self._pumping: asyncio.TimerHandle | None = None
         self._client = self._make_client()
         self._arrivals = Arrivals(config, dialect, means, self._tell)
-        self._backoff = Backoff(pauses)
-        self._why = ""
-        """Why nothing can be sent; empty where something can."""
-        self._recovering: asyncio.Task[None] | None = None
+        self._reach = Reach(self._client, pauses, self._changed)
         self._parting: set[asyncio.Task[None]] = set()
 
     def _make_client(self) -> Client:
@@ -125,7 +121,7 @@ class WebCarrier:
         for slot in sorted(slots):
             if slot not in self._held:
                 self._held[slot] = bind = WebBind(self._config.window)
-                bind.turn("down" if self._why else "bound", self._why)
+                bind.turn("down" if self._reach.why else "bound", self._reach.why)
         self._keep_share()
 
     async def part(self, slot: int, seconds: float) -> None:
@@ -155,11 +151,11 @@ class WebCarrier:
 
     @property
     def _can_send(self) -> bool:
-        return not self._why and any(not bind.leaving for bind in self._held.values())
+        return not self._reach.why and any(not bind.leaving for bind in self._held.values())
 
     def room(self) -> int:
         free = sum(bind.room for bind in self._held.values()) - len(self._queue)
-        return self._allowed(time.monotonic(), free) if free > 0 and not self._why else 0
+        return self._allowed(time.monotonic(), free) if free > 0 and not self._reach.why else 0
 
     def _allowed(self, now: float, free: int) -> int:
         lease = self._means.lease
@@ -212,7 +208,7 @@ class WebCarrier:
         return CarrierStatus(
             whole(binds, len(binds)),
             binds,
-            self._why,
+            self._reach.why,
             [*self._config.warnings(), *self._arrivals.warnings()],
             pace=self._pace.now,
             throttled=self._pace.throttled,
@@ -230,15 +226,13 @@ class WebCarrier:
 
     async def close(self) -> None:
         await self.let_go()
-        waiting = [task for task in (self._recovering, *self._parting) if task]
-        for task in waiting:
-            task.cancel()
+        await self._reach.close()
         if self._pumping:
             self._pumping.cancel()
-        late = list(self._late)
-        for task in late:
+        tasks = [*self._parting, *self._late]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*waiting, *late, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._arrivals.close()
         await self._client.close()
 
@@ -250,7 +244,7 @@ class WebCarrier:
 
     def _pump(self) -> None:
         """Sends what the windows and the rate let through."""
-        for bind in self._held.values() if not self._why else ():
+        for bind in self._held.values() if not self._reach.why else ():
             allowed = self._allowed(time.monotonic(), bind.room)
             while allowed > 0 and self._queue:
                 self._begin(bind, self._queue.popleft())
@@ -293,7 +287,7 @@ class WebCarrier:
     def _cut_off(self, transfer: Transfer) -> Outcome:
         if transfer.is_late:
             words = "no connection in time"
-            self._turn_down(words, transfer.url)
+            self._reach.lose(words, transfer.url)
             return Refused(transfer.key, "unreachable", words)
         words = "its bind was given up"
         transfer.steps.append((clock.now(), LOST if transfer.left else UNSENT, words))
@@ -399,7 +393,7 @@ class WebCarrier:
         self._ring()
 
     def _unanswered(self, transfer: Transfer, request: Request, error: WebError) -> Outcome:
-        words = _words(error)
+        words = _clean(words_of(error))
         if error.left:
             transfer.steps.append((clock.now(), LOST, words))
             if transfer.bind:
@@ -410,7 +404,7 @@ class WebCarrier:
             return Refused(transfer.key, "unwritable", words)
         if isinstance(error, Busy):
             return Refused(transfer.key, "not_ready", words)
-        self._turn_down(words, request.url)
+        self._reach.lose(words, request.url)
         return Refused(transfer.key, "unreachable", words)
 
     def _concluded(self, transfer: Transfer, answer: Answer) -> Outcome:
@@ -422,7 +416,7 @@ class WebCarrier:
             log.exception("an answer of a carrier could not be understood")
             said = Declined("unreadable")
         if not (isinstance(said, Declined) and said.reason == "bad_credentials"):
-            self._reached()
+            self._reach.seen()
         if isinstance(said, Taken):
             status.accepted += 1
             return Accepted(transfer.key, [_clean(said.name)], retry=handover.retry, parts=said.parts)
@@ -430,7 +424,7 @@ class WebCarrier:
         if said.reason == "throttled" or said.retry_after > 0:
             self._throttle(transfer, said.retry_after)
         if said.reason == "bad_credentials":
-            self._turn_down(_clean(said.words) or REASONS[said.reason].meaning)
+            self._reach.lose(_clean(said.words) or REASONS[said.reason].meaning)
         reason = said.reason if said.reason in REASONS else "rejected"
         return Refused(transfer.key, reason, _clean(said.words), said.error_code)
 
@@ -465,55 +459,19 @@ class WebCarrier:
         """Nothing can be sent for now: what has not left is not kept here, since another carrier may do better."""
         while self._queue:
             transfer = self._queue.popleft()
-            transfer.steps.append((clock.now(), UNSENT, self._why or "no bind can send"))
+            transfer.steps.append((clock.now(), UNSENT, self._reach.why or "no bind can send"))
             self._end(transfer, Refused(transfer.key, "not_ready"))
 
-    # --- whether it is there ------------------------------------------------------------
-
-    def _reached(self) -> None:
-        """It answers, so all is well."""
-        self._backoff.forget()
-        self._turn("bound")
-
-    def _turn_down(self, why: str, url: str = "") -> None:
-        """Nothing leaves until `url` can be reached again; or, without one, since it does not know us, for a while."""
-        self._why = why
-        self._turn("down")
-        self._give_back_queue()
-        if self._recovering is None or self._recovering.done():
-            self._recovering = asyncio.create_task(self._recover(url))
-
-    def _turn(self, state: BindState) -> None:
-        if state == "bound":
-            self._why = ""
-        was = {bind.status.state for bind in self._held.values()}
+    def _changed(self) -> None:
+        """It is down, or is there again."""
         for bind in self._held.values():
-            bind.turn(state, self._why)
-        if was - {state}:
-            level = logging.WARNING if state == "down" else logging.INFO
-            fields = {"why": self._why} if self._why else {}
-            log.log(level, "a carrier is %s", state, extra=about(**fields))
-
-    async def _recover(self, url: str) -> None:
-        while self._why:
-            trouble = Trouble.CONNECTION if url else Trouble.CREDENTIALS
-            await asyncio.sleep(self._backoff.fail(trouble, random.random()))
-            try:
-                if url and self._why:
-                    await self._client.reach(url)
-            except WebError as error:
-                self._why = _words(error)
-                self._turn("down")
-            else:
-                self._turn("bound")
-        self._pump()
+            bind.turn("down" if self._reach.why else "bound", self._reach.why)
+        if self._reach.why:
+            self._give_back_queue()
+        else:
+            self._pump()
         self._ring()
 
 
 def _clean(words: str) -> str:
     return words.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_WORDS]
-
-
-def _words(error: WebError) -> str:
-    cause = error.__cause__
-    return tls.words(cause) if isinstance(cause, OSError) and error.code == "tls" else _clean(str(error))

@@ -1,0 +1,135 @@
+"""Messages by way of a carrier that speaks HTTP: there, back, and what becomes of them when something breaks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import hub as hubs
+from tests.support import provider as providers
+from tests.support.api import Json
+from tests.support.hub import Account, Hub
+from tests.support.numbering import somebody
+from tests.support.provider import Provider
+from tests.support.simulator import Simulator
+from tests.support.simulator import simulator as simulators
+from tests.support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with providers.provider() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with simulators(tmp_path_factory.mktemp("box")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hub(database_url: str, tmp_path: Path) -> Iterator[Hub]:
+    with hubs.hub(database_url, tmp_path, webhook_allow_private="true") as opened:
+        public = opened.address
+        opened.end()
+        opened.env["MESSAGEHUB_PUBLIC_URL"] = public
+        opened.start()
+        yield opened
+        assert "Traceback" not in opened.log
+
+
+def carrier(hub: Hub, provider: Provider, **config: object) -> Json:
+    provider.tells_receipts = True
+    provider.stalls.clear()
+    given = {"name": "web", "type": "http", "config": provider.config(**config)}
+    made = hub.admin.post("/carriers", given)
+    hub.route(made, priority=1)
+    return hub.bound(made)
+
+
+def inbox(account: Account) -> list[str]:
+    return [message["text"] for message in account.api.every("/messages", direction="inbound")]
+
+
+def test_messages_go_and_their_receipts_come(hub: Hub, provider: Provider) -> None:
+    made = carrier(hub, provider)
+    account = hub.customer()
+    sent = account.send(somebody("4444"), "Grüße " * 30)
+    settled = account.settled(sent)
+    (target,) = settled["targets"]
+    assert target["status"] == "delivered", settled
+    assert provider.sent[-1]["text"] == "Grüße " * 30
+    assert provider.keys[-1] == "Bearer a key of ours"
+    assert "media" not in provider.sent[-1]
+    assert "secret" not in str(hub.admin.get(f"/carriers/{made['id']}")["config"].keys() - {"callback_name"})
+    failed = account.settled(account.send(somebody("0001")))
+    assert (failed["targets"][0]["status"], failed["targets"][0]["error_code"]) == ("failed", "undelivered")
+    refused = account.settled(account.send(somebody("0003")))
+    assert refused["targets"][0]["error_message"] == "no such number"
+    (trace,) = account.api.get(f"/messages/{refused['id']}/trace")["result"]
+    names = [step["step"] for step in trace["steps"]]
+    assert names == ["accepted", "claimed", "request", "answer", "refused", "moved"]
+    assert trace["steps"][3]["detail"]["status"] == 400
+
+
+def test_what_comes_in_is_stored_once_however_often_it_is_told(hub: Hub, provider: Provider) -> None:
+    url = carrier(hub, provider)["callback_url"]
+    account = hub.customer()
+    said = {"id": "in-1", "from": somebody("7777"), "to": account.number, "text": "Hello there"}
+    for _ in range(3):
+        assert provider.tell(url, **said).status_code == 200
+    hub.end()
+    hub.start()
+    assert until(lambda: provider.tell(url, **said).status_code == 200)
+    assert provider.tell(f"{url}/inbound", **{**said, "id": "in-2", "text": "Again"}).status_code == 200
+    assert inbox(account) == ["Again", "Hello there"]
+
+
+def test_who_is_not_the_carrier_is_not_believed(hub: Hub, provider: Provider) -> None:
+    made = carrier(hub, provider)
+    account = hub.customer()
+    said = {"id": "x", "from": somebody("7777"), "to": account.number, "text": "Hello"}
+    assert provider.tell(made["callback_url"], "guessed", **said).status_code == 403
+    (warning,) = hub.admin.get(f"/carriers/{made['id']}")["warnings"]
+    assert "1 requests to its address here were not believed" in warning
+    assert "guessed" not in hub.log
+    unknown = made["callback_url"].replace(made["id"], account.id)
+    assert httpx.post(unknown).status_code == 404
+    assert httpx.post(made["callback_url"] + "/../x").status_code == 404
+    assert httpx.post(made["callback_url"], content=b"x" * (1 << 20) + b"x").status_code == 413
+    assert httpx.post(made["callback_url"], content=b"{", headers={"X-Secret": providers.SECRET}).status_code == 400
+    hub.admin.put(f"/carriers/{made['id']}", {"disabled": True})
+    assert until(lambda: provider.tell(made["callback_url"], **said).status_code == 503)
+    assert inbox(account) == []
+
+
+def test_a_carrier_that_is_down_hands_over_to_the_next(hub: Hub, provider: Provider, box: Simulator) -> None:
+    dead = hub.admin.post(
+        "/carriers", {"name": "dead", "type": "http", "config": provider.config(url="http://127.0.0.1:9/")}
+    )
+    hub.route(dead, priority=1)
+    second = hub.carrier(box.port, "second")
+    hub.route(second, priority=2)
+    hub.bound(second)
+    account = hub.customer()
+    sent = account.settled(account.send(somebody("4444")), within=30)
+    assert sent["status"] == "delivered"
+    assert hub.when_carrier(dead, lambda now: now["status"] == "down")["last_error"]
+
+
+def test_what_was_on_its_way_at_a_crash_is_in_doubt(hub: Hub, provider: Provider) -> None:
+    carrier(hub, provider)
+    provider.stalls.set()
+    before = len(provider.sent)
+    account = hub.customer()
+    sent = account.send(somebody("4444"))
+    until(lambda: len(provider.sent) > before)
+    hub.kill()
+    provider.stalls.clear()
+    hub.start()
+    settled = account.settled(sent, within=40)
+    assert settled["status"] == "delivered"
+    assert settled["targets"][0]["possible_duplicate"] is True
+    assert len(provider.sent) == before + 2
