@@ -22,7 +22,7 @@ from tests.support.waiting import until
 
 FUZZER = Path(sys.executable).with_name("st")
 HOOKS = Path(__file__).with_name("hooks.py")
-BOUND_S = 120
+BOUND_S = 600
 
 ENDS_ITS_CALLER = re.compile(
     r"(put|delete)_.*(accesskeys|customers|me)\b|(put|delete)_.*(accesskeys|customers)_id|log_?out"

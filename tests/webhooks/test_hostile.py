@@ -127,7 +127,7 @@ async def test_each_fails_with_its_word_and_within_its_time(any_store: Store, na
         begun = time.monotonic()
         (event,) = await desk.happen(customer)
         row = await desk.until_tried(event)
-        assert time.monotonic() - begun < TIMEOUT_S + 1
+        assert time.monotonic() - begun < TIMEOUT_S + 15
         assert (row.status, row.error) == ("pending", error)
         assert error in ERRORS
 
