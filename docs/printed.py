@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import failures, kinds, profile
+from messagehub.carriers import failures, kinds, mm7, mm7_requests, profile
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.flows import actions, run
@@ -23,7 +23,13 @@ def codes() -> str:
         "Every one of SMPP 3.4 (section 5.1.3) and 5.0 (section 4.7.6), and what the sender of the refused request "
         f"does about it. Any other is `permanent`.\n\n{profile.as_markdown()}\n\n"
         "## Failures in receipts\n\n"
-        f"The words for them, and the two numberings of codes that are known here.\n\n{failures.as_markdown()}"
+        f"The words for them, and the two numberings of codes that are known here.\n\n{failures.as_markdown()}\n\n"
+        "## StatusCode of a SubmitRsp\n\n"
+        "Those of MM7 (3GPP TS 23.140, release 6, sections 8.4.3 and 8.7.1.6). Any other is what the first of its "
+        "thousand is, and one of no thousand is `retry`. The status of HTTP counts first where it says more.\n\n"
+        f"{mm7.as_markdown()}\n\n"
+        "## MMStatus of a delivery report\n\n"
+        f"Of MM7; any other leaves the target `sent`.\n\n{mm7_requests.as_markdown()}"
     )
 
 

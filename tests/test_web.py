@@ -156,6 +156,14 @@ async def test_answers(said: bytes, status: int, body: bytes, pieces: str) -> No
     assert "x" not in answer.headers
 
 
+async def test_all_challenges_of_a_server_count() -> None:
+    challenges = b"WWW-Authenticate: Basic realm=a\r\nwww-authenticate: Digest nonce=b\r\n"
+    said = b"HTTP/1.1 401 No\r\n" + challenges + b"content-length: 0\r\n\r\n"
+    async with serving(answering(said)) as server, calling() as client:
+        answer = await post(client, server.url)
+    assert answer.headers["www-authenticate"] == "Basic realm=a, Digest nonce=b"
+
+
 async def test_head_has_no_body() -> None:
     async with serving(answering(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")) as server, calling() as client:
         for _ in range(2):

@@ -57,7 +57,6 @@ class Services:
     routes: Routes
     carriers: Carriers
     exchanges: Exchanges
-    published: Published
     habits: Habits
     standing: Standing
     acceptor: Acceptor

@@ -5,5 +5,6 @@ from typing import Any
 
 from messagehub.carriers.dialect import Dialect
 from messagehub.carriers.http import HTTPDialect
+from messagehub.carriers.mm7 import MM7
 
-DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect}
+DIALECTS: Mapping[str, Callable[[Any, str], Dialect]] = {"http": HTTPDialect, "mm7": MM7}

@@ -8,6 +8,7 @@ import msgspec
 from messagehub.carriers import tls
 from messagehub.carriers.config import SMPPConfig, TLVConfig, members
 from messagehub.carriers.http_config import HTTPConfig
+from messagehub.carriers.mm7_config import MM7Config
 from messagehub.carriers.web_config import WebConfig
 from messagehub.errors import Refusal
 from messagehub.media import Limits
@@ -48,7 +49,7 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig}
+CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig, "mm7": MM7Config}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""
@@ -75,15 +76,19 @@ def stored(kind: str, config: str) -> Config:
 
 def as_markdown() -> str:
     """The members of the configs of all kinds as docs/carrier-config.md shows them."""
-    shared = WebConfig.__struct_fields__
     over_http = {kind: shape for kind, shape in CONFIGS.items() if issubclass(shape, WebConfig)}
     sections = [
-        f"## `{kind}`\n\n{_bare(shape.__doc__)}\n\n{members(shape, shared if kind in over_http else ())}"
+        f"## `{kind}`\n\n{_bare(shape.__doc__)}\n\n{members(shape, _shared(shape) if kind in over_http else ())}"
         for kind, shape in CONFIGS.items()
     ]
     names = ", ".join(f"`{kind}`" for kind in over_http)
     common = f"## What all have that speak HTTP\n\nThat is {names}.\n\n{members(WebConfig)}"
     return "\n\n".join([*sections, common])
+
+
+def _shared(shape: type[WebConfig]) -> list[str]:
+    """The members that it has as all others have them."""
+    return [name for name in WebConfig.__struct_fields__ if name not in shape.__annotations__]
 
 
 def _bare(words: str | None) -> str:

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from messagehub.shapes.members import Name, Request, Tracing
 
-CarrierType = Literal["smpp", "http"]
+CarrierType = Literal["smpp", "http", "mm7"]
 
 
 class CarrierGiven(Request):

@@ -11,9 +11,13 @@ from messagehub.web.errors import BadAnswer, Dropped, TimedOut, WebError
 
 FRAMING = 8  # octets on the wire for an octet of body: the worst of chunks of one octet, and some room for extensions
 
+LISTS = frozenset({"www-authenticate"})
+"""Header fields all of whose lines count (RFC 9110, section 5.2): a server may write each challenge in its own."""
+
 
 class Answer(Struct, frozen=True):
-    """What a server said: `headers` by lower-case names, the first of repeated ones; `body` cut at the limit."""
+    """What a server said: `headers` by lower-case names, of repeated ones the first, or all of LISTS; `body` cut at the
+    limit."""
 
     status: int
     headers: dict[str, str]
@@ -145,7 +149,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._status:
             return  # a trailer: it could contradict what the head has said
-        self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        if self._headers.setdefault(key, text) is not text and key in LISTS:
+            self._headers[key] += f", {text}"
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
