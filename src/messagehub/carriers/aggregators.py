@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import Annotated, Any, NamedTuple
 
-import msgspec
 from msgspec import Meta
 
+from messagehub.carriers.answers import json_of, retry_after
 from messagehub.carriers.callbacks import Reply
 from messagehub.carriers.carrier import REASONS, Handover, Verdict
 from messagehub.carriers.dialect import Declined, Unheard
@@ -20,9 +18,6 @@ from messagehub.web.urls import Place, parse
 
 Secret = Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*\Z")]
 HostName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")]
-
-LONGEST_WAIT = 3600.0
-"""Seconds: who wants to be left alone for longer is asked again after an hour."""
 
 BY_STATUS: Mapping[int, str] = {  # RFC 9110, section 15; RFC 6585 for 429
     401: "bad_credentials",
@@ -45,26 +40,6 @@ def by_status(answer: Answer, words: str = "") -> Declined:
 
 def declined(answer: Answer, reason: str, words: str, error_code: str = "") -> Declined:
     return Declined(reason, words, error_code, retry_after(answer))
-
-
-def retry_after(answer: Answer) -> float:
-    """Seconds by Retry-After (RFC 9110, section 10.2.3); 0 where it says nothing that can be read.
-
-    A date there counts from the answer's own, as clocks differ.
-    """
-    said = answer.headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdecimal():
-        return min(float(said), LONGEST_WAIT)
-    until, since = _moment(said), _moment(answer.headers.get("date", ""))
-    return min(max(until - since, 0), LONGEST_WAIT) if until and since else 0
-
-
-def _moment(date: str) -> float:
-    try:
-        read = parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return 0
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 class Code(NamedTuple):
@@ -114,12 +89,9 @@ def _done(reason: str) -> str:
 # --- what they write --------------------------------------------------------------------
 
 
-def json_of(octets: bytes) -> dict[str, Any]:
+def object_of(octets: bytes) -> dict[str, Any]:
     """A JSON object; empty where it is anything else."""
-    try:
-        read = msgspec.json.decode(octets)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+    read = json_of(octets)
     return read if isinstance(read, dict) else {}
 
 

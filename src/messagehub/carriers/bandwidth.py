@@ -22,14 +22,15 @@ from messagehub.carriers.aggregators import (
     declined,
     failure,
     fingerprint,
-    json_of,
     number_of,
+    object_of,
     objects,
     place,
     text_of,
     unreadable,
     words_of,
 )
+from messagehub.carriers.answers import json_of
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
@@ -204,7 +205,7 @@ class Bandwidth:
         return Request("POST", self._url, {**self._who, "content-type": "application/json; charset=utf-8"}, body)
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        said = json_of(answer.body)
+        said = object_of(answer.body)
         if answer.status // 100 == 2:
             name, parts = text_of(said.get("id")), number_of(said.get("segmentCount"))
             return Taken(name, parts if handover.media is None else 0) if name else by_status(answer)
@@ -224,11 +225,7 @@ class Bandwidth:
         config = self._config
         if not is_basic(callback.headers.get("authorization", ""), config.callback_username, config.callback_password):
             raise Unheard(UNKNOWN, "not the callback_username and callback_password of the messaging application")
-        try:
-            events = objects(msgspec.json.decode(callback.body))
-        except (ValueError, RecursionError):
-            events = []
-        if not events:
+        if not (events := objects(json_of(callback.body))):
             raise unreadable("no list of events")
         return Heard([one for event in events if (one := self._news(event))], acknowledged(THANKS))
 

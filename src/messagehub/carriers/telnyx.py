@@ -26,8 +26,8 @@ from messagehub.carriers.aggregators import (
     fingerprint,
     forged,
     is_below,
-    json_of,
     number_of,
+    object_of,
     objects,
     place,
     refusal,
@@ -211,7 +211,7 @@ class Telnyx:
         return Request("POST", self._url, {**self._headers, "idempotency-key": _key(handover, body)}, body)
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        said = json_of(answer.body)
+        said = object_of(answer.body)
         if answer.status // 100 == 2:
             data = said.get("data")
             data = data if isinstance(data, dict) else {}
@@ -226,7 +226,7 @@ class Telnyx:
 
     def hear(self, callback: Callback, now: int) -> Heard:
         self._verify(callback, now)
-        event = json_of(callback.body).get("data")
+        event = object_of(callback.body).get("data")
         payload = event.get("payload") if isinstance(event, dict) else None
         if not isinstance(event, dict) or not isinstance(payload, dict):
             raise unreadable("no event of Telnyx's")

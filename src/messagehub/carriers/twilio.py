@@ -27,8 +27,8 @@ from messagehub.carriers.aggregators import (
     fingerprint,
     forged,
     is_below,
-    json_of,
     number_of,
+    object_of,
     place,
     refusal,
     text_of,
@@ -234,7 +234,7 @@ class Twilio:
         return left if left < LONGEST_VALIDITY else 0
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        said = json_of(answer.body)
+        said = object_of(answer.body)
         if answer.status // 100 == 2:
             sid, parts = text_of(said.get("sid")), number_of(said.get("num_segments"))
             return Taken(sid, parts if handover.media is None else 0) if sid else by_status(answer)
