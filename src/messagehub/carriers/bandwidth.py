@@ -12,13 +12,12 @@ import msgspec
 from msgspec import Meta
 
 from messagehub.carriers.aggregators import (
+    AggregatorConfig,
     Code,
     Codes,
-    HostName,
     Secret,
     acknowledged,
     by_status,
-    check_base_url,
     declined,
     failure,
     fingerprint,
@@ -36,7 +35,6 @@ from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
 from messagehub.carriers.credentials import basic, is_basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken, Unheard
-from messagehub.carriers.web_config import WebConfig
 from messagehub.clock import NEVER, SECOND
 from messagehub.web import Answer
 
@@ -46,11 +44,10 @@ UserName = Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]*\
 """Whom Basic can name: without a colon (RFC 7617, section 2)."""
 
 
-class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class BandwidthConfig(AggregatorConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Bandwidth: its messaging API, version 2, and its callbacks."""
 
-    takes: ClassVar = frozenset({"sms", "mms"})
-    secrets: ClassVar = WebConfig.secrets | {"callback_password"}
+    secrets: ClassVar = AggregatorConfig.secrets | {"callback_password"}
 
     account_id: Annotated[str, doc("the account's number", pattern=r"^[0-9A-Za-z-]{1,64}\Z")]
     username: Annotated[UserName, doc("of the API's credentials", min_length=1)]
@@ -61,18 +58,6 @@ class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_field
     callback_username: Annotated[UserName, doc("as the application has it for its callbacks", min_length=1)]
     callback_password: Annotated[Secret, doc("likewise; never shown", min_length=1)]
     base_url: Annotated[str, doc("where the API is", max_length=500)] = "https://messaging.bandwidth.com/api/v2"
-    media_hosts: Annotated[
-        tuple[HostName, ...],
-        doc("further hosts that media which come in are fetched from, besides that of the API", max_length=16),
-    ] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_base_url(self.base_url)
-
-    @property
-    def address(self) -> str:
-        return self.base_url
 
 
 # --- what its codes mean ----------------------------------------------------------------
