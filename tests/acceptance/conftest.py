@@ -37,7 +37,8 @@ def serving(request: pytest.FixtureRequest, shared_folder: Path, carrier_box: Si
         url = f"sqlite:///{shared_folder}/hub.db"
     else:
         url = postgres.new_database(request.getfixturevalue("postgres_server"))
-    with hubs.hub(url, shared_folder, webhook_allow_private="true", log_level="info") as opened:
+    private = {"webhook_allow_private": "true", "media_allow_private": "true"}
+    with hubs.hub(url, shared_folder, **private, log_level="info") as opened:
         opened.lead_to(carrier_box)
         yield opened
 

@@ -11,9 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.media.samples import SAMPLES, opened
+from tests.support import gallery as galleries
 from tests.support.api import Api, Json
+from tests.support.gallery import Gallery
 from tests.support.process import PROGRAM, Program, environment
 from tests.support.waiting import until
 
@@ -145,12 +149,13 @@ def test_it_is_ready_in_a_moment(dev: Dev) -> None:
 def test_the_ready_file_says_all_that_one_needs(dev: Dev) -> None:
     promised = {
         "api", "console", "accesskey", "admin_accesskey", "username", "password", "customer_id", "numbers",
-        "smpp_simulator",
+        "smpp_simulator", "mm7_simulator",
     }  # fmt: skip
     assert promised <= dev.shown.keys()
     assert dev.shown["numbers"] == ["+15551234567", "+15559876543", "+821021656521"]
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1\.0", dev.shown["api"])
     assert re.fullmatch(r"127\.0\.0\.1:\d+", dev.shown["smpp_simulator"])
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", dev.shown["mm7_simulator"])
     assert re.fullmatch(r"vb_[A-Za-z0-9]{32}", dev.shown["accesskey"])
     assert ID.fullmatch(dev.shown["customer_id"])
 
@@ -235,11 +240,39 @@ def test_the_list_of_the_reference(dev: Dev, api: Api) -> None:
     assert older["result"][0]["id"] == sent[0]
 
 
-def test_an_mms_is_refused_with_words(dev: Dev) -> None:
-    status, body = dev.curl(MMS)
-    assert status == 400
-    assert body["error"]["status"] == "INVALID_ARGUMENT"
-    assert body["error"]["message"].startswith("medias: ")
+@pytest.fixture(scope="module")
+def gallery() -> Iterator[Gallery]:
+    with galleries.gallery() as opened:
+        yield opened
+
+
+def test_the_mms_of_the_reference_is_delivered(dev: Dev, api: Api, gallery: Gallery) -> None:
+    """Its picture is served by this machine, as no network is there."""
+    url = gallery.show("image/jpeg", SAMPLES["jpeg"], "image.jpg")
+    status, message = dev.curl(MMS.replace("https://example.com/image.jpg", url))
+    assert status == 200
+    assert (message["type"], message["status"], message["text"]) == ("mms", "sending", "Check out this image!")
+    assert [medium["url"] for medium in message["medias"]] == [url]
+    settled = api.settled(message["id"])
+    target = settled["targets"][0]
+    assert (settled["type"], settled["status"], target["status"], target["parts"]) == (
+        "mms", "delivered", "delivered", 1,
+    )  # fmt: skip
+    arrived = httpx.get(f"{dev.shown['simulator_control']}/submits").json()["result"]
+    (mms,) = (submit for submit in arrived if submit["text"] == "Check out this image!")
+    assert (mms["kind"], mms["destination"]) == ("mms", "+15559876543")
+    assert [part["type"] for part in mms["parts"]] == ["application/smil", "text/plain", "image/jpeg"]
+
+
+def test_the_printed_lines_send_a_picture_that_can_be_looked_at(dev: Dev, api: Api, tmp_path: Path) -> None:
+    printed = dev.program.out.read_text()
+    curl, look = printed[printed.index("Send a picture") :].split("\n\n")[1].rsplit("\n", 1)
+    sent = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True, timeout=30)
+    assert api.settled(json.loads(sent.stdout)["id"])["status"] == "delivered"
+    env = environment(dev.program.env)
+    subprocess.run(["bash", "-c", look], cwd=tmp_path, env=env, capture_output=True, check=True, timeout=30)
+    picture = opened(max((tmp_path / "arrived").iterdir(), key=lambda path: path.stat().st_size).read_bytes())
+    assert (picture.format, picture.width) == ("JPEG", 1600)
 
 
 # --- what dev is made of ----------------------------------------------------------------
@@ -254,6 +287,18 @@ def test_a_handset_writes_by_the_command_line(dev: Dev, api: Api) -> None:
     assert "ESME_ROK" in done.stdout
     arrived: list[dict[str, Any]] = until(lambda: api.get("/messages", source="+15559876500")["result"], "it came")
     assert (arrived[0]["text"], arrived[0]["status"], arrived[0]["direction"]) == (words, "received", "inbound")
+
+
+def test_a_handset_sends_a_picture_by_the_command_line(dev: Dev, api: Api, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(SAMPLES["jpeg"])
+    command = [str(PROGRAM), "simulator", "send", "--from", "+15559876501", "--to", "+15551234567", "Look!"]
+    command += ["--media", str(tmp_path / "photo.jpg")]
+    env = environment(dev.program.env)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=30)
+    assert "1000" in done.stdout
+    (arrived,) = api.get("/messages", source="+15559876501")["result"]
+    assert (arrived["type"], arrived["text"], arrived["medias"][0]["type"]) == ("mms", "Look!", "image/jpeg")
+    assert httpx.get(arrived["medias"][0]["url"]).content == SAMPLES["jpeg"]
 
 
 def test_sigterm_ends_dev_and_its_simulator(tmp_path: Path) -> None:

@@ -194,15 +194,13 @@ def delivery(
     return 'multipart/related; boundary=out; type="text/xml"; start="<start>"', body
 
 
-def said(body: bytes, *, is_valid: bool = True) -> tuple[str, str, int]:
-    """What an answer of ours says: the name of its PDU, its TransactionID and its StatusCode. It must be valid, but
-    for what it repeats of a request that is not."""
+def said(body: bytes) -> tuple[str, str, int]:
+    """What an answer of ours says: the name of its PDU, its TransactionID and its StatusCode. It must be valid."""
     (transaction,), (element,) = cast(Any, etree.fromstring(body))
     if element.tag == ENV + "Fault":
         (element,) = element.find("detail")
     namespace = etree.QName(element).namespace or ""
-    if is_valid:
-        valid(element, namespace)
+    valid(element, namespace)
     assert etree.QName(transaction).namespace == namespace
     code = element.find(f"{{{namespace}}}Status/{{{namespace}}}StatusCode").text
     return etree.QName(element).localname, transaction.text or "", int(code)

@@ -120,6 +120,8 @@ CHOICES: list[tuple[Scheme, str, str, bool]] = [
     ("digest", 'Digest realm="r", nonce="n"', "", True),
     ("auto", "", "", False),
     ("auto", 'Digest realm="r"', "", False),
+    ("auto", 'Digest realm="caf\u00e9", nonce="n"', "", False),  # no header of ours can say it
+    ("auto", 'Digest realm="caf\u00e9", nonce="n", Basic realm="caf\u00e9"', "", True),
     ("auto", '"', "", False),
 ]
 

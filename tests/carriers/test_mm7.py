@@ -1,15 +1,22 @@
 """MM7 as a dialect: what is written for a target, what every answer means, and what an MMSC may ask of us."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from messagehub.carriers.carrier import REASONS, Handover
 from messagehub.carriers.dialect import Declined, Ready, Taken
 from messagehub.carriers.kinds import parse
 from messagehub.carriers.mm7 import MM7
+from messagehub.carriers.mm7_config import MM7Config
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
+from messagehub.mms import read, take_apart
 from messagehub.mms.statuses import STATUSES, Action
 from messagehub.web import Answer
 from tests.carriers.mmsc import REL_5, REL_6, Submission, envelope, faulted, response, submission
@@ -117,6 +124,24 @@ def test_every_try_has_a_transaction_of_its_own() -> None:
     ours = dialect()
     requests = [ours.request(handover(), [], NOW + n) for n in range(3)]
     assert len({submission(each.headers["content-type"], each.body).transaction for each in requests}) == 3
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=60), st.sampled_from(["+15551234567", "12345", "A & <B>"]))
+def test_any_text_and_subject_can_be_said(text: str, subject: str, source: str) -> None:
+    request = dialect().request(handover(text=text, subject=subject, source=source), [JPEG], NOW)
+    pdu = read(request.headers["content-type"], request.body)
+    assert pdu.content is not None
+    content = take_apart(pdu.content)
+    assert (content.text, [each.body for each in content.media]) == (text.removeprefix("\ufeff"), [JPEG.octets])
+    assert pdu.fields.get("Subject", "").split() == [
+        *filter(None, "".join(_shown(each) for each in subject).split(" "))
+    ]
+    assert pdu.fields["SenderIdentification"]["SenderAddress"].value == source
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else " "
 
 
 # --- logging in -------------------------------------------------------------------------
@@ -246,6 +271,28 @@ def test_how_long_to_wait_is_heard(value: str, seconds: float) -> None:
     assert found.retry_after == seconds
 
 
+BODIES = [response(1000, "m-1", transaction=TRY), faulted(4006, TRY), b"<html/>", b""]
+STATUSES_OF_HTTP = [200, 202, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503, 599]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(STATUSES_OF_HTTP), st.sampled_from(BODIES), st.binary(max_size=12), st.integers(0, 900))
+def test_whatever_is_answered_is_taken_or_declined(status: int, body: bytes, octets: bytes, at: int) -> None:
+    found = answered(status, body[:at] + octets + body[at + len(octets) :])
+    assert isinstance(found, Taken) or found.reason in REASONS
+    if isinstance(found, Taken):
+        assert status < 300
+        assert "\0" not in found.name
+
+
+@given(st.text(max_size=80).map(lambda text: f'Digest nonce="n", realm="{text}"') | st.text(max_size=200))
+def test_no_challenge_is_too_strange(challenge: str) -> None:
+    ours = dialect(username="me", password="secret")
+    request = ours.request(handover(), [], NOW)
+    again = ours.authorize(request, Answer(401, {"www-authenticate": challenge}, b""))
+    assert again is None or ((said := again.headers["authorization"]).isascii() and said.isprintable())
+
+
 # --- config -----------------------------------------------------------------------------
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -290,3 +337,15 @@ def test_limits_are_those_of_the_operator_and_the_kind_of_number() -> None:
     config = parse("mm7", {"url": URL, "operator": "att"})
     assert config.limits("+15551234567").octets > config.limits("+18885551234").octets
     assert parse("mm7", {"url": URL, "media_octets": 50_000}).limits("12345").octets == 50_000
+
+
+def test_the_configs_of_the_page_are_taken() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mm7.md").read_text()
+    whole = re.search(r"-d '({.*?})'", page, re.DOTALL)
+    assert whole
+    given = json.loads(whole[1])
+    codes = re.search(r'```\n("statuses".*?)\n```', page, re.DOTALL)
+    assert codes
+    assert parse(given["type"], {**given["config"], **json.loads(f"{{{codes[1]}}}")}).warnings() == []
+    named = set(re.findall(r"`([a-z_]+)`", page))
+    assert {"url", "vasp_id", "callback_from", "validity_form"} <= named & {*MM7Config.__struct_fields__}

@@ -3,6 +3,7 @@
 import random
 from base64 import b64encode
 from typing import Any
+from xml.parsers import expat
 
 import pytest
 from hypothesis import given, settings
@@ -286,17 +287,17 @@ WHOLE = [delivery(), (XML, report("m-1", "Retrieved", RECIPIENT)), (XML, read_re
 
 
 def heard_or_not(content_type: str, body: bytes) -> None:
-    """The only ways in which anything can end; what is answered is valid."""
+    """The only ways in which anything can end; what is answered is XML, which repeats namespaces as they were."""
     try:
         heard = hear(content_type, body)
     except Unheard as unheard:
-        said(unheard.reply.body, is_valid=False)
+        expat.ParserCreate().Parse(unheard.reply.body, True)
         return
     for one in heard.news:
         repr(one).encode()
         assert "\0" not in repr((one.destination, getattr(one, "text", "")))
     for verdict in Verdict:
-        said(heard.reply(verdict).body, is_valid=False)
+        expat.ParserCreate().Parse(heard.reply(verdict).body, True)
 
 
 @settings(max_examples=300, deadline=None)

@@ -6,13 +6,18 @@ import socket
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from messagehub.carriers.carrier import Inbound, Refused
+from messagehub.mms import read, take_apart, write
 from tests.carriers.authority import Authority
 from tests.carriers.rig import Ours
 from tests.cli.shell import Shell
+from tests.media.samples import SAMPLES
+from tests.simulator.vasp import request as submit
 from tests.support import simulator as simulators
+from tests.support import sink
 from tests.support.api import Api
 from tests.support.process import Program
 from tests.support.simulator import Simulator
@@ -75,6 +80,53 @@ def test_it_calls_who_is_there(shell: Shell, box: Simulator) -> None:
 
 def test_something_else_is_there(shell: Shell, box: Simulator) -> None:
     shell.run(*WORDS, "Hi", "--url", f"{control(box)}/elsewhere").is_refused("simulator")
+
+
+# --- MMS
+
+
+def test_a_handset_writes_an_mms(shell: Shell, box: Simulator, tmp_path: Path) -> None:
+    """What takes it here answers 200 and says nothing of MM7."""
+    (tmp_path / "photo.jpg").write_bytes(SAMPLES["jpeg"])
+    (tmp_path / "card").write_bytes(SAMPLES["vcard"])
+    media = ("--media", str(tmp_path / "photo.jpg"), "--media", str(tmp_path / "card"))
+    where = ("--url", control(box))
+    with sink.sink() as opened:
+        endpoint = opened.endpoint()
+        box.deliver_to(endpoint.url)
+        assert shell.run(*WORDS, "Look!", *media, *where, "--json").json == {"parts": 1, "statuses": ["HTTP 200"]}
+        (hit,) = endpoint.hits
+    request = read(hit.headers["content-type"], hit.body)
+    assert request.content
+    content = take_apart(request.content)
+    assert (content.text, [medium.body for medium in content.media]) == (
+        "Look!",
+        [SAMPLES["jpeg"], SAMPLES["vcard"]],
+    )
+    assert [medium.name for medium in content.media] == ["image1.jpg", "contact2.vcf"]
+
+
+def test_media_that_nobody_could_send(shell: Shell, box: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<html>")
+    where = ("--url", control(box))
+    for path, words in (("page.html", "none of"), ("missing.jpg", "No such file")):
+        shell.run(*WORDS, "Look!", "--media", str(tmp_path / path), *where).is_wrong("--media", path, words)
+    shell.run(*WORDS, *where).is_wrong("nothing to send")
+
+
+def test_it_shows_what_has_arrived(shell: Shell, box: Simulator, tmp_path: Path) -> None:
+    content_type, body = write(submit("+15559870001"))
+    headers = {"content-type": content_type, "soapaction": '""'}
+    assert httpx.post(box.mm7, headers=headers, content=body).status_code == 200
+    folder, where = tmp_path / "arrived", ("--url", control(box), "--after", str(box.submits()[-1]["n"] - 1))
+    shown = shell.run("simulator", "submits", "--save", str(folder), *where).out
+    (file,) = folder.iterdir()
+    assert file.suffix == ".jpg"
+    assert file.read_bytes() == SAMPLES["jpeg"]
+    for words in ("mms", "+15551234567", "+15559870001", "Hello", f"{file} 60x40"):
+        assert words in shown
+    (found,) = shell.run("simulator", "submits", "--json", *where).json
+    assert [part["type"] for part in found["parts"]] == ["application/smil", "text/plain", "image/jpeg"]
 
 
 # --- scenarios

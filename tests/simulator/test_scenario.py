@@ -31,6 +31,12 @@ WRONG = [  # a rule, and what is said of it
     ("on = 'bind'\nreceipts = []", "receipts: of a bind there are only response, inbound, say and connection"),
     ("on = 'bind'\nresponse.id = 'hex'", "response: of a bind there are only status, after and none"),
     ("on = 'bind'\ninbound = [{text = 'Hi'}]", "inbound: on a bind, `from` and `to` are required"),
+    ("answer.status = 2000", 'answer, reports: they are of MMS, on = "mms"'),
+    ("reports = []", 'answer, reports: they are of MMS, on = "mms"'),
+    ("on = 'mms'\nanswer.status = 999", "answer.status: expected `int` >= 1000"),
+    ("on = 'mms'\nresponse.status = 8", "response: of an MMS there are only answer and reports"),
+    ("on = 'mms'\nreceipts = []", "receipts: of an MMS there are only answer and reports"),
+    ("on = 'mms'\nwhen.part = 1", "when: an MMS has no parts, and comes by no bind"),
     ("on = 'bind'\nsay = [{what = 'cut_tlv'}]", "say: cut_tlv needs the addresses of a submit"),
 ]
 

@@ -127,6 +127,21 @@ class Hub(Program):
         self.route(carrier)
         return self.bound(carrier)
 
+    def lead_mms_to(
+        self, mm7: str, control: str, name: str = "simulator-mms", customer_id: str = "", **config: object
+    ) -> Json:
+        """MMS go to a simulator at these addresses, those of all customers or of one, and what it tells comes back."""
+        vasp_id, caller = numbering.own(), {"username": "simulator", "password": "secret"}
+        given = {"url": mm7, "vasp_id": vasp_id, "response_timeout": 1, "dlr_timeout": 2}
+        given |= {f"callback_{key}": value for key, value in caller.items()}
+        carrier = self.admin.post("/carriers", {"name": name, "type": "mm7", "config": {**given, **config}})
+        self.route(carrier, **({"customer_id": customer_id} if customer_id else {}))
+        for served in (vasp_id, ""):  # what handsets write is for no VASPID
+            told = {"url": f"{self.address}/callbacks/{carrier['id']}", **caller, "vasp_id": served}
+            answer = httpx.post(f"{control}/vasp", json=told)
+            assert answer.status_code == 200, answer.text
+        return self.bound(carrier)
+
 
 @contextmanager
 def hub(database_url: str, folder: Path, name: str = "hub", **settings: object) -> Iterator[Hub]:

@@ -49,7 +49,9 @@ class Line:
         """What the carrier accepted of a message with one target."""
         found: list[Json] = httpx.get(f"{self._control}/submits").json()["result"]
         return [
-            submit for submit in found if f"+{submit['destination']}" == message["targets"][0]["destination"]["target"]
+            submit
+            for submit in found
+            if f"+{submit['destination'].removeprefix('+')}" == message["targets"][0]["destination"]["target"]
         ]
 
     def when_played(self, rule: str, times: int = 1) -> None:
@@ -69,6 +71,19 @@ def line(hub: Hub, name: str, waits_until_bound: bool = True, **config: Any) -> 
         try:
             if waits_until_bound:
                 hub.bound(carrier)
+            yield Line(name, ports, hub, account, carrier)
+        finally:
+            hub.admin.delete(f"/carriers/{carrier['id']}")
+
+
+@contextmanager
+def mms_line(hub: Hub, name: str, **config: Any) -> Iterator[Line]:
+    """The same for MMS, by MM7."""
+    with playing(name) as ports:
+        account = hub.customer()
+        addresses = f"http://127.0.0.1:{ports.mm7}/", f"http://127.0.0.1:{ports.http}"
+        carrier = hub.lead_mms_to(*addresses, name=f"{name} {ports.mm7}", customer_id=account.id, **config)
+        try:
             yield Line(name, ports, hub, account, carrier)
         finally:
             hub.admin.delete(f"/carriers/{carrier['id']}")

@@ -40,6 +40,8 @@ class Challenge:
         if self.scheme != "digest":
             return self.scheme == "basic"
         offered = self.parameters.get("qop", "")
+        if not all(value.isascii() and value.isprintable() for value in self.parameters.values()):
+            return False  # it would have to be repeated, and no header of ours can say it
         return "nonce" in self.parameters and _hash(self.algorithm) is not None and (not offered or bool(_qop(offered)))
 
 

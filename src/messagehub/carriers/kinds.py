@@ -86,15 +86,19 @@ def stored(kind: str, config: str) -> Config:
 
 def as_markdown() -> str:
     """The members of the configs of all kinds as docs/carrier-config.md shows them."""
-    shared = WebConfig.__struct_fields__
     over_http = {kind: shape for kind, shape in CONFIGS.items() if issubclass(shape, WebConfig)}
     sections = [
-        f"## `{kind}`\n\n{_bare(shape.__doc__)}\n\n{members(shape, shared if kind in over_http else ())}"
+        f"## `{kind}`\n\n{_bare(shape.__doc__)}\n\n{members(shape, _shared(shape) if kind in over_http else ())}"
         for kind, shape in CONFIGS.items()
     ]
     names = ", ".join(f"`{kind}`" for kind in over_http)
     common = f"## What all have that speak HTTP\n\nThat is {names}.\n\n{members(WebConfig)}"
     return "\n\n".join([*sections, common])
+
+
+def _shared(shape: type[WebConfig]) -> list[str]:
+    """The members that it has as all others have them."""
+    return [name for name in WebConfig.__struct_fields__ if name not in shape.__annotations__]
 
 
 def _bare(words: str | None) -> str:

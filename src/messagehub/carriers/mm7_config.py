@@ -25,7 +25,7 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class MM7Config(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """An MMSC that speaks MM7."""
+    """An MMSC, which takes and brings MMS by MM7 (3GPP TS 23.140). [mm7.md](mm7.md) says what they are good for."""
 
     takes: ClassVar = frozenset({"mms"})
     secrets: ClassVar = WebConfig.secrets | {"callback_password"}

@@ -159,10 +159,9 @@ _PUNCTUATION = str.maketrans("", "", " ()-.")
 
 
 def _fingerprint(pdu: PDU, source: str, destination: str, content: Content) -> bytes:
-    """Of all that a repetition has again. Its TransactionID may be another, so that counts only where nothing else
-    tells two messages apart that say the same."""
-    own = [str(pdu.fields.get(name, "")) for name in ("LinkedID", "TimeStamp")]
-    own = own if any(own) else [pdu.transaction_id]
+    """Of all that a repetition has again. Its TransactionID may be another, so that counts only where no time tells
+    two messages apart that say the same."""
+    own = [pdu.fields.get("LinkedID", ""), str(pdu.fields.get("TimeStamp") or pdu.transaction_id)]
     marks = [(medium.type, blake2b(medium.body, digest_size=16).digest()) for medium in content.media]
     told = repr([source, destination, *own, pdu.fields.get("Subject", ""), content.text, marks])
     return blake2b(told.encode(errors="replace"), digest_size=16).digest()

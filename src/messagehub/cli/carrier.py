@@ -52,7 +52,7 @@ SMPP = "smpp"
 @operator
 def create(
     session: Session,
-    kind: Annotated[str, typer.Argument(metavar="TYPE", help="What it speaks: smpp, http.")],
+    kind: Annotated[str, typer.Argument(metavar="TYPE", help="What it speaks: smpp, http, mm7.")],
     host: Annotated[str | None, typer.Option("--host", help="Of smpp: where it listens.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Of smpp: the port there.")] = None,
     system_id: Annotated[str | None, typer.Option("--system-id", help="Of smpp: the name that it knows us by.")] = None,

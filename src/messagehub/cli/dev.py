@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 NUMBERS = ("+15551234567", "+15559876543", "+821021656521")
 """The numbers of the reference's examples, so that its lines work as printed."""
 
-CARRIER = "simulator"
+CARRIER, MMS_CARRIER = "simulator", "simulator-mms"
+MMS_OCTETS = 300_000
+"""Of the largest MMS that the simulator takes: as much as goes everywhere (media/limits.py)."""
+
+CALLER = {"username": "simulator", "password": "dev"}
+"""As whom the simulator calls the hub."""
 
 
 def dev(
@@ -45,7 +50,7 @@ def dev(
     rules_of(scenario)  # the child would say the same, but too late to be heard
     # What is said at info would hide what is printed, and nobody waits for a second core.
     env = {"MESSAGEHUB_LOG_LEVEL": "warning", "MESSAGEHUB_WRITER": "thread", **os.environ}
-    settings = Settings.read(env, listen=listen, webhook_allow_private=True)
+    settings = Settings.read(env, listen=listen, webhook_allow_private=True, media_allow_private=True)
     temporary = None if data else Path(tempfile.mkdtemp(prefix="messagehub-dev-"))
     folder = data or temporary
     assert folder
@@ -67,6 +72,7 @@ def dev(
 def _start_simulator(plain: bool, scenario: Path | None) -> "subprocess.Popen[str]":
     """A child that ends with us, however we end: its standard input is ours to close."""
     command = [sys.executable, "-m", "messagehub", "simulator", "--smpp-port", "0", "--until-eof", "--json"]
+    command += ["--mm7-octets", str(MMS_OCTETS)]
     command += ["--plain"] * plain + (["--scenario", str(scenario)] if scenario else [])
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0)
 
@@ -79,6 +85,8 @@ async def _dev(settings: "Settings", folder: Path, ready_file: Path | None, simu
     def ready(address: str, _: "Store") -> None:
         from messagehub.cli import state
 
+        callbacks = f"{address}/callbacks/{demo.pop('mms_carrier')}"
+        _tell(demo["simulator_control"], callbacks)
         shown = {"api": f"{address}/v1.0", "console": f"{address}/", **demo}
         state.write({**shown, "pid": os.getpid()}, state.path())
         if ready_file:
@@ -86,6 +94,16 @@ async def _dev(settings: "Settings", folder: Path, ready_file: Path | None, simu
         _welcome(shown, folder)
 
     await app.serve(settings, ready)
+
+
+def _tell(control: str, callbacks: str) -> None:
+    """The simulator where its MMS carrier is called. It is another process, and answers at once."""
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection(control.removeprefix("http://"), timeout=5)
+    connection.request("POST", "/vasp", json.dumps({"url": callbacks, **CALLER}))
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def _welcome(shown: dict[str, Any], folder: Path) -> None:
@@ -101,6 +119,7 @@ messagehub is ready.
   login       {shown["username"]}, password {shown["password"]}
   numbers     {", ".join(shown["numbers"])}
   SMPP        {shown["smpp_simulator"]} (a carrier simulator)
+  MM7         {shown["mm7_simulator"]} (the same, for MMS)
   data        {folder}
 
 Send a message:
@@ -109,9 +128,25 @@ Send a message:
     --header 'Content-Type: application/json' \\
     --data '{{"source": "{source}", "destinations": [{{"target": "{destination}"}}], "text": "Hello"}}'
 
+Send a picture, and see it arrive:
+
+  curl -s '{shown["api"]}/messages?token={shown["accesskey"]}' \\
+    --header 'Content-Type: application/json' \\
+    --data '{{"source": "{source}", "destinations": [{{"target": "{destination}"}}], "text": "At sea",
+             "medias": [{{"type": "image/jpeg", "url": "{shown["simulator_control"]}/picture.jpg"}}]}}'
+  {_program()} simulator submits --save arrived
+
 Ctrl-C ends it.
 """
     )
+
+
+def _program() -> str:
+    """How this program was called."""
+    called = sys.argv[0]
+    if called.endswith("__main__.py"):
+        return f"{sys.executable} -m messagehub"
+    return "messagehub" if called == shutil.which("messagehub") else called
 
 
 # --- the demo ---------------------------------------------------------------------------
@@ -133,10 +168,11 @@ async def _furnish(settings: "Settings", folder: Path, simulator: "subprocess.Po
         state.write(demo, kept)
         assert simulator.stdout
         ports = json.loads(simulator.stdout.readline())
-        await _lead_to(store, Carriers(store, keys), ports["smpp"])
+        mms_carrier = await _lead_to(store, Carriers(store, keys), ports)
     finally:
         await store.close()
-    return {**demo, "smpp_simulator": ports["smpp"], "simulator_control": ports["http"]}
+    simulator_at = {"smpp_simulator": ports["smpp"], "mm7_simulator": ports["mm7"], "simulator_control": ports["http"]}
+    return {**demo, **simulator_at, "mms_carrier": mms_carrier}
 
 
 async def _make_accounts(store: "Store", keys: "Sealer") -> dict[str, Any]:
@@ -166,19 +202,32 @@ async def _make_accounts(store: "Store", keys: "Sealer") -> dict[str, Any]:
     }
 
 
-async def _lead_to(store: "Store", carriers: Any, smpp: str) -> None:
-    """The demo's carrier speaks to the simulator of this run, whose port differs from the last one's."""
+async def _lead_to(store: "Store", carriers: Any, ports: dict[str, str]) -> str:
+    """The demo's carriers speak to the simulator of this run, whose ports differ from the last one's.
+
+    The id of the one for MMS.
+    """
+    host, _, port = ports["smpp"].rpartition(":")
+    common = {"response_timeout": 5, "dlr_timeout": 60}
+    # What the simulator throttles is one number of the demo's; it says nothing of the others.
+    smpp = {"host": host, "port": int(port), "system_id": "dev", "password": "dev", "window": 100}
+    smpp |= {"statuses": {"0x00000058": "retry"}}
+    mm7 = {"url": ports["mm7"], "vasp_id": "dev"}
+    mm7 |= {f"callback_{name}": value for name, value in CALLER.items()}
+    await _lead(store, carriers, CARRIER, "smpp", {**smpp, **common})
+    return await _lead(store, carriers, MMS_CARRIER, "mm7", {**mm7, **common})
+
+
+async def _lead(store: "Store", carriers: Any, name: str, kind: str, config: dict[str, Any]) -> str:
+    """The id of the carrier of this name, with this config. Where it is new, everything that it takes goes there."""
     from messagehub import clock
     from messagehub.routing import Routes
 
-    host, _, port = smpp.rpartition(":")
-    config = {"host": host, "port": int(port), "system_id": "dev", "password": "dev", "window": 100}
-    # What the simulator throttles is one number of the demo's; it says nothing of the others.
-    config |= {"response_timeout": 5, "dlr_timeout": 60, "statuses": {"0x00000058": "retry"}}
     now = clock.now()
     for row in await carriers.live():
-        if row.name == CARRIER:
+        if row.name == name:
             await carriers.change(row.id, now, settings=config)
-            return
-    carrier = await carriers.add(CARRIER, "smpp", config, False, now)
-    await Routes(store).add(now, name="everything to the simulator", carrier_id=carrier.id)
+            return str(row.id)
+    carrier = await carriers.add(name, kind, config, False, now)
+    await Routes(store).add(now, name=f"everything to the {name}", carrier_id=carrier.id)
+    return str(carrier.id)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +30,14 @@ def simulator(
     slow_receipt: Annotated[float, typer.Option(help="The same for numbers that end with 0008.")] = 30.0,
     system_id: Annotated[str | None, typer.Option(help="Who may bind; default: anybody.")] = None,
     password: Annotated[str | None, typer.Option(help="What must be known to bind; default: anything will do.")] = None,
+    mm7_port: Annotated[int, typer.Option(help="Where it takes MMS over MM7; 0 takes a free port.")] = 0,
+    mm7_vasp: Annotated[
+        str, typer.Option(help="Where it sends reports and MMS of handsets, a URL; it can be told later, too.")
+    ] = "",
+    mm7_username: Annotated[str, typer.Option(help="Who may send MMS; default: anybody.")] = "",
+    mm7_password: Annotated[str, typer.Option(help="What must be known to send MMS.")] = "",
+    mm7_digest: Annotated[bool, typer.Option("--mm7-digest", help="Ask for Digest, rather than Basic.")] = False,
+    mm7_octets: Annotated[int, typer.Option(help="Of the largest MMS, as it comes; default: any size.")] = 0,
     tls_certificate: Annotated[
         Path | None, typer.Option(help="Speak SMPP over TLS with the certificate of this file (PEM, with its chain).")
     ] = None,
@@ -45,12 +53,14 @@ def simulator(
     """
     if context.invoked_subcommand:
         return
-    from messagehub.carriers.simulator import Options, Ports, run
+    from messagehub.carriers.simulator import Options, Ports, Vasp, run
     from messagehub.cli import running
 
     def ready(ports: Ports) -> None:
-        shown = {"smpp": f"127.0.0.1:{ports.smpp}", "http": f"http://127.0.0.1:{ports.http}"}
-        typer.echo(json.dumps(shown) if as_json else f"SMPP at {shown['smpp']}, control at {shown['http']}")
+        shown = {"smpp": f"127.0.0.1:{ports.smpp}"}
+        shown |= {"http": f"http://127.0.0.1:{ports.http}", "mm7": f"http://127.0.0.1:{ports.mm7}/"}
+        words = f"SMPP at {shown['smpp']}, MM7 at {shown['mm7']}, control at {shown['http']}"
+        typer.echo(json.dumps(shown) if as_json else words)
 
     options = Options(
         smpp_port=smpp_port,
@@ -62,6 +72,12 @@ def simulator(
         system_id=system_id,
         password=password,
         tls=_tls(tls_certificate, tls_key),
+        mm7_port=mm7_port,
+        mm7_username=mm7_username,
+        mm7_password=mm7_password,
+        mm7_digest=mm7_digest,
+        mm7_octets=mm7_octets,
+        vasps={"": Vasp(mm7_vasp)} if mm7_vasp else {},
         until_eof=until_eof,
         ready=ready,
     )
@@ -101,25 +117,104 @@ def _tls(certificate: Path | None, key: Path | None) -> "ssl.SSLContext | None":
 def send(
     source: Annotated[str, typer.Option("--from", help="The handset's number.")],
     destination: Annotated[str, typer.Option("--to", help="The number that it writes to.")],
-    text: Annotated[str, typer.Argument(help="What it writes.")],
+    text: Annotated[str, typer.Argument(help="What it writes; may be left out of an MMS.")] = "",
+    media: Annotated[
+        list[Path] | None, typer.Option(help="A picture or another file, which makes it an MMS; may come again.")
+    ] = None,
+    subject: Annotated[str, typer.Option(help="Of an MMS.")] = "",
     url: Annotated[str, typer.Option(help="The simulator's control address; default: that of the running dev.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Make a handset write to us.
+    """Make a handset write to us: an SMS, or an MMS with media or a subject.
 
     Example: messagehub simulator send --from +15559876543 --to +15551234567 "Hello"
     """
     from messagehub.cli.client import Server
 
+    if not (text or media or subject):
+        raise WrongUsage("nothing to send: give a text, --media or --subject")
+    medias = [_medium(path) for path in media or ()]
+    body = {"from": source, "to": destination, "text": text, "subject": subject, "medias": medias}
     url = url or _running()
     with Server("simulator", url) as server:
-        answer, told = server.ask("POST", "/send", {"from": source, "to": destination, "text": text})
+        answer, told = server.ask("POST", "/send", body)
     if answer.status != 200:
         raise HubError(f"the simulator refused: {told}")
     if as_json:
         typer.echo(json.dumps(told))
     else:
         typer.echo(f"sent in {told['parts']} part(s): {', '.join(told['statuses'])}")
+
+
+def _medium(path: Path) -> dict[str, str]:
+    from base64 import b64encode
+
+    from messagehub.media import MediaError, check
+
+    try:
+        octets = path.read_bytes()
+        kind, _ = check(octets)
+    except OSError as error:
+        raise WrongUsage(f"--media: cannot read {path}: {error.strerror}") from None
+    except MediaError as error:
+        raise WrongUsage(f"--media: {path}: {error.message}") from None
+    return {"type": kind.type, "octets": b64encode(octets).decode()}
+
+
+@app.command("submits")
+def submits(
+    after: Annotated[int, typer.Option(help="Only what came after this number.", min=0)] = 0,
+    save: Annotated[Path | None, typer.Option(help="Write the media of MMS into this folder.")] = None,
+    url: Annotated[str, typer.Option(help="The simulator's control address; default: that of the running dev.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """Show what has arrived at the simulator; of MMS with their media, as the recipient gets them.
+
+    Example: messagehub simulator submits --save arrived
+    """
+    from messagehub.cli import showing
+    from messagehub.cli.client import Server
+
+    with Server("simulator", url or _running()) as server:
+        answer, told = server.ask("GET", f"/submits?after={after}")
+        if answer.status != 200:
+            raise HubError(f"the simulator refused: {told}")
+        for submit in told["result"]:
+            for k, part in enumerate(submit.get("parts", ()), start=1):
+                if save and part["type"] not in NO_MEDIA:
+                    found = server.answer("GET", f"/submits/{submit['n']}/parts/{k}")
+                    part["file"] = _saved(save, f"{submit['n']}-{k}", part, found.body) if found.status == 200 else ""
+    if as_json:
+        showing.as_json(told["result"])
+    else:
+        columns: showing.Columns = {"n": "n", "": "kind", "from": "source", "to": "destination", "text": "text"}
+        showing.print_table(told["result"], {**columns, "media": _media})
+
+
+NO_MEDIA = ("application/smil", "text/plain")
+
+
+def _media(submit: dict[str, Any]) -> str:
+    parts = [part for part in submit.get("parts", ()) if part["type"] not in NO_MEDIA]
+    return "; ".join(map(_described, parts))
+
+
+def _described(part: dict[str, Any]) -> str:
+    pixels = f" {part['width']}x{part['height']}" if "width" in part else ""
+    return f"{part.get('file') or part['type']}{pixels} {part['size']} octets"
+
+
+def _saved(folder: Path, name: str, part: dict[str, Any], octets: bytes) -> str:
+    from messagehub.media.kinds import by_type
+
+    kind = by_type(part["type"])
+    path = folder / f"{name}.{kind.extension if kind else 'bin'}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(octets)
+    except OSError as error:
+        raise HubError(f"cannot write {path}: {error.strerror}") from None
+    return str(path)
 
 
 @app.command("outbind")

@@ -1,31 +1,49 @@
 """The simulator's control over HTTP: be a handset, and see what was sent.
 
     POST /send       {"from", "to", "text", "shuffle": false}  ->  {"parts", "statuses"}
+                     and of an MMS "subject" and "medias": [{"type", "name", "octets" (base64)}]
+    POST /vasp       {"url", "username", "password", "vasp_id"}  ->  {}; from now on reports and MMS go there
     POST /outbind    {"host", "port", "system_id", "password"} ->  {}, once the ESME is told to bind
     GET  /stats                                                ->  the counts, and how often each rule was "played"
     GET  /submits    ?after=N                                  ->  {"result": [...], "next": N}
+    GET  /submits/N/parts/K                                    ->  the octets of a part of an MMS, from 1
+    GET  /submits/N/raw                                        ->  the request that brought an MMS, as it came
+    GET  /picture.jpg                                          ->  a picture to send
 
 What goes wrong is {"error": words}: 400, 503 where nobody is bound or can be called, 504 where nobody answers.
 """
 
 import asyncio
-import socket
 from dataclasses import asdict
+from itertools import count
 from typing import Any
 
 import msgspec
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from messagehub.carriers.simulator import sample
+from messagehub.carriers.simulator.listener import Listener
+from messagehub.carriers.simulator.mms_record import Raw, read_parts
+from messagehub.carriers.simulator.mmsc import Mmsc, NoVasp
+from messagehub.carriers.simulator.options import Vasp
 from messagehub.carriers.simulator.record import as_dict
 from messagehub.carriers.simulator.smsc import NobodyBound, Smsc
-from messagehub.serving import Server
+from messagehub.media.kinds import by_type, file_name
+from messagehub.mms import Content, Medium
 from messagehub.smpp import status
+from messagehub.web import BadURL, check_url
 
 ANSWER_WITHIN = 30.0  # seconds that the ESME has for all parts
+
+
+class HandsetMedium(msgspec.Struct, forbid_unknown_fields=True):
+    """A picture or another medium; `name` is its file's."""
+
+    type: str
+    octets: bytes
+    name: str = ""
 
 
 class Handset(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,8 +51,19 @@ class Handset(msgspec.Struct, forbid_unknown_fields=True):
 
     source: str = msgspec.field(name="from")
     to: str
-    text: str
+    text: str = ""
     shuffle: bool = False
+    subject: str = ""
+    medias: tuple[HandsetMedium, ...] = ()
+
+
+class Told(msgspec.Struct, forbid_unknown_fields=True):
+    """Where one who sends MMS takes reports and MMS; without an id, all who have said nothing."""
+
+    url: str
+    username: str = ""
+    password: str = ""
+    vasp_id: str = ""
 
 
 class Outbind(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,53 +76,59 @@ class Outbind(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Control:
-    """An HTTP server for one message centre."""
+    """An HTTP server for one carrier."""
 
-    def __init__(self, smsc: Smsc, host: str, port: int) -> None:
-        self._smsc, self._host, self._port = smsc, host, port
+    def __init__(self, smsc: Smsc, mmsc: Mmsc, host: str, port: int) -> None:
+        self._smsc, self._mmsc = smsc, mmsc
         routes = [
             Route("/send", self._send, methods=["POST"]),
+            Route("/vasp", self._vasp, methods=["POST"]),
             Route("/outbind", self._outbind, methods=["POST"]),
             Route("/stats", self._stats),
             Route("/submits", self._submits),
+            Route("/submits/{n:int}/parts/{k:int}", self._part),
+            Route("/submits/{n:int}/raw", self._raw),
+            Route("/picture.jpg", _picture),
         ]
-        config = uvicorn.Config(
-            Starlette(routes=routes), lifespan="off", access_log=False, log_level="warning", log_config=None
-        )
-        self._server = Server(config)
-        self._serving: asyncio.Task[None] | None = None
+        self._listener = Listener(routes, host, port)
 
     async def open(self) -> int:
         """Listen; the port. Raises OSError where it is taken."""
-        listening = socket.create_server((self._host, self._port))
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
-        await self._server.up.wait()
-        port: int = listening.getsockname()[1]
-        return port
+        return await self._listener.open()
 
     async def close(self) -> None:
-        """Stop, whoever is still connected. (uvicorn's own way takes a fifth of a second to say goodbye.)"""
-        if self._serving is None:
-            return
-        self._serving.cancel()
-        await asyncio.wait((self._serving,))
-        for server in self._server.servers:
-            server.close()
-        for connection in list(self._server.server_state.connections):
-            connection.shutdown()
+        await self._listener.close()
 
     async def _send(self, request: Request) -> Response:
         try:
             handset = msgspec.json.decode(await request.body(), type=Handset)
             async with asyncio.timeout(ANSWER_WITHIN):
-                answers = await self._smsc.write(handset.source, handset.to, handset.text, handset.shuffle)
+                return _json(await self._written(handset))
         except NobodyBound:
             return _error(503, "nobody is bound to receive")
+        except NoVasp:
+            return _error(503, "nobody has said where MMS are taken: POST /vasp")
         except TimeoutError:
             return _error(504, f"no answer within {ANSWER_WITHIN:g} s; it is sent until it is answered")
         except ValueError as error:
             return _error(400, str(error))
-        return _json({"parts": len(answers), "statuses": [status(number).name for number in answers]})
+
+    async def _written(self, handset: Handset) -> dict[str, Any]:
+        if handset.medias or handset.subject:
+            content = Content(handset.text, tuple(map(_medium, count(1), handset.medias)))
+            words = await self._mmsc.write(handset.source, handset.to, content, handset.subject)
+            return {"parts": 1, "statuses": [words]}
+        answers = await self._smsc.write(handset.source, handset.to, handset.text, handset.shuffle)
+        return {"parts": len(answers), "statuses": [status(number).name for number in answers]}
+
+    async def _vasp(self, request: Request) -> Response:
+        try:
+            told = msgspec.json.decode(await request.body(), type=Told)
+            check_url(told.url)
+        except (ValueError, BadURL) as error:
+            return _error(400, str(error))
+        self._mmsc.vasps.put(told.vasp_id, Vasp(told.url, told.username, told.password))
+        return _json({})
 
     async def _outbind(self, request: Request) -> Response:
         try:
@@ -106,14 +141,14 @@ class Control:
         return _json({})
 
     async def _stats(self, request: Request) -> Response:
-        smsc = self._smsc
+        smsc, mmsc = self._smsc, self._mmsc
         return _json(
             {
                 "binds": smsc.binds,
                 "most_binds": smsc.most_binds,
-                "waiting": smsc.waiting,
+                "waiting": smsc.waiting + mmsc.vasps.waiting,
                 **asdict(smsc.record.counts),
-                "played": smsc.played,
+                "played": smsc.played | mmsc.played,
             }
         )
 
@@ -121,9 +156,38 @@ class Control:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             return _error(400, f"after: {after!r} is no number")
-        submits = self._smsc.record.after(int(after))
-        last = submits[-1][0] if submits else int(after)
-        return _json({"result": [as_dict(submit) for submit in submits], "next": last})
+        shown = [as_dict(submit) for submit in self._smsc.record.after(int(after))]
+        return _json({"result": shown, "next": shown[-1]["n"] if shown else int(after)})
+
+    async def _part(self, request: Request) -> Response:
+        n, k = request.path_params["n"], request.path_params["k"]
+        found = self._found(n)
+        if isinstance(found, Response):
+            return found
+        parts = read_parts(found)
+        if not 0 < k <= len(parts):
+            return _error(404, f"{n} has the parts 1 to {len(parts)}")
+        part = parts[k - 1]
+        return Response(part.body, headers={"content-type": part.type, "x-content-type-options": "nosniff"})
+
+    async def _raw(self, request: Request) -> Response:
+        found = self._found(request.path_params["n"])
+        return found if isinstance(found, Response) else Response(found.body, media_type=found.content_type)
+
+    def _found(self, n: int) -> Raw | Response:
+        mms = self._smsc.record.mms(n)
+        if mms is None:
+            return _error(404, f"no MMS that is kept has the number {n}")
+        return mms.raw or _error(410, f"the request that brought {n} was forgotten")
+
+
+def _medium(place: int, given: HandsetMedium) -> Medium:
+    kind = by_type(given.type)
+    return Medium(given.type, given.octets, given.name or (file_name(kind, place) if kind else f"part{place}"))
+
+
+async def _picture(request: Request) -> Response:
+    return Response(await asyncio.to_thread(sample.picture), media_type="image/jpeg")
 
 
 def _json(value: Any, code: int = 200) -> Response:

@@ -1,9 +1,9 @@
 """The magic numbers: what becomes of a message by the last four digits of its destination, as rules like any others."""
 
 from messagehub.carriers.simulator.options import Options
-from messagehub.carriers.simulator.scenario import Receipt, Response, Rule, When
+from messagehub.carriers.simulator.scenario import Answer, Receipt, Report, Response, Rule, When
 
-ACCEPTED = Response()
+ACCEPTED, TAKEN = Response(), Answer()
 OVERTAKEN = 0.2  # seconds: long enough for the receipt to arrive first by any bind
 
 
@@ -20,6 +20,27 @@ def rules(options: Options) -> tuple[Rule, ...]:
         _rule("0008", receipts=(Receipt(after=options.slow_receipt),)),
         _rule("0009", receipts=(Receipt(stat="EXPIRED", err="003"), Receipt(after=second))),
     )
+
+
+def rules_of_mms(options: Options) -> tuple[Rule, ...]:
+    """The same in the words of MM7."""
+    usual, second = options.receipt_delay, options.receipt_delay + options.second_receipt_delay
+    return (
+        _of_mms("0001", reports=(Report(status="Unreachable"),)),
+        _of_mms("0002", reports=(Report(status="Rejected"),)),
+        _of_mms("0003", Answer(status=2002)),
+        _of_mms("0004", Answer(status=4006), first=3),
+        _of_mms("0005", reports=()),
+        _of_mms("0006", Answer(none=True)),
+        _of_mms("0007", Answer(after=min(usual, OVERTAKEN)), (Report(after=0),)),
+        _of_mms("0008", reports=(Report(after=options.slow_receipt),)),
+        _of_mms("0009", reports=(Report(status="Expired"), Report(after=second))),
+    )
+
+
+def _of_mms(suffix: str, answer: Answer = TAKEN, reports: tuple[Report, ...] | None = None, first: int = 0) -> Rule:
+    when = When(to_suffix=suffix, first=first, per="destination")
+    return Rule(name=f"{suffix} MMS", on="mms", when=when, answer=answer, reports=reports)
 
 
 def _rule(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from messagehub.carriers.simulator.mms_record import KeptMMS
 from messagehub.smpp import Driver
 from messagehub.text import decode
 
 KEPT = 100_000  # submits that can be asked for
+MEDIA_KEPT = 128 << 20  # octets of requests that brought MMS; beyond that the oldest are forgotten
 TOLD_APART = 2_000_000  # texts by which duplicates are known; then it begins anew
 
 UDHI = 0x40  # esm_class: SMPP 3.4, section 5.2.12
@@ -57,11 +59,14 @@ class Submit:
 Kept = tuple[int, str, str, bytes, int, int, int, str, float, States]
 
 
-def as_dict(kept: Kept) -> dict[str, Any]:
+def as_dict(kept: Kept | KeptMMS) -> dict[str, Any]:
     """For people and tests to read."""
+    if isinstance(kept, KeptMMS):
+        return kept.shown
     n, source, destination, octets, esm_class, data_coding, registered_delivery, message_id, *_ = kept
     return {
         "n": n,
+        "kind": "sms",
         "source": source,
         "destination": destination,
         "text": decode(data_coding, octets, bool(esm_class & UDHI)).text,
@@ -77,13 +82,28 @@ class Record:
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self._submits: deque[Kept] = deque(maxlen=KEPT)
+        self._submits: deque[Kept | KeptMMS] = deque(maxlen=KEPT)
+        self._with_media: deque[KeptMMS] = deque()
+        self._media = 0
         self._seen: set[int] = set()
 
     def add(self, submit: Submit) -> None:
         """Keep an accepted submit; they come in the order of `n`."""
         self._submits.append(_kept(submit))
-        mark = _mark(submit)
+        self._mark(_mark(submit))
+
+    def add_mms(self, mms: KeptMMS) -> None:
+        """Keep an accepted MMS; they come in the order of `n`, too."""
+        self._submits.append(mms)
+        self._mark(mms.mark)
+        self._with_media.append(mms)
+        self._media += mms.octets
+        while self._media > MEDIA_KEPT:
+            oldest = self._with_media.popleft()
+            self._media -= oldest.octets
+            oldest.raw = None
+
+    def _mark(self, mark: int) -> None:
         if mark in self._seen:
             self.counts.duplicates += 1
             return
@@ -94,12 +114,20 @@ class Record:
 
     def state(self, message_id: str, source: str, now: float) -> int | None:
         """What became of a submit by now, where it is kept: a message_state."""
-        for _, kept_source, _, _, _, _, _, kept_id, accepted_at, states in reversed(self._submits):
+        for kept in reversed(self._submits):
+            if isinstance(kept, KeptMMS):
+                continue
+            _, kept_source, _, _, _, _, _, kept_id, accepted_at, states = kept
             if kept_id == message_id and kept_source == source:
                 return [EN_ROUTE, *(state for delay, state in states if delay <= now - accepted_at)][-1]
         return None
 
-    def after(self, n: int) -> list[Kept]:
+    def mms(self, n: int) -> KeptMMS | None:
+        """The MMS with this number, where it is one and is kept."""
+        found = self.after(n - 1)[:1] if n > 0 else []
+        return found[0] if found and isinstance(found[0], KeptMMS) and found[0].n == n else None
+
+    def after(self, n: int) -> list[Kept | KeptMMS]:
         """Those that are kept and came after number `n`."""
         newer = min(self.counts.accepted - n, len(self._submits)) if n < self.counts.accepted else 0
         return list(islice(reversed(self._submits), newer))[::-1]

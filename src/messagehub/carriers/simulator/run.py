@@ -6,6 +6,7 @@ import sys
 import threading
 
 from messagehub.carriers.simulator.control import Control
+from messagehub.carriers.simulator.mmsc import Mmsc
 from messagehub.carriers.simulator.options import Options, Ports
 from messagehub.carriers.simulator.smsc import Smsc
 
@@ -13,13 +14,15 @@ from messagehub.carriers.simulator.smsc import Smsc
 async def run(options: Options) -> None:
     """Be a carrier until cancelled, or until standard input ends where `until_eof`. Raises OSError for a taken port."""
     smsc = Smsc(options)
-    control = Control(smsc, options.host, options.http_port)
+    mmsc = Mmsc(options, smsc.record, smsc.ids)
+    control = Control(smsc, mmsc, options.host, options.http_port)
     try:
-        ports = Ports(smpp=await smsc.open(), http=await control.open())
+        ports = Ports(smpp=await smsc.open(), http=await control.open(), mm7=await mmsc.open())
         if options.ready is not None:
             options.ready(ports)
         await (_end_of_input() if options.until_eof else asyncio.Event().wait())
     finally:
+        await mmsc.close()
         await smsc.close()
         await control.close()
 

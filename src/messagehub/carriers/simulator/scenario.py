@@ -45,7 +45,7 @@ class When(
     to_prefix: Annotated[Address, doc("how the destination begins, likewise")] = ""
     to_suffix: Annotated[Address, doc("how the destination ends")] = ""
     source: Annotated[Address, doc("the whole source, with or without its `+`")] = ""
-    system_id: Annotated[str, doc("who is bound, or binds", max_length=15)] = ""
+    system_id: Annotated[str, doc("who is bound, or binds; of an MMS its VASPID", max_length=15)] = ""
     part: Annotated[int, doc("the part of a long message, from 1; by its header or its `sar_` TLVs", ge=0, le=255)] = 0
     faster_than: Annotated[
         float, doc("submits per second; the rule is for those that are too many", ge=0, le=1_000_000)
@@ -209,15 +209,53 @@ class Connection(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, 
     after: Annotated[Seconds, doc("seconds until then")] = 0
 
 
+class Answer(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
+    """The answer to an MMS: MM7's SubmitRsp."""
+
+    status: Annotated[int, doc("the StatusCode; what is below 2000 accepts", ge=1000, le=9999)] = 1000
+    text: Annotated[str, doc("the StatusText; by default the standard's", max_length=1000)] = ""
+    details: Annotated[str, doc("the Details", max_length=1000)] = ""
+    fault: Annotated[bool, doc("it is a SOAP fault with an RSErrorRsp")] = False
+    http: Annotated[
+        Annotated[int, msgspec.Meta(ge=200, le=599)] | None,
+        doc("the HTTP status; from 400 it refuses. By default 200, and 500 with a fault"),
+    ] = None
+    retry_after: Annotated[int, doc("seconds in a Retry-After; 0: there is none", ge=0, le=DAY)] = 0
+    after: Annotated[Seconds, doc("seconds until it is given")] = 0
+    none: Annotated[bool, doc("it is never given")] = False
+    id: Annotated[Form, doc("how the MessageID is written")] = "usual"
+    body: Annotated[
+        Literal["usual", "empty", "garbage", "half"],
+        doc("`empty`: no octet; `garbage`: no XML; `half`: the connection ends in the middle of it"),
+    ] = "usual"
+
+    @property
+    def refuses(self) -> bool:
+        return self.status >= 2000 or (self.http or 200) >= 400
+
+
+class Report(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
+    """A delivery report of an MMS; it is sent if the MMS asks for one."""
+
+    status: Annotated[str, doc("the MMStatus", min_length=1, max_length=40)] = "Retrieved"
+    text: Annotated[str, doc("the StatusText", max_length=1000)] = ""
+    after: Annotated[Seconds | None, doc("seconds from the submit; by default those of `--receipt-delay`")] = None
+    times: Annotated[int, doc("how often it is sent", ge=1, le=100)] = 1
+    id: Annotated[Literal["as_is", "unknown"], doc("the MessageID as in the answer, or one that nobody gave")] = "as_is"
+    recipient: Annotated[
+        Literal["usual", "plmn"], doc("`plmn`: with `/TYPE=PLMN` behind the number, as some write it")
+    ] = "usual"
+
+
 class Rule(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
     """For whom it is, and what happens then."""
 
     name: Annotated[
         str, doc("by which it is counted in the control's `/stats`; by default `rule N`", max_length=100)
     ] = ""
-    on: Annotated[Literal["submit", "bind"], doc("whether it is about a submit_sm (or data_sm), or about a bind")] = (
-        "submit"
-    )
+    on: Annotated[
+        Literal["submit", "bind", "mms"], doc("whether it is about a submit_sm (or data_sm), a bind, or an MMS")
+    ] = "submit"
     when: Annotated[When, doc("which of them; by default all")] = When()
     response: Annotated[Response, doc("how it is answered; by default it is accepted at once")] = Response()
     receipts: Annotated[
@@ -230,6 +268,11 @@ class Rule(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_d
     inbound: Annotated[tuple[Inbound, ...], doc("what handsets write then", max_length=100)] = ()
     say: Annotated[tuple[Say, ...], doc("what is said besides", max_length=100)] = ()
     connection: Annotated[Connection | None, doc("what becomes of the connection; by default nothing")] = None
+    answer: Annotated[Answer, doc("how an MMS is answered; by default it is accepted at once")] = Answer()
+    reports: Annotated[
+        Annotated[tuple[Report, ...], msgspec.Meta(max_length=100)] | None,
+        doc("of an MMS; by default one Retrieved, and none where the answer refuses or is never given"),
+    ] = None
 
     def __post_init__(self) -> None:
         if self.receipts and self.response.number:
@@ -238,6 +281,10 @@ class Rule(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_d
             raise ValueError(f"unsaid: {self.unsaid!r} is no message_state; {', '.join(STATES)} are")
         if self.on == "bind":
             self._check_bind()
+        if self.on == "mms":
+            self._check_mms()
+        elif self.answer != Answer() or self.reports is not None:
+            raise ValueError('answer, reports: they are of MMS, on = "mms"')
 
     def _check_bind(self) -> None:
         """Of a bind there is no message of which to speak."""
@@ -260,7 +307,17 @@ class Rule(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_d
         if self.inbound and (self.response.number or self.response.none):
             raise ValueError("inbound: who is not let in hears nothing")
 
+    def _check_mms(self) -> None:
+        """It has an answer and reports of its own kind."""
+        usual = Rule()
+        for name in (*OF_SUBMITS, "response", "receipts"):
+            if getattr(self, name) != getattr(usual, name):
+                raise ValueError(f"{name}: of an MMS there are only answer and reports")
+        if self.when.part or self.when.per == "bind":
+            raise ValueError("when: an MMS has no parts, and comes by no bind")
 
+
+OF_SUBMITS = ("unsaid", "inbound", "say", "connection")
 OF_BINDS = ("system_id", "nth", "first", "every")
 ONLY = {
     "receipts": "response, inbound, say and connection",
@@ -277,6 +334,8 @@ SHAPES: tuple[tuple[str, type[Struct]], ...] = (
     ("inbound", Inbound),
     ("say", Say),
     ("connection", Connection),
+    ("answer", Answer),
+    ("reports", Report),
 )
 
 

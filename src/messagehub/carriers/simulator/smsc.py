@@ -83,13 +83,13 @@ class Smsc:
         """How many sessions there were at most that were bound at the same time."""
         self._options = options
         self._later = Later(self._pump)
-        self._ids = Ids()
+        self.ids = Ids()
         self._last_id = ""
         self._player = Player(self._later)
         self._loop = asyncio.get_running_loop()
         self._outboxes: dict[str, Outbox] = {}
         named = [(rule.name or f"rule {n}", rule) for n, rule in enumerate(options.scenario, start=1)]
-        self._courses = [(rule, self._course(rule, name)) for name, rule in named]
+        self._courses = [(rule, self._course(rule, name)) for name, rule in named if rule.on != "mms"]
         unseen = [] if options.plain else [(rule, self._course(rule, rule.name)) for rule in magic.rules(options)]
         self._of_submits = Rules((r.when, c) for r, c in (*self._courses, *unseen) if r.on == "submit")
         self._of_binds = Rules((r.when, c) for r, c in self._courses if r.on == "bind")
@@ -180,7 +180,7 @@ class Smsc:
         )
 
     def _course(self, rule: Rule, name: str) -> Course:
-        return prepared(rule, name, self._options.receipt_delay, self._ids)
+        return prepared(rule, name, self._options.receipt_delay, self.ids)
 
     # --- binds --------------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ class Smsc:
         course.played += 1
         if course.status:
             counts.refused += 1
-            self._player.answer(course, driver, request, self._ids.write(counts.submits, course.id))
+            self._player.answer(course, driver, request, self.ids.write(counts.submits, course.id))
         elif course.never and not course.promises:
             counts.ignored += 1
             driver.session.ignore(request)
@@ -263,7 +263,7 @@ class Smsc:
         fields, counts = request.fields, self.record.counts
         counts.accepted = n = counts.accepted + 1
         octets = fields.get("short_message") or request.tlvs.get(MESSAGE_PAYLOAD, b"")
-        message_id = self._ids.write(n, course.id)
+        message_id = self.ids.write(n, course.id)
         at, now = int(time.time()), self._loop.time()
         submit = Submit(n, message_id, fields, octets, at, driver, self._last_id, now, course.states)
         self._last_id = message_id
