@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from ipaddress import ip_address
 from typing import Any
 
 from messagehub import clock
@@ -32,6 +33,7 @@ from messagehub.carriers.fitting import Fitter
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.slots import Slots
 from messagehub.conversations import Conversations
+from messagehub.discarding import Discarding
 from messagehub.errors import SettingError
 from messagehub.flows.active import Activeflows
 from messagehub.flows.answers import Answers
@@ -136,6 +138,14 @@ async def _seal(keys: Sealer, *keepers: Customers | Carriers | Tokens | Keyring)
         log.warning("MESSAGEHUB_SECRET_KEY is not set: the secrets in the store are kept in the clear")
     for keeper in keepers:
         await keeper.seal()
+
+
+def _warn_of_addresses(settings: Settings, host: str) -> None:
+    if not settings.public_url and not ip_address(host).is_loopback:
+        log.warning(
+            "MESSAGEHUB_PUBLIC_URL is not set: media and links have addresses that begin with %s",
+            settings.public_address,
+        )
 
 
 def _check_role(role: str, alone: bool) -> None:
@@ -335,11 +345,13 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             calls = Calls(store, customers, client, settings.webhook_timeout)
             await _work(stack, settings, ground, messaging, health, calls)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
+        discarding = Discarding(store, ground.blobs, settings.retention_media, duty)
         setback = Setback(
             store, (*QUEUED_SET_BACK, *MEDIA_SET_BACK, *EVENTS_SET_BACK, *FLOWS_SET_BACK), dispatcher.set_back
         )
-        everything = (health, standing, messaging.sweeper, messaging.metering, messaging.preparer, retention, setback)
-        working = everything if works else ()
+        removing = (retention, discarding)
+        moving = (health, standing, messaging.sweeper, messaging.metering, messaging.preparer)
+        working = (*moving, *removing, setback) if works else ()
         for part in (messaging.mirror, last_uses, *working):
             part.start()
             stack.push_async_callback(part.stop)
@@ -358,7 +370,8 @@ def _services(
 ) -> Services:
     """What the API calls."""
     store, flows = ground.store, Flows(ground.store)
-    keepers = (messaging.limits, messaging.sender_rules, messaging.pools)
+    uploads = Uploads(store, ground.blobs, ground.published, settings.media_max)
+    keepers = (messaging.limits, messaging.sender_rules, messaging.pools, uploads)
     return Services(
         store=store,
         sealer=ground.keys,
@@ -374,6 +387,7 @@ def _services(
         routes=ground.routes,
         carriers=ground.carriers,
         exchanges=messaging.exchanges,
+        published=ground.published,
         habits=messaging.habits,
         standing=standing,
         acceptor=messaging.acceptor,
@@ -396,9 +410,8 @@ def _services(
             store, ground.customers, ground.numbers, keepers, messaging.actor, partial(drop_waiting, store)
         ),
         blobs=ground.blobs,
-        published=ground.published,
         links=ground.links,
-        uploads=Uploads(store, ground.blobs, ground.published, settings.media_max),
+        uploads=uploads,
         **_told(settings),
     )
 
@@ -420,6 +433,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
         async def up() -> None:
             spare_the_collector()
+            _warn_of_addresses(settings, host)
             log.info("started", extra=await _described(services, settings, f"{host}:{port}"))
             ready(f"http://{host}:{port}", services.store)
 

@@ -39,7 +39,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 OTHER = "other"
 REMOVED_FROM = (
     "messages", "targets", "segments", "events", "traces", "conversations", "idempotency_keys", "notices",
-    "activeflows",
+    "activeflows", "media", "uploads", "media_links",
 )  # fmt: skip
 
 
@@ -147,7 +147,8 @@ METRICS = [
                 "removed_rows_total",
                 ("table",),
                 "Rows that were too old: `messages`, `targets`, `segments`, `events` with their bodies, `traces`, "
-                "`notices` (when somebody was last told that he gets no more), `activeflows`.",
+                "`notices` (when somebody was last told that he gets no more), `activeflows`, `uploads`, "
+                "`media_links`; and `media`, which are contents.",
             ),
             ("http_requests_total", ("method", "status"), "Requests by method and class of status, such as `2xx`."),
             ("front_starts_total", (), "Starts of the process that speaks HTTP, where it is one of its own."),

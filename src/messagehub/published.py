@@ -116,7 +116,7 @@ class Keyring:
     """`keys` is one list as long as the process lives: the first signs, all are believed. `lifetime`: of an address, in
     microseconds."""
 
-    def __init__(self, store: Store, sealer: Sealer, lifetime: int, now: Callable[[], int] = clock.now) -> None:
+    def __init__(self, store: Store, sealer: Sealer, lifetime: int = 0, now: Callable[[], int] = clock.now) -> None:
         self._store, self._sealer, self._now = store, sealer, now
         self._kept_for = max(lifetime, LONGEST) + SPREADS_FOR
         self.keys: list[bytes] = []

@@ -18,7 +18,7 @@ from messagehub.media import Kind, MediaError, check
 from messagehub.media.names import safe_name
 from messagehub.media.pictures import MAX_PIXELS
 from messagehub.published import Published
-from messagehub.store import Insert, Row, Store
+from messagehub.store import Insert, Row, Store, Tx
 
 MOST_AT_ONCE, MOST_OF_A_CUSTOMER = 200, 100
 LOOKED_AT_AT_ONCE = 2
@@ -91,6 +91,10 @@ class Uploads:
     async def remove(self, upload_id: str) -> None:
         """The content stays for as long as somebody wants it."""
         await self._store.run("remove_upload", id=upload_id)
+
+    async def release(self, tx: Tx, owner_id: str) -> None:
+        """All of a customer."""
+        await tx.run("delete_uploads_of", customer_id=owner_id)
 
     async def _with_addresses(self, rows: Sequence[Row], now: int) -> list[Upload]:
         """Whoever is told an address can use it for its time, so the content is kept as long."""

@@ -1,5 +1,6 @@
 """Media: uploaded, listed, fetched by their addresses and in parts, and refused where they are not what they seem."""
 
+import asyncio
 import os
 import socket
 import threading
@@ -14,12 +15,15 @@ import pytest
 
 from messagehub import clock
 from messagehub.media import addresses
+from messagehub.published import Keyring, Links
+from messagehub.sealing import sealer
+from messagehub.store import open_store
 from tests.api.conftest import BODY_TIMEOUT_S
 from tests.media.samples import SAMPLES
 from tests.media.test_kinds import HTML, NOT_OURS, POLYGLOTS
 from tests.media.test_pictures import BOMBS
 from tests.support import raw
-from tests.support.api import Json, good, refusal
+from tests.support.api import Api, Json, good, refusal
 from tests.support.hub import Account, Hub
 from tests.support.waiting import until
 
@@ -391,6 +395,46 @@ def test_without_its_signature_nothing_is_served(hub: Hub, film: tuple[str, byte
         assert answer.status_code == 404, name
     refusal(httpx.post(url), 405, "METHOD_NOT_ALLOWED")
     refusal(httpx.get(f"{hub.address}/m/{'A' * 16}"), 404, "RESOURCE_NOT_FOUND")
+
+
+def link_to(hub: Hub, digest: str, until: int) -> str:
+    """As a message that cannot be an MMS has it."""
+
+    async def make() -> str:
+        url = hub.env["MESSAGEHUB_DATABASE_URL"]
+        store = await open_store(url)
+        try:
+            ring = Keyring(store, sealer("", url, is_used=True))
+            await ring.look()
+            link, insert = Links(store, hub.address, ring.keys).make(digest, until)
+            await store.write([insert])
+        finally:
+            await store.close()
+        return link
+
+    return asyncio.run(make())
+
+
+def test_a_short_link_shows_the_medium(hub: Hub, account: Account) -> None:
+    octets = large(2000)
+    uploaded(account, octets)
+    digest = addresses.digest(octets)
+    link = link_to(hub, digest, clock.now() + 3600 * clock.SECOND)
+    assert len(link.rpartition("/")[2]) == 16
+    answer = httpx.get(link, headers={"Range": "bytes=0-99"})
+    assert (answer.status_code, answer.content) == (206, octets[:100])
+    assert answer.headers["content-disposition"].startswith("inline")
+    assert link.rpartition("/")[2] not in hub.log
+    refusal(httpx.get(link_to(hub, digest, clock.now() - 1)), 403, "MEDIA_ADDRESS_EXPIRED")
+    assert httpx.get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 404
+
+
+def test_uploads_go_with_their_customer(hub: Hub, admin: Api) -> None:
+    account = hub.customer()
+    made = uploaded(account, SAMPLES["gif"], "it.gif")
+    assert admin.get(f"/media/{made['id']}")["id"] == made["id"]
+    admin.delete(f"/customers/{account.id}")
+    refusal(admin.call("GET", f"/media/{made['id']}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_what_is_kept_no_more_is_not_there(hub: Hub, account: Account) -> None:

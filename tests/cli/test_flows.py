@@ -59,6 +59,10 @@ def test_who_sends_pictures_sends_an_mms(shell: Shell, tmp_path: Path) -> None:
     ]
     alone = shell.run("flows", "run", str(flow), *urls[:2])
     assert "  -> +15559876543: mms of 1: , " in alone.out
+    echo = {"medias": [{"url": f"${{{message}.medias.1.url}}"}], "subject": "Yours", "text": "Back"}
+    flow.write_text(json.dumps([{"type": "message_send", "option": echo}]))
+    back = shell.run("flows", "run", str(flow), *urls)
+    assert '  -> +15559876543: Back "Yours" [https://example.com/cat.png]' in back.out.splitlines()
     wrong = shell.run("flows", "run", str(flow), *urls, "--start")
     assert (wrong.code, "with --start nobody writes" in wrong.err) == (2, True)
 

@@ -25,7 +25,7 @@ FOLLOWED = [page for page in PAGES if any(page.steps)]
 API, WEBHOOKS = 8080, 9000
 """The ports that the pages speak of."""
 
-READS = re.compile(r"curl (?!.*(?: -d| -X|--data))|\S*messagehub \w+ list|grep ", re.DOTALL)
+READS = re.compile(r"curl (?!.*(?: -d| -F| -X|--data))|\S*messagehub \w+ list|grep ", re.DOTALL)
 TYPED = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\S*/)?messagehub (?!is |answers |needs )(\S.*)")
 """A line that is a command of ours, and not a sentence about us."""
 

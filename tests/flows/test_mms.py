@@ -3,8 +3,10 @@
 from itertools import count
 from typing import Any
 
+from messagehub import clock
 from messagehub.carriers.carrier import Inbound, Medium, Verdict
 from tests.flows.works import Works, do, say
+from tests.media.samples import SAMPLES
 from tests.messages.house import ANNE, SOURCE, House, eventually
 
 _tickets = count()
@@ -36,6 +38,20 @@ async def test_where_a_medium_is_can_be_told_on(works: Works, house: House) -> N
     await shows(house, CAT)
     await eventually(lambda: len(works.sent()) == 1)
     assert house.published.digest_of(works.sent()[0]) == CAT.digest
+
+
+async def test_what_came_can_be_sent_on(works: Works, house: House) -> None:
+    """To who has no carrier for MMS as a link."""
+    url = {"url": "${voipbin.message.medias.0.url}", "type": "${voipbin.message.medias.0.type}"}
+    await works.answer(say("Yours:", medias=[url], fallback="link"))
+    octets = SAMPLES["jpeg"]
+    digest = await house.blobs.put(octets, clock.now())
+    house.preparer.start()
+    await shows(house, Medium("image/jpeg", digest, len(octets)))
+    await eventually(lambda: len(works.sent()) == 1)
+    text, _, link = works.sent()[0].partition("\n")
+    assert text == "Yours:"
+    assert await house.links.find(link.rpartition("/")[2], clock.now()) == digest
 
 
 async def test_an_sms_has_no_media(works: Works) -> None:

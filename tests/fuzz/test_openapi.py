@@ -12,15 +12,17 @@ import httpx
 import pytest
 
 from tests.fuzz.hooks import SOURCE
+from tests.media.samples import SAMPLES
 from tests.support import hub as hubs
-from tests.support import numbering, simulator
+from tests.support import numbering, shelf, simulator
 from tests.support.api import Json
 from tests.support.hub import Account, Hub
 from tests.support.process import environment
+from tests.support.waiting import until
 
 FUZZER = Path(sys.executable).with_name("st")
 HOOKS = Path(__file__).with_name("hooks.py")
-BOUND_S = 60
+BOUND_S = 120
 
 ENDS_ITS_CALLER = re.compile(
     r"(put|delete)_.*(accesskeys|customers|me)\b|(put|delete)_.*(accesskeys|customers)_id|log_?out"
@@ -52,7 +54,19 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 def account(hub: Hub) -> Account:
     account = hub.customer(SOURCE)
     account.send(numbering.somebody())
+    _bring_mms(hub)
     return account
+
+
+def _bring_mms(hub: Hub) -> None:
+    """One that came in, so that answers have media."""
+    with shelf.shelf() as there:
+        inbound = {"source": "from", "destination": "to", "media": "media", "media_url": "url"}
+        config = {"url": there.url("send"), "body": {"to": "{destination}"}, "inbound": inbound}
+        carrier = hub.admin.post("/carriers", {"name": "aggregator", "type": "http", "config": config})
+        told = {"from": numbering.somebody(), "to": SOURCE, "media": [there.keeps("cat", SAMPLES["jpeg"])]}
+        url = f"{hub.address}/callbacks/{carrier['id']}"
+        until(lambda: httpx.post(url, json=told).is_success, "the carrier is open")
 
 
 @pytest.fixture(scope="module")

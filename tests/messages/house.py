@@ -1,10 +1,12 @@
 """The parts that messages go through, put together as the program does it, around a carrier of the tests' own."""
 
 import asyncio
+import weakref
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 import msgspec
@@ -86,8 +88,9 @@ class House:
             at_claims=[Leaving(self.numbers, self.routes)],
             meter=self.metering,
         )
-        self.media = TemporaryDirectory()
-        self.blobs, self.published = Blobs(Path(self.media.name)), Published(HERE, [b"key"], WEEK)
+        self.media = Path(mkdtemp())
+        self._remove_media = weakref.finalize(self, rmtree, self.media, ignore_errors=True)
+        self.blobs, self.published = Blobs(self.media), Published(HERE, [b"key"], WEEK)
         self.links = Links(store, HERE, [b"key"])
         self.fetcher = Fetcher(most=1_000_000, timeout=2.0, allow_private=True)
         self.gatherer = Gatherer(self.fetcher, self.blobs, self.published)
@@ -213,7 +216,7 @@ class House:
             await self._open.pop().close(0)
         await self.preparer.stop()
         await self.fetcher.close()
-        self.media.cleanup()
+        self._remove_media()
 
     # --- doing --------------------------------------------------------------------------
 

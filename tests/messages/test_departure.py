@@ -1,6 +1,7 @@
 """What goes with a customer that is deleted, and what stays."""
 
 from functools import partial
+from typing import Literal
 
 import pytest
 
@@ -9,13 +10,21 @@ from messagehub.carriers.carrier import Accepted
 from messagehub.errors import Refusal
 from messagehub.messages import acts
 from messagehub.messages.departure import Departure, Keeper
+from messagehub.messages.reading import LAST_ID
+from messagehub.shapes import MediaGiven
+from messagehub.uploads import Uploads
 from messagehub.webhooks.conclude import drop_waiting
-from tests.messages.house import SOURCE, House
+from tests.media.samples import SAMPLES
+from tests.messages.house import ANNE, SOURCE, House
 from tests.messages.queued import queue
 
 
+def uploads(house: House) -> Uploads:
+    return Uploads(house.store, house.blobs, house.published, 1_000_000)
+
+
 def departure(house: House) -> Departure:
-    keepers: list[Keeper] = [house.limits, house.sender_rules, house.pools]
+    keepers: list[Keeper] = [house.limits, house.sender_rules, house.pools, uploads(house)]
     drop_events = partial(drop_waiting, house.store)
     return Departure(house.store, house.customers, house.numbers, keepers, house.actor, drop_events)
 
@@ -56,3 +65,24 @@ async def test_who_is_gone_cannot_go_or_change(house: House) -> None:
         await departure(house).of(house.customer.id, clock.now())
     with pytest.raises(Refusal, match="RESOURCE_NOT_FOUND"):
         await house.change(name="x")
+
+
+async def test_its_uploads_are_gone_and_contents_that_others_have_stay(house: House) -> None:
+    known, octets, owners = uploads(house), SAMPLES["jpeg"], (house.customer.id, "somebody else")
+    for owner in owners:
+        async with known.receiving(owner) as receiving:
+            await receiving.write(octets)
+            await known.add(owner, receiving, "image/jpeg", "cat.jpg", clock.now())
+    await departure(house).of(house.customer.id, clock.now())
+    left = [await known.page(owner, clock.now(), LAST_ID, 9) for owner in owners]
+    assert [len(page) for page in left] == [0, 1]
+    assert await house.blobs.read(left[1][0].digest) == octets
+
+
+@pytest.mark.parametrize("fallback", ["", "link"])
+async def test_what_waits_for_its_media_is_canceled(house: House, fallback: Literal["", "link"]) -> None:
+    """Also what might have gone as an SMS, though nobody takes MMS there."""
+    message = await house.send(ANNE, medias=[MediaGiven("http://127.0.0.1:9/cat.jpg")], fallback=fallback)
+    await departure(house).of(house.customer.id, clock.now())
+    row = await house.row((message.id, 0))
+    assert (row.status, row.error_code) == ("failed", "canceled" if fallback else "no_route")

@@ -36,6 +36,7 @@ class MMSConfig(Struct, kw_only=True, frozen=True):
     """A carrier that takes MMS only."""
 
     takes: ClassVar = frozenset({"mms"})
+    is_base64: ClassVar = False
     secrets: ClassVar = frozenset[str]()
     tlvs: ClassVar[dict[str, Any]] = {}
     receipt_id: ClassVar = "as_is"
@@ -284,8 +285,15 @@ async def test_what_is_kept_here_goes_at_once(house: MMSHouse) -> None:
     sent = await house.send_media(url)
     assert [(one.status, one.hold_reason) for one in sent.targets] == [("queued", UNSET)]
     assert [(one.url, one.type, one.size) for one in sent.medias] == [(url, "image/jpeg", len(JPEG))]
-    assert [handed.key for handed in house.mms.handed] == [(sent.id, 0)]
-    assert await house.waiting() == 0
+    await eventually(lambda: [handed.key for handed in house.mms.handed] == [(sent.id, 0)])
+    assert not house.gallery.asked
+
+
+async def test_an_address_of_ours_whose_time_is_over_can_be_sent(house: MMSHouse) -> None:
+    """A flow names it for as long as it runs."""
+    digest = await house.blobs.put(JPEG, clock.now() + DAY)
+    sent = await house.send_media(house.published.url(digest, clock.now() - 300 * DAY))
+    assert sent.targets[0].hold_reason is UNSET
 
 
 async def test_what_is_kept_here_stays_until_it_is_sent(house: MMSHouse) -> None:
@@ -314,8 +322,8 @@ async def test_a_flow_sends_what_is_kept_here(house: MMSHouse) -> None:
 @pytest.mark.parametrize(
     ("octets", "spoil", "reason", "words"),
     [
-        (JPEG, lambda url: url[:-3] + "AAA", "INVALID_MEDIA", "medias[0].url: this address of ours cannot be used"),
-        (JPEG, lambda url: url.partition("?")[0], "INVALID_MEDIA", "medias[0].url: this address of ours cannot be"),
+        (JPEG, lambda url: url[:-3] + "AAA", "INVALID_MEDIA", "medias[0].url: this address of ours leads nowhere"),
+        (JPEG, lambda url: url.partition("?")[0], "INVALID_MEDIA", "medias[0].url: this address of ours leads nowhere"),
         (b"<html>", lambda url: url, "MEDIA_NOT_SUPPORTED", "medias[0]: the content is none of"),
         (b"", lambda url: url, "MEDIA_NOT_SUPPORTED", "medias[0]: "),
     ],

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,7 +114,7 @@ async def test_a_store_that_cannot_write_has_it_told_again(
 
 async def test_a_folder_that_cannot_be_written_to_has_it_told_again(house: House, line: Line, there: Shelf) -> None:
     cat = there.keeps("full", SAMPLES["wav"])
-    incoming = Path(house.media.name) / PARTS
+    incoming = house.media / PARTS
     incoming.write_text("no folder")
     assert (await line.tell(cat, name="full")).status == 503
     assert await inbox(house) == []

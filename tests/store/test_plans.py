@@ -19,7 +19,7 @@ GROWING = {
     "messages", "targets", "segments", "events", "event_bodies", "event_attempts", "traces", "parked_receipts",
     "inbound_seen", "inbound_parts", "conversations", "idempotency_keys", "expiries", "flows", "activeflows",
     "flow_answers", "opt_outs", "opt_out_events", "notices", "consents", "contacts", "limit_uses", "uploads",
-    "media_links",
+    "media_links", "preparations",
 }  # fmt: skip
 COUNT = 20_000
 
@@ -28,7 +28,9 @@ WALKS = {
     "release_events": "at the start of a SQLite store, over those that wait",
     "events_set_back": "where the clock was set back, over those that wait",
     "release_activeflows": "likewise, over the flows that wait",
+    "preparations_set_back": "likewise, over the messages that wait for their media",
     "activeflows_set_back": "where the clock was set back, over the flows that wait",
+    "preparations_of_dead": "over the messages that nodes are at, some dozens of each",
     "limits_with_slots": "over the limits, all of which each process has in memory",
     "delete_limit_uses_of": "likewise, where a customer is deleted",
     "forget_flow_answer": "a thousand at a time, over who was answered within some minutes",

@@ -233,6 +233,14 @@ def _threads(made: Sequence[str], numbers: range, customer_id: str) -> Iterator[
             for id, digest in zip(made, digests, strict=True)
         ],
     )
+    waiting = {"customer_id": customer_id, "attempts": 1}
+    yield (
+        "preparations",
+        [
+            {"message_id": id, **waiting, "due_at": NEVER - n, "holder": "" if n % 100 else "n"}
+            for id, n in zip(made, numbers, strict=True)
+        ],
+    )
     linked = zip(made, digests, strict=True)
     yield "media_links", [{"code": id, "digest": digest, "tm_expire": ids.moment_of(id)} for id, digest in linked]
 

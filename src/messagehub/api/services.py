@@ -57,6 +57,7 @@ class Services:
     routes: Routes
     carriers: Carriers
     exchanges: Exchanges
+    published: Published
     habits: Habits
     standing: Standing
     acceptor: Acceptor

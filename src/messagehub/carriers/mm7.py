@@ -88,7 +88,7 @@ class MM7:
 
     def __init__(self, config: MM7Config, callback_url: str) -> None:
         self._config = config
-        self.is_base64 = config.encoding == "base64"
+        self.is_base64 = config.is_base64
         self._login = Login(config.username, config.password, config.authentication)
         self._hearer = Hearer(config)
 

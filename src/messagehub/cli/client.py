@@ -5,8 +5,10 @@ HubError
 └── Refused     the API refused, and said why
 """
 
+import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import quote, urlencode
 
 from messagehub.errors import HubError
@@ -20,10 +22,14 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 LARGEST_PAGE = 100
 BASE = "/v1.0"
 
-CONTENT = {"Content-Type": "application/json"}
-CSV_CONTENT = {"Content-Type": "text/csv"}
-
 Json = dict[str, Any]
+
+
+class Body(NamedTuple):
+    """What is sent as it is, and its Content-Type."""
+
+    kind: str
+    octets: bytes
 
 
 class NoAnswer(HubError):
@@ -67,14 +73,15 @@ class Server:
         return answer, self.value(answer)
 
     def answer(self, method: str, path: str, body: object = None) -> "Answer":
-        """The answer, whatever it is. NoAnswer where there is none. A `body` of octets is CSV."""
+        """The answer, whatever it is. NoAnswer where there is none. What is no Body is sent as JSON."""
         from messagehub.web import WebError
 
-        headers, octets = (self._headers, b"") if body is None else (self._headers | CONTENT, _encoded(body))
-        if isinstance(body, bytes):
-            headers, octets = self._headers | CSV_CONTENT, body
+        headers, sent = self._headers, Body("", b"")
+        if body is not None:
+            sent = body if isinstance(body, Body) else Body("application/json", _encoded(body))
+            headers = headers | {"Content-Type": sent.kind}
         try:
-            return self._runner.run(self._client.request(method, f"{self._address}{path}", headers, octets))
+            return self._runner.run(self._client.request(method, f"{self._address}{path}", headers, sent.octets))
         except WebError as error:
             raise NoAnswer(f"the {self._name} at {self._address} does not answer: {error}{self._hint}") from None
 
@@ -121,7 +128,10 @@ class Api:
         return self._call("POST", path, body)
 
     def post_csv(self, *path: str, body: bytes, **query: object) -> Json:
-        return self._call("POST", path, body, query)
+        return self._call("POST", path, Body("text/csv", body), query)
+
+    def post_file(self, *path: str, file: Path) -> Json:
+        return self._call("POST", path, _form(file))
 
     def put(self, *path: str, body: Json) -> Json:
         return self._call("PUT", path, body)
@@ -170,6 +180,20 @@ class Api:
             return _refused(value["error"], answer.headers.get("retry-after", ""))
         except (KeyError, TypeError):
             return self._server.stranger(answer)
+
+
+def _form(file: Path) -> Body:
+    """A form with this file (RFC 7578). What it is the server sees by its content."""
+    from messagehub.media.names import safe_name
+
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise HubError(f"{file}: {error.strerror}") from None
+    boundary = secrets.token_hex(16)
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{safe_name(str(file))}"\r\n\r\n'
+    body = b"".join((head.encode(), octets, f"\r\n--{boundary}--\r\n".encode()))
+    return Body(f"multipart/form-data; boundary={boundary}", body)
 
 
 def _target(path: tuple[str, ...], query: Json) -> str:

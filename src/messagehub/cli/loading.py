@@ -17,6 +17,7 @@ COMMANDS = (
     "segments",
     "send",
     "messages",
+    "media",
     "conversations",
     "webhooks",
     "number",

@@ -146,12 +146,14 @@ async def _seal(settings: "Settings", secret_key: str, url: str) -> None:
     from messagehub.accounts.customers import Customers
     from messagehub.accounts.tokens import Tokens
     from messagehub.carriers.book import Carriers
+    from messagehub.published import Keyring
     from messagehub.store import open_store
 
     store = await open_store(url)
     try:
         keys = await setup.sealer_of(store, secret_key, url)
-        for keeper in (Customers(store, keys), Carriers(store, keys), Tokens(store, keys, settings.token_lifetime)):
+        tokens = Tokens(store, keys, settings.token_lifetime)
+        for keeper in (Customers(store, keys), Carriers(store, keys), tokens, Keyring(store, keys)):
             await keeper.seal()
     finally:
         await store.close()

@@ -109,13 +109,16 @@ def choose(
     source: Annotated[
         str | None, typer.Option("--from", help="A number of the customer whose own routes count too.")
     ] = None,
+    kind: Annotated[str, typer.Option(help="Of the message: sms or mms.")] = "sms",
 ) -> None:
     """Explain which carriers a message would go to, the first choice first; nothing is sent.
 
     Example: messagehub route choose +15559876543 --from +15551234567
     """
     session.show(
-        session.api.get("routes", "choose", destination=destination, source=source), result=CHOICES, passed_over=CHOICES
+        session.api.get("routes", "choose", destination=destination, source=source, kind=kind),
+        result=CHOICES,
+        passed_over=CHOICES,
     )
 
 

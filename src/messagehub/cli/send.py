@@ -9,6 +9,7 @@ import typer
 
 from messagehub.cli import messages, showing, times
 from messagehub.cli.exits import Exit, WrongUsage
+from messagehub.cli.media import given_as
 from messagehub.cli.session import Session, Smart, customer, given
 from messagehub.errors import HubError
 
@@ -36,6 +37,17 @@ def send(
     source: Annotated[
         str, typer.Option("--from", help="A number of yours; may be left out if you have only one.")
     ] = "",
+    media: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--media", metavar="FILE|URL", help="What goes with it as an MMS: a file or an address; may be repeated."
+        ),
+    ] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="Its subject, as an MMS.")] = None,
+    fallback: Annotated[
+        Literal["link"] | None,
+        typer.Option("--fallback", help="link: who cannot get the media gets an SMS with a link to them."),
+    ] = None,
     on_doubt: Annotated[
         Literal["resend", "hold"] | None,
         typer.Option("--on-doubt", help="What to do if a carrier may have got it or not."),
@@ -69,6 +81,7 @@ def send(
     said = given(text=_read() if text == "-" else text, destinations=destinations, on_doubt=on_doubt)
     said |= given(smart_encoding=smart_encoding, message_class=message_class, priority=priority, **{"class": class_})
     said |= given(schedule_at=schedule_at, spread_over=spread_over, validity=validity)
+    said |= given(subject=subject, fallback=fallback, medias=given_as(session.api, media) if media else None)
     message = session.api.post("messages", body={"source": source or _only_number(session.api), **said})
     code = Exit.DONE
     if wait:

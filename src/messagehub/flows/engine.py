@@ -9,7 +9,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -355,7 +354,7 @@ async def _write(tx: Tx, turn: Turn) -> None:
     for query, rows in turn.follow:
         by_query[query] += rows
     for query, found in by_query.items():
-        found.sort(key=itemgetter("id"))
+        found.sort(key=lambda row: row.get("id", ""))  # what has none is new, and nobody else's
         await tx.many(query, found)
 
 

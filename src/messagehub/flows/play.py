@@ -1,6 +1,6 @@
 """A flow that is played without a server: a simulated person writes, time is simulated, nobody else is asked. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ class Play:
 
         `reply` gives what it answers; Ended where that is nothing.
         """
-        yield Seen("said", " ".join(filter(None, (text, *(f"[{url}]" for url in medias)))), self.person)
+        yield Seen("said", _shown(text, medias), self.person)
         yield from _notes(text, self.person)
         self._begin(inbound.variables_of(self._message(text, medias)), number=self.number, person=self.person)
         yield from self._go_on(reply)
@@ -126,6 +126,15 @@ class Play:
         )  # fmt: skip
 
 
+def _shown(text: str, medias: Iterable[str], subject: str = "") -> str:
+    enclosed = [f'"{subject}"'] * bool(subject) + [f"[{url}]" for url in medias]
+    return " ".join(filter(None, (text, *enclosed)))
+
+
+def _of(send: Send | SendIn) -> str:
+    return _shown(send.text, (media.url for media in send.medias), send.subject)
+
+
 def _type(url: str) -> str:
     """As the end of its path has it."""
     extension = urlsplit(url).path.rpartition(".")[2].lower()
@@ -143,11 +152,11 @@ def _send(play: Play, send: Send) -> tuple[Event, Seen]:
     if not play.state.person and len(send.destinations) == 1:
         play.state.number, play.state.person = target_of(send.source), target_of(send.destinations[0])
     to = ", ".join(map(target_of, send.destinations))
-    return Passed("sent"), Seen("sent", send.text, to)
+    return Passed("sent"), Seen("sent", _of(send), to)
 
 
 def _send_in(play: Play, send: SendIn) -> tuple[Event, Seen]:
-    return Passed("sent"), Seen("sent", send.text, f"conversation {send.conversation_id}")
+    return Passed("sent"), Seen("sent", _of(send), f"conversation {send.conversation_id}")
 
 
 def _tell(play: Play, tell: Tell) -> tuple[Event, Seen]:

@@ -24,6 +24,8 @@ from messagehub.shapes import Message
 from messagehub.store import Store, Tx
 
 BATCH = 500
+NOT_CHOSEN = ""
+"""The carrier of targets that wait for their media where nobody took these when they were accepted."""
 
 
 class Actor:
@@ -47,8 +49,9 @@ class Actor:
 
     async def cancel_all(self, customer_id: str) -> None:
         """As `cancel`, for all that the customer has queued, in batches."""
-        for carrier in await self._store.all("every_carrier"):
-            batch = {"carrier_id": carrier.id, "customer_id": customer_id, "count": BATCH}
+        carriers = [row.id for row in await self._store.all("every_carrier")]
+        for carrier_id in (*carriers, NOT_CHOSEN):
+            batch = {"carrier_id": carrier_id, "customer_id": customer_id, "count": BATCH}
             while await self._cancel_batch(batch):
                 pass
 

@@ -77,13 +77,16 @@ class Gatherer:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._turns_of: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(OF_ONE_CUSTOMER))
 
-    def check(self, medias: Sequence[MediaGiven], now: int) -> None:
-        """Refusal for an address of ours that cannot be used."""
+    def check(self, medias: Sequence[MediaGiven]) -> None:
+        """Refusal for an address of ours that was never given to anybody.
+
+        Its time may be over: a flow names it for as long as it runs, and who has it could have kept what it led to.
+        """
         for n, one in enumerate(medias):
             digest = self._published.digest_of(one.url)
             token = parse_qs(urlsplit(one.url).query).get("token", [""])[0] if digest else ""
-            if digest and not self._published.is_valid(digest, token, now):
-                raise Refusal("INVALID_MEDIA", f"medias[{n}].url: this address of ours cannot be used, or not any more")
+            if digest and not self._published.is_valid(digest, token, 0):
+                raise Refusal("INVALID_MEDIA", f"medias[{n}].url: this address of ours leads nowhere; take it as it is")
 
     async def known(self, customer_id: str, medias: Sequence[Media], until: int) -> tuple[Media, ...] | None:
         """As `gather`, where all are kept here already; else None. Refusal where one cannot be sent."""

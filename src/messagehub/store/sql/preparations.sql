@@ -16,7 +16,8 @@ UPDATE preparations SET due_at = :due_at, holder = '' WHERE message_id = :messag
 
 -- name: leave_preparations
 -- Those that a node has not come to the end of, though it ends in order.
-UPDATE preparations SET due_at = :now, holder = '', attempts = attempts - 1 WHERE holder = :holder;
+UPDATE preparations SET due_at = :now, holder = '', attempts = attempts - 1
+WHERE holder = :holder AND holder <> '';
 
 -- name: take_preparation
 UPDATE preparations SET due_at = :due_at, holder = :holder, attempts = :attempts WHERE message_id = :message_id;
