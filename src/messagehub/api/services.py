@@ -28,7 +28,7 @@ from messagehub.numbers import Numbers
 from messagehub.people.consents import Consents
 from messagehub.people.contacts import Contacts
 from messagehub.people.opt_outs import OptOuts
-from messagehub.published import Links
+from messagehub.published import Links, Published
 from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
