@@ -129,6 +129,25 @@ def test_it_shows_what_has_arrived(shell: Shell, box: Simulator, tmp_path: Path)
     assert [part["type"] for part in found["parts"]] == ["application/smil", "text/plain", "image/jpeg"]
 
 
+def test_who_may_send_mms_and_where_reports_go(tmp_path: Path) -> None:
+    content_type, body = write(submit("+15559870001"))
+    headers = {"content-type": content_type, "soapaction": '""'}
+    with sink.sink() as opened:
+        endpoint = opened.endpoint()
+        login = ("--mm7-username", "us", "--mm7-password", "secret", "--mm7-octets", str(len(body)))
+        with simulators.simulator(tmp_path, "mm7", "--mm7-vasp", endpoint.url, *login) as box:
+            assert httpx.post(box.mm7, headers=headers, content=body).status_code == 401
+            auth = ("us", "secret")
+            answer = httpx.post(box.mm7, headers=headers, content=body, auth=auth)
+            assert read(answer.headers["content-type"], answer.content).name == "SubmitRsp"
+            endpoint.wait(lambda endpoint: endpoint.hits, "a report")
+            large = httpx.post(box.mm7, headers=headers, content=body + b" ", auth=auth)
+            said = read(large.headers["content-type"], large.content)
+            assert said.fields["Status"]["StatusCode"] == 2004
+    (hit, *_) = endpoint.hits
+    assert read(hit.headers["content-type"], hit.body).fields["Recipient"].value == "+15559870001"
+
+
 # --- scenarios
 
 

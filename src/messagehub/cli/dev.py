@@ -100,9 +100,13 @@ def _tell(control: str, callbacks: str) -> None:
     """The simulator where its MMS carrier is called. It is another process, and answers at once."""
     from http.client import HTTPConnection
 
+    from messagehub.errors import HubError
+
     connection = HTTPConnection(control.removeprefix("http://"), timeout=5)
     connection.request("POST", "/vasp", json.dumps({"url": callbacks, **CALLER}))
-    assert connection.getresponse().status == 200
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise HubError(f"the simulator does not take its address here: {answer.read(200)!r}")
     connection.close()
 
 
