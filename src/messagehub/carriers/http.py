@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b, sha256
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import msgspec
 
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt, Verdict
+from messagehub.carriers.credentials import basic, is_basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken, Unheard
 from messagehub.carriers.http_config import HTTPConfig
 from messagehub.carriers.places import HEADER, LONGEST, REGEX, at, filled, filled_all, text_at
@@ -77,7 +78,7 @@ class HTTPDialect:
             url += f"{'&' if '?' in url else '?'}{urlencode(query, doseq=True)}"
         headers = {name: filled(value, values) for name, value in config.headers.items()}
         if config.username:
-            headers["Authorization"] = _basic(config.username, config.password)
+            headers["Authorization"] = basic(config.username, config.password)
         if config.method == "GET":
             return Request("GET", url, headers)
         headers["Content-Type"] = WRITTEN[config.format]
@@ -186,10 +187,6 @@ def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _basic(username: str, password: str) -> str:
-    return f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
-
-
 def _is_signed(config: HTTPConfig, callback: Callback) -> bool:
     """As hexadecimal digits or as base64, perhaps with the name of the algorithm before it."""
     given = callback.headers.get(config.callback_name.lower(), "").removeprefix("sha256=")
@@ -207,8 +204,8 @@ AUTHENTIC: Mapping[str, Callable[[HTTPConfig, Callback], bool]] = {
     "header": lambda config, callback: _equal(
         callback.headers.get(config.callback_name.lower(), ""), config.callback_secret
     ),
-    "basic": lambda config, callback: _equal(
-        callback.headers.get("authorization", ""), _basic(config.callback_name, config.callback_secret)
+    "basic": lambda config, callback: is_basic(
+        callback.headers.get("authorization", ""), config.callback_name, config.callback_secret
     ),
     "hmac_sha256": _is_signed,
 }
