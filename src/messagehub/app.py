@@ -387,6 +387,7 @@ def _services(
         routes=ground.routes,
         carriers=ground.carriers,
         exchanges=messaging.exchanges,
+        published=ground.published,
         habits=messaging.habits,
         standing=standing,
         acceptor=messaging.acceptor,

@@ -36,6 +36,7 @@ class MMSConfig(Struct, kw_only=True, frozen=True):
     """A carrier that takes MMS only."""
 
     takes: ClassVar = frozenset({"mms"})
+    is_base64: ClassVar = False
     secrets: ClassVar = frozenset[str]()
     tlvs: ClassVar[dict[str, Any]] = {}
     receipt_id: ClassVar = "as_is"

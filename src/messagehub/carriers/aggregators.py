@@ -2,27 +2,45 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from hashlib import blake2b
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-import msgspec
 from msgspec import Meta
 
+from messagehub.carriers.answers import json_of, retry_after
 from messagehub.carriers.callbacks import Reply
 from messagehub.carriers.carrier import REASONS, Handover, Verdict
+from messagehub.carriers.config import doc
 from messagehub.carriers.dialect import Declined, Unheard
 from messagehub.carriers.failures import FAILURES, FailureCode
-from messagehub.carriers.web_config import checked_url
+from messagehub.carriers.web_config import WebConfig, checked_url
 from messagehub.web import Answer, BadURL
 from messagehub.web.urls import Place, parse
 
 Secret = Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*\Z")]
 HostName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")]
 
-LONGEST_WAIT = 3600.0
-"""Seconds: who wants to be left alone for longer is asked again after an hour."""
+
+class AggregatorConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """An aggregator that fetches media from us, and has an API at one address."""
+
+    takes: ClassVar = frozenset({"sms", "mms"})
+
+    base_url: Annotated[str, doc("where the API is", max_length=500)]
+    media_hosts: Annotated[
+        tuple[HostName, ...],
+        doc("further hosts that media which come in are fetched from, besides the carrier's own", max_length=16),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if "?" in checked_url("base_url", self.base_url):
+            raise ValueError("base_url: without a query")
+
+    @property
+    def address(self) -> str:
+        return self.base_url
+
 
 BY_STATUS: Mapping[int, str] = {  # RFC 9110, section 15; RFC 6585 for 429
     401: "bad_credentials",
@@ -45,26 +63,6 @@ def by_status(answer: Answer, words: str = "") -> Declined:
 
 def declined(answer: Answer, reason: str, words: str, error_code: str = "") -> Declined:
     return Declined(reason, words, error_code, retry_after(answer))
-
-
-def retry_after(answer: Answer) -> float:
-    """Seconds by Retry-After (RFC 9110, section 10.2.3); 0 where it says nothing that can be read.
-
-    A date there counts from the answer's own, as clocks differ.
-    """
-    said = answer.headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdecimal():
-        return min(float(said), LONGEST_WAIT)
-    until, since = _moment(said), _moment(answer.headers.get("date", ""))
-    return min(max(until - since, 0), LONGEST_WAIT) if until and since else 0
-
-
-def _moment(date: str) -> float:
-    try:
-        read = parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return 0
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 class Code(NamedTuple):
@@ -114,12 +112,9 @@ def _done(reason: str) -> str:
 # --- what they write --------------------------------------------------------------------
 
 
-def json_of(octets: bytes) -> dict[str, Any]:
+def object_of(octets: bytes) -> dict[str, Any]:
     """A JSON object; empty where it is anything else."""
-    try:
-        read = msgspec.json.decode(octets)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+    read = json_of(octets)
     return read if isinstance(read, dict) else {}
 
 
@@ -178,12 +173,6 @@ def place(url: str) -> tuple[Place, str]:
 def is_below(host: str, domains: Collection[str]) -> bool:
     """Whether it is one of these domains, or in one."""
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
-
-
-def check_base_url(url: str) -> None:
-    """ValueError unless paths can be added to it."""
-    if "?" in checked_url("base_url", url):
-        raise ValueError("base_url: without a query")
 
 
 def words_of(handover: Handover) -> str:

@@ -12,30 +12,29 @@ import msgspec
 from msgspec import Meta
 
 from messagehub.carriers.aggregators import (
+    AggregatorConfig,
     Code,
     Codes,
-    HostName,
     Secret,
     acknowledged,
     by_status,
-    check_base_url,
     declined,
     failure,
     fingerprint,
-    json_of,
     number_of,
+    object_of,
     objects,
     place,
     text_of,
     unreadable,
     words_of,
 )
+from messagehub.carriers.answers import json_of
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
 from messagehub.carriers.credentials import basic, is_basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken, Unheard
-from messagehub.carriers.web_config import WebConfig
 from messagehub.clock import NEVER, SECOND
 from messagehub.web import Answer
 
@@ -45,11 +44,10 @@ UserName = Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x39\x3b-\x7e]*\
 """Whom Basic can name: without a colon (RFC 7617, section 2)."""
 
 
-class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class BandwidthConfig(AggregatorConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Bandwidth: its messaging API, version 2, and its callbacks."""
 
-    takes: ClassVar = frozenset({"sms", "mms"})
-    secrets: ClassVar = WebConfig.secrets | {"callback_password"}
+    secrets: ClassVar = AggregatorConfig.secrets | {"callback_password"}
 
     account_id: Annotated[str, doc("the account's number", pattern=r"^[0-9A-Za-z-]{1,64}\Z")]
     username: Annotated[UserName, doc("of the API's credentials", min_length=1)]
@@ -60,18 +58,6 @@ class BandwidthConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_field
     callback_username: Annotated[UserName, doc("as the application has it for its callbacks", min_length=1)]
     callback_password: Annotated[Secret, doc("likewise; never shown", min_length=1)]
     base_url: Annotated[str, doc("where the API is", max_length=500)] = "https://messaging.bandwidth.com/api/v2"
-    media_hosts: Annotated[
-        tuple[HostName, ...],
-        doc("further hosts that media which come in are fetched from, besides that of the API", max_length=16),
-    ] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_base_url(self.base_url)
-
-    @property
-    def address(self) -> str:
-        return self.base_url
 
 
 # --- what its codes mean ----------------------------------------------------------------
@@ -204,7 +190,7 @@ class Bandwidth:
         return Request("POST", self._url, {**self._who, "content-type": "application/json; charset=utf-8"}, body)
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        said = json_of(answer.body)
+        said = object_of(answer.body)
         if answer.status // 100 == 2:
             name, parts = text_of(said.get("id")), number_of(said.get("segmentCount"))
             return Taken(name, parts if handover.media is None else 0) if name else by_status(answer)
@@ -224,11 +210,7 @@ class Bandwidth:
         config = self._config
         if not is_basic(callback.headers.get("authorization", ""), config.callback_username, config.callback_password):
             raise Unheard(UNKNOWN, "not the callback_username and callback_password of the messaging application")
-        try:
-            events = objects(msgspec.json.decode(callback.body))
-        except (ValueError, RecursionError):
-            events = []
-        if not events:
+        if not (events := objects(json_of(callback.body))):
             raise unreadable("no list of events")
         return Heard([one for event in events if (one := self._news(event))], acknowledged(THANKS))
 

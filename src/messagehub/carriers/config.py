@@ -87,6 +87,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A message centre that speaks SMPP 3.4."""
 
     takes: ClassVar = frozenset({"sms"})
+    is_base64: ClassVar = False
     secrets: ClassVar = frozenset({"password", "tls_key"})
 
     host: Annotated[str, doc("name or address of the message centre", min_length=1, max_length=253)]

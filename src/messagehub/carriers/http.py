@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
+from messagehub.carriers.answers import json_of, retry_after
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt, Verdict
 from messagehub.carriers.credentials import basic, is_basic
@@ -93,7 +94,7 @@ class HTTPDialect:
         return self._config.international_prefix + number[1:] if number.startswith("+") else number
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        config, value = self._config, _json(answer.body)
+        config, value = self._config, json_of(answer.body)
         code = self._found(config.code, answer, value) or str(answer.status)
         if answer.status in config.success and (not config.good or code in config.good):
             name = self._found(config.id, answer, value)
@@ -103,7 +104,7 @@ class HTTPDialect:
             return Taken(name, int(parts) if parts.isdecimal() and len(parts) < 4 else 0)
         reason = config.reasons.get(code) or config.reasons.get(str(answer.status)) or _usual(answer.status)
         words = self._found(config.words, answer, value) or _shown(answer)
-        return Declined(reason, words, config.errors.get(code, ""), _seconds(answer.headers.get("retry-after", "")))
+        return Declined(reason, words, config.errors.get(code, ""), retry_after(answer))
 
     def _found(self, place: str, answer: Answer, value: Any) -> str:
         form, mark, rest = place.partition(":")
@@ -220,7 +221,7 @@ def _said(callback: Callback) -> Any:
     if kind == WRITTEN["form"]:
         said |= parse_qsl(callback.body.decode(errors="replace"), keep_blank_values=True)
     elif callback.body:
-        value = _json(callback.body)
+        value = json_of(callback.body)
         if not isinstance(value, dict | list):
             raise Unheard(Reply(400, b"the body is no JSON\n", PLAIN), "its body is no JSON and no form")
         said = said | value if isinstance(value, dict) else value
@@ -232,24 +233,12 @@ def _items(said: Any, path: str) -> list[Any]:
     return found[:MOST_ITEMS] if isinstance(found, list) else [found]
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 def _usual(status: int) -> str:
     return OF_STATUS.get(status, "unwell" if status >= 500 else "rejected")
 
 
 def _shown(answer: Answer) -> str:
     return f"{answer.status} {answer.body[:300].decode(errors='replace')}".strip()
-
-
-def _seconds(retry_after: str) -> float:
-    """Of a Retry-After in seconds (RFC 9110, 10.2.3); a date is as nothing."""
-    return float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else 0
 
 
 def _fingerprint(name: str) -> bytes:

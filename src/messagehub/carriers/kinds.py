@@ -45,6 +45,10 @@ class Config(Protocol):
     def validity_period(self) -> int:
         """Seconds for which the carrier tries to deliver; 0: as long as it likes."""
 
+    @property
+    def is_base64(self) -> bool:
+        """Media are counted as base64 in what it takes of octets."""
+
     def limits(self, source: str) -> Limits | None:
         """What it takes of the media of a message from this number of ours; None: no media."""
 

@@ -122,6 +122,10 @@ class MM7Config(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=True
         ]
 
     @property
+    def is_base64(self) -> bool:
+        return self.encoding == "base64"
+
+    @property
     def _shows_password(self) -> bool:
         return self.authentication == "basic" and self.url.lower().startswith("http:") and bool(self.password)
 

@@ -15,19 +15,18 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from messagehub.carriers.aggregators import (
+    AggregatorConfig,
     Code,
     Codes,
-    HostName,
     Secret,
     acknowledged,
     by_status,
-    check_base_url,
     failure,
     fingerprint,
     forged,
     is_below,
-    json_of,
     number_of,
+    object_of,
     objects,
     place,
     refusal,
@@ -39,7 +38,6 @@ from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken
-from messagehub.carriers.web_config import WebConfig
 from messagehub.clock import SECOND
 from messagehub.web import Answer
 
@@ -51,11 +49,10 @@ DOMAINS = ("telnyx.com", "telnyxcloudstorage.com", "amazonaws.com")
 """Where media are that came in; their addresses are signed, so nothing is said of who we are."""
 
 
-class TelnyxConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class TelnyxConfig(AggregatorConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Telnyx: its messaging API, version 2, and its webhooks."""
 
-    takes: ClassVar = frozenset({"sms", "mms"})
-    secrets: ClassVar = WebConfig.secrets | {"api_key"}
+    secrets: ClassVar = AggregatorConfig.secrets | {"api_key"}
 
     api_key: Annotated[Secret, doc("an API key of version 2, such as `KEY…`; never shown", min_length=1)]
     public_key: Annotated[
@@ -65,14 +62,9 @@ class TelnyxConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=T
         str, doc("the messaging profile, needed for names as senders", pattern=r"^[0-9a-fA-F-]{0,36}\Z")
     ] = ""
     base_url: Annotated[str, doc("where the API is", max_length=500)] = "https://api.telnyx.com/v2"
-    media_hosts: Annotated[
-        tuple[HostName, ...],
-        doc("further hosts that media which come in are fetched from, besides those of Telnyx", max_length=16),
-    ] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_base_url(self.base_url)
         self.verifier()
 
     def verifier(self) -> Ed25519PublicKey:
@@ -81,10 +73,6 @@ class TelnyxConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=T
             return Ed25519PublicKey.from_public_bytes(b64decode(self.public_key, validate=True))
         except ValueError:
             raise ValueError("public_key: 32 octets as base64, as the portal shows them") from None
-
-    @property
-    def address(self) -> str:
-        return self.base_url
 
 
 # --- what its codes mean ----------------------------------------------------------------
@@ -211,7 +199,7 @@ class Telnyx:
         return Request("POST", self._url, {**self._headers, "idempotency-key": _key(handover, body)}, body)
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        said = json_of(answer.body)
+        said = object_of(answer.body)
         if answer.status // 100 == 2:
             data = said.get("data")
             data = data if isinstance(data, dict) else {}
@@ -226,7 +214,7 @@ class Telnyx:
 
     def hear(self, callback: Callback, now: int) -> Heard:
         self._verify(callback, now)
-        event = json_of(callback.body).get("data")
+        event = object_of(callback.body).get("data")
         payload = event.get("payload") if isinstance(event, dict) else None
         if not isinstance(event, dict) or not isinstance(payload, dict):
             raise unreadable("no event of Telnyx's")

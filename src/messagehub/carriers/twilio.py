@@ -16,19 +16,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from msgspec import Meta
 
 from messagehub.carriers.aggregators import (
+    AggregatorConfig,
     Code,
     Codes,
-    HostName,
     Secret,
     acknowledged,
     by_status,
-    check_base_url,
     failure,
     fingerprint,
     forged,
     is_below,
-    json_of,
     number_of,
+    object_of,
     place,
     refusal,
     text_of,
@@ -40,7 +39,6 @@ from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
 from messagehub.carriers.credentials import basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken
-from messagehub.carriers.web_config import WebConfig
 from messagehub.clock import NEVER, SECOND
 from messagehub.web import Answer
 
@@ -60,11 +58,10 @@ RETRIES = "#rc=3&rp=5xx,ct,rt"
 Sid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}\Z")]
 
 
-class TwilioConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class TwilioConfig(AggregatorConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Twilio, and who speaks as it does: its Messages resource, and what it calls back with."""
 
-    takes: ClassVar = frozenset({"sms", "mms"})
-    secrets: ClassVar = WebConfig.secrets | {"auth_token", "api_key_secret"}
+    secrets: ClassVar = AggregatorConfig.secrets | {"auth_token", "api_key_secret"}
 
     account_sid: Annotated[Sid, doc("the account, such as `AC…`", min_length=1)]
     auth_token: Annotated[Secret, doc("its primary token, which also signs its callbacks; never shown", min_length=1)]
@@ -81,20 +78,11 @@ class TwilioConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=T
         str,
         doc("another region's, or who speaks as Twilio does: `https://you.signalwire.com/api/laml`", max_length=500),
     ] = "https://api.twilio.com"
-    media_hosts: Annotated[
-        tuple[HostName, ...],
-        doc("further hosts that media which come in are fetched from, besides those of Twilio", max_length=16),
-    ] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if bool(self.api_key_sid) != bool(self.api_key_secret):
             raise ValueError("api_key_sid and api_key_secret: both, or none")
-        check_base_url(self.base_url)
-
-    @property
-    def address(self) -> str:
-        return self.base_url
 
 
 # --- what its codes mean ----------------------------------------------------------------
@@ -234,7 +222,7 @@ class Twilio:
         return left if left < LONGEST_VALIDITY else 0
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        said = json_of(answer.body)
+        said = object_of(answer.body)
         if answer.status // 100 == 2:
             sid, parts = text_of(said.get("sid")), number_of(said.get("num_segments"))
             return Taken(sid, parts if handover.media is None else 0) if sid else by_status(answer)

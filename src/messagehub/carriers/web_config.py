@@ -80,6 +80,11 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     def takes(self) -> Collection[str]:
         raise NotImplementedError
 
+    @property
+    def is_base64(self) -> bool:
+        """Media are counted as base64 in what it takes of octets."""
+        return False
+
     def limits(self, source: str) -> Limits | None:
         """What it takes of the media of a message from this number of ours; None: no media."""
         if "mms" not in self.takes:

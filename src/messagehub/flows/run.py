@@ -171,6 +171,8 @@ def _option(action: Action, state: State) -> Any:
         name: value if name in kind.raw else substitute_all(value, state.variables)
         for name, value in action.option.items()
     }
+    if medias := action.option.get("medias"):
+        option["medias"] = [_medium(one, state) for one in medias]
     state.executed[-1].option = option
     try:
         shape = msgspec.convert(option, kind.option)
@@ -179,6 +181,11 @@ def _option(action: Action, state: State) -> Any:
     for member, why in shape.wrong():
         raise Wrong(f"option.{member}: {why}")
     return shape
+
+
+def _medium(given: dict[str, Any], state: State) -> dict[str, Any]:
+    """What a person wrote may be a part of its address, and does not lead elsewhere."""
+    return {**substitute_all(given, state.variables), "url": substitute_url(given["url"], state.variables)}
 
 
 def _at_the_end(state: State) -> Command | None:

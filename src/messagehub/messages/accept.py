@@ -181,10 +181,7 @@ class Acceptor:
         step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
         events = self._events(customer, message, targets, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
-        if waits_for_media:
-            accepted.waits_for_media = True
-            waiting = {"message_id": message_id, "customer_id": customer_id, "due_at": now}
-            accepted.more.append(Insert("insert_preparation", [waiting]))
+        accepted.waits_for_media = waits_for_media
         if not notice:  # whoever says STOP is told so, however much its customer has been given
             accepted.limits = await self._metering.asked(tx, customer_id, targets)
         told_elsewhere = any(not event.leased for event in events)
@@ -238,6 +235,9 @@ class Acceptor:
             inserts += [Insert(query, accepted.events) for query in EVENT_QUERIES]
         if accepted.expire_at < NEVER and message.waiting_count:
             inserts.append(Insert("insert_expiry", [{"message_id": message.id, "due_at": accepted.expire_at}]))
+        if accepted.waits_for_media:
+            waiting = {"message_id": message.id, "customer_id": message.customer_id, "due_at": accepted.now}
+            inserts.append(Insert("insert_preparation", [waiting]))
         has_failed = message.waiting_count < message.target_count
         if has_failed and (rows := self._recorder.failed(targets, accepted.step)):
             inserts.append(Insert("insert_trace", rows))

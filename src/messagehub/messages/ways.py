@@ -50,7 +50,7 @@ class Ways:
 
     async def _misfit(self, config: Config, source: str) -> Way | None:
         """Why a carrier cannot take it; None where it can."""
-        limits, is_base64 = config.limits(source), bool(getattr(config, "is_base64", False))
+        limits, is_base64 = config.limits(source), config.is_base64
         if (limits, is_base64) not in self._tried:
             self._tried[limits, is_base64] = await self._try(limits, is_base64)
         return self._tried[limits, is_base64]
