@@ -394,7 +394,6 @@ def _services(
         conversations=messaging.conversations,
         once=Once(store),
         reader=Reader(store, ground.published),
-        published=ground.published,
         actor=messaging.actor,
         segment_limits=messaging.limits,
         sender_rules=messaging.sender_rules,

@@ -10,9 +10,10 @@ import httpx
 
 from tests.media.samples import SAMPLES
 from tests.support import hub as hubs
-from tests.support import postgres
+from tests.support import postgres, raw
 from tests.support.api import good
 from tests.support.cluster import cluster
+from tests.support.waiting import until
 
 
 def test_each_node_serves_what_another_has_taken_and_signed(postgres_server: str, tmp_path: Path) -> None:
@@ -58,3 +59,17 @@ def test_after_a_crash_what_was_answered_is_there_and_nothing_is_half(tmp_path: 
         hub.start()
         for id in answered:
             assert httpx.get(account.api.get(f"/media/{id}")["url"]).status_code == 200
+
+
+def test_an_orderly_end_waits_for_no_upload_and_leaves_nothing_of_it(tmp_path: Path) -> None:
+    with hubs.hub(f"sqlite:///{tmp_path}/hub.db", tmp_path, body_timeout=60) as hub:
+        account, incoming = hub.customer(), tmp_path / "media" / "incoming"
+        headers = (f"authorization: Bearer {account.api.key}", "content-type: multipart/form-data; boundary=x")
+        head = b'--x\r\ncontent-disposition: form-data; name="file"\r\n\r\n'
+        with raw.line(hub) as line:
+            line.say(raw.request("POST /v1.0/media", *headers, "content-length: 1000000", body=head + bytes(300_000)))
+            until(lambda: incoming.is_dir() and list(incoming.iterdir()), "it has begun")
+            assert hub.end() == 0
+            line.answer().refusal(503, "SERVICE_UNAVAILABLE")
+        assert not list(incoming.iterdir())
+        assert "Traceback" not in hub.log

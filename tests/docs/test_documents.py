@@ -216,7 +216,7 @@ def _check_command(line: str) -> None:
     assert given <= known | {"--help"}, line
 
 
-OTHERS = {("GET", path) for path in ("/metrics", "/openapi.json", "/cgi-bin/sendsms", "/send")}
+OTHERS = {("GET", path) for path in ("/metrics", "/openapi.json", "/cgi-bin/sendsms", "/send")} | {("POST", "/sms")}
 """Those that are no rows of the table, and those of other programs."""
 
 
