@@ -21,6 +21,10 @@ from messagehub.published import Published
 from messagehub.store import Insert, Row, Store, Tx
 
 MOST_AT_ONCE, MOST_OF_A_CUSTOMER = 200, 100
+REMOVED_AT_ONCE = 1000
+BEHIND_ALL = "g"
+"""Ids are hexadecimal."""
+
 LOOKED_AT_AT_ONCE = 2
 """Contents that are read into memory to be looked at."""
 
@@ -94,7 +98,9 @@ class Uploads:
 
     async def release(self, tx: Tx, owner_id: str) -> None:
         """All of a customer."""
-        await tx.run("delete_uploads_of", customer_id=owner_id)
+        page = {"customer_id": owner_id, "before": BEHIND_ALL, "count": REMOVED_AT_ONCE}
+        while rows := await tx.all("uploads_page", **page):
+            await tx.many("remove_upload", rows)
 
     async def _with_addresses(self, rows: Sequence[Row], now: int) -> list[Upload]:
         """Whoever is told an address can use it for its time, so the content is kept as long."""

@@ -31,18 +31,24 @@ class Centre:
 
     def __init__(self, hub: Hub, endpoint: Endpoint, peer: MMSC, url: str) -> None:
         self.hub, self.endpoint, self.peer = hub, endpoint, peer
-        self.account: Account = hub.customer(webhook_uri=endpoint.url)
+        self.account: Account = hub.customer(webhook_uri=endpoint.url, trace="all")
         config = {
             "url": url, "username": "us", "password": "secret", "vasp_id": "us", "response_timeout": 2,
             "dlr_timeout": 60, "callback_username": CALLER[0], "callback_password": CALLER[1],
         }  # fmt: skip
-        self.carrier = hub.admin.post("/carriers", {"name": "pictures", "type": "mm7", "config": config})
-        hub.route(self.carrier, customer_id=self.account.id)
-        hub.bound(self.carrier)
+        self.config = config
+        self.carrier = self.add("pictures")
 
-    def tell(self, given: tuple[str, bytes] | bytes, auth: tuple[str, str] = CALLER) -> httpx.Response:
+    def add(self, name: str, **route: object) -> Json:
+        carrier = self.hub.admin.post("/carriers", {"name": name, "type": "mm7", "config": self.config})
+        self.hub.route(carrier, customer_id=self.account.id, **route)
+        return self.hub.bound(carrier)
+
+    def tell(
+        self, given: tuple[str, bytes] | bytes, auth: tuple[str, str] = CALLER, carrier: Json | None = None
+    ) -> httpx.Response:
         content_type, body = given if isinstance(given, tuple) else ("text/xml", given)
-        url = f"{self.hub.address}/callbacks/{self.carrier['id']}"
+        url = (carrier or self.carrier)["callback_url"]
         return httpx.post(url, content=body, headers={"content-type": content_type, "soapaction": '""'}, auth=auth)
 
     def upload(self, octets: bytes, name: str = "a.jpg") -> Json:
@@ -128,6 +134,31 @@ def test_refusals_and_reports_say_why(centre: Centre) -> None:
     assert (target["status"], target["error_code"]) == ("failed", "expired")
     assert centre.tell(mmsc.report(name, "Retrieved", somebody("1234"))).status_code == 200
     centre.account.api.when(sent["id"], lambda message: message["status"] == "delivered")
+
+
+def test_what_one_carrier_restricts_another_takes_and_the_trace_tells(centre: Centre) -> None:
+    other = centre.add("others", priority=9)
+    restricted, taken = (
+        (lambda t: xml(response(2001, transaction=t))),
+        (lambda t: xml(response(1000, "m-2", transaction=t))),
+    )
+    centre.peer.says(restricted, taken)
+    sent = centre.send("Hello", subject="Hello", validity=3600)
+    centre.account.api.when(sent["id"], lambda message: message["status"] == "sent")
+    first, second = centre.peer.submissions
+    assert first.transaction != second.transaction
+    assert first.pieces == second.pieces
+    assert first.elements["ExpiryDate"] == second.elements["ExpiryDate"]
+    assert centre.tell(mmsc.report("m-2", "Retrieved", somebody("1234")), carrier=other).status_code == 200
+    assert centre.account.settled(sent)["status"] == "delivered"
+    (trace,) = centre.account.api.every(f"/messages/{sent['id']}/trace")
+    steps = [step["step"] for step in trace["steps"]]
+    assert (steps.count("request"), steps.count("answer"), steps.count("receipt")) == (
+        4,
+        4,
+        1,
+    )  # each had to log in first
+    assert "secret" not in str(trace)
 
 
 def test_a_report_may_overtake_the_answer(centre: Centre) -> None:

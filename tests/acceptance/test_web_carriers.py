@@ -96,6 +96,8 @@ def test_who_is_not_the_carrier_is_not_believed(hub: Hub, provider: Provider) ->
     (warning,) = hub.admin.get(f"/carriers/{made['id']}")["warnings"]
     assert "1 requests to its address here were not believed" in warning
     assert "guessed" not in hub.log
+    smpp = hub.carrier(9, "smpp")
+    assert httpx.post(made["callback_url"].replace(made["id"], smpp["id"])).status_code == 404
     unknown = made["callback_url"].replace(made["id"], account.id)
     assert httpx.post(unknown).status_code == 404
     assert httpx.post(made["callback_url"] + "/../x").status_code == 404

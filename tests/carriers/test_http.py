@@ -110,6 +110,7 @@ ANSWERS: list[tuple[Json, int, Any, Json, Taken | Declined]] = [
     ),
     ({}, 200, b"", {}, Taken("")),
     ({}, 204, b"", {}, Declined("rejected", "204")),
+    ({}, 302, b"", {"location": "https://elsewhere.test/"}, Declined("misconfigured", "302")),
     ({}, 401, b"", {}, Declined("bad_credentials", "401")),
     ({}, 503, b"", {"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}, Declined("unwell", "503")),
 ]

@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 
 from messagehub import clock, ids
 from messagehub.accounts import customers
+from messagehub.blobs import PARTS
 from messagehub.carriers import kinds
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Accepted, Inbound, Refused
@@ -577,4 +578,18 @@ async def test_a_store_that_cannot_write_only_delays_it(house: MMSHouse, outage:
     async with outage():
         house.gallery.waits.set()
         await asyncio.sleep(0.2)
+    await house.until((sent.id, 0), "handed")
+
+
+async def test_a_disk_that_is_full_uses_up_no_tries(house: MMSHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "SOON", SECOND // 100)
+    monkeypatch.setattr(media, "POLL_S", 0.01)
+    await house.preparer.stop()
+    house.preparer = house.preparer_of("here")
+    incoming = house.media / PARTS
+    incoming.write_text("no folder")
+    house.preparer.start()
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
+    await eventually(lambda: house.gallery.asked["/cat.jpg"] > media.MOST_ATTEMPTS + 2)
+    incoming.unlink()
     await house.until((sent.id, 0), "handed")

@@ -199,6 +199,7 @@ VALUES: dict[Any, Any] = {
     "alphanumeric": "no",
     "set_by": "operator",
     ("bring_held_forward", "seen"): 1,
+    ("put_off_preparation", "seen"): 1,
     "role": "customer",
     "direction": "inbound",
     "status": "queued",

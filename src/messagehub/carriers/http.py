@@ -21,6 +21,7 @@ from messagehub.carriers.translate import international
 from messagehub.web import Answer
 
 OF_STATUS = {
+    **dict.fromkeys((301, 302, 303, 307, 308), "misconfigured"),
     401: "bad_credentials",
     403: "refused_here",
     404: "misconfigured",

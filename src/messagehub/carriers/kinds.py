@@ -58,9 +58,9 @@ class Config(Protocol):
 
 CONFIGS: dict[str, type[Any]] = {
     "smpp": SMPPConfig,
+    "bandwidth": BandwidthConfig,
     "http": HTTPConfig,
     "mm7": MM7Config,
-    "bandwidth": BandwidthConfig,
     "telnyx": TelnyxConfig,
     "twilio": TwilioConfig,
 }

@@ -45,6 +45,8 @@ PREPARATIONS = "preparations"
 
 POLL_S = 1.0
 AT_ONCE = 32
+LOOKED_AT = 64
+"""Messages that a claim looks at."""
 OF_ONE_CUSTOMER = 8
 """Messages that are worked on for one customer."""
 
@@ -92,7 +94,7 @@ class Preparer:
         self._gatherer, self._fitter = gatherer, fitter
         self._links, self._max_segments = links, max_segments
         self._working: dict[asyncio.Task[None], Row] = {}
-        self._broken: list[Row] = []
+        self._broken: list[dict[str, object]] = []
         """Those that failed here for reasons of our own."""
         self._loop = Loop("media of messages", self.turn, POLL_S)
         store.listen(PREPARATIONS, self._loop.ring)
@@ -106,17 +108,22 @@ class Preparer:
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
-        await self._store.run("leave_preparations", holder=self._node_id, now=clock.now())
+        try:
+            await self._store.run("leave_preparations", holder=self._node_id, now=clock.now())
+        except Unavailable as error:
+            log.warning("messages that wait for media are others' when this node's lease is over: %s", error)
         self._store.notify(PREPARATIONS)
 
     async def turn(self) -> None:
         """Begins as many as there is room for."""
         broken = list(self._broken)
-        await self._store.many("put_off_preparation", [_put_off(row, clock.now() + SOON) for row in broken])
+        await self._store.many("put_off_preparation", broken)
         del self._broken[: len(broken)]
         await self._free_those_of_dead()
         while len(self._working) < AT_ONCE and await self._store.one("preparation_due", now=clock.now()):
-            for row in await self._store.transaction(self._claim):
+            if not (taken := await self._store.transaction(self._claim)):
+                break
+            for row in taken:
                 task = asyncio.create_task(self._prepare(row))
                 self._working[task] = row
                 task.add_done_callback(self._ended)
@@ -129,11 +136,12 @@ class Preparer:
     def _ended(self, task: asyncio.Task[None]) -> None:
         row = self._working.pop(task)
         if not task.cancelled() and (error := task.exception()):
-            if isinstance(error, Unavailable):
-                log.warning("media wait for the store: %s", error)
+            is_blameless = isinstance(error, Unavailable | OSError)
+            if is_blameless:
+                log.warning("media wait for the store, or for their disk: %s", error)
             else:
                 log.error("the media of a message could not be prepared", exc_info=error, extra=_about(row))
-            self._broken.append(row)
+            self._broken.append(_put_off(row, clock.now() + SOON, is_blameless))
         self._loop.ring()
 
     # --- one message --------------------------------------------------------------------
@@ -141,7 +149,7 @@ class Preparer:
     async def _claim(self, tx: Tx) -> list[Row]:
         """A customer that has its share waits a little, so that it stands in nobody's way."""
         now = clock.now()
-        rows = await tx.all("claim_preparations", now=now, count=AT_ONCE)
+        rows = await tx.all("claim_preparations", now=now, count=LOOKED_AT)
         of_customer = Counter(row.customer_id for row in self._working.values())
         taken, waiting = list[Row](), list[Row]()
         for row in rows:
@@ -221,8 +229,14 @@ class Preparer:
         return done
 
 
-def _put_off(row: Row, due_at: int) -> dict[str, object]:
-    return {"message_id": row.message_id, "attempts": row.attempts, "due_at": due_at}
+def _put_off(row: Row, due_at: int, is_blameless: bool = False) -> dict[str, object]:
+    """`is_blameless`: none of its tries is used up."""
+    return {
+        "message_id": row.message_id,
+        "seen": row.attempts,
+        "attempts": row.attempts - is_blameless,
+        "due_at": due_at,
+    }
 
 
 def _about(row: Row) -> dict[str, object]:

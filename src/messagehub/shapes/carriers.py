@@ -8,9 +8,9 @@ from messagehub.shapes.members import Name, Request, Tracing
 
 CarrierType = Literal[
     "smpp",
+    "bandwidth",
     "http",
     "mm7",
-    "bandwidth",
     "telnyx",
     "twilio",
 ]

@@ -47,6 +47,3 @@ SELECT id, digest FROM uploads WHERE id > :behind AND id < :before ORDER BY id L
 
 -- name: remove_upload
 DELETE FROM uploads WHERE id = :id;
-
--- name: delete_uploads_of
-DELETE FROM uploads WHERE customer_id = :customer_id;

@@ -23,7 +23,8 @@ WHERE holder = :holder AND holder <> '';
 UPDATE preparations SET due_at = :due_at, holder = :holder, attempts = :attempts WHERE message_id = :message_id;
 
 -- name: put_off_preparation
-UPDATE preparations SET due_at = :due_at, holder = '' WHERE message_id = :message_id AND attempts = :attempts;
+UPDATE preparations SET due_at = :due_at, holder = '', attempts = :attempts
+WHERE message_id = :message_id AND attempts = :seen;
 
 -- name: remove_preparation
 DELETE FROM preparations WHERE message_id = :message_id;
