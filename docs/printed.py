@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messagehub import errors, metrics, settings
 from messagehub.api import rights
-from messagehub.carriers import failures, kinds, mm7, mm7_requests, profile
+from messagehub.carriers import aggregators, bandwidth, failures, kinds, mm7, mm7_requests, profile, telnyx, twilio
 from messagehub.carriers.simulator import scenario
 from messagehub.cli import reference
 from messagehub.flows import actions, run
@@ -29,7 +29,10 @@ def codes() -> str:
         "thousand is, and one of no thousand is `retry`. The status of HTTP counts first where it says more.\n\n"
         f"{mm7.as_markdown()}\n\n"
         "## MMStatus of a delivery report\n\n"
-        f"Of MM7; any other leaves the target `sent`.\n\n{mm7_requests.as_markdown()}"
+        f"Of MM7; any other leaves the target `sent`.\n\n{mm7_requests.as_markdown()}\n\n"
+        f"## Codes of Twilio\n\n{aggregators.as_markdown(twilio.CODES)}\n\n"
+        f"## Codes of Telnyx\n\n{aggregators.as_markdown(telnyx.CODES)}\n\n"
+        f"## Codes of Bandwidth\n\n{aggregators.as_markdown(bandwidth.CODES)}"
     )
 
 

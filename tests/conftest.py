@@ -2,11 +2,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from messagehub.store import Store, open_store
 from tests.support import postgres
 
 STORES = ("sqlite", "postgres")
+
+# How long an example takes to be made or run is the machine's doing.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

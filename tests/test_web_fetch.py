@@ -23,7 +23,7 @@ from messagehub.web import (
     TooLarge,
     WebError,
 )
-from messagehub.web.fetch import AT_ONCE
+from messagehub.web.fetch import AT_ONCE, _led_on
 
 MOST_OCTETS = 100_000
 Say = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
@@ -106,20 +106,39 @@ async def test_what_leads_astray_or_in_circles_is_no_content(place: str) -> None
             await fetcher.fetch(f"{base}/a")
 
 
-async def test_a_redirect_does_not_lead_to_a_private_address() -> None:
-    """The name is public, so far as its first answer says; what it leads to is looked at anew."""
-    answers = iter(["203.0.113.7", "127.0.0.1"])
+async def test_a_redirect_does_not_lead_to_a_private_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """127.0.0.1 stands for the open internet here, and 127.0.0.2 for what is behind us."""
+    monkeypatch.setattr("messagehub.web.client.is_public", lambda address: str(address) == "127.0.0.1")
+    inside = ("http://127.0.0.2", "http://inside.example", "http://0x7f000002", "http://both.example")
+    names = {"inside.example": ["127.0.0.2"], "both.example": ["127.0.0.1", "127.0.0.2"]}
 
     async def resolve(host: str) -> list[str]:
-        return ["127.0.0.1"] if host == "inside.example" else [next(answers)]
+        return names[host]
 
-    async with serving(leading(a="http://inside.example/")) as (_, base, heads):
-        fetcher = Fetcher(most=10, timeout=2, resolve=resolve)
-        for url in (f"{base}/a", base.replace("127.0.0.1", "inside.example"), "http://0x7f.1/", "http://[::1]/"):
+    places = {f"a{n}": place for n, place in enumerate(inside)}
+    async with serving(leading(**places), allow_private=False, resolve=resolve) as (fetcher, base, heads):
+        for path in places:
+            with pytest.raises(Forbidden):
+                await fetcher.fetch(f"{base}/{path}")
+        assert len(heads) == len(inside)
+
+
+async def test_a_private_address_is_not_asked_at_all() -> None:
+    async def resolve(host: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    async with serving(leading(), allow_private=False, resolve=resolve) as (fetcher, base, heads):
+        for url in (base, base.replace("127.0.0.1", "inside.example"), "http://0x7f.1/", "http://[::1]/"):
             with pytest.raises(Forbidden):
                 await fetcher.fetch(url)
         assert not heads
-        await fetcher.close()
+
+
+def test_a_redirect_does_not_leave_tls() -> None:
+    with pytest.raises(BadRedirect, match="https"):
+        _led_on("https://pictures.example/a", "http://pictures.example/a")
+    assert _led_on("https://pictures.example/a", "//other.example/b#c") == "https://other.example/b"
+    assert _led_on("http://pictures.example/a", "https://other.example/b") == "https://other.example/b"
 
 
 @pytest.mark.parametrize(

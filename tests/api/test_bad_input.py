@@ -205,7 +205,7 @@ OTHERS: list[tuple[str, str, object, str, str]] = [
     ("POST", "/customers", {"name": "x", "username": "y"}, "INVALID_ARGUMENT", "password: it is required"),
     ("POST", "/customers", {"name": "x", "username": "y", "password": "short"}, "INVALID_ARGUMENT", "password: "),
     ("POST", "/customers", {"name": "x", "username": "\0", "password": "long enough"}, "INVALID_ARGUMENT", "username"),
-    ("POST", "/carriers", {"name": "x", "type": "mm7", "config": CONFIG}, "INVALID_ARGUMENT", "type: "),
+    ("POST", "/carriers", {"name": "x", "type": "pigeon", "config": CONFIG}, "INVALID_ARGUMENT", "type: "),
     ("POST", "/carriers", {"name": "x", "type": "smpp", "config": []}, "INVALID_ARGUMENT", "config: "),
     ("POST", "/routes", {"carrier_id": 5}, "INVALID_ARGUMENT", "carrier_id: "),
     ("POST", "/routes", {"carrier_id": "x", "prefix": "+44x"}, "INVALID_ARGUMENT", "prefix: "),

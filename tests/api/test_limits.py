@@ -78,3 +78,11 @@ def test_logins_of_an_address_are_counted_by_themselves(narrow: Hub, base: str) 
 def test_there_are_none_unless_they_are_asked_for(hub: Hub) -> None:
     with httpx.Client(base_url=f"{hub.address}/v1.0") as http:
         assert {http.get("/customer").status_code for _ in range(600)} == {401}
+
+
+def test_who_fetches_media_is_counted_by_the_address(narrow: Hub) -> None:
+    with at_another_address(narrow) as http:
+        for _ in range(6):
+            refusal(http.get(f"{narrow.address}/m/{'A' * 16}"), 404, "RESOURCE_NOT_FOUND")
+            refusal(http.get(f"{narrow.address}/media/{'0' * 64}"), 403, "MEDIA_ADDRESS_EXPIRED")
+        limited(http.get(f"{narrow.address}/m/{'A' * 16}"), "ip")

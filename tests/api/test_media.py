@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import socket
 import threading
 import time
@@ -162,6 +163,13 @@ def test_bombs_are_refused(account: Account, octets: bytes) -> None:
     refusal(upload(account, octets, kind="image"), 413, "MEDIA_TOO_LARGE", "pixels")
 
 
+def test_what_is_cut_anywhere_is_answered(account: Account) -> None:
+    for name, octets in SAMPLES.items():
+        for eighth in range(1, 8):
+            cut = octets[: len(octets) * eighth // 8]
+            assert upload(account, cut, "it", "application/octet-stream").status_code in (200, 400, 415), name
+
+
 def test_a_type_that_is_wrong_is_refused(account: Account) -> None:
     refusal(upload(account, SAMPLES["png"], kind="image/jpeg"), 400, "MEDIA_TYPE_MISMATCH", "image/png")
 
@@ -307,6 +315,21 @@ def test_many_large_uploads_at_once_need_little_memory(hub: Hub, account: Accoun
     watcher.join()
     assert {answer.status_code for answer in answers} == {200}
     assert most - before < 100 * MIB
+
+
+def test_a_full_disk_takes_no_medium_and_goes_on_when_there_is_room(hub: Hub, account: Account) -> None:
+    """Of a quota of that process: its files may have 4 MiB."""
+    assert hub.process
+    limits = resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, (4 * MIB, limits[1]))
+    try:
+        for _ in range(3):
+            refusal(upload(account, large(8 * MIB)), 503, "SERVICE_UNAVAILABLE")
+        assert not parts_of(hub)
+        uploaded(account, large(MIB))
+    finally:
+        resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, limits)
+    uploaded(account, large(8 * MIB))
 
 
 # --- serving ----------------------------------------------------------------------------

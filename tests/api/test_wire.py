@@ -294,7 +294,7 @@ def test_whatever_is_said_the_answers_are_ours_and_the_line_is_closed(hub: Hub, 
         while not peer.is_closed():
             answer = peer.answer()
             assert answer.status in (100, 200) or json.loads(answer.body).keys() == {"error"}
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30
 
 
 # --- who goes away ----------------------------------------------------------------------

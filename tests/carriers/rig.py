@@ -24,7 +24,7 @@ SOURCE, SOMEBODY = "+15551234567", "+442079461234"
 NEVER_ANSWERED, ANSWERED_LATE, NO_SUCH_NUMBER = "+442079460006", "+442079460007", "+442079460003"
 """Numbers by which the simulator knows what to do."""
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 QUICK = {"receipt_delay": 0.01, "slow_receipt": 0.05, "second_receipt_delay": 0.02}
 _ids = count(1)
 

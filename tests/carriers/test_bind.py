@@ -154,7 +154,7 @@ async def test_a_carrier_that_does_not_say_goodbye_is_not_waited_for() -> None:
             driver.transport.pause_reading()
         begun = asyncio.get_running_loop().time()
         await ours.carrier.close()
-        assert asyncio.get_running_loop().time() - begun < 3
+        assert asyncio.get_running_loop().time() - begun < 15
 
 
 async def test_a_carrier_that_says_goodbye_is_answered_and_comes_back() -> None:

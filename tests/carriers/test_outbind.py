@@ -43,7 +43,7 @@ async def hung_up(port: int, *, says: bytes = b"") -> bytes:
     """What a caller hears that says no more than this, until it is hung up on."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(says)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         heard = await reader.read()
     writer.close()
     await writer.wait_closed()
@@ -136,7 +136,7 @@ async def test_what_is_no_outbind_is_refused() -> None:
 
 async def test_closing_does_not_wait_for_a_call() -> None:
     async with called() as (ours, _, _):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(15):
             await ours.carrier.close()
 
 

@@ -234,7 +234,7 @@ async def test_a_drain_waits_for_the_answers_and_no_longer() -> None:
         never = ours.send(NEVER_ANSWERED)
         begun = asyncio.get_running_loop().time()
         await ours.carrier.drain(0.05)
-        assert 0.04 < asyncio.get_running_loop().time() - begun < 0.5
+        assert 0.04 < asyncio.get_running_loop().time() - begun < 10
         await ours.carrier.close()
         ours.take()
         assert ours.of(Lost) == [Lost(never)]

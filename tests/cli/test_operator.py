@@ -1,6 +1,7 @@
 """What an operator does: customers, numbers, carriers and routes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +167,19 @@ def test_pools_from_making_one_to_removing_it(mine: Shell, account: Account) -> 
     assert mine.run("pool", "update", made["id"], "--no-sticky", "--json").json["sticky"] is False
     mine.run("pool", "update", made["id"]).is_wrong("nothing to change")
     assert mine.run("pool", "delete", made["id"], "-y").code == 0
+
+
+def test_a_carrier_over_http_is_made_with_a_secret_of_a_file(operator: Shell, hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("a key of ours\n")
+    words = ("--set", "url=http://127.0.0.1:9/send", "--set", 'body={"to":"{destination}","key":"{secret}"}')
+    made = operator.run(
+        "carrier", "create", "http", "--name", "web", *words, "--set", f"secret=@{tmp_path}/key", "--json"
+    ).json
+    assert (made["type"], made["config"]["body"]["key"]) == ("http", "{secret}")
+    assert made["callback_url"].endswith(f"/callbacks/{made['id']}")
+    assert "a key of ours" not in str(made)
+    assert operator.run("carrier", "create", "http", "--set", "secret=@/nowhere").code == 2
+    lacking = operator.run("carrier", "create", "smpp", "--password", "p")
+    assert lacking.code == 2
+    assert "--host" in lacking.err
+    operator.run("carrier", "delete", made["id"], "--yes")

@@ -1,5 +1,6 @@
 """The documents, followed as a reader follows them; and what they name, looked up in the code."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from messagehub import errors, metrics, settings
 from messagehub.api.asgi import ENDPOINTS
+from messagehub.carriers import kinds
 from messagehub.cli import reference
 from tests.docs.pages import PAGES, Page, Step
 from tests.docs.shown import Words
@@ -214,7 +216,7 @@ def _check_command(line: str) -> None:
     assert given <= known | {"--help"}, line
 
 
-OTHERS = {("GET", path) for path in ("/metrics", "/openapi.json", "/cgi-bin/sendsms", "/send")}
+OTHERS = {("GET", path) for path in ("/metrics", "/openapi.json", "/cgi-bin/sendsms", "/send")} | {("POST", "/sms")}
 """Those that are no rows of the table, and those of other programs."""
 
 
@@ -224,3 +226,10 @@ def test_endpoints_that_are_named_exist(page: Page) -> None:
     known |= {(method, path.removeprefix("/v1.0")) for method, path in known} | OTHERS
     said = re.findall(r"\b(GET|POST|PUT|DELETE) (/[a-z{][\w./{}-]*)", page.text)
     assert {(method, path.rstrip(".")) for method, path in said} <= known
+
+
+def test_configs_of_carriers_that_are_shown_are_good() -> None:
+    page = next(page for page in PAGES if page.name == "docs/carriers.md")
+    shown = [json.loads(block.text) for block in page.blocks if block.words == ("json",)]
+    assert all(kinds.parse(each["type"], each["config"]) for each in shown)
+    assert {"bandwidth", "telnyx", "twilio"} <= {each["type"] for each in shown}

@@ -132,7 +132,7 @@ async def test_it_sleeps_as_long_as_it_should(works: Works) -> None:
     seen = await works.at("sleep")
     assert seen.tm_wake < clock.plain(NEVER)
     await works.says("one", "two")
-    assert 0.3 <= asyncio.get_running_loop().time() - begun <= 3
+    assert 0.3 <= asyncio.get_running_loop().time() - begun <= 30
 
 
 async def test_a_reply_that_does_not_come(works: Works) -> None:

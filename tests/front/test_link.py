@@ -77,7 +77,7 @@ async def linked(takes: list[Any], yields: bool = False) -> tuple[Link, Link, li
 
 
 async def until(happened: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not happened():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
@@ -123,7 +123,7 @@ async def test_who_does_not_read_is_waited_for_and_is_not_read_from() -> None:
     assert engine._transport
     assert engine._transport.get_write_buffer_size() < 2 * HIGH_WATER
     front._transport.resume_reading()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
     await until(lambda: [Piece(7, b"", False, False)] in takes)
     front.close()
     engine.close()

@@ -61,7 +61,7 @@ ALL = Keeping("all")
 HERE = "https://hub.test"
 WEEK = 7 * 24 * 3600 * SECOND
 ANNE, BERT, CARL = "+442079460001", "+442079460002", "+442079460003"
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 
 
 class Outbox:

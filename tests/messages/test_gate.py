@@ -10,7 +10,7 @@ from messagehub.clock import SECOND
 from messagehub.messages.gate import Stop
 from messagehub.messages.target import Target
 from messagehub.store import Tx
-from tests.messages.house import ANNE, BERT, CARL, House
+from tests.messages.house import ANNE, BERT, CARL, House, eventually
 from tests.messages.queued import queue
 
 
@@ -40,7 +40,7 @@ async def test_what_may_not_go_never_goes_and_the_rest_does(house: House, closed
     first, second = message.targets
     assert (first.status, first.error_code, first.error_message) == ("failed", "expired", "too late")
     assert second.status == "queued"
-    await house.until((message.id, 1), "handed")
+    await eventually(lambda: house.peer.handed)
     assert [handover.destination for handover in house.peer.handed] == [BERT]
 
 

@@ -279,7 +279,7 @@ async def test_what_waited_when_the_person_said_stop_is_not_sent(house: House) -
     row = await house.until((waiting.id, 0), "failed")
     assert row.error_code == "opted_out"
     await house.until((waiting.id, 1), "handed")
-    assert [handover.destination for handover in house.peer.handed] == [BERT]
+    await eventually(lambda: [handover.destination for handover in house.peer.handed] == [BERT])
 
 
 async def write(house: House, person: str, customer_id: str = "", status: OptOutStatus = "opted_out") -> None:

@@ -22,9 +22,9 @@ from tests.media.samples import SAMPLES
 from tests.messages.conftest import Outage
 from tests.messages.house import ANNE, SOURCE, WEEK, House
 from tests.messages.test_receive import inbox
-from tests.support import shelf
+from tests.support import gallery
 from tests.support.api import Json
-from tests.support.shelf import Shelf
+from tests.support.gallery import Gallery
 
 CONFIG = HTTPConfig(
     url="http://127.0.0.1:9/", body={"to": "{destination}"},
@@ -49,9 +49,14 @@ class Line:
         return await self.exchange.carrier.called(asked)
 
 
+def kept(there: Gallery, name: str, octets: bytes, type: str = "") -> Json:
+    """What the carrier says of a medium that it has."""
+    return {"url": there.show(f"/{name}", octets), "type": type}
+
+
 @pytest.fixture(scope="module")
-def there() -> Iterator[Shelf]:
-    with shelf.shelf() as opened:
+def there() -> Iterator[Gallery]:
+    with gallery.gallery() as opened:
         yield opened
 
 
@@ -62,8 +67,8 @@ async def line(house: House) -> Line:
     return Line(await house.open(carrier))
 
 
-async def test_it_is_answered_when_it_is_stored_with_its_media_kept(house: House, line: Line, there: Shelf) -> None:
-    cat, card = there.keeps("cat", SAMPLES["jpeg"], "image/jpeg"), there.keeps("card", SAMPLES["vcard"])
+async def test_it_is_answered_when_it_is_stored_with_its_media_kept(house: House, line: Line, there: Gallery) -> None:
+    cat, card = kept(there, "cat", SAMPLES["jpeg"], "image/jpeg"), kept(there, "card", SAMPLES["vcard"])
     reply = await line.tell(cat, card, text="Look", subject="A cat")
     assert reply.status == 200
     [message] = await inbox(house)
@@ -76,35 +81,37 @@ async def test_it_is_answered_when_it_is_stored_with_its_media_kept(house: House
         assert wanted_until >= clock.now() + WEEK - 60 * SECOND
 
 
-async def test_the_content_says_what_it_is(house: House, line: Line, there: Shelf) -> None:
-    await line.tell(there.keeps("png", SAMPLES["png"], "image/jpeg"))
-    await line.tell(there.keeps("page", b"<html>hello</html>", "text/html"))
+async def test_the_content_says_what_it_is(house: House, line: Line, there: Gallery) -> None:
+    await line.tell(kept(there, "png", SAMPLES["png"], "image/jpeg"))
+    await line.tell(kept(there, "page", b"<html>hello</html>", "text/html"))
     first, second = [message.medias[0].type for message in await inbox(house)]
     assert (first, second) == ("image/png", "text/html")
 
 
-async def test_one_that_is_not_there_is_shown_where_the_carrier_has_it(house: House, line: Line, there: Shelf) -> None:
-    reply = await line.tell({"url": there.url("gone"), "type": "image/jpeg"}, text="See?")
+async def test_one_that_is_not_there_is_shown_where_the_carrier_has_it(
+    house: House, line: Line, there: Gallery
+) -> None:
+    reply = await line.tell({"url": f"{there.url}/gone", "type": "image/jpeg"}, text="See?")
     assert reply.status == 200
     [message] = await inbox(house)
-    assert message.medias == [Media(type="image/jpeg", url=there.url("gone"))]
+    assert message.medias == [Media(type="image/jpeg", url=f"{there.url}/gone")]
 
 
-async def test_what_is_told_again_is_there_once(house: House, line: Line, there: Shelf) -> None:
-    cat = there.keeps("again", SAMPLES["gif"])
+async def test_what_is_told_again_is_there_once(house: House, line: Line, there: Gallery) -> None:
+    cat = kept(there, "again", SAMPLES["gif"])
     assert [(await line.tell(cat, name="same")).status for _ in range(3)] == [200] * 3
     assert len(await inbox(house)) == 1
 
 
-async def test_a_number_of_nobodys_keeps_nobody_waiting(house: House, line: Line, there: Shelf) -> None:
-    assert (await line.tell(there.keeps("x", SAMPLES["jpeg"]), to="+15550009999")).status == 200
+async def test_a_number_of_nobodys_keeps_nobody_waiting(house: House, line: Line, there: Gallery) -> None:
+    assert (await line.tell(kept(there, "x", SAMPLES["jpeg"]), to="+15550009999")).status == 200
     assert await inbox(house) == []
 
 
 async def test_a_store_that_cannot_write_has_it_told_again(
-    house: House, line: Line, there: Shelf, outage: Outage
+    house: House, line: Line, there: Gallery, outage: Outage
 ) -> None:
-    cat = there.keeps("later", SAMPLES["jpeg"])
+    cat = kept(there, "later", SAMPLES["jpeg"])
     async with outage():
         assert (await line.tell(cat, name="late")).status == 503
     assert await inbox(house) == []
@@ -112,8 +119,8 @@ async def test_a_store_that_cannot_write_has_it_told_again(
     assert len(await inbox(house)) == 1
 
 
-async def test_a_folder_that_cannot_be_written_to_has_it_told_again(house: House, line: Line, there: Shelf) -> None:
-    cat = there.keeps("full", SAMPLES["wav"])
+async def test_a_folder_that_cannot_be_written_to_has_it_told_again(house: House, line: Line, there: Gallery) -> None:
+    cat = kept(there, "full", SAMPLES["wav"])
     incoming = house.media / PARTS
     incoming.write_text("no folder")
     assert (await line.tell(cat, name="full")).status == 503

@@ -16,7 +16,7 @@ from messagehub.messages import recorder
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.traces import Traces
 from messagehub.sealing import Sealer
-from messagehub.shapes import Trace
+from messagehub.shapes import MediaGiven, Trace
 from messagehub.smpp import PDU, encode
 from messagehub.store import Store
 from tests.messages.house import ANNE, BERT, House, eventually, eventually_so
@@ -138,6 +138,22 @@ async def test_what_has_no_route_has_a_trace_from_the_first_moment(traces: Trace
 
 
 # --- what they say ----------------------------------------------------------------------
+
+
+MMS = [
+    ([], "Hi", "an MMS; no route"),
+    (["https://a.test/1"], "", "an MMS with 1 medium; no route"),
+    (["https://a.test/1", "https://a.test/2"], "Hi", "an MMS with 2 media; no route"),
+]
+
+
+@pytest.mark.parametrize(("urls", "subject", "words"), MMS)
+async def test_an_mms_is_not_counted_in_parts(traces: Traced, urls: list[str], subject: str, words: str) -> None:
+    """Nobody takes it here, so its trace is there at once."""
+    message = await traces.send(ANNE, medias=[MediaGiven(url=url) for url in urls], subject=subject, text="x" * 500)
+    accepted = (await traces.trace((message.id, 0))).steps[0]
+    assert words in accepted.words
+    assert (accepted.detail["parts"], accepted.detail["medias"]) == (1, len(urls))
 
 
 async def test_a_carrier_that_refuses_and_the_next_one(traces: Traced) -> None:

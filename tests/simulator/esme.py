@@ -17,12 +17,12 @@ QUICK = Options(receipt_delay=0.03, slow_receipt=0.15, second_receipt_delay=0.06
 async def simulator(options: Options = QUICK) -> AsyncIterator[Ports]:
     ready: asyncio.Future[Ports] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(run(replace(options, ready=ready.set_result)))
-    await asyncio.wait((ready, running), timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((ready, running), timeout=30, return_when=asyncio.FIRST_COMPLETED)
     try:
         yield ready.result()
     finally:
         running.cancel()
-        await asyncio.wait((running,), timeout=5)
+        await asyncio.wait((running,), timeout=30)
 
 
 class _Taped(Session):

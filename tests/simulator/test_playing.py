@@ -195,7 +195,7 @@ async def test_a_connection_is_dropped_with_nothing_said() -> None:
     async with playing('response.none = true\nconnection = { act = "drop" }') as (esme, ports):
         await esme.bind(ports)
         esme.submit(TO)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await esme.driver.wait_lost()
         assert esme.names() == ["bind_transceiver_resp"]
 
@@ -205,7 +205,7 @@ async def test_a_connection_ends_a_while_after_the_response(act: str) -> None:
     async with playing(f'receipts = []\nconnection = {{ act = "{act}", after = 0.1 }}') as (esme, ports):
         await esme.bind(ports)
         esme.submit(TO)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await esme.driver.wait_lost()
         assert esme.names() == ["bind_transceiver_resp", "submit_sm_resp"]
 

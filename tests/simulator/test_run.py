@@ -19,7 +19,7 @@ async def test_it_ends_with_its_standard_input() -> None:
     )
     assert child.stdin
     assert child.stdout
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         ports = (await child.stdout.readline()).split()
         for port in ports:
             _, writer = await asyncio.open_connection("127.0.0.1", int(port))

@@ -282,7 +282,7 @@ async def test_stats_and_submits_tell_what_came() -> None:
 
 
 async def until(condition: Callable[[dict[str, int]], bool], ports: Ports) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             if condition(await get(ports, "/stats")):
                 return

@@ -58,7 +58,7 @@ class End:
         self.happened.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():
                 self.happened.clear()
                 await self.happened.wait()
@@ -78,7 +78,7 @@ async def joined(mc: End, esme: End, *, bind: bool = True) -> AsyncIterator[None
         yield
         esme.driver.close()
         mc_is_gone: Awaitable[None] = mc.driver.wait_lost()
-        await asyncio.wait_for(mc_is_gone, 5)
+        await asyncio.wait_for(mc_is_gone, 30)
     finally:
         server.close()
 
@@ -113,7 +113,7 @@ async def test_what_was_asked_before_an_unbind_is_answered_before_the_connection
         await esme.until(lambda: esme.count(Received) == 1)
         (request,) = (event.request for event in esme.events if isinstance(event, Received))
         esme.driver.answer(request)
-        await asyncio.wait_for(leaving, 5)
+        await asyncio.wait_for(leaving, 30)
         await esme.until(lambda: bool(esme.lost))
         assert (mc.count(Answered), esme.count(Unbound), esme.lost) == (1, 1, [None])
 

@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -218,6 +218,6 @@ def test_nothing_makes_it_raise(text: bytes, esm_class: int, tlvs: dict[int, byt
 @pytest.mark.parametrize("beginning", ["id:", "id:x ", "id: ", "done date:1 ", "err:", "stat:", "text:", "x" * 9])
 def test_a_long_text_of_any_kind_is_read_in_no_time(beginning: str) -> None:
     pdu = PDU("deliver_sm", fields={"esm_class": 4}, tlvs={TAGS["message_payload"]: beginning.encode() * 7000})
-    began = perf_counter()
+    began = process_time()
     parse(pdu)
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1

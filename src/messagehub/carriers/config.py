@@ -72,6 +72,8 @@ def doc(meaning: str, **bounds: Any) -> Meta:
     return Meta(description=meaning, **bounds)
 
 
+VALIDITY = "seconds for which the carrier tries to deliver; 0: as long as it likes; a message may ask for less"
+Validity = Annotated[int, doc(VALIDITY, ge=0, le=2_592_000)]
 COMMAND_STATUS = re.compile(r"0x[0-9a-fA-F]{1,8}")
 GOOD = (Outcome.DELIVERED, Outcome.INTERMEDIATE)
 Tlvs = dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")], TLVConfig]
@@ -162,14 +164,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
             le=2_592_000,
         ),
     ] = 0
-    validity_period: Annotated[
-        int,
-        doc(
-            "seconds for which the carrier tries to deliver; 0: as long as it likes; a message may ask for less",
-            ge=0,
-            le=2_592_000,
-        ),
-    ] = 0
+    validity_period: Validity = 0
     validity_form: Annotated[
         Literal["relative", "absolute"],
         doc("how validity_period is written: as a span, or as a moment in UTC; some carriers know one of them only"),

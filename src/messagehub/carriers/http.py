@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b, sha256
 from typing import Any, Literal
@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
+from messagehub.carriers.answers import json_of, retry_after
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt, Verdict
+from messagehub.carriers.credentials import basic, is_basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken, Unheard
 from messagehub.carriers.http_config import HTTPConfig
 from messagehub.carriers.places import HEADER, LONGEST, REGEX, at, filled, filled_all, text_at
@@ -77,7 +79,7 @@ class HTTPDialect:
             url += f"{'&' if '?' in url else '?'}{urlencode(query, doseq=True)}"
         headers = {name: filled(value, values) for name, value in config.headers.items()}
         if config.username:
-            headers["Authorization"] = _basic(config.username, config.password)
+            headers["Authorization"] = basic(config.username, config.password)
         if config.method == "GET":
             return Request("GET", url, headers)
         headers["Content-Type"] = WRITTEN[config.format]
@@ -92,7 +94,7 @@ class HTTPDialect:
         return self._config.international_prefix + number[1:] if number.startswith("+") else number
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        config, value = self._config, _json(answer.body)
+        config, value = self._config, json_of(answer.body)
         code = self._found(config.code, answer, value) or str(answer.status)
         if answer.status in config.success and (not config.good or code in config.good):
             name = self._found(config.id, answer, value)
@@ -102,7 +104,7 @@ class HTTPDialect:
             return Taken(name, int(parts) if parts.isdecimal() and len(parts) < 4 else 0)
         reason = config.reasons.get(code) or config.reasons.get(str(answer.status)) or _usual(answer.status)
         words = self._found(config.words, answer, value) or _shown(answer)
-        return Declined(reason, words, config.errors.get(code, ""), _seconds(answer.headers.get("retry-after", "")))
+        return Declined(reason, words, config.errors.get(code, ""), retry_after(answer))
 
     def _found(self, place: str, answer: Answer, value: Any) -> str:
         form, mark, rest = place.partition(":")
@@ -186,10 +188,6 @@ def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _basic(username: str, password: str) -> str:
-    return f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
-
-
 def _is_signed(config: HTTPConfig, callback: Callback) -> bool:
     """As hexadecimal digits or as base64, perhaps with the name of the algorithm before it."""
     given = callback.headers.get(config.callback_name.lower(), "").removeprefix("sha256=")
@@ -207,8 +205,8 @@ AUTHENTIC: Mapping[str, Callable[[HTTPConfig, Callback], bool]] = {
     "header": lambda config, callback: _equal(
         callback.headers.get(config.callback_name.lower(), ""), config.callback_secret
     ),
-    "basic": lambda config, callback: _equal(
-        callback.headers.get("authorization", ""), _basic(config.callback_name, config.callback_secret)
+    "basic": lambda config, callback: is_basic(
+        callback.headers.get("authorization", ""), config.callback_name, config.callback_secret
     ),
     "hmac_sha256": _is_signed,
 }
@@ -223,7 +221,7 @@ def _said(callback: Callback) -> Any:
     if kind == WRITTEN["form"]:
         said |= parse_qsl(callback.body.decode(errors="replace"), keep_blank_values=True)
     elif callback.body:
-        value = _json(callback.body)
+        value = json_of(callback.body)
         if not isinstance(value, dict | list):
             raise Unheard(Reply(400, b"the body is no JSON\n", PLAIN), "its body is no JSON and no form")
         said = said | value if isinstance(value, dict) else value
@@ -235,24 +233,12 @@ def _items(said: Any, path: str) -> list[Any]:
     return found[:MOST_ITEMS] if isinstance(found, list) else [found]
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 def _usual(status: int) -> str:
     return OF_STATUS.get(status, "unwell" if status >= 500 else "rejected")
 
 
 def _shown(answer: Answer) -> str:
     return f"{answer.status} {answer.body[:300].decode(errors='replace')}".strip()
-
-
-def _seconds(retry_after: str) -> float:
-    """Of a Retry-After in seconds (RFC 9110, 10.2.3); a date is as nothing."""
-    return float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else 0
 
 
 def _fingerprint(name: str) -> bytes:

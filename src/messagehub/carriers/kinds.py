@@ -6,9 +6,12 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from messagehub.carriers import tls
+from messagehub.carriers.bandwidth import BandwidthConfig
 from messagehub.carriers.config import SMPPConfig, TLVConfig, members
 from messagehub.carriers.http_config import HTTPConfig
 from messagehub.carriers.mm7_config import MM7Config
+from messagehub.carriers.telnyx import TelnyxConfig
+from messagehub.carriers.twilio import TwilioConfig
 from messagehub.carriers.web_config import WebConfig
 from messagehub.errors import Refusal
 from messagehub.media import Limits
@@ -53,7 +56,14 @@ class Config(Protocol):
         """What costs more than looking. ValueError, or `tls.Unusable`, names the member."""
 
 
-CONFIGS: dict[str, type[Any]] = {"smpp": SMPPConfig, "http": HTTPConfig, "mm7": MM7Config}
+CONFIGS: dict[str, type[Any]] = {
+    "smpp": SMPPConfig,
+    "http": HTTPConfig,
+    "mm7": MM7Config,
+    "bandwidth": BandwidthConfig,
+    "telnyx": TelnyxConfig,
+    "twilio": TwilioConfig,
+}
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""

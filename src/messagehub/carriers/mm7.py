@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from messagehub.carriers.answers import retry_after
 from messagehub.carriers.callbacks import Callback
 from messagehub.carriers.carrier import REASONS, Handover
 from messagehub.carriers.credentials import Login
@@ -185,7 +186,7 @@ def one_line(words: str) -> str:
 
 def judged(config: MM7Config, handover: Handover, answer: Answer) -> Taken | Declined:
     """What came back for a SubmitReq: by the status of HTTP where that says all, else by the PDU."""
-    after = _retry_after(answer)
+    after = retry_after(answer)
     try:
         pdu = read(answer.headers.get("content-type", ""), answer.body, ANSWER_LIMITS)
     except DecodeError as error:
@@ -205,7 +206,7 @@ def _outcome(config: MM7Config, handover: Handover, answer: Answer, pdu: PDU) ->
     words = _words(pdu)
     if status(code).action not in GOOD:
         reason = reason_of(code, config.statuses)
-        return Declined(reason, words, _error_code(config, pdu), _retry_after(answer))
+        return Declined(reason, words, _error_code(config, pdu), retry_after(answer))
     if pdu.name != "SubmitRsp":
         return Declined("unreadable", f"{pdu.name} with {words}")
     if answer.status >= 300:
@@ -227,12 +228,6 @@ def _words(pdu: PDU) -> str:
     own = [one_line(given.get(name, "")) for name in ("StatusText", "Details")]
     said = [STATUSES[code].words if code in STATUSES else "", *own]
     return f"{code} {': '.join(dict.fromkeys(filter(None, said)))}".strip()[:LONGEST_WORDS]
-
-
-def _retry_after(answer: Answer) -> float:
-    """Seconds of a Retry-After; one that is a date is left to our own pauses."""
-    value = answer.headers.get("retry-after", "").strip()
-    return float(value) if value.isascii() and value.isdecimal() and len(value) < 7 else 0
 
 
 # --- for the page of codes --------------------------------------------------------------

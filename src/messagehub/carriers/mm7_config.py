@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from messagehub.carriers.config import ASCII, StatusAction, doc
+from messagehub.carriers.config import ASCII, StatusAction, Validity, doc
 from messagehub.carriers.credentials import Scheme
 from messagehub.carriers.failures import FailureCode
 from messagehub.carriers.web_config import URL, WebConfig, checked_url
@@ -73,14 +73,7 @@ class MM7Config(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=True
     adaptations: Annotated[
         bool | None, doc("whether the MMSC may adapt media to the handset (allowAdaptations); null: not said")
     ] = None
-    validity_period: Annotated[  # type: ignore[misc]
-        int,
-        doc(
-            "seconds for which the carrier tries to deliver; 0: as long as it likes; a message may ask for less",
-            ge=0,
-            le=2_592_000,
-        ),
-    ] = 0
+    validity_period: Validity = 0  # type: ignore[misc]
     validity_form: Annotated[
         Literal["relative", "absolute"], doc("how ExpiryDate is written: as a span, or as a moment in UTC")
     ] = "absolute"

@@ -40,7 +40,7 @@ from messagehub.carriers.dialect import Declined, Dialect, Ready, Request, Taken
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.reach import Reach, words_of
 from messagehub.carriers.web_bind import WebBind
-from messagehub.carriers.web_config import WebConfig
+from messagehub.carriers.web_config import WebConfig, unreached
 from messagehub.carriers.web_transfer import Transfer
 from messagehub.carriers.wire import ANSWER, LOST, NO_ANSWER, PAUSED, REQUEST, UNSENT, Step
 from messagehub.clock import SECOND
@@ -205,11 +205,12 @@ class WebCarrier:
         now = time.monotonic()
         self._pace.allows(now)
         still = self._pace.until - now
+        here = self._means.published.public_url if self._means.published else ""
         return CarrierStatus(
             whole(binds, len(binds)),
             binds,
             self._reach.why,
-            [*self._config.warnings(), *self._arrivals.warnings()],
+            [*self._config.warnings(), *unreached(self._config.address, here), *self._arrivals.warnings()],
             pace=self._pace.now,
             throttled=self._pace.throttled,
             throttled_until=clock.now() + int(still * SECOND) if still > 0 else 0,

@@ -11,7 +11,7 @@ from messagehub.carriers.config import Pem, TLVConfig, doc
 from messagehub.carriers.failures import FailureCode
 from messagehub.media import LIMITS, TYPES, Limits, limits_of
 from messagehub.media.limits import NumberKind
-from messagehub.web import BadURL, check_url
+from messagehub.web import BadURL, check_url, leads_inside
 
 URL = Annotated[str, Meta(min_length=1, max_length=2048)]
 Operator = Literal["", "att", "tmobile", "uscellular", "verizon"]
@@ -101,6 +101,11 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
             tls.context(self.tls_ca, self.tls_certificate, self.tls_key, self.tls_verify)
 
     @property
+    def address(self) -> str:
+        """Where it is, if its config says that in a word; what is inside itself may well ask us inside."""
+        return ""
+
+    @property
     def uses_tls(self) -> bool:
         """It says something of TLS, so that the usual will not do."""
         return bool(self.tls_ca or self.tls_certificate or self.tls_key or not self.tls_verify)
@@ -108,6 +113,15 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     def warnings(self) -> Sequence[str]:
         """What works, and should not be left so."""
         return [] if self.tls_verify else [NOT_VERIFIED]
+
+
+NOT_REACHED = "public_url is not public: no receipts, no messages that people write and no media will pass"
+
+
+def unreached(address: str, public_url: str) -> list[str]:
+    """A warning where who is at this address cannot come to us."""
+    is_apart = bool(address and public_url) and not leads_inside(address) and leads_inside(public_url)
+    return [NOT_REACHED] if is_apart else []
 
 
 NOT_VERIFIED = "tls_verify is false: whoever stands between could be taken for the carrier, and read all that is sent"

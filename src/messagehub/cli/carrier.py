@@ -1,6 +1,7 @@
 """messagehub carrier"""
 
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,9 @@ Id = Annotated[str, typer.Argument(help="The carrier's id.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="MEMBER=VALUE", help="A member of its config, such as window=50 or tls=true; may be repeated."
+        "--set",
+        metavar="MEMBER=VALUE",
+        help="A member of its config, such as window=50, tls=true or secret=@FILE; may be repeated.",
     ),
 ]
 
@@ -158,16 +161,26 @@ def _config(settings: list[str] | None) -> dict[str, Any]:
 
 
 def _member(text: str) -> tuple[str, Any]:
-    """`window=50` is a number and `tls=true` is true or false, as in JSON; what is no JSON is a text as it stands."""
+    """`window=50` is a number and `tls=true` is true or false, as in JSON; what is no JSON is a text as it stands, and
+    `@FILE` what stands in a file."""
     import msgspec
 
     name, separator, value = text.partition("=")
     if not (name and separator):
         raise WrongUsage(f"--set {text!r}: write MEMBER=VALUE, such as window=50")
+    if value.startswith("@"):
+        return name, _content(name, value[1:])
     try:
         return name, msgspec.json.decode(value.encode())
     except ValueError:
         return name, value
+
+
+def _content(name: str, file: str) -> str:
+    try:
+        return Path(file).read_text().removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"--set {name}=@{file}: it cannot be read: {error}") from None
 
 
 def _watch(session: Session, id: str) -> None:

@@ -187,7 +187,7 @@ def submits(
     if as_json:
         showing.as_json(told["result"])
     else:
-        columns: showing.Columns = {"n": "n", "": "kind", "from": "source", "to": "destination", "text": "text"}
+        columns: showing.Columns = {"n": "n", "kind": "kind", "from": "source", "to": "destination", "text": "text"}
         showing.print_table(told["result"], {**columns, "media": _media})
 
 

@@ -4,6 +4,7 @@ kinds (jpeg, png, gif, boxes, sounds, papers)   the nine formats: known by their
 pictures                                        made smaller and upright, in a thread of the caller's
 limits, fitting                                 what carriers take, and all media of a message made to fit it
 addresses                                       names of what is stored, and tokens that expire
+names                                           what people call their files, made harmless
 """
 
 from messagehub.media.errors import REASONS, MediaError

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 from messagehub import shapes, text
+from messagehub.carriers.kinds import MessageKind
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import (
     AGAIN,
@@ -80,19 +81,31 @@ CHECKS = ["the source is a number of the customer's", "the destination is E.164"
 
 def _accepted(step: Step, message: Any) -> Told:
     _, _, request_id, carrier_id, routes = step
-    cut = text.segment(options.sent_text(message))
-    parts = f"{cut.parts} part{'s' * (cut.parts > 1)}"
+    what, size = SIZE_OF[options.kind_of(message.options)](message)
     goes = f"goes to carrier {carrier_id}" if carrier_id else "no route leads to it"
     detail = {
         "request_id": request_id,
         "checks": CHECKS,
-        "encoding": cut.encoding,
-        "parts": cut.parts,
-        "units": cut.units,
+        **size,
         "carrier_id": carrier_id,
         "routes": [{"carrier_id": id, "why": why, "is_chosen": id == carrier_id} for id, why in routes],
     }
-    return f"accepted in request {request_id or '-'}: {parts} in {cut.encoding}; {goes}", detail
+    return f"accepted in request {request_id or '-'}: {what}; {goes}", detail
+
+
+def _size_of_sms(message: Any) -> Told:
+    cut = text.segment(options.sent_text(message))
+    words = f"{cut.parts} part{'s' * (cut.parts > 1)} in {cut.encoding}"
+    return words, {"encoding": cut.encoding, "parts": cut.parts, "units": cut.units}
+
+
+def _size_of_mms(message: Any) -> Told:
+    medias = options.read(message.options).medias
+    with_them = f" with {len(medias)} {'media' if len(medias) > 1 else 'medium'}" if medias else ""
+    return f"an MMS{with_them}", {"parts": 1, "medias": len(medias)}
+
+
+SIZE_OF: dict[MessageKind, Callable[[Any], Told]] = {"sms": _size_of_sms, "mms": _size_of_mms}
 
 
 def _claimed(step: Step, _: Any) -> Told:

@@ -6,7 +6,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from messagehub.shapes.members import Name, Request, Tracing
 
-CarrierType = Literal["smpp", "http", "mm7"]
+CarrierType = Literal[
+    "smpp",
+    "http",
+    "mm7",
+    "bandwidth",
+    "telnyx",
+    "twilio",
+]
 
 
 class CarrierGiven(Request):

@@ -1,0 +1,183 @@
+"""What a carrier tells us over HTTP: heard, its media fetched and kept, and answered when that is settled."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from messagehub import clock
+from messagehub.blobs import Blobs
+from messagehub.carriers.arrivals import MOST_WAITING
+from messagehub.carriers.book import Means
+from messagehub.carriers.callbacks import Callback, Reply
+from messagehub.carriers.carrier import Accepted, Inbound, Medium, Receipt, Refused, Verdict
+from messagehub.carriers.fitting import Fitter
+from messagehub.clock import SECOND
+from messagehub.media import addresses
+from messagehub.published import Published
+from tests.carriers.web_rig import SOMEBODY, SOURCE, Asked, Ours, Said, Server, server
+
+GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"  # fmt: skip # noqa: E501
+TOLD: dict[str, Any] = {
+    "receipt": {"id": "id", "state": "state", "destination": "to"},
+    "inbound": {
+        "id": "id",
+        "source": "from",
+        "destination": "to",
+        "text": "text",
+        "subject": "subject",
+        "media": "media",
+        "media_url": "url",
+        "media_type": "type",
+    },
+    "callback_auth": "query",
+    "callback_name": "key",
+    "callback_secret": "s",
+}
+
+
+@asynccontextmanager
+async def opened(folder: Path, **config: Any) -> AsyncIterator[tuple[Ours, Server, Blobs]]:
+    blobs = Blobs(folder)
+    means = Means(blobs=blobs, fitter=Fitter(blobs), published=Published("https://hub.test", [b"k"], 3600 * SECOND))
+    async with server() as peer, Ours(peer.url, means=means, **TOLD, **config) as ours:
+        yield ours, peer, blobs
+
+
+async def told(ours: Ours, said: Any, key: str = "s", path: str = "") -> Reply:
+    body = said if isinstance(said, bytes) else json.dumps(said).encode()
+    callback = Callback("POST", path, {"key": key}, {}, body, "https://hub.test/cb", "192.0.2.1")
+    telling = asyncio.create_task(ours.carrier.called(callback))
+    await ours.until(telling.done)
+    return telling.result()
+
+
+def message(*media: str | None, **more: Any) -> dict[str, Any]:
+    items = [{"url": url, "type": "image/x-other"} for url in media]
+    return {"id": "1", "from": SOMEBODY, "to": SOURCE, "text": "Look", "media": items, **more}
+
+
+VERDICTS = [(Verdict.TAKEN, 200), (Verdict.REFUSED, 404), (Verdict.BROKEN, 422), (Verdict.LATER, 503)]
+
+
+@pytest.mark.parametrize(("verdict", "status"), VERDICTS)
+async def test_what_is_told_is_answered_as_it_was_settled(tmp_path: Path, verdict: Verdict, status: int) -> None:
+    async with opened(tmp_path) as (ours, _, _):
+        ours.verdict = verdict
+        assert (await told(ours, {"id": "a", "state": "odd\0", "to": SOMEBODY}, path="receipt")).status == status
+        (receipt,) = ours.of(Receipt)
+        assert (receipt.name, receipt.state, receipt.words) == ("a", "intermediate", "odd\N{REPLACEMENT CHARACTER}")
+
+
+async def test_nothing_is_answered_before_it_is_settled(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, _, _):
+        ours.verdict = None
+        callback = Callback("POST", "", {"key": "s"}, {}, b'{"id":"a","state":"delivered"}', "", "")
+        telling = [asyncio.create_task(ours.carrier.called(callback)) for _ in range(MOST_WAITING + 1)]
+        await ours.until(lambda: len(ours.of(Receipt)) == MOST_WAITING)
+        assert [task.result().status for task in telling if task.done()] == [503]
+        for receipt in ours.of(Receipt):
+            ours.carrier.answer(receipt.ticket, Verdict.TAKEN)
+        assert {(await task).status for task in telling} == {200, 503}
+
+
+async def test_media_are_kept_under_what_they_are(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, peer, blobs):
+        peer.answer(Said(200, GIF, (("content-type", "text/html"),)))
+        origin = peer.url.rpartition("/")[0]
+        assert (await told(ours, message(f"{origin}/a", f"{origin}/b", subject="S"))).status == 200
+        (inbound,) = ours.of(Inbound)
+        digest = addresses.digest(GIF)
+        assert inbound.media == [Medium("image/gif", digest, len(GIF))] * 2
+        assert (inbound.subject, inbound.is_named) == ("S", True)
+        assert await blobs.read(digest) == GIF
+        assert blobs.path(digest).stat().st_mtime > clock.now() / SECOND + 6 * 24 * 3600
+
+
+async def test_a_message_whose_media_cannot_be_had_is_told_all_the_same(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, peer, _):
+        peer.answer(Said(404))
+        url = f"{peer.url}/gone"
+        assert (await told(ours, message(url))).status == 200
+        (inbound,) = ours.of(Inbound)
+        assert inbound.media == [Medium("image/x-other", "", 0, "", url)]
+
+
+async def test_a_carrier_that_fails_once_is_asked_for_the_medium_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, peer, _):
+        peer.answer(Said(503), Said(200, GIF))
+        await told(ours, message(peer.url))
+        (inbound,) = ours.of(Inbound)
+        assert inbound.media == [Medium("image/gif", addresses.digest(GIF), len(GIF))]
+
+
+async def test_where_a_carrier_leads_to_is_followed_a_few_times(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, peer, _), server() as store:
+        store.answer(Said(200, GIF))
+
+        async def lead(asked: Asked) -> Said:
+            return Said(302, b"", (("location", store.url if asked.target == "/send" else asked.target),))
+
+        peer.on_request = lead
+        await told(ours, message(peer.url, f"{peer.url}/round"))
+        (inbound,) = ours.of(Inbound)
+        first, second = inbound.media or ()
+        assert isinstance(first, Medium)
+        assert isinstance(second, Medium)
+        assert (first.type, second.digest, second.url) == ("image/gif", "", f"{peer.url}/round")
+
+
+async def test_who_is_not_believed_is_counted(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, _, _):
+        for said, key, status in ((b"{}", "t", 403), (b"{", "s", 400), (b"{}", "s", 400)):
+            assert (await told(ours, said, key)).status == status
+        assert ours.news == []
+        (warning,) = ours.carrier.status().warnings
+        assert warning.startswith("3 requests to its address here were not believed")
+
+
+async def test_a_full_disk_is_for_later(tmp_path: Path) -> None:
+    (tmp_path / "incoming").write_text("no folder")
+    async with opened(tmp_path) as (ours, peer, _):
+        peer.answer(Said(200, GIF))
+        assert (await told(ours, message(peer.url))).status == 503
+        assert ours.news == []
+
+
+# --- out
+
+
+MMS: dict[str, Any] = {"takes": ["sms", "mms"], "body": {"to": "{destination}", "media": "{media}", "s": "{subject}"}}
+
+
+async def test_media_go_as_addresses_of_ours_and_fit(tmp_path: Path) -> None:
+    async with opened(tmp_path, **MMS) as (ours, peer, blobs):
+        digest = await blobs.put(GIF, 0)
+        ours.send(media=[Medium("image/gif", digest, len(GIF))], subject="Look")
+        await ours.heard(Accepted)
+        said = peer.asked[0].json
+        assert said["s"] == "Look"
+        (url,) = said["media"]
+        assert url.startswith("https://hub.test/media/")
+        sent = Published("https://hub.test", [b"k"], 0).digest_of(url)
+        assert (await blobs.read(sent)).startswith(b"GIF")
+
+
+@pytest.mark.parametrize("config", [MMS | {"media_types": ["audio/mpeg"]}, {}], ids=["type", "sms only"])
+async def test_what_the_carrier_does_not_take_is_refused(tmp_path: Path, config: dict[str, Any]) -> None:
+    async with opened(tmp_path, **config) as (ours, peer, blobs):
+        ours.send(media=[Medium("application/pdf", await blobs.put(b"%PDF-1.7 no", 0), 11)])
+        (refused,) = await ours.heard(Refused)
+        assert (refused.reason, peer.asked) == ("media_refused", [])
+        assert refused.error_code
+
+
+async def test_media_that_are_gone_are_gone(tmp_path: Path) -> None:
+    async with opened(tmp_path, **MMS) as (ours, _, _):
+        ours.send(media=[Medium("image/gif", "0" * 64, 3)])
+        (refused,) = await ours.heard(Refused)
+        assert refused.reason == "media_gone"
