@@ -18,7 +18,7 @@ from messagehub.web.urls import MAX_URL
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({404, 410})
 MOST_REDIRECTS = 3
-AT_ONCE = 4
+AT_ONCE = 8
 MOST_TYPE = 200
 ASKED = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "messagehub"}
 
