@@ -198,8 +198,8 @@ def test_what_cannot_be_said_is_refused(account: Account, carrier_box: Simulator
     anne = account.api.post("/conversations", {"self": account.number, "peer": numbering.somebody()})
     path = f"/conversations/{anne['id']}/messages"
     refusal(account.api.call("POST", path, {}), 400, "INVALID_TEXT", "text: ")
-    medias = {"medias": [{"url": "https://example.com/cat.jpg"}]}
-    refusal(account.api.call("POST", path, medias), 400, "MEDIA_NOT_SUPPORTED", "medias: ")
+    medias = {"medias": [{"url": "https://example.com/cat.svg", "type": "image/svg+xml"}]}
+    refusal(account.api.call("POST", path, medias), 400, "MEDIA_NOT_SUPPORTED", "medias[0].type: ")
     assert said(account, anne) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from messagehub.api.asgi import ENDPOINTS
 from messagehub.api.endpoint import Endpoint, Who
+from tests.media.samples import SAMPLES
 from tests.support import credentials, numbering
 from tests.support.api import Api, Json, refusal
 from tests.support.hub import Account, Hub
@@ -162,6 +163,11 @@ def _made(path: str, account: Account, **more: str) -> str:
     return made
 
 
+def _upload(account: Account) -> str:
+    made = account.api.http.post("/media", files={"file": ("card.vcf", SAMPLES["vcard"])}).json()
+    return str(made["id"])
+
+
 OWNED: dict[str, Callable[[Account], str]] = {
     "messages": _message,
     "numbers": _number,
@@ -175,6 +181,7 @@ OWNED: dict[str, Callable[[Account], str]] = {
     "opt_outs": partial(_made, "opt_outs"),
     "consents": partial(_made, "consents", method="paper"),
     "contacts": partial(_made, "contacts", time_zone="UTC"),
+    "media": _upload,
 }
 """How a customer comes to a resource, by the first word of its path."""
 

@@ -7,17 +7,20 @@ import subprocess
 from base64 import b64encode
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
 
 from messagehub.api.asgi import ENDPOINTS
 from messagehub.api.docs.html import element, inline, prose
+from messagehub.api.docs.samples import FILE
 from messagehub.errors import REASONS
+from tests.media.samples import SAMPLES
 from tests.support.api import Json
 from tests.support.hub import Account, Hub
 
-MAX_SIZE = 400_000
+MAX_SIZE = 450_000
 NIL = "00000000-0000-0000-0000-000000000000"
 VOID = {"meta", "link", "input", "br"}
 
@@ -164,8 +167,9 @@ def test_who_reads_by_ear_or_keyboard_finds_the_way(page: Page) -> None:
 # --- lines that work when pasted --------------------------------------------------------
 
 
-def test_the_lines_work_when_pasted(hub: Hub, page: Page, document: Json) -> None:
+def test_the_lines_work_when_pasted(hub: Hub, page: Page, document: Json, tmp_path: Path) -> None:
     """Those of a customer, as one."""
+    (tmp_path / FILE).write_bytes(SAMPLES["jpeg"])
     account = hub.customer("+15551234567")
     lines = [code.text for code in page.all("code", "curl")]
     places = [(path, method) for path, methods in document["paths"].items() for method in methods]
@@ -177,17 +181,26 @@ def test_the_lines_work_when_pasted(hub: Hub, page: Page, document: Json) -> Non
             if operation["tags"] == [tag["name"]]:
                 line = lines.pop(0)
                 if operation["x-who"] != "the operator":
-                    statuses[operation["operationId"]] = status = curl(line, hub, account)
+                    statuses[operation["operationId"]] = status = curl(line, hub, account, tmp_path)
                     assert str(status) in operation["responses"]
-    for name in ("post_messages", "get_messages", "post_messages_segments", "put_customer", "get_root_healthz"):
+    for name in (
+        "post_messages",
+        "get_messages",
+        "post_messages_segments",
+        "post_media",
+        "put_customer",
+        "get_root_healthz",
+    ):
         assert statuses[name] == 200
     assert statuses["get_messages_id"] == 404
 
 
-def curl(line: str, hub: Hub, account: Account) -> int:
+def curl(line: str, hub: Hub, account: Account, folder: Path) -> int:
     line = line.replace("http://127.0.0.1:8080", hub.address) + " -w '\\n%{http_code}'"
     env = {"KEY": account.api.key, "ID": NIL, "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    done = subprocess.run(["sh", "-c", line], env=env, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(
+        ["sh", "-c", line], env=env, cwd=folder, capture_output=True, text=True, check=True, timeout=30
+    )
     body, _, status = done.stdout.rpartition("\n")
     assert body.startswith(("#", "address,")) or json.loads(body) is not None
     return int(status)

@@ -8,6 +8,10 @@ from messagehub.api.docs.members import Schema, name_of
 ORIGIN = "http://127.0.0.1:8080"
 """Until the page knows where it was loaded from."""
 
+FORM = "multipart/form-data"
+FILE = "picture.jpg"
+"""What stands for any file of the reader's."""
+
 OF_FORMAT = {"uuid": "00000000-0000-0000-0000-000000000000", "date-time": "2026-01-31T10:30:00Z"}
 OF_TYPE = {"string": "…", "integer": 1, "number": 1, "boolean": True, "null": None}
 
@@ -53,8 +57,16 @@ def curl(method: str, path: str, operation: dict[str, Any], body: Any) -> str:
     if body is not None:
         words += ["-H 'Content-Type: application/json'", f"-d {_quoted(json.dumps(body, ensure_ascii=False))}"]
     for kind, content in operation.get("requestBody", {}).get("content", {}).items() if body is None else ():
-        words += [f"-H 'Content-Type: {kind}'", f"--data-binary {_quoted(content['schema']['examples'][0])}"]
+        words += _form(content) if kind == FORM else _octets(kind, content)
     return " \\\n  ".join(words)
+
+
+def _form(content: dict[str, Any]) -> list[str]:
+    return [f"-F {name}=@{FILE}" for name in content["schema"]["required"]]
+
+
+def _octets(kind: str, content: dict[str, Any]) -> list[str]:
+    return [f"-H 'Content-Type: {kind}'", f"--data-binary {_quoted(content['schema']['examples'][0])}"]
 
 
 def _quoted(text: str) -> str:
