@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from messagehub.cli.exits import WrongUsage
+from messagehub.cli.session import SHOWN
 from messagehub.errors import HubError
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def _medium(path: Path) -> dict[str, str]:
 @app.command("submits")
 def submits(
     after: Annotated[int, typer.Option(help="Only what came after this number.", min=0)] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most: those that came last.")] = SHOWN,
     save: Annotated[Path | None, typer.Option(help="Write the media of MMS into this folder.")] = None,
     url: Annotated[str, typer.Option(help="The simulator's control address; default: that of the running dev.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
@@ -179,16 +181,17 @@ def submits(
         answer, told = server.ask("GET", f"/submits?after={after}")
         if answer.status != 200:
             raise HubError(f"the simulator refused: {told}")
-        for submit in told["result"]:
+        shown = told["result"][-limit:]
+        for submit in shown:
             for k, part in enumerate(submit.get("parts", ()), start=1):
                 if save and part["type"] not in NO_MEDIA:
                     found = server.answer("GET", f"/submits/{submit['n']}/parts/{k}")
                     part["file"] = _saved(save, f"{submit['n']}-{k}", part, found.body) if found.status == 200 else ""
     if as_json:
-        showing.as_json(told["result"])
+        showing.as_json(shown)
     else:
         columns: showing.Columns = {"n": "n", "kind": "kind", "from": "source", "to": "destination", "text": "text"}
-        showing.print_table(told["result"], {**columns, "media": _media})
+        showing.print_table(shown, {**columns, "media": _media})
 
 
 NO_MEDIA = ("application/smil", "text/plain")
