@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from messagehub import clock
-from messagehub.carriers import profile
+from messagehub.carriers import profile, wire
 from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.bind import Bind, Ticket
 from messagehub.carriers.binds import Binds
@@ -46,18 +46,6 @@ from messagehub.carriers.translate import (
     submission,
     tlvs_of,
     with_segment,
-)
-from messagehub.carriers.wire import (
-    AGAIN,
-    LOST,
-    NO_ANSWER,
-    PAUSED,
-    QUERY,
-    QUERY_RESPONSE,
-    RESPONSE_TO,
-    SUBMIT,
-    UNSENT,
-    Step,
 )
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
@@ -178,7 +166,7 @@ class SMPPCarrier:
         told = (one.key for one in self._news if not isinstance(one, Receipt | Inbound | Queried))
         return key in self._transfers or key in told
 
-    def steps(self, key: TargetKey) -> list[Step]:
+    def steps(self, key: TargetKey) -> list[wire.Step]:
         return list(self._transfers[key].steps) if key in self._transfers else []
 
     def send(self, handovers: Sequence[Handover]) -> None:
@@ -276,7 +264,7 @@ class SMPPCarrier:
             tlvs = tlvs_of(part.segment, transfer.tlvs)
             bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
         except EncodeError as error:
-            transfer.steps.append((clock.now(), UNSENT, str(error)))
+            transfer.steps.append((clock.now(), wire.UNSENT, str(error)))
             reason = "invalid_source" if "source_addr" in str(error) else "unwritable"
             self._end(transfer, Refused(transfer.key, reason, str(error)))
             return 0
@@ -284,7 +272,7 @@ class SMPPCarrier:
             self._queue.appendleft(part)
             return self._window
         if tape := bind.tape:
-            transfer.steps.append((self._now, SUBMIT, part.number, tape.link, tape.said))
+            transfer.steps.append((self._now, wire.SUBMIT, part.number, tape.link, tape.said))
         transfer.submitted += 1
         bind.status.sent += 1
         self._pace.spend()
@@ -297,14 +285,14 @@ class SMPPCarrier:
         try:
             bind.driver.request("query_sm", {**inquiry.fields, "message_id": query.name}, None, query)
         except EncodeError as error:
-            inquiry.steps.append((clock.now(), UNSENT, str(error)))
+            inquiry.steps.append((clock.now(), wire.UNSENT, str(error)))
             self._news += inquiry.settle()
             return 0
         except StateError:
             self._queries.appendleft(query)
             return self._window
         if tape := bind.tape:
-            inquiry.steps.append((self._now, QUERY, query.part, tape.link, tape.said))
+            inquiry.steps.append((self._now, wire.QUERY, query.part, tape.link, tape.said))
         self._pace.spend()
         return 1
 
@@ -342,7 +330,7 @@ class SMPPCarrier:
             inquiry.states.append((query.part, state, words))
         if tape := bind.tape:
             octets = tape.response(response.sequence)
-            inquiry.steps.append((self._now, QUERY_RESPONSE, query.part, tape.link, octets, words))
+            inquiry.steps.append((self._now, wire.QUERY_RESPONSE, query.part, tape.link, octets, words))
         if response.status and refusal(self._profile, response.status)[0] == "throttled":
             self._throttle()
             if query.tries < TRIES:
@@ -355,7 +343,7 @@ class SMPPCarrier:
         transfer.answered += 1
         if tape := bind.tape:
             octets = tape.response(response.sequence)
-            transfer.steps.append((self._now, RESPONSE_TO, part.number, tape.link, octets))
+            transfer.steps.append((self._now, wire.RESPONSE_TO, part.number, tape.link, octets))
         if response.tlvs:
             self._mind_congestion(response)
         # Whoever does not understand a request has not accepted it, whatever the status says.
@@ -384,7 +372,7 @@ class SMPPCarrier:
             self._throttle()
             part.transfer.put_off(part, why)
             pause = int(self._pace.pause(time.monotonic()) * SECOND)
-            part.transfer.steps.append((self._now, PAUSED, pause))
+            part.transfer.steps.append((self._now, wire.PAUSED, pause))
         else:
             part.transfer.refusal = part.transfer.refusal or why
 
@@ -413,7 +401,7 @@ class SMPPCarrier:
         if transfer.again and not transfer.refusal and not transfer.ended:
             again = transfer.settle_throttled()
             if again:
-                transfer.steps.append((self._now, AGAIN, [part.number for part in again]))
+                transfer.steps.append((self._now, wire.AGAIN, [part.number for part in again]))
             self._queue.extendleft(reversed(again))
         if transfer.refusal:
             self._end(transfer, self._refused(transfer))
@@ -428,11 +416,11 @@ class SMPPCarrier:
             transfer.given_up = transfer.given_up or not transfer.ended
             bind.status.unanswered += 1
             bind.status.last_error = "no answer to a submit_sm"
-            transfer.steps.append((self._now, NO_ANSWER, event.context.number))
+            transfer.steps.append((self._now, wire.NO_ANSWER, event.context.number))
             self._end(transfer, Unanswered(transfer.key))
         elif isinstance(event.context, Query):
             query = event.context
-            query.inquiry.steps.append((self._now, NO_ANSWER, query.part))
+            query.inquiry.steps.append((self._now, wire.NO_ANSWER, query.part))
             self._news += query.inquiry.settle()
 
     def _received(self, bind: Bind, event: Received) -> None:
@@ -479,10 +467,10 @@ class SMPPCarrier:
         for _, part in driver.session.pending if driver else ():
             if isinstance(part, Part):
                 transfer = part.transfer
-                transfer.steps.append((self._ended[bind.session_id], LOST, bind.status.last_error))
+                transfer.steps.append((self._ended[bind.session_id], wire.LOST, bind.status.last_error))
                 self._end(transfer, self._refused(transfer) if transfer.refusal else Lost(transfer.key))
             elif isinstance(part, Query):
-                self._news += part.inquiry.lose((clock.now(), LOST, bind.status.last_error))
+                self._news += part.inquiry.lose((clock.now(), wire.LOST, bind.status.last_error))
         if not any(other.is_sending for other in self._binds if other is not bind):
             self._give_back_queue()
         self._ring()
@@ -492,10 +480,10 @@ class SMPPCarrier:
         while self._queue:
             transfer = self._queue.popleft().transfer
             in_doubt = transfer.submitted > 0
-            transfer.steps.append((clock.now(), LOST if in_doubt else UNSENT, "no bind can send"))
+            transfer.steps.append((clock.now(), wire.LOST if in_doubt else wire.UNSENT, "no bind can send"))
             self._end(transfer, Lost(transfer.key) if in_doubt else Refused(transfer.key, "not_ready"))
         while self._queries:
-            self._news += self._queries.popleft().inquiry.lose((clock.now(), UNSENT, "no bind can send"))
+            self._news += self._queries.popleft().inquiry.lose((clock.now(), wire.UNSENT, "no bind can send"))
 
 
 HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {
