@@ -29,6 +29,14 @@ def _class(text: str) -> str | int:
     return int(text) if text.isdigit() else text
 
 
+Media = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--media", metavar="FILE|URL", help="What goes with it as an MMS: a file or an address; may be repeated."
+    ),
+]
+
+
 @customer
 def send(
     session: Session,
@@ -37,12 +45,7 @@ def send(
     source: Annotated[
         str, typer.Option("--from", help="A number of yours; may be left out if you have only one.")
     ] = "",
-    media: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--media", metavar="FILE|URL", help="What goes with it as an MMS: a file or an address; may be repeated."
-        ),
-    ] = None,
+    media: Media = None,
     subject: Annotated[str | None, typer.Option("--subject", help="Its subject, as an MMS.")] = None,
     fallback: Annotated[
         Literal["link"] | None,

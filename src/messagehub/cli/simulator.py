@@ -1,6 +1,7 @@
 """messagehub simulator"""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from messagehub.errors import HubError
 if TYPE_CHECKING:
     import ssl
 
-    from messagehub.carriers.simulator import Rule
+    from messagehub.carriers.simulator import Ports, Rule
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 
@@ -54,14 +55,8 @@ def simulator(
     """
     if context.invoked_subcommand:
         return
-    from messagehub.carriers.simulator import Options, Ports, Vasp, run
+    from messagehub.carriers.simulator import Options, Vasp, run
     from messagehub.cli import running
-
-    def ready(ports: Ports) -> None:
-        shown = {"smpp": f"127.0.0.1:{ports.smpp}"}
-        shown |= {"http": f"http://127.0.0.1:{ports.http}", "mm7": f"http://127.0.0.1:{ports.mm7}/"}
-        words = f"SMPP at {shown['smpp']}, MM7 at {shown['mm7']}, control at {shown['http']}"
-        typer.echo(json.dumps(shown) if as_json else words)
 
     options = Options(
         smpp_port=smpp_port,
@@ -80,12 +75,19 @@ def simulator(
         mm7_octets=mm7_octets,
         vasps={"": Vasp(mm7_vasp)} if mm7_vasp else {},
         until_eof=until_eof,
-        ready=ready,
+        ready=partial(_tell, as_json),
     )
     try:
         running.run(run(options))
     except OSError as error:
         raise HubError(f"cannot listen on the ports that were asked for: {error}") from None
+
+
+def _tell(as_json: bool, ports: "Ports") -> None:
+    shown = {"smpp": f"127.0.0.1:{ports.smpp}"}
+    shown |= {"http": f"http://127.0.0.1:{ports.http}", "mm7": f"http://127.0.0.1:{ports.mm7}/"}
+    words = f"SMPP at {shown['smpp']}, MM7 at {shown['mm7']}, control at {shown['http']}"
+    typer.echo(json.dumps(shown) if as_json else words)
 
 
 def rules_of(scenario: Path | None) -> "tuple[Rule, ...]":

@@ -184,9 +184,7 @@ class Acceptor:
         accepted.waits_for_media = waits_for_media
         if not notice:  # whoever says STOP is told so, however much its customer has been given
             accepted.limits = await self._metering.asked(tx, customer_id, targets)
-        told_elsewhere = any(not event.leased for event in events)
-        for target in targets:
-            target.told_elsewhere = told_elsewhere
+        _know_who_tells(targets, events)
         for follower in self.followers:
             accepted.more += await follower.follow(tx, message, targets)
         return accepted
@@ -384,6 +382,12 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
     elif not options.read(message.options).fallback:
         _fail(target, now, "no_route", NO_ROUTE)
     return target
+
+
+def _know_who_tells(targets: Sequence[Target], events: Sequence[Event]) -> None:
+    told_elsewhere = any(not event.leased for event in events)
+    for target in targets:
+        target.told_elsewhere = told_elsewhere
 
 
 def _fail(target: Target, now: int, code: str, words: str = "") -> None:
