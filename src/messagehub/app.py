@@ -280,7 +280,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         pooling,
         exchanges,
         acceptor,
-        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live),
+        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live, ground.blobs),
         conversations,
         Preparer(
             store,

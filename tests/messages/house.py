@@ -97,7 +97,7 @@ class House:
         self.reader, self.opt_outs = Reader(store, self.published), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
-        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
+        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here, self.blobs)
         self.acceptor = Acceptor(
             store,
             self.customers,

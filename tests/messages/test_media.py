@@ -483,6 +483,29 @@ async def test_it_can_be_given_another_time(house: MMSHouse, held: Message) -> N
     assert not house.mms.handed
 
 
+def wanted_until(house: MMSHouse, octets: bytes) -> int:
+    return house.blobs.path(addresses.digest(octets)).stat().st_mtime_ns // 1000
+
+
+async def test_its_media_are_kept_until_the_time_that_it_is_given_while_it_waits_for_them(
+    house: MMSHouse, held: Message
+) -> None:
+    at = clock.now() + 60 * DAY
+    await house.actor.reschedule(house.customer.id, held.id, clock.iso(at))
+    house.gallery.waits.set()
+    await eventually_so(lambda: house.holds(held, "scheduled"))
+    await eventually(lambda: wanted_until(house, JPEG) > at)
+
+
+async def test_its_media_are_kept_until_the_time_that_it_is_given_when_they_are_there(house: MMSHouse) -> None:
+    now = clock.now()
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), schedule_at=clock.iso(now + HOUR))
+    await eventually_so(lambda: house.holds(sent, "scheduled"))
+    at = now + 60 * DAY
+    await house.actor.reschedule(house.customer.id, sent.id, clock.iso(at))
+    assert wanted_until(house, JPEG) > at
+
+
 async def test_it_expires(house: MMSHouse) -> None:
     house.gallery.waits.clear()
     sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), validity=1)

@@ -72,6 +72,8 @@ class Done:
     told: Told = field(default_factory=Told)
     due: set[tuple[str, int]] = field(default_factory=set)
     """The carriers that have something to send, and in which lanes."""
+    wanted_until: int = 0
+    """How long its media are needed, by the time that it has now."""
 
 
 class Preparer:
@@ -200,6 +202,8 @@ class Preparer:
         for carrier_id, lane in done.due:
             self._store.notify(due_topic(carrier_id, lane))
         done.told.make_known(self._outbox)
+        if medias:
+            await self._gatherer.keep(medias, done.wanted_until)
 
     async def _settle(
         self, row: Row, medias: Sequence[options.Media], ways: dict[int, Way], otherwise: Way | None, tx: Tx
@@ -216,6 +220,7 @@ class Preparer:
         done = Done()
         if message and targets:
             asked = options.read(message.options)
+            done.wanted_until = timing.wanted_until(asked, message.target_count, message.tm_create)
             going = Going(options.with_found(asked, medias) if medias else asked, self._links, self._max_segments)
             if medias:
                 await tx.run("change_options", id=message.id, options=going.column, now=ledger.now)
