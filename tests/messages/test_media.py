@@ -1,7 +1,7 @@
 """Messages with media: from what is given to what a carrier is handed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -443,6 +443,68 @@ async def test_another_carrier_for_mms_has_what_the_first_refuses(house: MMSHous
     peer.tell(Refused(again.key, "media_refused", "no GIF today"))
     assert await house.failed(sent) == ("media_refused", "no GIF today")
     assert not house.peer.handed
+
+
+@pytest.mark.parametrize("reason", ["media_too_large", "media_refused"])
+async def test_what_every_carrier_refuses_for_its_media_is_linked_where_its_message_says_so(
+    house: MMSHouse, reason: str
+) -> None:
+    second, peer = await house.add(priority=2), Peer()
+    await house.open(peer, carrier_id=second)
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), text="Look", fallback="link", to=(ANNE, BERT))
+    await eventually(lambda: len(house.mms.handed) == 2)
+    for handed in house.mms.handed:
+        house.mms.tell(Refused(handed.key, reason))
+    await eventually(lambda: len(peer.handed) == 2)
+    first, other = peer.handed
+    peer.tell(Refused(first.key, reason), Accepted(other.key, ["m-1"]))
+    (linked_one,) = await eventually(lambda: house.peer.handed)
+    assert (linked_one.key, linked_one.media) == (first.key, None)
+    assert await linked(house, linked_one.text) == [JPEG]
+    house.peer.tell(Accepted(linked_one.key, ["s-1"]))
+    assert [(await house.until((sent.id, n), "sent")).status for n in range(2)] == ["sent"] * 2
+    seen = await house.seen(sent.id)
+    texts = {one.destination.target: one.text for one in seen.targets}
+    assert texts == {first.destination: linked_one.text, other.destination: UNSET}
+
+
+async def test_what_is_refused_for_its_media_fails_where_its_text_is_too_long_with_a_link(house: MMSHouse) -> None:
+    picture = house.gallery.show("/cat.jpg", JPEG)
+    sent = await house.send_media(picture, text="a" * 1530, fallback="link")
+    (handed,) = await eventually(lambda: house.mms.handed)
+    house.mms.tell(Refused(handed.key, "media_refused", "no GIF today"))
+    assert await house.failed(sent) == ("media_refused", "no GIF today")
+
+
+async def test_other_refusals_are_no_case_for_a_link(house: MMSHouse) -> None:
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), fallback="link")
+    (handed,) = await eventually(lambda: house.mms.handed)
+    house.mms.tell(Refused(handed.key, "invalid_number"))
+    assert (await house.failed(sent))[0] == "invalid_number"
+    assert not house.peer.handed
+
+
+async def remove_route(house: MMSHouse) -> None:
+    for row in await house.store.all("live_routes"):
+        if row.carrier_id == house.mms_id:
+            await house.routes.remove(row.id, clock.now())
+
+
+async def remove_carrier(house: MMSHouse) -> None:
+    await house.remove_mms()
+    await house.sweeper.sweep()
+
+
+@pytest.mark.parametrize("take_away", [remove_route, remove_carrier])
+async def test_who_waits_while_the_last_way_of_mms_goes_gets_a_link(
+    house: MMSHouse, take_away: Callable[[MMSHouse], Awaitable[None]]
+) -> None:
+    picture, at = house.gallery.show("/cat.jpg", JPEG), clock.now() + SECOND
+    sent = await house.send_media(picture, fallback="link", schedule_at=clock.iso(at))
+    await eventually_so(lambda: house.holds(sent, "scheduled"))
+    await take_away(house)
+    (handed,) = await eventually(lambda: house.peer.handed)
+    assert await linked(house, handed.text) == [JPEG]
 
 
 # --- while it waits ---------------------------------------------------------------------

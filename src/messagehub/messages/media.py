@@ -22,7 +22,7 @@ from messagehub.logs import about
 from messagehub.messages import options, timing
 from messagehub.messages.gathering import Failed, Gatherer
 from messagehub.messages.ledger import Ledger
-from messagehub.messages.letting import Going, let_go
+from messagehub.messages.letting import Linking, let_go
 from messagehub.messages.live import Live
 from messagehub.messages.options import Options
 from messagehub.messages.recorder import Recorder
@@ -30,7 +30,6 @@ from messagehub.messages.status import Status
 from messagehub.messages.target import due_topic
 from messagehub.messages.telling import Told
 from messagehub.messages.ways import Way, Ways
-from messagehub.published import Links
 from messagehub.routing import Routes
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
@@ -88,13 +87,11 @@ class Preparer:
         node_id: str,
         gatherer: Gatherer,
         fitter: Fitter,
-        links: Links,
-        max_segments: int,
+        linking: Linking,
     ) -> None:
         self._store, self._customers, self._routes, self._outbox = store, customers, routes, outbox
         self._recorder, self._live, self._node_id = recorder, live, node_id
-        self._gatherer, self._fitter = gatherer, fitter
-        self._links, self._max_segments = links, max_segments
+        self._gatherer, self._fitter, self._linking = gatherer, fitter, linking
         self._working: dict[asyncio.Task[None], Row] = {}
         self._broken: list[dict[str, object]] = []
         """Those that failed here for reasons of our own."""
@@ -221,13 +218,12 @@ class Preparer:
         if message and targets:
             asked = options.read(message.options)
             done.wanted_until = timing.wanted_until(asked, message.target_count, message.tm_create)
-            going = Going(options.with_found(asked, medias) if medias else asked, self._links, self._max_segments)
+            going = self._linking.going(ledger, options.with_found(asked, medias) if medias else asked)
             if medias:
                 await tx.run("change_options", id=message.id, options=going.column, now=ledger.now)
             for target in targets:
                 if way := ways.get(target.n, otherwise):
                     let_go(ledger, target, way, going)
-            await going.write(tx)
             done.due = {(target.carrier_id, target.lane) for target in targets if target.status is Status.QUEUED}
         done.told = await ledger.write()
         await tx.run("remove_preparation", message_id=row.message_id)
