@@ -130,7 +130,7 @@ class Preparer:
     async def _free_those_of_dead(self) -> None:
         dead = await self._store.all("preparations_of_dead", now=await store_clock(self._store), count=AT_ONCE)
         now = clock.now()
-        await self._store.many("free_preparation", [{"message_id": row.message_id, "due_at": now} for row in dead])
+        await self._store.many("free_preparation", [{**row._asdict(), "due_at": now} for row in dead])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         row = self._working.pop(task)
