@@ -69,7 +69,7 @@ class MMSHouse(House):
         return await self.send(*to, medias=[MediaGiven(url=one) for one in medias], **more)
 
     async def waiting(self) -> int:
-        rows = await self.store.all("claim_preparations", now=NEVER, count=5000)
+        rows = await self.store.all("claim_preparations", now=NEVER, count=5000, holder="", share=1)
         return len(rows)
 
     async def nothing_waits(self) -> bool:
@@ -601,7 +601,7 @@ async def test_what_a_dead_node_was_at_another_does(house: MMSHouse) -> None:
     await house.preparer.stop()
     picture = house.gallery.show("/cat.jpg", JPEG)
     sent = await house.send_media(picture)
-    row = (await house.store.all("claim_preparations", now=NEVER, count=1))[0]
+    row = (await house.store.all("claim_preparations", now=NEVER, count=1, holder="", share=1))[0]
     gone = {"message_id": row.message_id, "holder": "gone", "due_at": NEVER, "attempts": 1}
     await house.store.many("take_preparation", [gone])
     house.preparer = house.preparer_of("here")
@@ -625,7 +625,7 @@ async def test_one_that_ends_in_order_leaves_its_work_to_others(house: MMSHouse)
     sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
     await eventually(lambda: house.gallery.asked)
     await house.preparer.stop()
-    (row,) = await house.store.all("claim_preparations", now=clock.now(), count=10)
+    (row,) = await house.store.all("claim_preparations", now=clock.now(), count=10, holder="", share=1)
     assert row.attempts == 0
     house.gallery.waits.set()
     house.preparer = house.preparer_of("here")
@@ -643,6 +643,19 @@ async def test_one_customer_holds_up_no_other(house: MMSHouse) -> None:
     sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
     await house.until((sent.id, 0), "handed")
     assert len(house.mms.handed) == 1
+
+
+async def test_a_customer_is_not_behind_all_that_another_has_waiting(house: MMSHouse) -> None:
+    await house.preparer.stop()
+    house.gallery.waits.clear()
+    slow = [house.gallery.show(f"/{n}.jpg", JPEG) for n in range(3 * media.LOOKED_AT)]
+    await asyncio.gather(*(house.send_media(picture) for picture in slow))
+    other, url = await house.another_customer(), await kept(house, JPEG)
+    sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
+    house.preparer = house.preparer_of("here")
+    await house.preparer.turn()
+    await house.until((sent.id, 0), "handed")
+    assert [handed.key for handed in house.mms.handed] == [(sent.id, 0)]
 
 
 async def test_what_ends_the_process_again_and_again_is_given_up(house: MMSHouse) -> None:

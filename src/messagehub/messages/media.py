@@ -47,7 +47,7 @@ AT_ONCE = 32
 LOOKED_AT = 64
 """Messages that a claim looks at."""
 OF_ONE_CUSTOMER = 8
-"""Messages that are worked on for one customer."""
+"""Messages that are worked on for one customer; fewer where there is little room, so that some is left for others."""
 
 RETRY_AFTER = (5, 20)
 """Seconds between the tries to get a medium that is not to be had just now."""
@@ -119,13 +119,26 @@ class Preparer:
         await self._store.many("put_off_preparation", broken)
         del self._broken[: len(broken)]
         await self._free_those_of_dead()
-        while len(self._working) < AT_ONCE and await self._store.one("preparation_due", now=clock.now()):
+        while self._room and await self._store.one("preparation_due", now=clock.now(), **self._wanted):
             if not (taken := await self._store.transaction(self._claim)):
                 break
             for row in taken:
                 task = asyncio.create_task(self._prepare(row))
                 self._working[task] = row
                 task.add_done_callback(self._ended)
+
+    @property
+    def _room(self) -> int:
+        return AT_ONCE - len(self._working)
+
+    @property
+    def _wanted(self) -> dict[str, object]:
+        return {"holder": self._node_id, "share": self._share}
+
+    @property
+    def _share(self) -> int:
+        """Of one customer."""
+        return max(1, min(OF_ONE_CUSTOMER, self._room // 2))
 
     async def _free_those_of_dead(self) -> None:
         dead = await self._store.all("preparations_of_dead", now=await store_clock(self._store), count=AT_ONCE)
@@ -146,19 +159,16 @@ class Preparer:
     # --- one message --------------------------------------------------------------------
 
     async def _claim(self, tx: Tx) -> list[Row]:
-        """A customer that has its share waits a little, so that it stands in nobody's way."""
+        """What customers have beyond their share is passed over, so that it stands in nobody's way."""
         now = clock.now()
-        rows = await tx.all("claim_preparations", now=now, count=LOOKED_AT)
         of_customer = Counter(row.customer_id for row in self._working.values())
-        taken, waiting = list[Row](), list[Row]()
-        for row in rows:
-            is_turn = of_customer[row.customer_id] < OF_ONE_CUSTOMER and len(self._working) + len(taken) < AT_ONCE
-            (taken if is_turn else waiting).append(row)
-            of_customer[row.customer_id] += is_turn
-        taken = [row._replace(attempts=row.attempts + 1) for row in taken]
+        taken = list[Row]()
+        for row in await tx.all("claim_preparations", now=now, count=LOOKED_AT, **self._wanted):
+            if of_customer[row.customer_id] < self._share and len(taken) < self._room:
+                taken.append(row._replace(attempts=row.attempts + 1))
+                of_customer[row.customer_id] += 1
         held = {"holder": self._node_id, "due_at": now + HELD}
         await tx.many("take_preparation", [{**row._asdict(), **held} for row in taken])
-        await tx.many("put_off_preparation", [_put_off(row, now + SOON) for row in waiting])
         return taken
 
     async def _prepare(self, row: Row) -> None:

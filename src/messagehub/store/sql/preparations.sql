@@ -5,7 +5,11 @@ INSERT INTO preparations (message_id, customer_id, due_at, attempts, holder)
 VALUES (:message_id, :customer_id, :due_at, 0, '');
 
 -- name: preparation_due
-SELECT message_id FROM preparations WHERE due_at <= :now ORDER BY due_at LIMIT 1;
+-- Of a customer of whom this node has not enough in hand already.
+SELECT message_id FROM preparations WHERE due_at <= :now AND customer_id NOT IN (
+    SELECT customer_id FROM preparations WHERE holder = :holder AND holder <> '' GROUP BY customer_id HAVING COUNT(*) >= :share
+)
+ORDER BY due_at LIMIT 1;
 
 -- name: preparations_of_dead
 SELECT message_id, holder FROM preparations
