@@ -122,6 +122,11 @@ def test_what_answers_mean(config: Json, status: int, said: Any, headers: Json, 
     assert dialect(**config).answered(handover(), Answer(status, headers, body)) == meaning
 
 
+def test_a_message_with_media_has_one_part_whatever_is_answered() -> None:
+    said = Answer(200, {}, json.dumps({"err": 0, "msg": [{"id": 12}], "n": 2}).encode())
+    assert dialect(**CODES).answered(handover(media=[]), said) == Taken("12")
+
+
 @given(st.integers(100, 599), st.binary(max_size=200))
 def test_whatever_is_answered_has_a_meaning(status: int, body: bytes) -> None:
     found = dialect(**CODES).answered(handover(), Answer(status, {}, body))

@@ -90,7 +90,7 @@ class Refused:
     """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own.
 
     `error_code` is what the target is told if it fails by this; empty: the reason's.
-    `partly`: it took some of the segments before it refused another.
+    `partly`: it took some of the segments before it refused another, or it may have taken all.
     """
 
     key: TargetKey

@@ -101,7 +101,7 @@ class HTTPDialect:
             name = self._found(config.id, answer, value)
             if config.id and not name:
                 return Declined("unreadable", f"there is nothing at {config.id}: {_shown(answer)}")
-            parts = self._found(config.parts, answer, value)
+            parts = self._found(config.parts, answer, value) if handover.media is None else ""
             return Taken(name, int(parts) if parts.isdecimal() and len(parts) < 4 else 0)
         reason = config.reasons.get(code) or config.reasons.get(str(answer.status)) or _usual(answer.status)
         words = self._found(config.words, answer, value) or _shown(answer)
