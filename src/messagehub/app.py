@@ -285,19 +285,10 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         Actor(store, customers, outbox, Reader(store, ground.published), recorder, live, ground.blobs),
         conversations,
         Preparer(
-            store,
-            customers,
-            routes,
-            outbox,
-            recorder,
-            live,
-            ground.node.id,
-            ground.gatherer,
-            ground.fitter,
-            linking,
+            store, customers, routes, outbox, recorder, live, ground.node.id, ground.gatherer, ground.fitter, linking,
         ),
         Sweeper(*know, exchanges.knows, linking, duty),
-    )
+    )  # fmt: skip
 
 
 async def _outbinds(stack: AsyncExitStack, listen: str) -> Outbinds:
