@@ -679,6 +679,23 @@ async def test_a_store_that_cannot_write_only_delays_it(house: MMSHouse, outage:
     await house.until((sent.id, 0), "handed")
 
 
+async def test_what_a_claim_took_whose_commit_was_not_heard_of_is_taken_again(
+    house: MMSHouse, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row has the name of a node that lives and knows nothing of it."""
+    await house.preparer.stop()
+    first, other = [await house.send_media(house.gallery.show(f"/{n}.jpg", JPEG)) for n in range(2)]
+    gone = {"message_id": first.id, "holder": "here", "due_at": NEVER, "attempts": 1}
+    await house.store.many("take_preparation", [gone])
+    monkeypatch.setattr(media, "POLL_S", 0.01)
+    house.preparer = house.preparer_of("here")
+    async with outage():
+        house.preparer.start()
+        await asyncio.sleep(0.2)
+    await house.until((other.id, 0), "handed")
+    await house.until((first.id, 0), "handed")
+
+
 async def test_a_disk_that_is_full_uses_up_no_tries(house: MMSHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "SOON", SECOND // 100)
     monkeypatch.setattr(media, "POLL_S", 0.01)

@@ -95,6 +95,8 @@ class Preparer:
         self._working: dict[asyncio.Task[None], Row] = {}
         self._broken: list[dict[str, object]] = []
         """Those that failed here for reasons of our own."""
+        self._is_unsure = False
+        """The store was lost in a claim, so there may be rows with this node's name that it knows nothing of."""
         self._loop = Loop("media of messages", self.turn, POLL_S)
         store.listen(PREPARATIONS, self._loop.ring)
 
@@ -119,8 +121,13 @@ class Preparer:
         await self._store.many("put_off_preparation", broken)
         del self._broken[: len(broken)]
         await self._free_those_of_dead()
+        if self._is_unsure:
+            await self._free_unknown()
         while self._room and await self._store.one("preparation_due", now=clock.now(), **self._wanted):
-            if not (taken := await self._store.transaction(self._claim)):
+            self._is_unsure = True
+            taken = await self._store.transaction(self._claim)
+            self._is_unsure = False
+            if not taken:
                 break
             for row in taken:
                 task = asyncio.create_task(self._prepare(row))
@@ -142,8 +149,17 @@ class Preparer:
 
     async def _free_those_of_dead(self) -> None:
         dead = await self._store.all("preparations_of_dead", now=await store_clock(self._store), count=AT_ONCE)
+        await self._free(dead)
+
+    async def _free_unknown(self) -> None:
+        known = {row.message_id for row in self._working.values()}
+        held = await self._store.all("preparations_held", holder=self._node_id)
+        await self._free([row for row in held if row.message_id not in known])
+        self._is_unsure = False
+
+    async def _free(self, rows: Sequence[Row]) -> None:
         now = clock.now()
-        await self._store.many("free_preparation", [{**row._asdict(), "due_at": now} for row in dead])
+        await self._store.many("free_preparation", [{**row._asdict(), "due_at": now} for row in rows])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         row = self._working.pop(task)

@@ -15,6 +15,9 @@ ORDER BY due_at LIMIT 1;
 SELECT message_id, holder FROM preparations
 WHERE holder <> '' AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now) LIMIT :count;
 
+-- name: preparations_held
+SELECT message_id, holder FROM preparations WHERE holder = :holder AND holder <> '';
+
 -- name: free_preparation
 UPDATE preparations SET due_at = :due_at, holder = '' WHERE message_id = :message_id AND holder = :holder;
 
