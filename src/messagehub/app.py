@@ -54,6 +54,7 @@ from messagehub.messages.gathering import Gatherer
 from messagehub.messages.habits import Habits
 from messagehub.messages.health import Health
 from messagehub.messages.leaving import Leaving
+from messagehub.messages.letting import Linking
 from messagehub.messages.limits import Limits as SegmentLimits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
@@ -252,11 +253,12 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
         fitter=ground.fitter, published=ground.published,
     )  # fmt: skip
+    linking = Linking(ground.links, settings.max_segments)
     exchanges = Exchanges(
         store,
         ground.carriers,
         partial(book.make, means=means),
-        lambda id, carrier: Exchange(id, carrier, *know, gate),
+        lambda id, carrier: Exchange(id, carrier, *know, gate, linking),
         ground.alone,
     )
     acceptor = Acceptor(
@@ -280,23 +282,13 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         pooling,
         exchanges,
         acceptor,
-        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live),
+        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live, ground.blobs),
         conversations,
         Preparer(
-            store,
-            customers,
-            routes,
-            outbox,
-            recorder,
-            live,
-            ground.node.id,
-            ground.gatherer,
-            ground.fitter,
-            ground.links,
-            settings.max_segments,
+            store, customers, routes, outbox, recorder, live, ground.node.id, ground.gatherer, ground.fitter, linking,
         ),
-        Sweeper(*know, exchanges.knows, duty),
-    )
+        Sweeper(*know, exchanges.knows, linking, duty),
+    )  # fmt: skip
 
 
 async def _outbinds(stack: AsyncExitStack, listen: str) -> Outbinds:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from messagehub import text
 from messagehub.carriers.callbacks import Callback
-from messagehub.carriers.carrier import REASONS, Arriving, Handover, Inbound, Receipt
+from messagehub.carriers.carrier import REASONS, Arriving, Handover, Inbound, Medium, Receipt
 from messagehub.carriers.dialect import Declined, Ready, Request, Taken, Unheard
 from messagehub.carriers.http import HTTPDialect
 from messagehub.carriers.kinds import parse
@@ -120,6 +120,18 @@ ANSWERS: list[tuple[Json, int, Any, Json, Taken | Declined]] = [
 def test_what_answers_mean(config: Json, status: int, said: Any, headers: Json, meaning: Taken | Declined) -> None:
     body = said if isinstance(said, bytes) else json.dumps(said).encode()
     assert dialect(**config).answered(handover(), Answer(status, headers, body)) == meaning
+
+
+def test_a_message_with_media_has_one_part_whatever_is_answered() -> None:
+    said = Answer(200, {}, json.dumps({"err": 0, "msg": [{"id": 12}], "n": 2}).encode())
+    assert dialect(**CODES).answered(handover(media=[]), said) == Taken("12")
+
+
+@pytest.mark.parametrize(("status", "reason"), [(413, "media_too_large"), (415, "media_refused"), (400, "rejected")])
+def test_what_is_refused_for_its_media(status: int, reason: str) -> None:
+    picture = Medium("image/jpeg", "ab" * 32, 4711, "cat.jpg")
+    found = [dialect().answered(handover(media=media), Answer(status, {}, b"")) for media in ([picture], None)]
+    assert [one.reason for one in found if isinstance(one, Declined)] == [reason, "rejected"]
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))

@@ -59,6 +59,20 @@ async def test_what_is_refused_is_told_once_with_its_reason(said: Said, reason: 
         assert ours.carrier.status().binds[0].refused == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "is_doubtful"), [(200, True), (502, True), (504, True), (429, False), (500, False), (503, False)]
+)
+async def test_what_the_carrier_may_have_taken_though_it_does_not_say_so_is_known(
+    status: int, is_doubtful: bool
+) -> None:
+    """So that who gets it once more is told that it may be a duplicate."""
+    async with pair() as (ours, peer):
+        peer.answer(Said(status, b"<html>"))
+        ours.send()
+        (refused,) = await ours.heard(Refused)
+        assert refused.partly is is_doubtful
+
+
 async def test_what_is_not_answered_in_time_and_what_is_answered_late() -> None:
     async with pair(response_timeout=0.1) as (ours, peer):
         go = asyncio.Event()

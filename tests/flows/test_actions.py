@@ -67,6 +67,13 @@ def test_what_is_wrong_is_named(listed: list[ActionGiven], words: str) -> None:
     assert refused.value.message.startswith(words)
 
 
+@pytest.mark.parametrize("kind", ["message_send", "conversation_send"])
+def test_a_fallback_is_for_what_has_media(kind: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        actions.checked([given(kind, "pic", text="Hi", fallback="link")])
+    assert refused.value.message == "actions[0] (pic).option.fallback: it is for messages with medias"
+
+
 @pytest.mark.parametrize("kind", ["talk", "answer", "connect", "hangup", "confbridge_join", "queue_join", "ai_talk"])
 def test_what_is_of_calls_is_refused_by_name(kind: str) -> None:
     with pytest.raises(Refusal) as refused:

@@ -54,6 +54,17 @@ async def test_what_came_can_be_sent_on(works: Works, house: House) -> None:
     assert await house.links.find(link.rpartition("/")[2], clock.now()) == digest
 
 
+async def test_what_a_person_wrote_is_one_line_where_it_is_a_subject(works: Works, house: House) -> None:
+    url = {"url": "${voipbin.message.medias.0.url}"}
+    await works.answer(say("Yours", subject="${voipbin.message.text}", medias=[url], fallback="link"))
+    octets = SAMPLES["jpeg"]
+    digest = await house.blobs.put(octets, clock.now())
+    house.preparer.start()
+    await shows(house, Medium("image/jpeg", digest, len(octets)), text="A cat\r\n\tof mine")
+    await eventually(lambda: len(works.sent()) == 1)
+    assert works.sent()[0].splitlines()[:2] == ["A cat of mine", "Yours"]
+
+
 async def test_an_sms_has_no_media(works: Works) -> None:
     await works.answer(say(places("voipbin.message")))
     await works.hear("Hi")

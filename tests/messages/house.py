@@ -28,6 +28,7 @@ from messagehub.messages.gate import Gate
 from messagehub.messages.gathering import Gatherer
 from messagehub.messages.habits import Habits
 from messagehub.messages.leaving import Leaving
+from messagehub.messages.letting import Linking
 from messagehub.messages.limits import Limits
 from messagehub.messages.live import Live
 from messagehub.messages.marketing import Marketing
@@ -92,12 +93,13 @@ class House:
         self._remove_media = weakref.finalize(self, rmtree, self.media, ignore_errors=True)
         self.blobs, self.published = Blobs(self.media), Published(HERE, [b"key"], WEEK)
         self.links = Links(store, HERE, [b"key"])
+        self.linking = Linking(self.links, 10)
         self.fetcher = Fetcher(most=1_000_000, timeout=2.0, allow_private=True)
         self.gatherer = Gatherer(self.fetcher, self.blobs, self.published)
         self.reader, self.opt_outs = Reader(store, self.published), OptOuts(store, self.mirror.make_known)
         self.lives: defaultdict[str, Live] = defaultdict(Live)
         here = self.lives["here"]
-        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here)
+        self.actor = Actor(store, self.customers, self.outbox, self.reader, self.recorder, here, self.blobs)
         self.acceptor = Acceptor(
             store,
             self.customers,
@@ -129,6 +131,7 @@ class House:
             Live(),
             "sweeper",
             self.knows,
+            self.linking,
         )
         self.preparer = self.preparer_of("here")
         self.peer = Peer()
@@ -151,7 +154,7 @@ class House:
     def preparer_of(self, node: str) -> Preparer:
         """Who brings the media of messages, on a node."""
         know = (self.store, self.customers, self.routes, self.outbox, self.recorder, self.lives[node])
-        return Preparer(*know, node, self.gatherer, Fitter(self.blobs), self.links, 10)
+        return Preparer(*know, node, self.gatherer, Fitter(self.blobs), self.linking)
 
     async def furnish(self) -> None:
         """A customer with a number, and a carrier to which everything goes."""
@@ -201,6 +204,7 @@ class House:
             self.lives[node],
             node,
             self.gate,
+            self.linking,
         )
         exchange.open()
         self._open.append(exchange)

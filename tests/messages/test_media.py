@@ -1,7 +1,7 @@
 """Messages with media: from what is given to what a carrier is handed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -69,7 +69,7 @@ class MMSHouse(House):
         return await self.send(*to, medias=[MediaGiven(url=one) for one in medias], **more)
 
     async def waiting(self) -> int:
-        rows = await self.store.all("claim_preparations", now=NEVER, count=5000)
+        rows = await self.store.all("claim_preparations", now=NEVER, count=5000, holder="", share=1)
         return len(rows)
 
     async def nothing_waits(self) -> bool:
@@ -445,6 +445,68 @@ async def test_another_carrier_for_mms_has_what_the_first_refuses(house: MMSHous
     assert not house.peer.handed
 
 
+@pytest.mark.parametrize("reason", ["media_too_large", "media_refused"])
+async def test_what_every_carrier_refuses_for_its_media_is_linked_where_its_message_says_so(
+    house: MMSHouse, reason: str
+) -> None:
+    second, peer = await house.add(priority=2), Peer()
+    await house.open(peer, carrier_id=second)
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), text="Look", fallback="link", to=(ANNE, BERT))
+    await eventually(lambda: len(house.mms.handed) == 2)
+    for handed in house.mms.handed:
+        house.mms.tell(Refused(handed.key, reason))
+    await eventually(lambda: len(peer.handed) == 2)
+    first, other = peer.handed
+    peer.tell(Refused(first.key, reason), Accepted(other.key, ["m-1"]))
+    (linked_one,) = await eventually(lambda: house.peer.handed)
+    assert (linked_one.key, linked_one.media) == (first.key, None)
+    assert await linked(house, linked_one.text) == [JPEG]
+    house.peer.tell(Accepted(linked_one.key, ["s-1"]))
+    assert [(await house.until((sent.id, n), "sent")).status for n in range(2)] == ["sent"] * 2
+    seen = await house.seen(sent.id)
+    texts = {one.destination.target: one.text for one in seen.targets}
+    assert texts == {first.destination: linked_one.text, other.destination: UNSET}
+
+
+async def test_what_is_refused_for_its_media_fails_where_its_text_is_too_long_with_a_link(house: MMSHouse) -> None:
+    picture = house.gallery.show("/cat.jpg", JPEG)
+    sent = await house.send_media(picture, text="a" * 1530, fallback="link")
+    (handed,) = await eventually(lambda: house.mms.handed)
+    house.mms.tell(Refused(handed.key, "media_refused", "no GIF today"))
+    assert await house.failed(sent) == ("media_refused", "no GIF today")
+
+
+async def test_other_refusals_are_no_case_for_a_link(house: MMSHouse) -> None:
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), fallback="link")
+    (handed,) = await eventually(lambda: house.mms.handed)
+    house.mms.tell(Refused(handed.key, "invalid_number"))
+    assert (await house.failed(sent))[0] == "invalid_number"
+    assert not house.peer.handed
+
+
+async def remove_route(house: MMSHouse) -> None:
+    for row in await house.store.all("live_routes"):
+        if row.carrier_id == house.mms_id:
+            await house.routes.remove(row.id, clock.now())
+
+
+async def remove_carrier(house: MMSHouse) -> None:
+    await house.remove_mms()
+    await house.sweeper.sweep()
+
+
+@pytest.mark.parametrize("take_away", [remove_route, remove_carrier])
+async def test_who_waits_while_the_last_way_of_mms_goes_gets_a_link(
+    house: MMSHouse, take_away: Callable[[MMSHouse], Awaitable[None]]
+) -> None:
+    picture, at = house.gallery.show("/cat.jpg", JPEG), clock.now() + SECOND
+    sent = await house.send_media(picture, fallback="link", schedule_at=clock.iso(at))
+    await eventually_so(lambda: house.holds(sent, "scheduled"))
+    await take_away(house)
+    (handed,) = await eventually(lambda: house.peer.handed)
+    assert await linked(house, handed.text) == [JPEG]
+
+
 # --- while it waits ---------------------------------------------------------------------
 
 
@@ -483,6 +545,29 @@ async def test_it_can_be_given_another_time(house: MMSHouse, held: Message) -> N
     assert not house.mms.handed
 
 
+def wanted_until(house: MMSHouse, octets: bytes) -> int:
+    return house.blobs.path(addresses.digest(octets)).stat().st_mtime_ns // 1000
+
+
+async def test_its_media_are_kept_until_the_time_that_it_is_given_while_it_waits_for_them(
+    house: MMSHouse, held: Message
+) -> None:
+    at = clock.now() + 60 * DAY
+    await house.actor.reschedule(house.customer.id, held.id, clock.iso(at))
+    house.gallery.waits.set()
+    await eventually_so(lambda: house.holds(held, "scheduled"))
+    await eventually(lambda: wanted_until(house, JPEG) > at)
+
+
+async def test_its_media_are_kept_until_the_time_that_it_is_given_when_they_are_there(house: MMSHouse) -> None:
+    now = clock.now()
+    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), schedule_at=clock.iso(now + HOUR))
+    await eventually_so(lambda: house.holds(sent, "scheduled"))
+    at = now + 60 * DAY
+    await house.actor.reschedule(house.customer.id, sent.id, clock.iso(at))
+    assert wanted_until(house, JPEG) > at
+
+
 async def test_it_expires(house: MMSHouse) -> None:
     house.gallery.waits.clear()
     sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), validity=1)
@@ -516,7 +601,7 @@ async def test_what_a_dead_node_was_at_another_does(house: MMSHouse) -> None:
     await house.preparer.stop()
     picture = house.gallery.show("/cat.jpg", JPEG)
     sent = await house.send_media(picture)
-    row = (await house.store.all("claim_preparations", now=NEVER, count=1))[0]
+    row = (await house.store.all("claim_preparations", now=NEVER, count=1, holder="", share=1))[0]
     gone = {"message_id": row.message_id, "holder": "gone", "due_at": NEVER, "attempts": 1}
     await house.store.many("take_preparation", [gone])
     house.preparer = house.preparer_of("here")
@@ -540,7 +625,7 @@ async def test_one_that_ends_in_order_leaves_its_work_to_others(house: MMSHouse)
     sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
     await eventually(lambda: house.gallery.asked)
     await house.preparer.stop()
-    (row,) = await house.store.all("claim_preparations", now=clock.now(), count=10)
+    (row,) = await house.store.all("claim_preparations", now=clock.now(), count=10, holder="", share=1)
     assert row.attempts == 0
     house.gallery.waits.set()
     house.preparer = house.preparer_of("here")
@@ -558,6 +643,19 @@ async def test_one_customer_holds_up_no_other(house: MMSHouse) -> None:
     sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
     await house.until((sent.id, 0), "handed")
     assert len(house.mms.handed) == 1
+
+
+async def test_a_customer_is_not_behind_all_that_another_has_waiting(house: MMSHouse) -> None:
+    await house.preparer.stop()
+    house.gallery.waits.clear()
+    slow = [house.gallery.show(f"/{n}.jpg", JPEG) for n in range(3 * media.LOOKED_AT)]
+    await asyncio.gather(*(house.send_media(picture) for picture in slow))
+    other, url = await house.another_customer(), await kept(house, JPEG)
+    sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
+    house.preparer = house.preparer_of("here")
+    await house.preparer.turn()
+    await house.until((sent.id, 0), "handed")
+    assert [handed.key for handed in house.mms.handed] == [(sent.id, 0)]
 
 
 async def test_what_ends_the_process_again_and_again_is_given_up(house: MMSHouse) -> None:
@@ -579,6 +677,23 @@ async def test_a_store_that_cannot_write_only_delays_it(house: MMSHouse, outage:
         house.gallery.waits.set()
         await asyncio.sleep(0.2)
     await house.until((sent.id, 0), "handed")
+
+
+async def test_what_a_claim_took_whose_commit_was_not_heard_of_is_taken_again(
+    house: MMSHouse, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row has the name of a node that lives and knows nothing of it."""
+    await house.preparer.stop()
+    first, other = [await house.send_media(house.gallery.show(f"/{n}.jpg", JPEG)) for n in range(2)]
+    gone = {"message_id": first.id, "holder": "here", "due_at": NEVER, "attempts": 1}
+    await house.store.many("take_preparation", [gone])
+    monkeypatch.setattr(media, "POLL_S", 0.01)
+    house.preparer = house.preparer_of("here")
+    async with outage():
+        house.preparer.start()
+        await asyncio.sleep(0.2)
+    await house.until((other.id, 0), "handed")
+    await house.until((first.id, 0), "handed")
 
 
 async def test_a_disk_that_is_full_uses_up_no_tries(house: MMSHouse, monkeypatch: pytest.MonkeyPatch) -> None:

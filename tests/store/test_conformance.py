@@ -200,6 +200,8 @@ VALUES: dict[Any, Any] = {
     "set_by": "operator",
     ("bring_held_forward", "seen"): 1,
     ("put_off_preparation", "seen"): 1,
+    ("claim_preparations", "share"): 1,
+    ("preparation_due", "share"): 1,
     "role": "customer",
     "direction": "inbound",
     "status": "queued",

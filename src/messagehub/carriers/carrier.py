@@ -90,7 +90,7 @@ class Refused:
     """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own.
 
     `error_code` is what the target is told if it fails by this; empty: the reason's.
-    `partly`: it took some of the segments before it refused another.
+    `partly`: it took some of the segments before it refused another, or it may have taken all.
     """
 
     key: TargetKey
@@ -217,6 +217,8 @@ class Reason:
     """Another carrier may take it, once this one is not tried any more."""
     ours: bool = False
     """It is for the operator to repair."""
+    of_media: bool = False
+    """The same message may do as an SMS that says where its media are."""
 
 
 REASONS = {
@@ -241,8 +243,8 @@ REASONS = {
         "carrier_misconfigured", "The carrier does not know us.", retry=True, blameless=True, reroute=True, ours=True
     ),
     "unreachable": Reason("carrier_unavailable", "The carrier cannot be reached.", retry=True, reroute=True),
-    "media_too_large": Reason("media_too_large", "Its media cannot be made small enough.", reroute=True),
-    "media_refused": Reason("media_refused", "The carrier takes no media of this kind.", reroute=True),
+    "media_too_large": Reason("media_too_large", "Its media cannot be made small enough.", reroute=True, of_media=True),
+    "media_refused": Reason("media_refused", "The carrier takes no media of this kind.", reroute=True, of_media=True),
     "media_gone": Reason("media_gone", "Its media are not kept any more."),
     "unwritable": Reason(
         "carrier_misconfigured", "The carrier's config leaves no way to write it.", reroute=True, ours=True

@@ -31,6 +31,9 @@ OF_STATUS = {
 }
 """What an HTTP status means that the config's `reasons` do not have; any of 500 and above is `unwell`."""
 
+OF_STATUS_WITH_MEDIA = {413: "media_too_large", 415: "media_refused"}
+"""Likewise, of messages with media (RFC 9110, sections 15.5.14 and 15.5.16)."""
+
 STATES = {
     **dict.fromkeys(("delivered", "delivrd", "read", "success"), "delivered"),
     **dict.fromkeys(("failed", "undelivered", "undeliv", "undeliverable", "error"), "undelivered"),
@@ -101,9 +104,10 @@ class HTTPDialect:
             name = self._found(config.id, answer, value)
             if config.id and not name:
                 return Declined("unreadable", f"there is nothing at {config.id}: {_shown(answer)}")
-            parts = self._found(config.parts, answer, value)
+            parts = self._found(config.parts, answer, value) if handover.media is None else ""
             return Taken(name, int(parts) if parts.isdecimal() and len(parts) < 4 else 0)
-        reason = config.reasons.get(code) or config.reasons.get(str(answer.status)) or _usual(answer.status)
+        own = config.reasons.get(code) or config.reasons.get(str(answer.status))
+        reason = own or _usual(answer.status, bool(handover.media))
         words = self._found(config.words, answer, value) or _shown(answer)
         return Declined(reason, words, config.errors.get(code, ""), retry_after(answer))
 
@@ -234,7 +238,9 @@ def _items(said: Any, path: str) -> list[Any]:
     return found[:MOST_ITEMS] if isinstance(found, list) else [found]
 
 
-def _usual(status: int) -> str:
+def _usual(status: int, has_media: bool) -> str:
+    if has_media and status in OF_STATUS_WITH_MEDIA:
+        return OF_STATUS_WITH_MEDIA[status]
     return OF_STATUS.get(status, "unwell" if status >= 500 else "rejected")
 
 

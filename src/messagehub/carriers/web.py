@@ -61,6 +61,8 @@ IDLE_S = 3.0
 """How long a connection is kept: less than most servers do, as what is sent while they hang up is in doubt."""
 LONGEST_PAUSE_S = 3600.0
 """The most that a carrier may ask to be left alone for."""
+DOUBTFUL = frozenset({502, 504})
+"""Answers of who stands before the carrier and has none of it (RFC 9110, sections 15.6.3 and 15.6.5)."""
 KEPT_FOR = 3 * 24 * 3600 * SECOND
 """How long a carrier may take to fetch media from us."""
 LONGEST_WORDS = 500
@@ -427,7 +429,8 @@ class WebCarrier:
         if said.reason == "bad_credentials":
             self._reach.lose(_clean(said.words) or REASONS[said.reason].meaning)
         reason = said.reason if said.reason in REASONS else "rejected"
-        return Refused(transfer.key, reason, _clean(said.words), said.error_code)
+        is_doubtful = answer.status in DOUBTFUL or (answer.status < 300 and reason == "unreadable")
+        return Refused(transfer.key, reason, _clean(said.words), said.error_code, partly=is_doubtful)
 
     def _throttle(self, transfer: Transfer, least: float) -> None:
         now = time.monotonic()

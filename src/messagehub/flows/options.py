@@ -56,6 +56,8 @@ class Said(Option):
     def wrong(self) -> Wrong:
         if not (self.text or self.medias):
             yield "text", "a message needs a text, or medias"
+        if self.fallback and not self.medias:
+            yield "fallback", "it is for messages with medias"
         for n, media in enumerate(self.medias):
             if not has_variables(media.url) and (why := mms.wrong_url(media.url)):
                 yield f"medias[{n}].url", why

@@ -35,6 +35,7 @@ from messagehub.flows.state import (
     Wait,
 )
 from messagehub.flows.variables import TooLarge, substitute, substitute_all, substitute_data, substitute_url
+from messagehub.messages import mms
 from messagehub.shapes import Fallback, MediaGiven, words
 
 MOST_STEPS = 1000
@@ -241,7 +242,7 @@ def _conversation_send(state: State, option: options.ConversationSend, now: int)
 
 
 def _of_mms(option: options.Said) -> tuple[list[MediaGiven], str, Fallback]:
-    return option.medias, option.subject, option.fallback
+    return option.medias, mms.one_line(option.subject), option.fallback
 
 
 def _variable_set(state: State, option: options.VariableSet, now: int) -> None:

@@ -147,7 +147,7 @@ class Acceptor:
             asked, parts, own_texts = self._said(given, destinations, smart, notice)
         if own_sources:
             asked = options.by_pool(asked, source.target)
-        table = await self._routes.table(tx)
+        table = (await self._routes.table(tx)).of(kind)
         if given.tlvs:
             options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
         message_id, tm_create = ids.new_with_time()
@@ -165,7 +165,6 @@ class Acceptor:
             tm_create=tm_create,
         )
         lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
-        table = table.of(kind)
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
         if own_texts:
             self._tell_apart(targets, destinations, own_texts, kind)
@@ -177,8 +176,7 @@ class Acceptor:
             _stop(targets[n], stop, now)
         waits_for_media = kind == "mms" and _hold(targets, asked)
         message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
-        chosen = [target.carrier_id for target in targets]
-        step = (now, ACCEPTED, known("request_id"), targets, table, chosen)
+        step = (now, ACCEPTED, known("request_id"), targets, table, [target.carrier_id for target in targets])
         events = self._events(customer, message, targets, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
         accepted.waits_for_media = waits_for_media

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
+from messagehub.blobs import Blobs
 from messagehub.errors import Refusal
 from messagehub.events import Outbox
 from messagehub.messages import options, timing
@@ -30,10 +31,17 @@ NOT_CHOSEN = ""
 
 class Actor:
     def __init__(
-        self, store: Store, customers: Customers, outbox: Outbox, reader: Reader, recorder: Recorder, live: Live
+        self,
+        store: Store,
+        customers: Customers,
+        outbox: Outbox,
+        reader: Reader,
+        recorder: Recorder,
+        live: Live,
+        blobs: Blobs,
     ) -> None:
         self._store, self._customers, self._outbox, self._reader = store, customers, outbox, reader
-        self._recorder, self._live = recorder, live
+        self._recorder, self._live, self._blobs = recorder, live, blobs
 
     async def cancel(self, customer_id: str, message_id: str) -> Message:
         """Targets that were not handed over yet become `failed` / `canceled`; the others go their way."""
@@ -88,11 +96,13 @@ class Actor:
 
     async def reschedule(self, customer_id: str, message_id: str, schedule_at: str) -> Message:
         """Gives another time to targets that wait and have never been handed over. Refusal when there is none."""
+        before = await self._reader.row(self._store, customer_id, message_id)
+        at = options.moment(schedule_at, clock.now())
+        await self._keep_media(structs.replace(options.read(before.options), schedule_at=at), before)
 
         async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
             now = clock.now()
             await self._reader.row(tx, customer_id, message_id)
-            at = options.moment(schedule_at, now)
             ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
             waiting = await self._waiting(tx, ledger, message_id)
             if not waiting:
@@ -113,6 +123,12 @@ class Actor:
         self._ring(moved)
         told.make_known(self._outbox)
         return message
+
+    async def _keep_media(self, asked: Options, row: Any) -> None:
+        """What is here of its media stays until its new time. Who brings the rest sees to that."""
+        until = timing.wanted_until(asked, row.target_count, row.tm_create)
+        if digests := [one.digest for one in asked.medias if one.digest]:
+            await self._blobs.keep_what_is_there(digests, until)
 
     async def _waiting(self, tx: Tx, ledger: Ledger, message_id: str) -> list[Target]:
         """The targets of a message that were never handed over, and still may be."""

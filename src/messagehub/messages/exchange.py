@@ -37,6 +37,7 @@ from messagehub.messages.gate import Gate
 from messagehub.messages.habits import WITNESSES, Habits
 from messagehub.messages.lanes import LANES, Share
 from messagehub.messages.ledger import Ledger
+from messagehub.messages.letting import Linking
 from messagehub.messages.live import Live
 from messagehub.messages.outcomes import Terms
 from messagehub.messages.receive import Receiver
@@ -130,12 +131,13 @@ class Exchange:
         live: Live,
         node_id: str,
         gate: Gate,
+        linking: Linking,
     ) -> None:
         self.carrier_id, self.carrier = carrier_id, carrier
         self.counts = Counts()
         self._store, self._customers, self._routes, self._receiver = store, customers, routes, receiver
         self._outbox, self._recorder, self._habits = outbox, recorder, habits
-        self._live, self._node_id, self._gate = live, node_id, gate
+        self._live, self._node_id, self._gate, self._linking = live, node_id, gate, linking
         self._kept: list[News] = []
         self._share = Share()
         self._ask_at = 0
@@ -392,9 +394,12 @@ class Exchange:
     async def _stop(self, tx: Tx, turn: Turn, now: int) -> None:
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.hold(target for target, _ in turn.claim.stopped)
+        table = await self._routes.table(tx)
         for target, stop in turn.claim.stopped:
             what, until = Happening.WAIT, stop.until
             if until is None:
+                if stop.code == "no_route" and self._linking.fall_back(ledger, target, table):
+                    continue
                 what = Happening.REFUSE
             elif stop.carrier_id:
                 target.carrier_id = stop.carrier_id
@@ -403,6 +408,7 @@ class Exchange:
             elif until <= now:
                 until = now + LEAST_WAIT
             ledger.happen(target, what, error_code=stop.code, error_message=stop.words, due_at=until)
+        turn.rerouted |= ledger.rerouted
         turn.told.add(await ledger.write())
 
     async def _settle_outbound(
@@ -428,7 +434,7 @@ class Exchange:
             turn.learnt = await self._habits.learn(tx, self.carrier_id, witnesses, now)
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.load([one.key for one in (*told, *matches, *asked)])
-        terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx))
+        terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx), self._linking)
         for outcome in told:
             outcomes.tell(ledger, outcome, terms, self._node_id)
             if not isinstance(outcome, Accepted) and (target := ledger.get(outcome.key)):

@@ -110,6 +110,10 @@ class Gatherer:
         pairs = [(one, kept) for one, kept in zip(medias, found, strict=True) if isinstance(kept, Kept)]
         return tuple(Media(one.url, kept.type, kept.digest, kept.size, kept.name) for one, kept in pairs)
 
+    async def keep(self, medias: Sequence[Media], until: int) -> None:
+        """What was gathered stays until then at least."""
+        await self._blobs.keep_what_is_there([one.digest for one in medias], until)
+
     async def _one(self, customer_id: str, one: Media, until: int) -> Kept | Failed:
         key = (customer_id, one.url, bare_type(one.type))
         if kept := self._recalled(key):

@@ -2,7 +2,7 @@
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -56,6 +56,8 @@ class Ledger:
         """Carriers that got a target of another's, and in which lane."""
         self.opted_out: list[Target] = []
         """Those that failed since their carrier says that the recipient wants nothing from their source."""
+        self.besides: list[Callable[[Tx], Awaitable[None]]] = []
+        """What else is to be written once the targets are."""
         self._reached: list[str] = []
         self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
 
@@ -155,6 +157,8 @@ class Ledger:
         """Writes what happened, and its events. Returns what is to be made known after the commit."""
         touched = list(self._touched.values())
         await self._tx.expect("move_target", touched)
+        for write in self.besides:
+            await write(self._tx)
         counted = await self._count(touched)
         teller = Teller(self._outbox, self.now, await self._behind())
         events = [event for steps in self._steps.values() for event in await self._tell(teller, steps, counted)]

@@ -22,7 +22,7 @@ from messagehub.logs import about
 from messagehub.messages import options, timing
 from messagehub.messages.gathering import Failed, Gatherer
 from messagehub.messages.ledger import Ledger
-from messagehub.messages.letting import Going, let_go
+from messagehub.messages.letting import Linking, let_go
 from messagehub.messages.live import Live
 from messagehub.messages.options import Options
 from messagehub.messages.recorder import Recorder
@@ -30,7 +30,6 @@ from messagehub.messages.status import Status
 from messagehub.messages.target import due_topic
 from messagehub.messages.telling import Told
 from messagehub.messages.ways import Way, Ways
-from messagehub.published import Links
 from messagehub.routing import Routes
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
@@ -48,7 +47,7 @@ AT_ONCE = 32
 LOOKED_AT = 64
 """Messages that a claim looks at."""
 OF_ONE_CUSTOMER = 8
-"""Messages that are worked on for one customer."""
+"""Messages that are worked on for one customer; fewer where there is little room, so that some is left for others."""
 
 RETRY_AFTER = (5, 20)
 """Seconds between the tries to get a medium that is not to be had just now."""
@@ -72,6 +71,8 @@ class Done:
     told: Told = field(default_factory=Told)
     due: set[tuple[str, int]] = field(default_factory=set)
     """The carriers that have something to send, and in which lanes."""
+    wanted_until: int = 0
+    """How long its media are needed, by the time that it has now."""
 
 
 class Preparer:
@@ -86,16 +87,16 @@ class Preparer:
         node_id: str,
         gatherer: Gatherer,
         fitter: Fitter,
-        links: Links,
-        max_segments: int,
+        linking: Linking,
     ) -> None:
         self._store, self._customers, self._routes, self._outbox = store, customers, routes, outbox
         self._recorder, self._live, self._node_id = recorder, live, node_id
-        self._gatherer, self._fitter = gatherer, fitter
-        self._links, self._max_segments = links, max_segments
+        self._gatherer, self._fitter, self._linking = gatherer, fitter, linking
         self._working: dict[asyncio.Task[None], Row] = {}
         self._broken: list[dict[str, object]] = []
         """Those that failed here for reasons of our own."""
+        self._is_unsure = False
+        """The store was lost in a claim, so there may be rows with this node's name that it knows nothing of."""
         self._loop = Loop("media of messages", self.turn, POLL_S)
         store.listen(PREPARATIONS, self._loop.ring)
 
@@ -120,18 +121,45 @@ class Preparer:
         await self._store.many("put_off_preparation", broken)
         del self._broken[: len(broken)]
         await self._free_those_of_dead()
-        while len(self._working) < AT_ONCE and await self._store.one("preparation_due", now=clock.now()):
-            if not (taken := await self._store.transaction(self._claim)):
+        if self._is_unsure:
+            await self._free_unknown()
+        while self._room and await self._store.one("preparation_due", now=clock.now(), **self._wanted):
+            self._is_unsure = True
+            taken = await self._store.transaction(self._claim)
+            self._is_unsure = False
+            if not taken:
                 break
             for row in taken:
                 task = asyncio.create_task(self._prepare(row))
                 self._working[task] = row
                 task.add_done_callback(self._ended)
 
+    @property
+    def _room(self) -> int:
+        return AT_ONCE - len(self._working)
+
+    @property
+    def _wanted(self) -> dict[str, object]:
+        return {"holder": self._node_id, "share": self._share}
+
+    @property
+    def _share(self) -> int:
+        """Of one customer."""
+        return max(1, min(OF_ONE_CUSTOMER, self._room // 2))
+
     async def _free_those_of_dead(self) -> None:
         dead = await self._store.all("preparations_of_dead", now=await store_clock(self._store), count=AT_ONCE)
+        await self._free(dead)
+
+    async def _free_unknown(self) -> None:
+        known = {row.message_id for row in self._working.values()}
+        held = await self._store.all("preparations_held", holder=self._node_id)
+        await self._free([row for row in held if row.message_id not in known])
+        self._is_unsure = False
+
+    async def _free(self, rows: Sequence[Row]) -> None:
         now = clock.now()
-        await self._store.many("free_preparation", [{"message_id": row.message_id, "due_at": now} for row in dead])
+        await self._store.many("free_preparation", [{**row._asdict(), "due_at": now} for row in rows])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         row = self._working.pop(task)
@@ -147,19 +175,16 @@ class Preparer:
     # --- one message --------------------------------------------------------------------
 
     async def _claim(self, tx: Tx) -> list[Row]:
-        """A customer that has its share waits a little, so that it stands in nobody's way."""
+        """What customers have beyond their share is passed over, so that it stands in nobody's way."""
         now = clock.now()
-        rows = await tx.all("claim_preparations", now=now, count=LOOKED_AT)
         of_customer = Counter(row.customer_id for row in self._working.values())
-        taken, waiting = list[Row](), list[Row]()
-        for row in rows:
-            is_turn = of_customer[row.customer_id] < OF_ONE_CUSTOMER and len(self._working) + len(taken) < AT_ONCE
-            (taken if is_turn else waiting).append(row)
-            of_customer[row.customer_id] += is_turn
-        taken = [row._replace(attempts=row.attempts + 1) for row in taken]
+        taken = list[Row]()
+        for row in await tx.all("claim_preparations", now=now, count=LOOKED_AT, **self._wanted):
+            if of_customer[row.customer_id] < self._share and len(taken) < self._room:
+                taken.append(row._replace(attempts=row.attempts + 1))
+                of_customer[row.customer_id] += 1
         held = {"holder": self._node_id, "due_at": now + HELD}
         await tx.many("take_preparation", [{**row._asdict(), **held} for row in taken])
-        await tx.many("put_off_preparation", [_put_off(row, now + SOON) for row in waiting])
         return taken
 
     async def _prepare(self, row: Row) -> None:
@@ -200,6 +225,8 @@ class Preparer:
         for carrier_id, lane in done.due:
             self._store.notify(due_topic(carrier_id, lane))
         done.told.make_known(self._outbox)
+        if medias:
+            await self._gatherer.keep(medias, done.wanted_until)
 
     async def _settle(
         self, row: Row, medias: Sequence[options.Media], ways: dict[int, Way], otherwise: Way | None, tx: Tx
@@ -216,13 +243,13 @@ class Preparer:
         done = Done()
         if message and targets:
             asked = options.read(message.options)
-            going = Going(options.with_found(asked, medias) if medias else asked, self._links, self._max_segments)
+            done.wanted_until = timing.wanted_until(asked, message.target_count, message.tm_create)
+            going = self._linking.going(ledger, options.with_found(asked, medias) if medias else asked)
             if medias:
                 await tx.run("change_options", id=message.id, options=going.column, now=ledger.now)
             for target in targets:
                 if way := ways.get(target.n, otherwise):
                     let_go(ledger, target, way, going)
-            await going.write(tx)
             done.due = {(target.carrier_id, target.lane) for target in targets if target.status is Status.QUEUED}
         done.told = await ledger.write()
         await tx.run("remove_preparation", message_id=row.message_id)

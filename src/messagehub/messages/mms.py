@@ -1,5 +1,6 @@
 """What a customer may send as an MMS: checked before it is accepted, and before any of its media is looked at."""
 
+import re
 from collections.abc import Sequence
 
 from msgspec import UNSET
@@ -58,6 +59,14 @@ def wrong_type(declared: str) -> str:
 
 GROUPS = frozenset(kind.type.partition("/")[0] for kind in KINDS.values())
 """Types that say less, such as `image`."""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def one_line(words: str) -> str:
+    """What may be a subject, of what somebody wrote."""
+    return " ".join(_CONTROL.sub(" ", words).split())
 
 
 def check_length(words: str, field: str = "text: it") -> None:

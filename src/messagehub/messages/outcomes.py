@@ -11,6 +11,7 @@ from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.messages import receipts, timing
 from messagehub.messages.ledger import Ledger
+from messagehub.messages.letting import Linking
 from messagehub.messages.recorder import REFUSED
 from messagehub.messages.rows import kind_of
 from messagehub.messages.send import RETRY_AFTER
@@ -38,6 +39,7 @@ class Terms:
     carrier_id: str
     dlr_timeout: float
     table: Table
+    linking: Linking
 
 
 def accepted(ledger: Ledger, target: Target, outcome: Accepted, terms: Terms) -> None:
@@ -66,6 +68,8 @@ def refused(ledger: Ledger, target: Target, outcome: Refused, terms: Terms) -> N
     elif (again := _next_try(ledger, target, reason, blameless)) and again < until:
         goes_on = ledger.happen(target, Happening.POSTPONE, due_at=again)
         target.attempts -= goes_on and blameless
+    elif reason.of_media and ledger.now < until and terms.linking.fall_back(ledger, target, terms.table):
+        goes_on = True
     else:
         goes_on = False
         ledger.happen(target, Happening.REFUSE, error_code=outcome.error_code or reason.error_code, error_message=words)

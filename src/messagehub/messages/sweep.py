@@ -17,7 +17,7 @@ from messagehub.messages import inquiries, options, outcomes, receipts, repeats,
 from messagehub.messages.habits import Habit, Habits
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
-from messagehub.messages.letting import MEDIA
+from messagehub.messages.letting import MEDIA, Linking
 from messagehub.messages.live import Live
 from messagehub.messages.receipts import Match
 from messagehub.messages.receive import Receiver
@@ -62,12 +62,13 @@ class Sweeper:
         live: Live,
         node_id: str,
         knows: Callable[[str, TargetKey], bool],
+        linking: Linking,
         duty: Callable[[], Awaitable[bool]] = always,
     ) -> None:
         """`duty`: whether it is this node that sweeps for all."""
         self._store, self._customers, self._routes = store, customers, routes
         self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
-        self._habits, self._node_id, self._knows, self._duty = habits, node_id, knows, duty
+        self._habits, self._node_id, self._knows, self._linking, self._duty = habits, node_id, knows, linking, duty
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[tuple[str, int]] = set()
         self._rescued = 0
@@ -146,6 +147,8 @@ class Sweeper:
                 target.steps.append((ledger.now, ROUTED, route.carrier_id))
                 ledger.touch(target)
                 self._waiting.add((route.carrier_id, target.lane))
+        elif gone and self._linking.fall_back(ledger, target, table):
+            self._waiting.add((target.carrier_id, target.lane))
         elif gone:
             ledger.happen(target, Happening.REFUSE, error_code="no_route")
 

@@ -11,5 +11,5 @@ CREATE TABLE preparations (
     holder TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE INDEX preparations_due ON preparations (due_at);
+CREATE INDEX preparations_due ON preparations (due_at, customer_id);
 CREATE INDEX preparations_held ON preparations (holder) WHERE holder <> '';

@@ -102,7 +102,10 @@ SELECT * FROM limit_uses WHERE limit_id = :limit_id FOR UPDATE;
 
 -- name: claim_preparations
 -- Differs: nodes skip the rows that others hold.
-SELECT message_id, customer_id, attempts FROM preparations WHERE due_at <= :now ORDER BY due_at LIMIT :count FOR UPDATE SKIP LOCKED;
+SELECT message_id, customer_id, attempts FROM preparations WHERE due_at <= :now AND customer_id NOT IN (
+    SELECT customer_id FROM preparations WHERE holder = :holder AND holder <> '' GROUP BY customer_id HAVING COUNT(*) >= :share
+)
+ORDER BY due_at LIMIT :count FOR UPDATE SKIP LOCKED;
 
 -- name: preparation_for_change
 -- Differs: it may just be given up by a node that was taken for dead.

@@ -5,14 +5,21 @@ INSERT INTO preparations (message_id, customer_id, due_at, attempts, holder)
 VALUES (:message_id, :customer_id, :due_at, 0, '');
 
 -- name: preparation_due
-SELECT message_id FROM preparations WHERE due_at <= :now ORDER BY due_at LIMIT 1;
+-- Of a customer of whom this node has not enough in hand already.
+SELECT message_id FROM preparations WHERE due_at <= :now AND customer_id NOT IN (
+    SELECT customer_id FROM preparations WHERE holder = :holder AND holder <> '' GROUP BY customer_id HAVING COUNT(*) >= :share
+)
+ORDER BY due_at LIMIT 1;
 
 -- name: preparations_of_dead
-SELECT message_id FROM preparations
+SELECT message_id, holder FROM preparations
 WHERE holder <> '' AND holder NOT IN (SELECT id FROM nodes WHERE tm_lease > :now) LIMIT :count;
 
+-- name: preparations_held
+SELECT message_id, holder FROM preparations WHERE holder = :holder AND holder <> '';
+
 -- name: free_preparation
-UPDATE preparations SET due_at = :due_at, holder = '' WHERE message_id = :message_id;
+UPDATE preparations SET due_at = :due_at, holder = '' WHERE message_id = :message_id AND holder = :holder;
 
 -- name: leave_preparations
 -- Those that a node has not come to the end of, though it ends in order.

@@ -91,7 +91,10 @@ SELECT * FROM limit_uses WHERE limit_id = :limit_id;
 
 -- name: claim_preparations
 -- Differs: one writer at a time, so no row locks.
-SELECT message_id, customer_id, attempts FROM preparations WHERE due_at <= :now ORDER BY due_at LIMIT :count;
+SELECT message_id, customer_id, attempts FROM preparations WHERE due_at <= :now AND customer_id NOT IN (
+    SELECT customer_id FROM preparations WHERE holder = :holder AND holder <> '' GROUP BY customer_id HAVING COUNT(*) >= :share
+)
+ORDER BY due_at LIMIT :count;
 
 -- name: preparation_for_change
 -- Differs: one writer at a time, so no row locks.
