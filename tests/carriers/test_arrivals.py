@@ -11,6 +11,7 @@ import pytest
 
 from messagehub import clock
 from messagehub.blobs import Blobs
+from messagehub.carriers import fetching
 from messagehub.carriers.arrivals import MOST_WAITING
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
@@ -22,6 +23,7 @@ from messagehub.published import Published
 from tests.carriers.web_rig import SOMEBODY, SOURCE, Asked, Ours, Said, Server, server
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"  # fmt: skip # noqa: E501
+WEEK = 7 * 24 * 3600 * SECOND
 TOLD: dict[str, Any] = {
     "receipt": {"id": "id", "state": "state", "destination": "to"},
     "inbound": {
@@ -43,7 +45,7 @@ TOLD: dict[str, Any] = {
 @asynccontextmanager
 async def opened(folder: Path, **config: Any) -> AsyncIterator[tuple[Ours, Server, Blobs]]:
     blobs = Blobs(folder)
-    means = Means(blobs=blobs, fitter=Fitter(blobs), published=Published("https://hub.test", [b"k"], 3600 * SECOND))
+    means = Means(blobs=blobs, fitter=Fitter(blobs), published=Published("https://hub.test", [b"k"], WEEK))
     async with server() as peer, Ours(peer.url, means=means, **TOLD, **config) as ours:
         yield ours, peer, blobs
 
@@ -129,6 +131,46 @@ async def test_where_a_carrier_leads_to_is_followed_a_few_times(tmp_path: Path) 
         assert isinstance(first, Medium)
         assert isinstance(second, Medium)
         assert (first.type, second.digest, second.url) == ("image/gif", "", f"{peer.url}/round")
+
+
+async def test_what_is_inside_is_asked_only_where_the_operator_says_so(tmp_path: Path) -> None:
+    async with server() as store:
+        store.answer(Said(200, GIF))
+        inside = store.url.replace("127.0.0.1", "localhost")
+        for media_hosts, asked in ((), 0), (["localhost"], 1):
+            async with opened(tmp_path, media_hosts=media_hosts) as (ours, _, _):
+                assert (await told(ours, message(inside, "file:///etc/passwd"))).status == 200
+                first, second = ours.of(Inbound)[0].media or ()
+                assert isinstance(second, Medium)
+                assert (len(store.asked), isinstance(first, Medium) and bool(first.digest)) == (asked, bool(asked))
+                assert (second.digest, second.url) == ("", "file:///etc/passwd")
+
+
+async def test_where_a_carrier_leads_inside_it_is_not_followed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, peer, _), server() as store:
+        location = store.url.replace("127.0.0.1", "localhost")
+        peer.answer(Said(302, b"", (("location", location),)))
+        await told(ours, message(peer.url))
+        (medium,) = ours.of(Inbound)[0].media or ()
+        assert isinstance(medium, Medium)
+        assert (medium.digest, store.asked) == ("", [])
+
+
+async def test_media_that_get_no_turn_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+    async with opened(tmp_path) as (ours, peer, _):
+        silence = asyncio.Event()
+
+        async def be_silent(asked: Asked) -> Said:
+            await silence.wait()
+            return Said(404)
+
+        peer.on_request = be_silent
+        urls = [f"{peer.url}/{n}" for n in range(3)]
+        assert (await told(ours, message(*urls))).status == 503
+        assert ours.news == []
+        silence.set()
 
 
 async def test_who_is_not_believed_is_counted(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from urllib.parse import urljoin, urlsplit
 from messagehub.carriers import tls
 from messagehub.carriers.dialect import Dialect, Request
 from messagehub.carriers.web_config import WebConfig
+from messagehub.errors import Unavailable
 from messagehub.logs import Seldom, about
-from messagehub.web import Answer, Client, WebError, leads_inside
+from messagehub.web import Answer, BadRequest, Client, Forbidden, WebError
+from messagehub.web.urls import parse
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +21,7 @@ AT_ONCE = 4
 TRIES = 3
 PAUSE_S = 0.5
 PATIENCE_S = 10.0
-"""For all tries: a carrier that has no answer by then tells it again."""
+"""For all tries. A turn is waited for as long: a carrier that has no answer by then tells it again."""
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 3
 FAILED_TOLD_S = 10.0
@@ -39,16 +41,30 @@ class Fetching:
         self._told = Seldom(FAILED_TOLD_S)
 
     async def fetch(self, url: str) -> Fetched | None:
-        """None where it cannot be had, in the time and the size that there are."""
+        """None where it cannot be had, in the time and the size that there are. Unavailable where others are fetched
+        all the time, so that nobody knows yet."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable("too many media come in at the same time") from None
+        try:
+            return await self._tried(url)
+        finally:
+            self._turns.release()
+
+    async def _tried(self, url: str) -> Fetched | None:
         why = ""
         try:
-            async with asyncio.timeout(PATIENCE_S), self._turns:
+            async with asyncio.timeout(PATIENCE_S):
                 request = self._dialect.fetch(url)
                 for tried in range(TRIES):
                     if tried:
                         await asyncio.sleep(PAUSE_S * tried)
                     try:
                         return await self._once(request)
+                    except (BadRequest, Forbidden) as error:
+                        raise ValueError(str(error)) from None
                     except WebError as error:
                         why = str(error)
         except TimeoutError:
@@ -61,9 +77,10 @@ class Fetching:
 
     async def _once(self, request: Request) -> Fetched:
         """ValueError for an answer that will not be another; WebError for what may."""
-        is_inside, url, headers = leads_inside(request.url), request.url, request.headers
-        for turn in range(MOST_REDIRECTS + 1):
-            client = self._client(allow_private=not turn or is_inside)
+        url, headers = request.url, request.headers
+        for _ in range(MOST_REDIRECTS + 1):
+            place, _, _ = parse(url)
+            client = self._client(allow_private=place.host in self._config.hosts)
             answer = await client.request(request.method, url, headers, request.body)
             if answer.status not in REDIRECTS:
                 return _taken(answer)
@@ -74,7 +91,7 @@ class Fetching:
         raise ValueError("it leads from one place to another")
 
     def _client(self, allow_private: bool) -> Client:
-        """The carrier is where the operator says; but where it leads to is not for it to choose."""
+        """The carrier is where the operator says; but what else is inside is not for it to name."""
         if allow_private not in self._clients:
             config, verified = self._config, None
             if allow_private and config.uses_tls:
