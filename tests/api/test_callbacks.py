@@ -1,8 +1,8 @@
-"""How much of what carriers ask of us is here at the same time."""
+"""How much of what carriers ask of us is here at the same time, and what it was that they asked for."""
 
 import pytest
 
-from messagehub.api.callbacks import Share
+from messagehub.api.callbacks import Share, origin_of
 from messagehub.errors import Refusal
 
 
@@ -28,3 +28,19 @@ def test_what_was_refused_takes_nothing() -> None:
                 take(5)
     with share.of("a") as take:
         take(6)
+
+
+HUB = "https://sms.example.com"
+ORIGINS = [
+    (HUB, {}, HUB),
+    (HUB, {"host": "127.0.0.1:8080", "x-forwarded-proto": "http"}, HUB),
+    (HUB, {"x-forwarded-host": "other.example"}, "https://other.example"),
+    (HUB, {"x-forwarded-host": "a.example, inner", "x-forwarded-proto": "http, https"}, "http://a.example"),
+    (f"{HUB}/hub", {}, f"{HUB}/hub"),
+    (f"{HUB}/hub", {"x-forwarded-host": "other.example:8443"}, "https://other.example:8443/hub"),
+]
+
+
+@pytest.mark.parametrize(("public_url", "headers", "origin"), ORIGINS)
+def test_what_was_asked_for(public_url: str, headers: dict[str, str], origin: str) -> None:
+    assert origin_of(public_url, headers) == origin

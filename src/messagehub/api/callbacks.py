@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -124,14 +124,19 @@ class Callbacks:
         raise Refusal("SERVICE_UNAVAILABLE", "this carrier is just being opened or closed")
 
     def _url(self, scope: Scope, headers: Mapping[str, str]) -> str:
-        """What the carrier asked for: proxies that are trusted say what stood there, and else it is as we told it."""
+        """What the carrier asked for: as we told it, or as proxies that are trusted say."""
         peer: Peer = scope["state"]["peer"]
-        origin = self._services.published.public_url
-        if peer.proxies and (host := headers.get("x-forwarded-host", headers.get("host", ""))):
-            scheme = headers.get("x-forwarded-proto", origin.partition(":")[0])
-            origin = f"{_first(scheme)}://{_first(host)}"
+        origin = origin_of(self._services.published.public_url, headers if peer.proxies else {})
         query = scope["query_string"].decode("latin-1")
         return f"{origin}{quote(scope['path'], safe=SAFE)}{query and '?'}{query}"
+
+
+def origin_of(public_url: str, headers: Mapping[str, str]) -> str:
+    """What stands before the path. A path of `public_url` is taken off by the proxy that it leads to."""
+    if not (host := _first(headers.get("x-forwarded-host", ""))):
+        return public_url
+    ours = urlsplit(public_url)
+    return f"{_first(headers.get('x-forwarded-proto', ours.scheme))}://{host}{ours.path}"
 
 
 SAFE = "/:@!$&'()*+,;=~"
