@@ -11,7 +11,7 @@ import pytest
 
 from messagehub import clock
 from messagehub.blobs import Blobs
-from messagehub.carriers import fetching
+from messagehub.carriers import arrivals, fetching
 from messagehub.carriers.arrivals import MOST_WAITING
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
@@ -156,7 +156,7 @@ async def test_where_a_carrier_leads_inside_it_is_not_followed(tmp_path: Path) -
         assert (medium.digest, store.asked) == ("", [])
 
 
-async def test_media_that_get_no_turn_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_media_that_get_no_turn_are_left_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "PATIENCE_S", 0.2)
     monkeypatch.setattr(fetching, "AT_ONCE", 1)
     async with opened(tmp_path) as (ours, peer, _):
@@ -168,7 +168,23 @@ async def test_media_that_get_no_turn_are_for_later(tmp_path: Path, monkeypatch:
 
         peer.on_request = be_silent
         urls = [f"{peer.url}/{n}" for n in range(3)]
-        assert (await told(ours, message(*urls))).status == 503
+        assert (await told(ours, message(*urls))).status == 200
+        media = ours.of(Inbound)[0].media or ()
+        assert [each.url for each in media if isinstance(each, Medium)] == urls
+        silence.set()
+
+
+async def test_media_that_take_too_long_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "PATIENCE_S", 0.2)
+    async with opened(tmp_path) as (ours, peer, _):
+        silence = asyncio.Event()
+
+        async def be_silent(asked: Asked) -> Said:
+            await silence.wait()
+            return Said(404)
+
+        peer.on_request = be_silent
+        assert (await told(ours, message(peer.url))).status == 503
         assert ours.news == []
         silence.set()
 

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 200
 """Requests of one carrier whose answers wait for a commit, or for their media."""
 PATIENCE_S = 30.0
-"""How long a commit is waited for; few carriers wait longer."""
-UNHEARD_TOLD_S = 10.0
+"""How long media are waited for, and how long a commit; few carriers wait longer."""
+TOLD_S = 10.0
 NO_TYPE = "application/octet-stream"
 UNREADABLE = Reply(400, b"this request cannot be read\n", {"content-type": "text/plain"})
 
@@ -63,7 +63,7 @@ class Arrivals:
         self._unheard = 0
         self._closed = False
         self._last = ""
-        self._told = Seldom(UNHEARD_TOLD_S)
+        self._told, self._kept_told = Seldom(TOLD_S), Seldom(TOLD_S)
 
     async def take(self, callback: Callback) -> Reply:
         now = clock.now()
@@ -89,9 +89,11 @@ class Arrivals:
     async def _settled(self, heard: Heard, now: int) -> Verdict:
         ticket = Ticket(len(heard.news))
         try:
-            news = [await self._prepared(one, now) for one in heard.news]
-        except (OSError, Unavailable) as error:  # the disk of the media is full, or gone
-            log.error("media that came in cannot be kept: %s", error)
+            async with asyncio.timeout(PATIENCE_S):
+                news = [await self._prepared(one, now) for one in heard.news]
+        except (OSError, Unavailable) as error:  # the disk of the media is full, or gone; or they take too long
+            if self._kept_told.due():
+                log.error("media that came in cannot be kept: %s", error or "not in time")
             return Verdict.LATER
         for one in news:
             one.ticket = ticket
@@ -136,12 +138,14 @@ class Arrivals:
     async def _kept(self, medium: Medium | Arriving, now: int) -> Medium:
         if isinstance(medium, Medium):
             return medium
-        octets, declared = medium.octets, medium.type
-        if medium.url:
-            fetched = await self._fetching.fetch(medium.url)
+        if not medium.url:
+            return await self._put(medium, medium.octets, medium.type, now)
+        async with self._fetching.fetched(medium.url) as fetched:
             if fetched is None:
-                return Medium(bare_type(declared) or NO_TYPE, "", 0, medium.name, medium.url)
-            octets, declared = fetched.octets, declared or fetched.type
+                return Medium(bare_type(medium.type) or NO_TYPE, "", 0, medium.name, medium.url)
+            return await self._put(medium, fetched.octets, medium.type or fetched.type, now)
+
+    async def _put(self, medium: Arriving, octets: bytes, declared: str, now: int) -> Medium:
         assert self._means.blobs
         assert self._means.published
         digest = await self._means.blobs.put(octets, now + self._means.published.lifetime)
