@@ -90,16 +90,17 @@ class Arrivals:
         ticket = Ticket(len(heard.news))
         try:
             async with asyncio.timeout(PATIENCE_S):
-                news = [await self._prepared(one, now) for one in heard.news]
+                await self._keep_media([one for one in heard.news if isinstance(one, Inbound)], now)
         except (OSError, Unavailable) as error:  # the disk of the media is full, or gone; or they take too long
             if self._kept_told.due():
                 log.error("media that came in cannot be kept: %s", error or "not in time")
             return Verdict.LATER
-        for one in news:
+        for one in heard.news:
+            _make_fit(one, now)
             one.ticket = ticket
         if self._closed:
             return Verdict.LATER
-        self._tell(news)
+        self._tell(heard.news)
         return await ticket.verdict()
 
     def _disbelieve(self, words: str, callback: Callback) -> None:
@@ -119,21 +120,18 @@ class Arrivals:
 
     # --- what is told -------------------------------------------------------------------
 
-    async def _prepared(self, one: Receipt | Inbound, now: int) -> Receipt | Inbound:
-        """Fit for the store, with its media kept as long as their addresses are good.
+    async def _keep_media(self, messages: Sequence[Inbound], now: int) -> None:
+        """For as long as their addresses are good; once where several recipients share them.
 
         OSError or Unavailable where they cannot be.
         """
-        if isinstance(one, Receipt):
-            one.name, one.words, one.destination = map(_clean, (one.name, one.words, one.destination))
-            one.state = one.state if one.state in STATES else "undelivered"
-            return one
-        one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
-        one.subject = _clean(one.subject)
-        one.tm_arrive, one.is_named = now, bool(one.fingerprint)
-        if one.media:
-            one.media = await asyncio.gather(*(self._kept(medium, now) for medium in one.media))
-        return one
+        given = {id(one.media): one.media for one in messages if one.media}
+        kept = {
+            key: await asyncio.gather(*(self._kept(medium, now) for medium in media)) for key, media in given.items()
+        }
+        for one in messages:
+            if one.media:
+                one.media = kept[id(one.media)]
 
     async def _kept(self, medium: Medium | Arriving, now: int) -> Medium:
         if isinstance(medium, Medium):
@@ -151,6 +149,17 @@ class Arrivals:
         digest = await self._means.blobs.put(octets, now + self._means.published.lifetime)
         kind = sniff(octets)
         return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), _clean(medium.name))
+
+
+def _make_fit(one: Receipt | Inbound, now: int) -> None:
+    """For the store."""
+    if isinstance(one, Receipt):
+        one.name, one.words, one.destination = map(_clean, (one.name, one.words, one.destination))
+        one.state = one.state if one.state in STATES else "undelivered"
+        return
+    one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
+    one.subject = _clean(one.subject)
+    one.tm_arrive, one.is_named = now, bool(one.fingerprint)
 
 
 def _clean(words: str) -> str:
