@@ -46,7 +46,7 @@ TOLD: dict[str, Any] = {
 async def opened(folder: Path, **config: Any) -> AsyncIterator[tuple[Ours, Server, Blobs]]:
     blobs = Blobs(folder)
     means = Means(blobs=blobs, fitter=Fitter(blobs), published=Published("https://hub.test", [b"k"], WEEK))
-    async with server() as peer, Ours(peer.url, means=means, **TOLD, **config) as ours:
+    async with server() as peer, Ours(peer.url, means=means, **(TOLD | config)) as ours:
         yield ours, peer, blobs
 
 
@@ -73,6 +73,15 @@ async def test_what_is_told_is_answered_as_it_was_settled(tmp_path: Path, verdic
         assert (await told(ours, {"id": "a", "state": "odd\0", "to": SOMEBODY}, path="receipt")).status == status
         (receipt,) = ours.of(Receipt)
         assert (receipt.name, receipt.state, receipt.words) == ("a", "intermediate", "odd\N{REPLACEMENT CHARACTER}")
+
+
+@pytest.mark.parametrize("absurd", [{"text": "x" * 20_001}, {"from": "x" * 251}, {"subject": "x" * 20_000}])
+async def test_what_nobody_writes_is_not_kept(tmp_path: Path, absurd: dict[str, str]) -> None:
+    async with opened(tmp_path, inbound=TOLD["inbound"] | {"items": "all"}) as (ours, _, _):
+        both = {"all": [message() | absurd, message()]}
+        assert (await told(ours, both, path="inbound")).status == 422
+        (inbound,) = ours.of(Inbound)
+        assert inbound.text == "Look"
 
 
 async def test_nothing_is_answered_before_it_is_settled(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ MOST_WAITING = 200
 """Requests of one carrier whose answers wait for a commit, or for their media."""
 PATIENCE_S = 30.0
 """How long media are waited for, and how long a commit; few carriers wait longer."""
+LONGEST_TEXT, LONGEST_ADDRESS, LONGEST_WORDS = 20_000, 250, 500
+"""Characters: of a message with its subject, of who it is from and for, and of what is said of a receipt."""
 TOLD_S = 10.0
 NO_TYPE = "application/octet-stream"
 UNREADABLE = Reply(400, b"this request cannot be read\n", {"content-type": "text/plain"})
@@ -95,12 +97,17 @@ class Arrivals:
             if self._kept_told.due():
                 log.error("media that came in cannot be kept: %s", error or "not in time")
             return Verdict.LATER
-        for one in heard.news:
-            _make_fit(one, now)
-            one.ticket = ticket
         if self._closed:
             return Verdict.LATER
-        self._tell(heard.news)
+        told = []
+        for one in heard.news:
+            if _is_absurd(one):
+                ticket.settle(Verdict.BROKEN)
+            else:
+                _make_fit(one, now)
+                one.ticket = ticket
+                told.append(one)
+        self._tell(told)
         return await ticket.verdict()
 
     def _disbelieve(self, words: str, callback: Callback) -> None:
@@ -151,10 +158,17 @@ class Arrivals:
         return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), _clean(medium.name))
 
 
+def _is_absurd(one: Receipt | Inbound) -> bool:
+    """Larger than anything that somebody writes, and than a list of messages could show."""
+    if isinstance(one, Receipt):
+        return False
+    return max(len(one.source), len(one.destination)) > LONGEST_ADDRESS or len(one.text + one.subject) > LONGEST_TEXT
+
+
 def _make_fit(one: Receipt | Inbound, now: int) -> None:
     """For the store."""
     if isinstance(one, Receipt):
-        one.name, one.words, one.destination = map(_clean, (one.name, one.words, one.destination))
+        one.name, one.words, one.destination = map(_clean, (one.name, one.words[:LONGEST_WORDS], one.destination))
         one.state = one.state if one.state in STATES else "undelivered"
         return
     one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
