@@ -27,7 +27,8 @@ class AggregatorConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fiel
 
     base_url: Annotated[str, doc("where the API is", max_length=500)]
     media_hosts: Annotated[
-        HostNames, doc("further hosts that media which come in are fetched from, besides the carrier's own")
+        HostNames,
+        doc("further hosts that media which come in are fetched from, besides the carrier's own; these may be inside"),
     ] = ()
 
     def __post_init__(self) -> None:
