@@ -1,6 +1,8 @@
 """Messages by way of a carrier that speaks HTTP: there, back, and what becomes of them when something breaks."""
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -106,6 +108,21 @@ def test_who_is_not_the_carrier_is_not_believed(hub: Hub, provider: Provider) ->
     hub.admin.put(f"/carriers/{made['id']}", {"disabled": True})
     assert until(lambda: provider.tell(made["callback_url"], **said).status_code == 503)
     assert inbox(account) == []
+
+
+def test_who_sends_slowly_to_one_carrier_shuts_no_other(hub: Hub, provider: Provider) -> None:
+    mmsc = hub.admin.post("/carriers", {"name": "mmsc", "type": "mm7", "config": {"url": provider.url}})
+    url = carrier(hub, provider)["callback_url"]
+    account = hub.customer()
+    where = httpx.URL(mmsc["callback_url"])
+    head = f"POST {where.path} HTTP/1.1\r\nHost: hub\r\nContent-Length: {16 << 20}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(8):
+            slow = stack.enter_context(socket.create_connection((where.host, where.port or 80)))
+            slow.sendall(head + b"x")
+        said = {"id": "s", "from": somebody("7777"), "to": account.number, "text": "Hello"}
+        assert provider.tell(url, **said).status_code == 200
+    assert inbox(account) == ["Hello"]
 
 
 def test_a_carrier_that_is_down_hands_over_to_the_next(hub: Hub, provider: Provider, box: Simulator) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from messagehub import clock
 from messagehub.blobs import Blobs
+from messagehub.carriers import arrivals, fetching
 from messagehub.carriers.arrivals import MOST_WAITING
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
@@ -22,6 +23,7 @@ from messagehub.published import Published
 from tests.carriers.web_rig import SOMEBODY, SOURCE, Asked, Ours, Said, Server, server
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"  # fmt: skip # noqa: E501
+WEEK = 7 * 24 * 3600 * SECOND
 TOLD: dict[str, Any] = {
     "receipt": {"id": "id", "state": "state", "destination": "to"},
     "inbound": {
@@ -43,8 +45,8 @@ TOLD: dict[str, Any] = {
 @asynccontextmanager
 async def opened(folder: Path, **config: Any) -> AsyncIterator[tuple[Ours, Server, Blobs]]:
     blobs = Blobs(folder)
-    means = Means(blobs=blobs, fitter=Fitter(blobs), published=Published("https://hub.test", [b"k"], 3600 * SECOND))
-    async with server() as peer, Ours(peer.url, means=means, **TOLD, **config) as ours:
+    means = Means(blobs=blobs, fitter=Fitter(blobs), published=Published("https://hub.test", [b"k"], WEEK))
+    async with server() as peer, Ours(peer.url, means=means, **(TOLD | config)) as ours:
         yield ours, peer, blobs
 
 
@@ -71,6 +73,15 @@ async def test_what_is_told_is_answered_as_it_was_settled(tmp_path: Path, verdic
         assert (await told(ours, {"id": "a", "state": "odd\0", "to": SOMEBODY}, path="receipt")).status == status
         (receipt,) = ours.of(Receipt)
         assert (receipt.name, receipt.state, receipt.words) == ("a", "intermediate", "odd\N{REPLACEMENT CHARACTER}")
+
+
+@pytest.mark.parametrize("absurd", [{"text": "x" * 20_001}, {"from": "x" * 251}, {"subject": "x" * 20_000}])
+async def test_what_nobody_writes_is_not_kept(tmp_path: Path, absurd: dict[str, str]) -> None:
+    async with opened(tmp_path, inbound=TOLD["inbound"] | {"items": "all"}) as (ours, _, _):
+        both = {"all": [message() | absurd, message()]}
+        assert (await told(ours, both, path="inbound")).status == 422
+        (inbound,) = ours.of(Inbound)
+        assert inbound.text == "Look"
 
 
 async def test_nothing_is_answered_before_it_is_settled(tmp_path: Path) -> None:
@@ -129,6 +140,62 @@ async def test_where_a_carrier_leads_to_is_followed_a_few_times(tmp_path: Path) 
         assert isinstance(first, Medium)
         assert isinstance(second, Medium)
         assert (first.type, second.digest, second.url) == ("image/gif", "", f"{peer.url}/round")
+
+
+async def test_what_is_inside_is_asked_only_where_the_operator_says_so(tmp_path: Path) -> None:
+    async with server() as store:
+        store.answer(Said(200, GIF))
+        inside = store.url.replace("127.0.0.1", "localhost")
+        for media_hosts, asked in ((), 0), (["localhost"], 1):
+            async with opened(tmp_path, media_hosts=media_hosts) as (ours, _, _):
+                assert (await told(ours, message(inside, "file:///etc/passwd"))).status == 200
+                first, second = ours.of(Inbound)[0].media or ()
+                assert isinstance(second, Medium)
+                assert (len(store.asked), isinstance(first, Medium) and bool(first.digest)) == (asked, bool(asked))
+                assert (second.digest, second.url) == ("", "file:///etc/passwd")
+
+
+async def test_where_a_carrier_leads_inside_it_is_not_followed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (ours, peer, _), server() as store:
+        location = store.url.replace("127.0.0.1", "localhost")
+        peer.answer(Said(302, b"", (("location", location),)))
+        await told(ours, message(peer.url))
+        (medium,) = ours.of(Inbound)[0].media or ()
+        assert isinstance(medium, Medium)
+        assert (medium.digest, store.asked) == ("", [])
+
+
+async def test_media_that_get_no_turn_are_left_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+    async with opened(tmp_path) as (ours, peer, _):
+        silence = asyncio.Event()
+
+        async def be_silent(asked: Asked) -> Said:
+            await silence.wait()
+            return Said(404)
+
+        peer.on_request = be_silent
+        urls = [f"{peer.url}/{n}" for n in range(3)]
+        assert (await told(ours, message(*urls))).status == 200
+        media = ours.of(Inbound)[0].media or ()
+        assert [each.url for each in media if isinstance(each, Medium)] == urls
+        silence.set()
+
+
+async def test_media_that_take_too_long_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "PATIENCE_S", 0.2)
+    async with opened(tmp_path) as (ours, peer, _):
+        silence = asyncio.Event()
+
+        async def be_silent(asked: Asked) -> Said:
+            await silence.wait()
+            return Said(404)
+
+        peer.on_request = be_silent
+        assert (await told(ours, message(peer.url))).status == 503
+        assert ours.news == []
+        silence.set()
 
 
 async def test_who_is_not_believed_is_counted(tmp_path: Path) -> None:

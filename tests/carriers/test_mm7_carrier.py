@@ -253,6 +253,16 @@ async def test_a_message_comes_in_with_its_media_kept(tmp_path: Path) -> None:
         assert await both.blobs.read(medium.digest) == octets
 
 
+async def test_media_are_kept_once_for_all_who_get_them(tmp_path: Path) -> None:
+    to = "<To><Number>+15551234567</Number><Number>+15559876543</Number></To>"
+    async with pair(tmp_path) as both:
+        await both.tell(mmsc.delivery(recipients=to, parts=[("image/jpeg", "a.jpg", SAMPLES["jpeg"])]))
+        first, second = both.ours.of(Inbound)
+        assert first.destination != second.destination
+        assert first.media
+        assert first.media is second.media
+
+
 @pytest.mark.parametrize(("verdict", "status", "code"), [(Verdict.LATER, 503, 4006), (Verdict.REFUSED, 200, 2002)])
 async def test_what_could_not_be_kept_is_answered_so(tmp_path: Path, verdict: Verdict, status: int, code: int) -> None:
     async with pair(tmp_path) as both:

@@ -157,6 +157,9 @@ def test_a_message_to_nobody_is_to_the_number_of_the_config() -> None:
     reply, words = refused(*delivery(recipients=""))
     assert (reply.status, said(reply.body)) == (200, ("DeliverRsp", "d-1", 4004))
     assert "Recipients is missing" in words
+    many = "".join(f"<Number>+1555{n:07}</Number>" for n in range(101))
+    _, words = refused(*delivery(recipients=f"<To>{many}</To>"))
+    assert "101 recipients" in words
 
 
 def test_a_repetition_is_known_by_all_but_its_transaction() -> None:

@@ -169,6 +169,18 @@ def test_pools_from_making_one_to_removing_it(mine: Shell, account: Account) -> 
     assert mine.run("pool", "delete", made["id"], "-y").code == 0
 
 
+def test_what_is_a_text_in_a_config_may_be_written_in_digits(operator: Shell) -> None:
+    said = {"account_id": "5500001", "username": "007", "password": "1234", "application_id": "a", "rate": "2"}
+    said |= {"callback_username": "true", "callback_password": "null"}
+    words = [word for member in said.items() for word in ("--set", "=".join(member))]
+    made = operator.run("carrier", "create", "bandwidth", *words, "--json").json
+    config = made["config"]
+    assert (config["account_id"], config["username"], config["callback_username"]) == ("5500001", "007", "true")
+    assert config["rate"] == 2
+    assert "bandwidth" in operator.run("carrier", "create", "--help").out
+    operator.run("carrier", "delete", made["id"], "--yes")
+
+
 def test_a_carrier_over_http_is_made_with_a_secret_of_a_file(operator: Shell, hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("a key of ours\n")
     words = ("--set", "url=http://127.0.0.1:9/send", "--set", 'body={"to":"{destination}","key":"{secret}"}')

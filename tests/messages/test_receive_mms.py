@@ -101,6 +101,14 @@ async def test_one_that_could_not_be_fetched_is_shown_where_its_carrier_has_it(h
     assert house.published.digest_of(message.medias[1].url)
 
 
+async def test_an_address_that_looks_like_ours_opens_nothing(house: House) -> None:
+    cat = await kept(house, CAT)
+    url = f"{HERE}/media/{cat.digest}?token=guessed"
+    message = await came(house, mms(Medium("image/png", "", 0, url=url)))
+    for shown in (message, await house.seen(message.id)):
+        assert shown.medias == [Media(type="image/png", url=url)]
+
+
 async def test_what_others_wrote_fits_every_store(house: House) -> None:
     cat = await kept(house, CAT, name="a\0\ud800" + "n" * 1000)
     message = await came(house, mms(cat, text="a\0b\udfff", subject="s\0" + "é" * 5000))

@@ -4,8 +4,10 @@ The carrier's own id is in the path. What it tells is answered when it is on dis
 """
 
 import asyncio
-from collections.abc import Mapping
-from urllib.parse import quote
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -21,13 +23,49 @@ from messagehub.carriers.carrier import Carrier
 from messagehub.errors import Refusal
 from messagehub.logs import within
 
-MOST_AT_ONCE = 500
-MOST_OCTETS = 64 << 20
-"""Of all bodies that are here at the same time; each is counted as large as it could be until it is known."""
+MOST_AT_ONCE, MOST_AT_ONCE_OF_ONE = 500, 300
+MOST_OCTETS, MOST_OCTETS_OF_ONE = 64 << 20, 40 << 20
+"""Of all bodies that are here at the same time, and of those to one carrier: nobody has to be believed before his body
+is here, so what is sent to one address must not shut the others."""
 
 NO_STORE = lines([(b"cache-control", b"no-store")])
 ANYWHERE = (CALLBACKS + "{id}", CALLBACKS + "{id}/{rest:path}")
 """The paths, as the router writes them."""
+
+
+Taking = Callable[[int], None]
+
+
+class Share:
+    """Counts what is in use, of all and by each; `most` of all, and `of_one`."""
+
+    def __init__(self, most: int, of_one: int) -> None:
+        self._most, self._of_one = most, of_one
+        self._used: Counter[str] = Counter()
+        self._total = 0
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[Taking]:
+        """What takes more, until the end of the block. It raises Refusal where there is no more."""
+        taken = 0
+
+        def take(count: int) -> None:
+            nonlocal taken
+            if self._total + count > self._most or self._used[name] + count > self._of_one:
+                raise _busy()
+            self._add(name, count)
+            taken += count
+
+        try:
+            yield take
+        finally:
+            self._add(name, -taken)
+
+    def _add(self, name: str, count: int) -> None:
+        self._total += count
+        self._used[name] += count
+        if not self._used[name]:
+            del self._used[name]
 
 
 class Callbacks:
@@ -35,48 +73,40 @@ class Callbacks:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._under_way = self._octets = 0
+        self._under_way, self._octets = Share(MOST_AT_ONCE, MOST_AT_ONCE_OF_ONE), Share(MOST_OCTETS, MOST_OCTETS_OF_ONE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         request_id = request_id_of(dict(scope["headers"]))
         within({"request_id": request_id})
-        if self._under_way >= MOST_AT_ONCE:
-            await refuse(send, _busy(), request_id)
-            return
-        self._under_way += 1
+        carrier_id = scope["path_params"]["id"].lower()
         try:
-            reply = await self._answer(scope, receive, headers)
+            carrier = await self._carrier(carrier_id)
+            with self._under_way.of(carrier_id) as count, self._octets.of(carrier_id) as take:
+                count(1)
+                reply = await self._answer(scope, receive, headers, carrier, take)
         except _Gone:
             return
         except Exception as error:
             await refuse(send, error, request_id)
             return
-        finally:
-            self._under_way -= 1
         more = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in reply.headers.items()]
         await respond(send, reply.status, reply.body, request_id, more, NO_STORE)
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Reply:
-        carrier = await self._carrier(scope["path_params"]["id"].lower())
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], carrier: Carrier, take: Taking
+    ) -> Reply:
         most = _size(headers, carrier.callback_max)
-        if self._octets + most > MOST_OCTETS:
-            raise _busy()
-        self._octets += most
-        try:
-            body = await _body(scope, receive, most, self._services.body_timeout)
-            callback = Callback(
-                method=scope["method"],
-                path=scope["path_params"].get("rest", ""),
-                query=read_query(scope["query_string"]),
-                headers=headers,
-                body=body,
-                url=self._url(scope, headers),
-                origin=caller_address(scope, dict(scope["headers"])),
-            )
-            return await carrier.called(callback)
-        finally:
-            self._octets -= most
+        callback = Callback(
+            method=scope["method"],
+            path=scope["path_params"].get("rest", ""),
+            query=read_query(scope["query_string"]),
+            headers=headers,
+            body=await _body(scope, receive, most, self._services.body_timeout, take),
+            url=self._url(scope, headers),
+            origin=caller_address(scope, dict(scope["headers"])),
+        )
+        return await carrier.called(callback)
 
     async def _carrier(self, carrier_id: str) -> Carrier:
         """Refusal where there is none, or none that could take anything now."""
@@ -94,14 +124,19 @@ class Callbacks:
         raise Refusal("SERVICE_UNAVAILABLE", "this carrier is just being opened or closed")
 
     def _url(self, scope: Scope, headers: Mapping[str, str]) -> str:
-        """What the carrier asked for: proxies that are trusted say what stood there, and else it is as we told it."""
+        """What the carrier asked for: as we told it, or as proxies that are trusted say."""
         peer: Peer = scope["state"]["peer"]
-        origin = self._services.published.public_url
-        if peer.proxies and (host := headers.get("x-forwarded-host", headers.get("host", ""))):
-            scheme = headers.get("x-forwarded-proto", origin.partition(":")[0])
-            origin = f"{_first(scheme)}://{_first(host)}"
+        origin = origin_of(self._services.published.public_url, headers if peer.proxies else {})
         query = scope["query_string"].decode("latin-1")
         return f"{origin}{quote(scope['path'], safe=SAFE)}{query and '?'}{query}"
+
+
+def origin_of(public_url: str, headers: Mapping[str, str]) -> str:
+    """What stands before the path. A path of `public_url` is taken off by the proxy that it leads to."""
+    if not (host := _first(headers.get("x-forwarded-host", ""))):
+        return public_url
+    ours = urlsplit(public_url)
+    return f"{_first(headers.get('x-forwarded-proto', ours.scheme))}://{host}{ours.path}"
 
 
 SAFE = "/:@!$&'()*+,;=~"
@@ -142,20 +177,21 @@ def _too_large(most: int) -> Refusal:
     return Refusal("BODY_TOO_LARGE", f"the body is larger than {most} octets")
 
 
-async def _body(scope: Scope, receive: Receive, most: int, timeout: float) -> bytes:
+async def _body(scope: Scope, receive: Receive, most: int, timeout: float, take: Taking) -> bytes:
     whole: bytes | None = scope.get(BODY)
     if whole is not None:
+        take(len(whole))
         if len(whole) > most:
             raise _too_large(most)
         return whole
     try:
         async with asyncio.timeout(timeout):
-            return await _pieces(receive, most)
+            return await _pieces(receive, most, take)
     except TimeoutError:
         raise Refusal("REQUEST_TIMEOUT", f"the body did not arrive within {timeout:g} s") from None
 
 
-async def _pieces(receive: Receive, most: int) -> bytes:
+async def _pieces(receive: Receive, most: int, take: Taking) -> bytes:
     pieces, size, more = list[bytes](), 0, True
     while more:
         message = await receive()
@@ -165,5 +201,6 @@ async def _pieces(receive: Receive, most: int) -> bytes:
         size += len(piece)
         if size > most:
             raise _too_large(most)
+        take(len(piece))
         pieces.append(piece)
     return b"".join(pieces)

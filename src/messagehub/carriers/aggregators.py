@@ -13,12 +13,11 @@ from messagehub.carriers.carrier import REASONS, Handover, Verdict
 from messagehub.carriers.config import doc
 from messagehub.carriers.dialect import Declined, Unheard
 from messagehub.carriers.failures import FAILURES, FailureCode
-from messagehub.carriers.web_config import WebConfig, checked_url
+from messagehub.carriers.web_config import HostNames, WebConfig, checked_url, host_of
 from messagehub.web import Answer, BadURL
 from messagehub.web.urls import Place, parse
 
 Secret = Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*\Z")]
-HostName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")]
 
 
 class AggregatorConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -28,8 +27,8 @@ class AggregatorConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fiel
 
     base_url: Annotated[str, doc("where the API is", max_length=500)]
     media_hosts: Annotated[
-        tuple[HostName, ...],
-        doc("further hosts that media which come in are fetched from, besides the carrier's own", max_length=16),
+        HostNames,
+        doc("further hosts that media which come in are fetched from, besides the carrier's own; these may be inside"),
     ] = ()
 
     def __post_init__(self) -> None:
@@ -40,6 +39,10 @@ class AggregatorConfig(WebConfig, kw_only=True, frozen=True, forbid_unknown_fiel
     @property
     def address(self) -> str:
         return self.base_url
+
+    @property
+    def hosts(self) -> Collection[str]:
+        return {host_of(self.base_url), *self.media_hosts}
 
 
 BY_STATUS: Mapping[int, str] = {  # RFC 9110, section 15; RFC 6585 for 429

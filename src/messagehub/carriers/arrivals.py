@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 200
 """Requests of one carrier whose answers wait for a commit, or for their media."""
 PATIENCE_S = 30.0
-"""How long a commit is waited for; few carriers wait longer."""
-UNHEARD_TOLD_S = 10.0
+"""How long media are waited for, and how long a commit; few carriers wait longer."""
+LONGEST_TEXT, LONGEST_ADDRESS, LONGEST_WORDS = 20_000, 250, 500
+"""Characters: of a message with its subject, of who it is from and for, and of what is said of a receipt."""
+TOLD_S = 10.0
 NO_TYPE = "application/octet-stream"
 UNREADABLE = Reply(400, b"this request cannot be read\n", {"content-type": "text/plain"})
 
@@ -63,7 +65,7 @@ class Arrivals:
         self._unheard = 0
         self._closed = False
         self._last = ""
-        self._told = Seldom(UNHEARD_TOLD_S)
+        self._told, self._kept_told = Seldom(TOLD_S), Seldom(TOLD_S)
 
     async def take(self, callback: Callback) -> Reply:
         now = clock.now()
@@ -89,15 +91,23 @@ class Arrivals:
     async def _settled(self, heard: Heard, now: int) -> Verdict:
         ticket = Ticket(len(heard.news))
         try:
-            news = [await self._prepared(one, now) for one in heard.news]
-        except (OSError, Unavailable) as error:  # the disk of the media is full, or gone
-            log.error("media that came in cannot be kept: %s", error)
+            async with asyncio.timeout(PATIENCE_S):
+                await self._keep_media([one for one in heard.news if isinstance(one, Inbound)], now)
+        except (OSError, Unavailable) as error:  # the disk of the media is full, or gone; or they take too long
+            if self._kept_told.due():
+                log.error("media that came in cannot be kept: %s", error or "not in time")
             return Verdict.LATER
-        for one in news:
-            one.ticket = ticket
         if self._closed:
             return Verdict.LATER
-        self._tell(news)
+        told = []
+        for one in heard.news:
+            if _is_absurd(one):
+                ticket.settle(Verdict.BROKEN)
+            else:
+                _make_fit(one, now)
+                one.ticket = ticket
+                told.append(one)
+        self._tell(told)
         return await ticket.verdict()
 
     def _disbelieve(self, words: str, callback: Callback) -> None:
@@ -117,36 +127,53 @@ class Arrivals:
 
     # --- what is told -------------------------------------------------------------------
 
-    async def _prepared(self, one: Receipt | Inbound, now: int) -> Receipt | Inbound:
-        """Fit for the store, with its media kept as long as their addresses are good.
+    async def _keep_media(self, messages: Sequence[Inbound], now: int) -> None:
+        """For as long as their addresses are good; once where several recipients share them.
 
         OSError or Unavailable where they cannot be.
         """
-        if isinstance(one, Receipt):
-            one.name, one.words, one.destination = map(_clean, (one.name, one.words, one.destination))
-            one.state = one.state if one.state in STATES else "undelivered"
-            return one
-        one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
-        one.subject = _clean(one.subject)
-        one.tm_arrive, one.is_named = now, bool(one.fingerprint)
-        if one.media:
-            one.media = await asyncio.gather(*(self._kept(medium, now) for medium in one.media))
-        return one
+        given = {id(one.media): one.media for one in messages if one.media}
+        kept = {
+            key: await asyncio.gather(*(self._kept(medium, now) for medium in media)) for key, media in given.items()
+        }
+        for one in messages:
+            if one.media:
+                one.media = kept[id(one.media)]
 
     async def _kept(self, medium: Medium | Arriving, now: int) -> Medium:
         if isinstance(medium, Medium):
             return medium
-        octets, declared = medium.octets, medium.type
-        if medium.url:
-            fetched = await self._fetching.fetch(medium.url)
+        if not medium.url:
+            return await self._put(medium, medium.octets, medium.type, now)
+        async with self._fetching.fetched(medium.url) as fetched:
             if fetched is None:
-                return Medium(bare_type(declared) or NO_TYPE, "", 0, medium.name, medium.url)
-            octets, declared = fetched.octets, declared or fetched.type
+                return Medium(bare_type(medium.type) or NO_TYPE, "", 0, medium.name, medium.url)
+            return await self._put(medium, fetched.octets, medium.type or fetched.type, now)
+
+    async def _put(self, medium: Arriving, octets: bytes, declared: str, now: int) -> Medium:
         assert self._means.blobs
         assert self._means.published
         digest = await self._means.blobs.put(octets, now + self._means.published.lifetime)
         kind = sniff(octets)
         return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), _clean(medium.name))
+
+
+def _is_absurd(one: Receipt | Inbound) -> bool:
+    """Larger than anything that somebody writes, and than a list of messages could show."""
+    if isinstance(one, Receipt):
+        return False
+    return max(len(one.source), len(one.destination)) > LONGEST_ADDRESS or len(one.text + one.subject) > LONGEST_TEXT
+
+
+def _make_fit(one: Receipt | Inbound, now: int) -> None:
+    """For the store."""
+    if isinstance(one, Receipt):
+        one.name, one.words, one.destination = map(_clean, (one.name, one.words[:LONGEST_WORDS], one.destination))
+        one.state = one.state if one.state in STATES else "undelivered"
+        return
+    one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
+    one.subject = _clean(one.subject)
+    one.tm_arrive, one.is_named = now, bool(one.fingerprint)
 
 
 def _clean(words: str) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -9,7 +11,8 @@ from messagehub.carriers import tls
 from messagehub.carriers.dialect import Dialect, Request
 from messagehub.carriers.web_config import WebConfig
 from messagehub.logs import Seldom, about
-from messagehub.web import Answer, Client, WebError, leads_inside
+from messagehub.web import Answer, BadRequest, Client, Forbidden, WebError
+from messagehub.web.urls import parse
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +22,7 @@ AT_ONCE = 4
 TRIES = 3
 PAUSE_S = 0.5
 PATIENCE_S = 10.0
-"""For all tries: a carrier that has no answer by then tells it again."""
+"""For a turn and all tries: few carriers wait longer, and a message without its media is better than none."""
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 3
 FAILED_TOLD_S = 10.0
@@ -38,32 +41,44 @@ class Fetching:
         self._clients: dict[bool, Client] = {}
         self._told = Seldom(FAILED_TOLD_S)
 
-    async def fetch(self, url: str) -> Fetched | None:
-        """None where it cannot be had, in the time and the size that there are."""
+    @asynccontextmanager
+    async def fetched(self, url: str) -> AsyncIterator[Fetched | None]:
+        """None where it cannot be had, in the time and the size that there are. It has its turn until the end of the
+        block, so that few are in memory."""
+        async with AsyncExitStack() as stack:
+            found, why = None, ""
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await stack.enter_async_context(self._turns)
+                    found, why = await self._tried(self._dialect.fetch(url))
+            except TimeoutError:
+                why = "not in time"
+            except ValueError as error:
+                why = str(error)
+            if found is None and self._told.due():
+                log.warning("a medium that came in could not be fetched", extra=about(why=why))
+            yield found
+
+    async def _tried(self, request: Request) -> tuple[Fetched | None, str]:
+        """What was fetched, or why it was not."""
         why = ""
-        try:
-            async with asyncio.timeout(PATIENCE_S), self._turns:
-                request = self._dialect.fetch(url)
-                for tried in range(TRIES):
-                    if tried:
-                        await asyncio.sleep(PAUSE_S * tried)
-                    try:
-                        return await self._once(request)
-                    except WebError as error:
-                        why = str(error)
-        except TimeoutError:
-            why = why or "not in time"
-        except ValueError as error:
-            why = str(error)
-        if self._told.due():
-            log.warning("a medium that came in could not be fetched", extra=about(why=why))
-        return None
+        for tried in range(TRIES):
+            if tried:
+                await asyncio.sleep(PAUSE_S * tried)
+            try:
+                return await self._once(request), ""
+            except (BadRequest, Forbidden) as error:
+                return None, str(error)
+            except WebError as error:
+                why = str(error)
+        return None, why
 
     async def _once(self, request: Request) -> Fetched:
         """ValueError for an answer that will not be another; WebError for what may."""
-        is_inside, url, headers = leads_inside(request.url), request.url, request.headers
-        for turn in range(MOST_REDIRECTS + 1):
-            client = self._client(allow_private=not turn or is_inside)
+        url, headers = request.url, request.headers
+        for _ in range(MOST_REDIRECTS + 1):
+            place, _, _ = parse(url)
+            client = self._client(allow_private=place.host in self._config.hosts)
             answer = await client.request(request.method, url, headers, request.body)
             if answer.status not in REDIRECTS:
                 return _taken(answer)
@@ -74,7 +89,7 @@ class Fetching:
         raise ValueError("it leads from one place to another")
 
     def _client(self, allow_private: bool) -> Client:
-        """The carrier is where the operator says; but where it leads to is not for it to choose."""
+        """The carrier is where the operator says; but what else is inside is not for it to name."""
         if allow_private not in self._clients:
             config, verified = self._config, None
             if allow_private and config.uses_tls:

@@ -46,6 +46,8 @@ STATES = {
 WRITTEN = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 MOST_ITEMS = 1000
 """Of what one request tells."""
+MOST_MEDIA = 100
+"""Of a message that comes in."""
 
 PLAIN = {"content-type": "text/plain"}
 REPLIES = {
@@ -176,7 +178,7 @@ class HTTPDialect:
         given = at(one, places.media) if places.media else None
         if not isinstance(given, list) or not given:
             return None
-        found = [(text_at(each, places.media_url) or text_at([each], "[0]"), each) for each in given[:MOST_ITEMS]]
+        found = [(text_at(each, places.media_url) or text_at([each], "[0]"), each) for each in given[:MOST_MEDIA]]
         return [Arriving(text_at(each, places.media_type), url=url) for url, each in found if url]
 
     def _international(self, number: str) -> str:

@@ -1,7 +1,7 @@
 """The `config` of a carrier whose HTTP interface is described by it: what is sent, and where in answers what stands."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct, field
@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, field
 from messagehub.carriers.config import doc
 from messagehub.carriers.failures import FailureCode
 from messagehub.carriers.places import HEADER, REGEX, filled, is_path, names_in
-from messagehub.carriers.web_config import URL, WebConfig, checked_url
+from messagehub.carriers.web_config import URL, HostNames, WebConfig, checked_url, host_of
 
 PLACES = {
     "source": "who it is from",
@@ -95,6 +95,10 @@ class HTTPConfig(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
     receipt: Annotated[ReceiptPlaces | None, doc("where the parts of a receipt stand; null: there are none")] = None
     inbound: Annotated[InboundPlaces | None, doc("likewise, of messages that come in")] = None
+    media_hosts: Annotated[
+        HostNames,
+        doc("hosts inside that media which come in are fetched from, besides that of `url`; public ones need no name"),
+    ] = ()
     states: Annotated[dict[Code, State], doc("what the words for states mean, besides the usual", max_length=256)] = (
         field(default_factory=dict)
     )
@@ -110,7 +114,7 @@ class HTTPConfig(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=Tru
         for member in ("url", "headers", "query", "body"):
             for where, text in _texts(getattr(self, member), member):
                 _check_places(where, text)
-        checked_url("url", filled(self.url, dict.fromkeys(PLACES, "1")))
+        checked_url("url", self._example)
         self._check_request()
         self._check_answer()
         self._check_callbacks()
@@ -147,6 +151,14 @@ class HTTPConfig(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=Tru
             for member in ("callback_name", "callback_secret"):
                 if not getattr(self, member):
                     raise ValueError(f"{member}: it is needed for callback_auth {self.callback_auth}")
+
+    @property
+    def _example(self) -> str:
+        return filled(self.url, dict.fromkeys(PLACES, "1"))
+
+    @property
+    def hosts(self) -> Collection[str]:
+        return {host_of(self._example), *self.media_hosts}
 
     def warnings(self) -> Sequence[str]:
         hears = self.receipt or self.inbound

@@ -1,7 +1,7 @@
 """The kinds of carriers, each with its config; and configs as they are given, stored and shown."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -67,6 +67,15 @@ CONFIGS: dict[str, type[Any]] = {
 
 SECRETS: frozenset[str] = frozenset().union(*(config.secrets for config in CONFIGS.values()))
 """Members that are written and never read back."""
+
+
+def texts() -> Collection[str]:
+    """Members that are texts, in whichever config they are."""
+    return {name for shape in CONFIGS.values() for name, of in get_type_hints(shape).items() if _is_text(of)}
+
+
+def _is_text(of: Any) -> bool:
+    return of is str or (get_origin(of) is Literal and all(isinstance(each, str) for each in get_args(of)))
 
 
 def parse(kind: str, config: dict[str, Any]) -> Any:

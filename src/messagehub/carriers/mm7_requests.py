@@ -34,6 +34,7 @@ from messagehub.mms.statuses import MM_STATUSES
 
 LONGEST_TEXT = 20_000
 """Characters of a message's text."""
+MOST_RECIPIENTS = 100
 LONGEST = 250
 """Characters of names, ids and words that are kept."""
 
@@ -144,6 +145,8 @@ class Hearer:
         found = [self._number(each) for group in groups for each in group if not each.display_only]
         if not found and not self._config.recipient:
             raise _refusal(pdu, INVALID, "Recipients is missing, and the carrier's config has no recipient")
+        if len(found) > MOST_RECIPIENTS:
+            raise _refusal(pdu, INVALID, f"{len(found)} recipients; {MOST_RECIPIENTS} are taken")
         return list(dict.fromkeys(found or [self._config.recipient]))
 
     def _number(self, address: Address) -> str:

@@ -12,11 +12,14 @@ from messagehub.carriers.failures import FailureCode
 from messagehub.media import LIMITS, TYPES, Limits, limits_of
 from messagehub.media.limits import NumberKind
 from messagehub.web import BadURL, check_url, leads_inside
+from messagehub.web.urls import parse
 
 URL = Annotated[str, Meta(min_length=1, max_length=2048)]
 Operator = Literal["", "att", "tmobile", "uscellular", "verizon"]
 assert set(LIMITS) == set(get_args(Operator))
 
+HostName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")]
+HostNames = Annotated[tuple[HostName, ...], Meta(max_length=16)]
 WebErrors = dict[Annotated[str, Meta(min_length=1, max_length=64)], FailureCode]
 
 TOLL_FREE = tuple(f"+1{code}" for code in (800, 833, 844, 855, 866, 877, 888))
@@ -106,6 +109,11 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
         return ""
 
     @property
+    def hosts(self) -> Collection[str]:
+        """Those that the operator has named for media which come in: of all hosts these alone may be inside."""
+        return ()
+
+    @property
     def uses_tls(self) -> bool:
         """It says something of TLS, so that the usual will not do."""
         return bool(self.tls_ca or self.tls_certificate or self.tls_key or not self.tls_verify)
@@ -132,6 +140,12 @@ def number_kind(number: str) -> NumberKind:
     if number.startswith(TOLL_FREE) and len(number) == 12:
         return "toll_free"
     return "long" if number.startswith("+") else "short_code"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL that was checked."""
+    place, _, _ = parse(url)
+    return place.host
 
 
 def checked_url(member: str, url: str) -> str:

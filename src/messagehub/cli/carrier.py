@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -11,6 +11,7 @@ from messagehub.cli.exits import WrongUsage
 from messagehub.cli.passwords import Password, PasswordFile
 from messagehub.cli.session import SHOWN, All, Limit, Session, Traced, Yes, changes, given, group, operator
 from messagehub.cli.showing import Columns, moment
+from messagehub.shapes.carriers import CarrierType
 
 app = group("Carriers: who takes messages off our hands. They are the operator's.")
 
@@ -46,13 +47,14 @@ WATCHED = ("id", "name", "status", "unknown_destinations", "binds")
 """What changes by itself; a terminal has room for no more."""
 REFRESH_S = 1.0
 SMPP = "smpp"
+TYPES = ", ".join(get_args(CarrierType))
 
 
 @app.command("create")
 @operator
 def create(
     session: Session,
-    kind: Annotated[str, typer.Argument(metavar="TYPE", help="What it speaks: smpp, http, mm7.")],
+    kind: Annotated[str, typer.Argument(metavar="TYPE", help=f"What it speaks: {TYPES}.")],
     host: Annotated[str | None, typer.Option("--host", help="Of smpp: where it listens.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Of smpp: the port there.")] = None,
     system_id: Annotated[str | None, typer.Option("--system-id", help="Of smpp: the name that it knows us by.")] = None,
@@ -162,8 +164,10 @@ def _config(settings: list[str] | None) -> dict[str, Any]:
 
 def _member(text: str) -> tuple[str, Any]:
     """`window=50` is a number and `tls=true` is true or false, as in JSON; what is no JSON is a text as it stands, and
-    `@FILE` what stands in a file."""
+    `@FILE` what stands in a file. What is always a text is one, though it be written in digits."""
     import msgspec
+
+    from messagehub.carriers.kinds import texts
 
     name, separator, value = text.partition("=")
     if not (name and separator):
@@ -171,9 +175,10 @@ def _member(text: str) -> tuple[str, Any]:
     if value.startswith("@"):
         return name, _content(name, value[1:])
     try:
-        return name, msgspec.json.decode(value.encode())
+        read = msgspec.json.decode(value.encode())
     except ValueError:
         return name, value
+    return name, value if name in texts() and not isinstance(read, str) else read
 
 
 def _content(name: str, file: str) -> str:

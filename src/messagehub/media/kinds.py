@@ -100,7 +100,7 @@ def check(octets: bytes, declared: str = "") -> tuple[Kind, Shape]:
     kind = sniff(octets)
     said = bare_type(declared)
     if kind is None:
-        raise MediaError("media_unsupported", f"{said or 'the content'} is none of {', '.join(sorted(KINDS))}")
+        raise MediaError("media_unsupported", f"the content is none of {', '.join(sorted(KINDS))}")
     if said not in _NOTHING_SAID and said not in (kind.type, *kind.aliases, kind.type.partition("/")[0]):
         raise MediaError("media_type_mismatch", f"the type is {said[:60]}, and the content is {kind.type}")
     return kind, kind.inspect(octets)

@@ -215,8 +215,10 @@ def media_shapes(options: Options) -> list[shapes.Media]:
 def renew(shown: Sequence[shapes.Media], row: Any, published: Published, now: int) -> None:
     """Gives what is kept here addresses that can be used for a while again. `shown` is of the message of this row."""
     for shape, media in zip(shown, _decode(row.options).medias, strict=True):
-        is_ours = row.direction == "inbound" and media.digest
-        shape.url = published.url(media.digest, now) if is_ours else published.renewed(media.url, now)
+        if row.direction == "outbound":
+            shape.url = published.renewed(media.url, now)
+        elif media.digest:  # any other address is the carrier's, whatever it looks like
+            shape.url = published.url(media.digest, now)
 
 
 def said(row: Any) -> str:
