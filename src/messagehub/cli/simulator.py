@@ -48,7 +48,6 @@ def simulator(
     as_json: Annotated[bool, typer.Option("--json", help="Print the ports as one JSON object.")] = False,
 ) -> None:
     """Be a carrier, until interrupted. What it does with a message depends on the destination's last digits.
-
     A scenario is a file that says what else it does: docs/simulator.md.
 
     Example: messagehub simulator --smpp-port 2775
