@@ -8,11 +8,9 @@ of telnyx-python for the tolerance of times.
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from messagehub.carriers.aggregators import (
     AggregatorConfig,
@@ -41,6 +39,9 @@ from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken
 from messagehub.clock import SECOND
 from messagehub.web import Answer
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 MAX_MEDIA = 10
 TOLERANCE = 300 * SECOND
 """How far the time of a webhook's signature may be from ours."""
@@ -67,8 +68,10 @@ class TelnyxConfig(AggregatorConfig, kw_only=True, frozen=True, forbid_unknown_f
         super().__post_init__()
         self.verifier()
 
-    def verifier(self) -> Ed25519PublicKey:
+    def verifier(self) -> "Ed25519PublicKey":
         """ValueError where the key is none."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # 5 MB, for this carrier alone
+
         try:
             return Ed25519PublicKey.from_public_bytes(b64decode(self.public_key, validate=True))
         except ValueError:
@@ -226,6 +229,8 @@ class Telnyx:
         return Heard([], acknowledged(THANKS))
 
     def _verify(self, callback: Callback, now: int) -> None:
+        from cryptography.exceptions import InvalidSignature
+
         time = callback.headers.get("telnyx-timestamp", "")
         if not (time.isascii() and time.isdecimal() and len(time) < 12):
             raise forged("telnyx-timestamp is missing: it is not from Telnyx")

@@ -8,7 +8,6 @@ unless it says otherwise.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from xml.parsers import expat
 
 from messagehub.mms import charsets
 from messagehub.mms.errors import DecodeError, EncodeError
@@ -56,6 +55,8 @@ def read(octets: bytes, charset: str = "") -> Element:
     """
     if len(octets) > MAX_OCTETS:
         raise DecodeError(f"XML of {len(octets)} octets; {MAX_OCTETS} are taken")
+    from xml.parsers import expat  # with the first document: most servers see none
+
     builder = _Builder()
     text, encoding = _readable(octets, charset)
     parser = expat.ParserCreate(encoding, namespace_separator=" ")

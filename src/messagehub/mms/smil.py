@@ -4,7 +4,6 @@ What is written is one slide for each medium, with the text under the first. Wha
 presentation names its parts: handsets write SMIL that is no XML, so nothing here parses it as such.
 """
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -38,6 +37,8 @@ def write(media: Sequence[tuple[str, str]], text: str = "") -> str:
 
 
 def _element(kind: str, name: str) -> str:
+    import html  # its table of entities is a megabyte, and most servers send no MMS
+
     major = kind.partition("/")[0]
     tag = "ref" if kind == "text/vcard" or kind == "text/x-vcard" else _ELEMENTS.get(major, "ref")
     region = {"img": IMAGE, "video": IMAGE, "text": TEXT}.get(tag)
@@ -47,5 +48,7 @@ def _element(kind: str, name: str) -> str:
 
 def sources(smil: str) -> Iterable[str]:
     """The references to parts, in the order of the presentation, each once."""
+    import html
+
     found = _SOURCE.finditer(_COMMENT.sub("", smil[:_MAX_CHARACTERS]))
     return dict.fromkeys(html.unescape(match[1] or match[2] or "").strip() for match in found)
