@@ -244,10 +244,21 @@ def test_a_picture_that_is_gone_there_costs_no_message(world: World) -> None:
     assert medium["url"].startswith(world.peer.url)
 
 
-def test_who_cannot_come_to_us_from_outside_is_warned_of(running: Hub) -> None:
-    config = {"account_sid": "AC1", "auth_token": "t", "base_url": "https://api.example.com", "response_timeout": 1}
-    carrier = running.admin.post("/carriers", {"name": "outside", "type": "twilio", "config": config})
+OUTSIDE: dict[str, Json] = {
+    "twilio": {"account_sid": "AC1", "auth_token": "t", "base_url": "https://api.example.com"},
+    "mm7": {"url": "https://mmsc.example.com/mm7"},
+    "http": {
+        "url": "https://sms.example.com/{destination}",
+        "receipt": {"id": "id", "state": "state"},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_who_cannot_come_to_us_from_outside_is_warned_of(running: Hub, kind: str) -> None:
+    config = OUTSIDE[kind] | {"response_timeout": 1}
+    carrier = running.admin.post("/carriers", {"name": "outside", "type": kind, "config": config})
     shown = running.when_carrier(carrier, lambda now: now["warnings"])
-    assert "public_url" in shown["warnings"][0]
+    assert any("public_url" in warning for warning in shown["warnings"])
     assert "auth_token" not in shown["config"]
     running.admin.delete(f"/carriers/{carrier['id']}")

@@ -157,6 +157,11 @@ class HTTPConfig(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=Tru
         return filled(self.url, dict.fromkeys(PLACES, "1"))
 
     @property
+    def address(self) -> str:
+        comes_here = self.receipt or self.inbound or "mms" in self.takes
+        return self._example if comes_here else ""
+
+    @property
     def hosts(self) -> Collection[str]:
         return {host_of(self._example), *self.media_hosts}
 

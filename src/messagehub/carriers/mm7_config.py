@@ -122,6 +122,10 @@ class MM7Config(WebConfig, forbid_unknown_fields=True, kw_only=True, frozen=True
         ]
 
     @property
+    def address(self) -> str:
+        return self.url
+
+    @property
     def is_base64(self) -> bool:
         return self.encoding == "base64"
 

@@ -105,7 +105,7 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
 
     @property
     def address(self) -> str:
-        """Where it is, if its config says that in a word; what is inside itself may well ask us inside."""
+        """Where it is, if it has to come to us; what is inside itself may well ask us inside."""
         return ""
 
     @property
