@@ -224,7 +224,7 @@ async def test_a_target_that_failed_is_told_of(house: MMSHouse) -> None:
     [
         ("/gone", 410, "", b"", "media_not_found", "medias[1]: it was answered with 410"),
         ("/mine", 403, "", b"", "media_unreachable", "medias[1]: it was answered with 403"),
-        ("/page", 200, "text/html", b"<html><body>Sorry</body></html>", "media_unsupported", "medias[1]: text/html"),
+        ("/page", 200, "text/html", b"<html><body>Sorry</body></html>", "media_unsupported", "medias[1]: the content"),
         ("/liar", 200, "image/png", JPEG, "media_type_mismatch", "medias[1]: the type is image/png"),
         ("/torn", 200, "image/jpeg", JPEG[:-9], "media_broken", "medias[1]: "),
         ("/vast", 200, "image/jpeg", bytes(1_000_001), "media_too_large", "medias[1]: it has more than 1000000"),
