@@ -7,9 +7,10 @@ days; it signs two hours later, when every node has read it.
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import overload
 from urllib.parse import urlsplit
 
 from messagehub import clock
@@ -112,14 +113,41 @@ SPREADS_FOR = 2 * 3600 * SECOND
 """How long a new key is only believed, so that every node has it before it signs."""
 
 
+class Keys(Sequence[bytes]):
+    """Sealed until one of them is asked for: what opens them takes 7 MB, and many servers see no media."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._sealed: Sequence[tuple[str, str]] = ()
+        self._opened: list[bytes] = []
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """In the order in which they are to be believed."""
+        sealed = [(row.id, row.secret) for row in rows]
+        if sealed != self._sealed:
+            self._sealed, self._opened = sealed, []
+
+    def __len__(self) -> int:
+        return len(self._sealed)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, place: int | slice) -> bytes | Sequence[bytes]:
+        if not self._opened:
+            self._opened = [self._sealer.unseal(secret, _place(id)).encode() for id, secret in self._sealed]
+        return self._opened[place]
+
+
 class Keyring:
-    """`keys` is one list as long as the process lives: the first signs, all are believed. `lifetime`: of an address, in
-    microseconds."""
+    """`keys` is one object as long as the process lives: the first signs, all are believed. `lifetime`: of an address,
+    in microseconds."""
 
     def __init__(self, store: Store, sealer: Sealer, lifetime: int = 0, now: Callable[[], int] = clock.now) -> None:
         self._store, self._sealer, self._now = store, sealer, now
         self._kept_for = max(lifetime, LONGEST) + SPREADS_FOR
-        self.keys: list[bytes] = []
+        self.keys = Keys(sealer)
         self._loop = Loop("media keys", self.look, LOOKS_EVERY_S)
 
     async def seal(self) -> None:
@@ -148,8 +176,7 @@ class Keyring:
             await self._store.transaction(partial(self._renew, now))
             rows = await self._store.all("media_keys")
         signing = max([row for row in rows if row.tm_signs <= now] or rows[:1], key=lambda row: row.tm_signs)
-        ordered = [signing, *(row for row in rows if row is not signing)]
-        self.keys[:] = [self._sealer.unseal(row.secret, _place(row.id)).encode() for row in ordered]
+        self.keys.take([signing, *(row for row in rows if row is not signing)])
 
     async def _renew(self, now: int, tx: Tx) -> None:
         rows = await tx.all("media_keys")

@@ -23,6 +23,7 @@ def init(
 async def _init(database_url: str, secret_key: str, as_json: bool) -> None:
     from messagehub import clock
     from messagehub.accounts import setup
+    from messagehub.published import Keyring
     from messagehub.store import open_store
     from messagehub.webhooks.sign import new_secret
 
@@ -30,6 +31,7 @@ async def _init(database_url: str, secret_key: str, as_json: bool) -> None:
     try:
         sealer = await setup.sealer_of(store, secret_key, database_url)
         account = await setup.operator(store, sealer, clock.now(), new_secret())
+        await Keyring(store, sealer).look()  # here, since a server that makes none needs less memory
     finally:
         await store.close()
     if account is None:
