@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from ssl import SSLContext
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from messagehub import text
 from messagehub.carriers.backoff import PAUSES, Pauses
-from messagehub.carriers.carrier import Handover, Inbound, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import Handover, TargetKey
 from messagehub.carriers.kinds import parse
 from messagehub.carriers.simulator import Options
 from messagehub.carriers.simulator.smsc import Smsc
 from messagehub.carriers.smpp import SMPPCarrier
 from messagehub.smpp import PDU, Driver, Event, Received, Role, Session, Unbound, listen
 from messagehub.smpp.statuses import NUMBERS
+from tests.carriers.side import Side
 
 T = TypeVar("T")
 
@@ -24,67 +24,23 @@ SOURCE, SOMEBODY = "+15551234567", "+442079461234"
 NEVER_ANSWERED, ANSWERED_LATE, NO_SUCH_NUMBER = "+442079460006", "+442079460007", "+442079460003"
 """Numbers by which the simulator knows what to do."""
 
-PATIENCE_S = 40.0
 QUICK = {"receipt_delay": 0.01, "slow_receipt": 0.05, "second_receipt_delay": 0.02}
 _ids = count(1)
 
 
-class Ours:
-    """Our side: the carrier, and the news of it."""
-
+class Ours(Side):
     def __init__(self, port: int, pauses: Pauses = PAUSES, taped: bool = True, **config: Any) -> None:
+        super().__init__()
         given = {"host": "127.0.0.1", "port": port, "system_id": "me", "password": "secret", **config}
-        self.carrier = SMPPCarrier(parse("smpp", given), pauses, taped)
-        self.news: list[News] = []
-        self.verdict: Verdict | None = Verdict.TAKEN
-        """How receipts and messages are answered; None: not at all."""
-        self._rung = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        self.carrier.open(self._rung.set)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.carrier.close()
+        self.carrier: SMPPCarrier = SMPPCarrier(parse("smpp", given), pauses, taped)
 
     def send(self, destination: str = SOMEBODY, words: str = "Hello", source: str = SOURCE, **more: Any) -> TargetKey:
         key = (f"m{next(_ids)}", 0)
         self.carrier.send([Handover(key, source, destination, text.cut(words, key[1]), **more)])
         return key
 
-    def take(self) -> None:
-        for one in self.carrier.news():
-            self.news.append(one)
-            if isinstance(one, Receipt | Inbound) and self.verdict:
-                self.carrier.answer(one.ticket, self.verdict)
-
-    async def until(self, ask: Callable[[], T]) -> T:
-        """What `ask` gives, as soon as that is true; news is taken meanwhile."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self._rung.clear()
-                self.take()
-                if answer := ask():
-                    return answer
-                await self._wait()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(0.01):
-                await self._rung.wait()
-        except TimeoutError:
-            return
-
     async def bound(self) -> None:
         await self.until(lambda: self.carrier.status().status == "bound")
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [one for one in self.news if isinstance(one, kind)]
-
-    async def heard(self, kind: type[T], times: int = 1) -> list[T]:
-        return await self.until(lambda: found if len(found := self.of(kind)) >= times else [])
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from messagehub.errors import Refusal
 from messagehub.smpp import PDU, Driver, decode, encode, times
 from messagehub.smpp.statuses import NUMBERS, STATUSES
 from messagehub.smpp.tlvs import TAGS
-from tests.carriers.rig import PATIENCE_S, SOMEBODY, SOURCE, Ours, centre
+from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre
+from tests.carriers.side import PATIENCE_S
 
 USUAL = {"host": "h", "port": 1, "system_id": "me", "password": "secret"}
 

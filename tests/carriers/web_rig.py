@@ -7,22 +7,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from ssl import SSLContext
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from messagehub import text
 from messagehub.carriers.backoff import Pauses, Trouble
 from messagehub.carriers.book import Means
-from messagehub.carriers.carrier import Handover, Inbound, News, Receipt, TargetKey, Verdict
+from messagehub.carriers.carrier import Handover, TargetKey
 from messagehub.carriers.dialects import DIALECTS
 from messagehub.carriers.kinds import parse
 from messagehub.carriers.web import WebCarrier
+from tests.carriers.side import Side
 
 T = TypeVar("T")
 Json = dict[str, Any]
 
 SOURCE, SOMEBODY = "+15551234567", "+442079461234"
-PATIENCE_S = 10.0
 SOON: Pauses = dict.fromkeys(Trouble, (0.05,))
 CALLBACK_URL = "https://hub.test/callbacks/c"
 _ids = count(1)
@@ -147,58 +146,16 @@ async def server(ssl: SSLContext | None = None) -> AsyncIterator[Server]:
         await opened.close()
 
 
-class Ours:
-    """Our side: the carrier, and the news of it."""
-
+class Ours(Side):
     def __init__(self, url: str, kind: str = "http", means: Means | None = None, **config: Any) -> None:
+        super().__init__()
         parsed = parse(kind, {**(HTTP if kind == "http" else {}), "url": url, **config})
-        self.carrier = WebCarrier(parsed, DIALECTS[kind](parsed, CALLBACK_URL), means or Means(), SOON)
-        self.news: list[News] = []
-        self.verdict: Verdict | None = Verdict.TAKEN
-        self._rung = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        self.carrier.open(self._rung.set)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.carrier.close()
+        self.carrier: WebCarrier = WebCarrier(parsed, DIALECTS[kind](parsed, CALLBACK_URL), means or Means(), SOON)
 
     def send(self, destination: str = SOMEBODY, words: str = "Hello", source: str = SOURCE, **more: Any) -> TargetKey:
         key = (f"m{next(_ids)}", 0)
         self.carrier.send([Handover(key, source, destination, text.cut(words, key[1]), text=words, **more)])
         return key
-
-    def take(self) -> None:
-        for one in self.carrier.news():
-            self.news.append(one)
-            if isinstance(one, Receipt | Inbound) and self.verdict:
-                self.carrier.answer(one.ticket, self.verdict)
-
-    async def until(self, ask: Callable[[], T]) -> T:
-        """What `ask` gives, as soon as that is true; news is taken meanwhile."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self._rung.clear()
-                self.take()
-                if answer := ask():
-                    return answer
-                await self._wait()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(0.01):
-                await self._rung.wait()
-        except TimeoutError:
-            return
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [one for one in self.news if isinstance(one, kind)]
-
-    async def heard(self, kind: type[T], times: int = 1) -> list[T]:
-        return await self.until(lambda: found if len(found := self.of(kind)) >= times else [])
 
 
 @asynccontextmanager

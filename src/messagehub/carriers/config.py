@@ -83,6 +83,23 @@ Statuses = dict[Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{1,8}\Z")], StatusAc
 Errors = dict[Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,20}\Z")], FailureCode]
 
 
+# What carriers of all kinds are asked for in the same words.
+DlrTimeout = Annotated[
+    float, doc("seconds after which a receipt is no longer expected: `dlr_timeout`", ge=1, le=2_592_000)
+]
+RetryTemporary = Annotated[
+    tuple[Annotated[int, Meta(ge=1, le=604_800)], ...],
+    doc("seconds after which a target is sent again whose receipt tells of a cause that passes", max_length=20),
+]
+DefaultCountry = Annotated[
+    str,
+    doc(
+        "country code for national numbers that come in, such as `44`; empty: they are kept as they come",
+        pattern=r"^([1-9][0-9]{0,2})?\Z",
+    ),
+]
+
+
 class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A message centre that speaks SMPP 3.4."""
 
@@ -115,9 +132,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     response_timeout: Annotated[
         float, doc("seconds after which a submit without an answer is given up: `gw_timeout`", ge=0.1, le=3600)
     ] = 30
-    dlr_timeout: Annotated[
-        float, doc("seconds after which a receipt is no longer expected: `dlr_timeout`", ge=1, le=2_592_000)
-    ] = 259_200
+    dlr_timeout: DlrTimeout = 259_200
 
     tls: Annotated[bool, doc("speak TLS, 1.2 or newer")] = False
     tls_ca: Annotated[Pem, doc("PEM of the authorities that may sign the carrier's certificate; empty: the system's")] = ""  # fmt: skip # noqa: E501
@@ -135,13 +150,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     international_prefix: Annotated[
         Literal["", "+", "00"], doc("what stands before an international number on the wire")
     ] = ""
-    default_country: Annotated[
-        str,
-        doc(
-            "country code for national numbers that come in, such as `44`; empty: they are kept as they come",
-            pattern=r"^([1-9][0-9]{0,2})?\Z",
-        ),
-    ] = ""
+    default_country: DefaultCountry = ""
 
     alphabet: Annotated[
         DefaultAlphabet, doc("what `data_coding` 0 means there: GSM 7-bit unpacked or packed, Latin-1 or ASCII")
@@ -197,10 +206,7 @@ class SMPPConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
             "the `error_code` by command_status (`0x0400`), or by `err` (`069`) or `stat` of receipts", max_length=1000
         ),
     ] = {}
-    retry_temporary: Annotated[
-        tuple[Annotated[int, Meta(ge=1, le=604_800)], ...],
-        doc("seconds after which a target is sent again whose receipt tells of a cause that passes", max_length=20),
-    ] = ()
+    retry_temporary: RetryTemporary = ()
     err_numbering: Annotated[
         Literal["", "aggregator", "gsm"],
         doc("whose numbers the `err` of receipts are, where `errors` does not say; empty: they mean nothing"),

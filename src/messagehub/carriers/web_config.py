@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from msgspec import Meta, Struct
 
 from messagehub.carriers import tls
-from messagehub.carriers.config import Pem, TLVConfig, doc
+from messagehub.carriers.config import DefaultCountry, DlrTimeout, Pem, RetryTemporary, TLVConfig, doc
 from messagehub.carriers.failures import FailureCode
 from messagehub.media import LIMITS, TYPES, Limits, limits_of
 from messagehub.media.limits import NumberKind
@@ -42,24 +42,13 @@ class WebConfig(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     response_timeout: Annotated[
         float, doc("seconds after which a request without an answer is given up: `gw_timeout`", ge=0.1, le=3600)
     ] = 30
-    dlr_timeout: Annotated[
-        float, doc("seconds after which a receipt is no longer expected: `dlr_timeout`", ge=1, le=2_592_000)
-    ] = 259_200
-    retry_temporary: Annotated[
-        tuple[Annotated[int, Meta(ge=1, le=604_800)], ...],
-        doc("seconds after which a target is sent again whose receipt tells of a cause that passes", max_length=20),
-    ] = ()
+    dlr_timeout: DlrTimeout = 259_200
+    retry_temporary: RetryTemporary = ()
     errors: Annotated[
         WebErrors,
         doc("the `error_code` by the carrier's own codes, where it is not the usual one", max_length=1000),
     ] = {}
-    default_country: Annotated[
-        str,
-        doc(
-            "country code for national numbers that come in, such as `44`; empty: they are kept as they come",
-            pattern=r"^([1-9][0-9]{0,2})?\Z",
-        ),
-    ] = ""
+    default_country: DefaultCountry = ""
 
     operator: Annotated[Operator, doc("whose limits media are made to fit; empty: what goes everywhere")] = ""
     media_octets: Annotated[
