@@ -245,7 +245,7 @@ def test_an_endpoint_has_five_seconds(stalled: Lame) -> None:
 def test_a_failed_webhook_is_made_again_and_is_the_same(failing: Lame) -> None:
     first, again = retry(failing.endpoint)
     assert again.body == first.body
-    assert 4 < again.at - first.at < 15
+    assert 4 < again.at - first.at < 60
     secret = failing.account.api.get("/customer")["webhook_secret"]
     Webhook(secret).verify(again.body, again.headers)
     assert again.headers["webhook-timestamp"] > first.headers["webhook-timestamp"]

@@ -265,7 +265,7 @@ def test_a_medium_that_comes_too_slowly_is_not_waited_for(hub: Hub, account: Acc
         begun = time.monotonic()
         line.say(head(account, f"content-length: {len(WHOLE)}") + WHOLE[:-1000])
         line.answer().refusal(408, "REQUEST_TIMEOUT")
-        assert BODY_TIMEOUT_S <= time.monotonic() - begun < BODY_TIMEOUT_S + 5
+        assert BODY_TIMEOUT_S <= time.monotonic() - begun < BODY_TIMEOUT_S + 15
     assert not parts_of(hub)
 
 

@@ -50,7 +50,7 @@ async def test_the_whole_carrier_pauses_and_says_so(name: str) -> None:
         assert ours.carrier.room() == 0
         assert (status.status, status.throttled) == ("bound", 1)
         assert status.pace > 0
-        assert 0.5 < (status.throttled_until - begun) / clock.SECOND < 1.5
+        assert 0.5 < (status.throttled_until - begun) / clock.SECOND < 15
         assert [(one.key, one.reason, one.partly) for one in await ours.heard(Refused)] == [(key, "throttled", False)]
         await ours.until(lambda: ours.carrier.room() == 1)
         assert ours.carrier.status().throttled_until == 0
