@@ -1,8 +1,11 @@
 """messagehub send"""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.shell import Shell
+from tests.media.samples import SAMPLES
 from tests.support import numbering
 from tests.support.hub import Account, Hub
 from tests.support.waiting import until
@@ -15,12 +18,15 @@ def test_it_is_accepted(mine: Shell, account: Account) -> None:
     assert account.api.message(shown["id"])["text"] == "Hello"
 
 
-def test_the_only_number_need_not_be_said(mine: Shell, hub: Hub, account: Account) -> None:
+def test_the_only_number_need_not_be_said(mine: Shell, hub: Hub, account: Account, tmp_path: Path) -> None:
     words = ("send", "--to", numbering.somebody(), "--json", "Hello")
     assert mine.run(*words).json["source"]["target"] == account.number
     another = numbering.own()
     hub.admin.post("/numbers", {"number": another, "customer_id": account.id})
-    mine.run(*words).is_wrong("--from", account.number, another)
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(SAMPLES["jpeg"])
+    mine.run(*words, "--media", str(picture)).is_wrong("--from", account.number, another)
+    assert account.api.get("/media")["result"] == []
 
 
 def test_who_has_no_number_is_told_who_gives_one(mine: Shell, hub: Hub, account: Account) -> None:

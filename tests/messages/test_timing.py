@@ -39,6 +39,13 @@ async def scheduled(house: House, lead: int = SECOND // 3) -> Message:
     return sent if sent.targets[0].hold_reason else await scheduled(house, 2 * lead)
 
 
+async def lose_source(house: House) -> None:
+    """The number is its customer's no more."""
+    number = await house.numbers.find(house.store, SOURCE)
+    assert number
+    await house.numbers.remove(number, clock.now())
+
+
 async def refusal(house: House, **more: Any) -> tuple[str, str]:
     with pytest.raises(Refusal) as refused:
         await house.send(**more)
@@ -95,11 +102,12 @@ async def test_what_is_scheduled_can_be_canceled(house: House) -> None:
 
 
 async def test_what_is_scheduled_for_a_carrier_that_is_gone_goes_to_another(house: House) -> None:
-    sent = await house.send(schedule_at=ahead(HOUR))
+    house.peer.window = 0
+    sent = await scheduled(house)
     other = await house.failover()
     (route,) = [one for one in await house.routes.page("g", 10) if one.carrier_id == house.carrier_id]
     await house.routes.remove(route.id, clock.now())
-    await house.actor.reschedule(house.customer.id, sent.id, ahead(0))
+    house.peer.window = 100
     await eventually_so(lambda: _carrier(house, (sent.id, 0), other))
     assert not house.peer.handed
 
@@ -109,11 +117,10 @@ async def _carrier(house: House, key: TargetKey, carrier_id: str) -> bool:
 
 
 async def test_what_is_scheduled_from_a_number_that_is_lost_meanwhile_does_not_go(house: House) -> None:
-    sent = await house.send(schedule_at=ahead(HOUR))
-    number = await house.numbers.find(house.store, SOURCE)
-    assert number
-    await house.numbers.remove(number, clock.now())
-    await house.actor.reschedule(house.customer.id, sent.id, ahead(0))
+    house.peer.window = 0
+    sent = await scheduled(house)
+    await lose_source(house)
+    house.peer.window = 100
     row = await house.until((sent.id, 0), "failed")
     assert row.error_code == "invalid_source"
     assert not house.peer.handed
@@ -135,9 +142,7 @@ async def test_what_waits_is_given_another_time(house: House) -> None:
 
 async def test_what_is_to_go_now_after_all_does_not_go_from_a_number_that_is_lost_meanwhile(house: House) -> None:
     sent = await house.send(schedule_at=ahead(HOUR))
-    number = await house.numbers.find(house.store, SOURCE)
-    assert number
-    await house.numbers.remove(number, clock.now())
+    await lose_source(house)
     await house.actor.reschedule(house.customer.id, sent.id, ahead(0))
     row = await house.until((sent.id, 0), "failed")
     assert row.error_code == "invalid_source"

@@ -28,7 +28,7 @@ PLAIN: dict[type | None, dict[str, Any]] = {
 WITH_IDEMPOTENCY_KEY = ("INVALID_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED")
 
 DESCRIPTION = """\
-Send SMS, receive SMS, and be told by webhook of all that happens.
+Send SMS and MMS, receive them, and be told by webhook of all that happens.
 
 Every success is 200 with a body; every failure is the same envelope, whose `reason` is for programs and whose
 `message` names the member and says what would be right. Every answer has an `X-Request-Id`: the one that was sent, if

@@ -82,10 +82,11 @@ def send(
     Example: messagehub send --from +15551234567 --to +15559876543 --wait "Hello"
     """
     said = given(text=_read() if text == "-" else text, destinations=destinations, on_doubt=on_doubt)
+    said["source"] = source or _only_number(session.api)  # before anything is uploaded
     said |= given(smart_encoding=smart_encoding, message_class=message_class, priority=priority, **{"class": class_})
     said |= given(schedule_at=schedule_at, spread_over=spread_over, validity=validity)
     said |= given(subject=subject, fallback=fallback, medias=given_as(session.api, media) if media else None)
-    message = session.api.post("messages", body={"source": source or _only_number(session.api), **said})
+    message = session.api.post("messages", body=said)
     code = Exit.DONE
     if wait:
         try:
