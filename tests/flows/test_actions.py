@@ -42,6 +42,11 @@ WRONG = [
         [given("message_send", text="x", source={"type": "sip", "target": "x"})],
         "actions[0].option.source.type: 'sip' is not carried here",
     ),
+    ([given("message_send", text="x", source="+1 555")], "actions[0].option.source: '+1 555' can be nobody's number"),
+    ([given("webhook_send", "w", uri="ftp://a.test/")], "actions[0] (w).option.uri: not an http or https URL"),
+    ([given("webhook_send", "w", uri="https://a b/${x}")], "actions[0] (w).option.uri: not an http or https URL"),
+    ([given("fetch", "f", event_url="a.test")], "actions[0] (f).option.event_url: not an http or https URL"),
+    ([given("fetch", "f", event_url="http://a:99999/")], "actions[0] (f).option.event_url: 99999 is no port"),
     ([given("variable_set", key="voipbin.x")], "actions[0].option.key: 'voipbin.x' begins with"),
     ([given("sleep", duration=-1)], "actions[0].option.duration: expected `int` >= 0"),
     ([given("sleep", duration=10**12)], "actions[0].option.duration: expected `int` <= "),
@@ -113,8 +118,11 @@ def test_what_has_variables_is_looked_at_later() -> None:
         given("fetch_flow", flow_id="${flow}"),
         given("condition_datetime", condition="==", timezone="${zone}", false_target_id=FINISH),
         given("variable_set", key="${key}", value=""),
+        given("message_send", text="x", source="${from}"),
+        given("webhook_send", uri="${server}/path"),
+        given("fetch", event_url="https://${host}:${port}/${path}?q=${q}"),
     ]
-    assert len(actions.checked(kinds)) == 5
+    assert len(actions.checked(kinds)) == len(kinds)
 
 
 def test_each_action_is_linked_with_the_one_that_follows() -> None:

@@ -320,6 +320,15 @@ async def test_a_request_that_fails_is_made_again(
     assert seen.variables["voipbin.webhook.status"] == "500"
 
 
+async def test_a_request_that_cannot_be_made_is_not_tried_again(works: Works) -> None:
+    """What somebody writes may make a URL too long for any server; the flow goes on at once."""
+    ask = do("webhook_send", uri="http://127.0.0.1:1/?q=${voipbin.message.text}", sync=True)
+    await works.answer(ask, say("answered: ${voipbin.webhook.status}."))
+    await works.hear("?" * 800)
+    await works.says("answered: .")
+    assert (await works.ended()).executed_actions[0].result == "bad_url"
+
+
 async def test_a_request_whose_answer_was_lost_is_made_again_when_its_lease_is_over(
     works: Works, webhooks: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,9 @@ AGAIN_LATER = 2 * SECOND
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which it is asked again (RFC 9110, section 15; RFC 8470; RFC 6585)."""
 
+REFUSED_HERE = frozenset({"bad_request", "bad_url"})
+"""Codes of requests that cannot be made, now or later (web/errors.py). A name that leads inside may lead elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Called:
@@ -57,7 +60,7 @@ class Called:
 
     @property
     def may_be_repeated(self) -> bool:
-        return not self.is_good and (not self.status or self.status in TRANSIENT)
+        return self.status in TRANSIENT if self.status else self.error not in REFUSED_HERE
 
     @property
     def words(self) -> str:

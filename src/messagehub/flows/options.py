@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from messagehub import ids, numbers
-from messagehub.flows.variables import has_variables, misfit
+from messagehub.flows.variables import has_variables, misfit, stood_in
 from messagehub.messages import mms
 from messagehub.shapes import AddressGiven, Fallback, MediaGiven, TrafficClass
 
@@ -59,7 +59,7 @@ class Said(Option):
         if self.fallback and not self.medias:
             yield "fallback", "it is for messages with medias"
         for n, media in enumerate(self.medias):
-            if not has_variables(media.url) and (why := mms.wrong_url(media.url)):
+            if why := _wrong_url(media.url):
                 yield f"medias[{n}].url", why
             if not has_variables(media.type) and (why := mms.wrong_type(media.type)):
                 yield f"medias[{n}].type", why
@@ -84,16 +84,18 @@ class MessageSend(Said):
             target = target_of(address)
             if not (has_variables(target) or numbers.is_e164(target)):
                 yield f"destinations[{n}]", f"{target!r} is not E.164, such as +15559876543"
-        for name, address in [
-            ("source", self.source),
-            *((f"destinations[{n}]", d) for n, d in enumerate(self.destinations)),
-        ]:
-            carried = ("tel", "pool") if name == "source" else ("tel",)
-            if isinstance(address, AddressGiven) and address.type not in carried:
-                yield (
-                    f"{name}.type",
-                    f"{address.type!r} is not carried here; only {' and '.join(map(repr, carried))} is",
-                )
+            if isinstance(address, AddressGiven) and address.type != "tel":
+                yield f"destinations[{n}].type", f"{address.type!r} is not carried here; only 'tel' is"
+        yield from self._wrong_source()
+
+    def _wrong_source(self) -> Wrong:
+        source = self.source
+        if isinstance(source, AddressGiven) and source.type not in ("tel", "pool"):
+            yield "source.type", f"{source.type!r} is not carried here; only 'tel' and 'pool' are"
+        elif isinstance(source, AddressGiven) and source.type == "pool":
+            return
+        elif (target := target_of(source)) and not (has_variables(target) or numbers.can_be_owned(target)):
+            yield "source", f"{target!r} can be nobody's number; GET /numbers lists yours"
 
 
 class ConversationSend(Said):
@@ -200,6 +202,8 @@ class WebhookSend(Option):
     ] = False
 
     def wrong(self) -> Wrong:
+        if why := _wrong_url(self.uri):
+            yield "uri", why
         if not has_variables(self.data_type) and not (self.data_type.isascii() and self.data_type.isprintable()):
             yield "data_type", f"{self.data_type!r} is no media type"
 
@@ -209,6 +213,10 @@ class Fetch(Option):
         str, doc('Where to. It is sent `{"activeflow_id", "reference_id"}`.', min_length=1, max_length=2000)
     ]
     event_method: Annotated[Method, doc("")] = "POST"
+
+    def wrong(self) -> Wrong:
+        if why := _wrong_url(self.event_url):
+            yield "event_url", why
 
 
 class FetchFlow(Option):
@@ -225,6 +233,11 @@ class Nothing(Option):
 
 def target_of(address: Address) -> str:
     return address if isinstance(address, str) else address.target
+
+
+def _wrong_url(url: str) -> str:
+    """What is wrong with it whatever its variables hold. One that it begins with may be all of it."""
+    return mms.wrong_url(given) if (given := stood_in(url)) else ""
 
 
 def zone(name: str) -> tzinfo | None:

@@ -69,6 +69,11 @@ def substitute_url(url: str, variables: Variables) -> str:
     return _joined(url, values)
 
 
+def stood_in(url: str) -> str:
+    """A URL with something in the place of each variable, to be looked at; empty where it begins with one."""
+    return "" if NAME.match(url) else NAME.sub("1", url)
+
+
 def substitute_data(data: str, variables: Variables) -> str:
     """A body. What is JSON with its `${name}` stays so, since values are put into its strings. TooLarge."""
     if not has_variables(data):
