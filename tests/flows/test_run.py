@@ -221,13 +221,46 @@ def test_another_flow_is_done_before_the_next_and_a_stop_in_it_ends_all() -> Non
 
 
 def test_flows_within_each_other_have_a_bound() -> None:
-    inner = linked(do("fetch_flow", "again", flow_id=ids.new()))
-    play = Playing(do("fetch_flow", flow_id=ids.new()))
+    inner = linked(do("fetch_flow", "again", flow_id=ids.new()), do("stop"))
+    play = Playing(do("fetch_flow", flow_id=ids.new()), do("stop"))
     command, depth = play.begin(), 0
     while isinstance(command, Load):
         command, depth = play.tell(Loaded("inner", inner)), depth + 1
     assert isinstance(command, End)
     assert (command.reason, depth) == ("too_deep", run.MOST_FRAMES)
+
+
+def test_a_server_can_lead_a_long_dialogue() -> None:
+    """Each list ends by asking for the next one, so none is within another."""
+    play = Playing(do("fetch", event_url="https://a.test/"))
+    command = play.begin()
+    for n in range(50):
+        assert isinstance(command, Ask)
+        question = linked(say(f"question {n}"), do("wait_reply"), do("fetch", event_url="https://a.test/"))
+        assert isinstance(play.tell(Loaded("", question)), Wait)
+        assert len(play.state.frames) == 1
+        command = play.tell(Replied("yes", {}))
+    assert play.tell(Loaded("", linked(say("bye")))) == End("completed")
+    assert play.sent == [*(f"question {n}" for n in range(50)), "bye"]
+
+
+def test_a_list_that_was_left_amidst_its_loops_counts_anew() -> None:
+    """It is another time that it is done."""
+    inner = linked(
+        say("ask", "ask"),
+        do("wait_reply"),
+        do("branch", variable="reply", target_ids={"yes": FINISH}),
+        do("goto", "g", target_id="ask", loop_count=1),
+    )
+    play = Playing(do("fetch_flow", flow_id=ids.new()), do("goto", target_id=START, loop_count=1))
+    command = play.begin()
+    for reply in ("no", "yes", "no", "yes"):
+        if isinstance(command, Load):
+            command = play.tell(Loaded("inner", inner))
+        assert isinstance(command, Wait), reply
+        command = play.tell(Replied(reply, {}))
+    assert command == End("completed")
+    assert play.sent == ["ask"] * 4
 
 
 def test_flows_that_follow_have_a_bound() -> None:

@@ -126,11 +126,15 @@ def _replied(state: State, event: Replied, before: Command | None) -> None:
 
 
 def _loaded(state: State, event: Loaded, before: Command | None) -> Command | None:
+    while state.frames and state.frames[-1].next_id == FINISH:  # so what ends by asking for more can go on like that
+        state.frames.pop()
     if isinstance(before, Load) and before.is_next:
         state.on_complete_flow_id = event.on_complete_flow_id
     elif len(state.frames) >= MOST_FRAMES:
         return End("too_deep", _of_action(state, f"more than {MOST_FRAMES} lists of actions within each other"))
     state.frames.append(_frame(event.flow_id, event.actions))
+    depth = f"{len(state.frames)} "
+    state.jumps = {place: count for place, count in state.jumps.items() if not place.startswith(depth)}
     return None
 
 
