@@ -75,7 +75,8 @@ class Settings:
     flow_answers: int = setting(
         20,
         "messages of one person to one number that flows answer within five minutes; more are taken for two machines "
-        "that answer each other, until there was silence for five minutes. 0 is no limit",
+        "that answer each other, until there was silence for five minutes; and so are ten times as many within a day, "
+        "until it is over. 0 is no limit",
         least=0,
         most=1_000_000,
     )

@@ -81,8 +81,10 @@ INSERT INTO flow_answers (number, person, count, tm_begin) VALUES (:number, :per
 -- name: count_flow_answer
 -- Where there are too many, the count begins anew only when there was silence for as long as it is counted.
 UPDATE flow_answers SET count = CASE WHEN tm_begin < :since THEN 1 ELSE count + 1 END,
-    tm_begin = CASE WHEN tm_begin < :since OR count >= :most THEN :now ELSE tm_begin END
-WHERE number = :number AND person = :person RETURNING count;
+    tm_begin = CASE WHEN tm_begin < :since OR count >= :most THEN :now ELSE tm_begin END,
+    day_count = CASE WHEN tm_day < :since_day THEN 1 ELSE day_count + 1 END,
+    tm_day = CASE WHEN tm_day < :since_day THEN :now ELSE tm_day END
+WHERE number = :number AND person = :person RETURNING count, day_count;
 
 -- name: old_flow_answers
 SELECT number, person FROM flow_answers WHERE tm_begin < :since ORDER BY tm_begin LIMIT :count;
