@@ -120,6 +120,22 @@ def test_what_is_said_in_a_conversation_is_said_once(account: Account) -> None:
     refusal(other, 422, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_a_flow_is_started_once(account: Account) -> None:
+    to, key = numbering.somebody(), str(uuid4())
+    send = {"type": "message_send", "option": {"source": account.number, "destinations": [to], "text": "Hello"}}
+    given = {"actions": [send]}
+    with ThreadPoolExecutor(4) as several:
+        answers = list(several.map(lambda _: post(account.api, given, key, "/activeflows"), range(4)))
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert sum(REPLAYED in answer.headers for answer in answers) == 3
+    [active] = account.api.every("/activeflows")
+    assert active["id"] == answers[0].json()["id"]
+    until(lambda: account.api.get(f"/activeflows/{active['id']}")["status"] == "ended", "it has ended")
+    assert len(messages(account, to)) == 1
+    refusal(post(account.api, {"actions": [send, send]}, key, "/activeflows"), 422, "IDEMPOTENCY_KEY_REUSED")
+    refusal(post(account.api, body(account, to), key), 422, "IDEMPOTENCY_KEY_REUSED")
+
+
 def test_two_nodes_do_it_once(postgres_server: str, tmp_path: Path) -> None:
     with cluster(postgres.new_database(postgres_server), tmp_path) as nodes:
         account, people = nodes.first.customer(), numbering.somebodies(40)

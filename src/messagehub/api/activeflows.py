@@ -4,8 +4,8 @@ from functools import partial
 from typing import get_args
 
 from messagehub import ids, shapes
-from messagehub.api import customers, paging
-from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter
+from messagehub.api import customers, paging, repeating
+from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
 from messagehub.errors import Refusal
 from messagehub.flows.active import shape
 
@@ -16,11 +16,12 @@ FILTERS = (
 )
 
 
-async def create(call: Call) -> shapes.Activeflow:
+async def create(call: Call) -> shapes.Activeflow | Text:
     given: shapes.ActiveflowGiven = call.body
     if given.webhook_uri:
         customers.check_webhook_uri(given.webhook_uri, call.services.webhook_allow_private)
-    return shape(await call.services.activeflows.start(call.customer_id, given))
+    start = partial(call.services.activeflows.start, call.customer_id, given)
+    return await repeating.once(call, start, shape) if repeating.HEADER in call.headers else shape(await start())
 
 
 async def page(call: Call) -> Page[shapes.Activeflow]:
@@ -58,7 +59,7 @@ ENDPOINTS = [
         gives=shapes.Activeflow,
         reasons=("INVALID_ACTION_TYPE", "INVALID_WEBHOOK_URI", "RESOURCE_NOT_FOUND"),
         example={"actions": [{"type": "message_send", "option": ACTION}], "variables": {"code": "1234"}},
-        handler=create,
+        takes_key=True, handler=create,
     ),
     Endpoint(
         method="GET", path="/activeflows", summary="List flows that run or have run, newest first",

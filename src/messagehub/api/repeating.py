@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,10 @@ REPLAYED: list[Header] = [(b"idempotent-replayed", b"true")]
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _encode = msgspec.json.Encoder().encode
 
+T = TypeVar("T")
+Also = Callable[[T], Sequence[Insert]]
+"""What has to be written in the commit that does what was asked, once it is settled what comes of it."""
+
 
 async def accept(
     call: Call, prepare: Callable[[], Awaitable[Accepted]], shape: Callable[[Accepted], Any]
@@ -32,18 +36,27 @@ async def accept(
         await acceptor.commit(accepted)
         return shape(accepted)
 
-    async def do(keep: Keep) -> bytes:
+    async def do(also: Also[Accepted]) -> None:
+        await acceptor.commit(await prepare(), also)
+
+    return await once(call, do, shape)
+
+
+async def once(call: Call, do: Callable[[Also[T]], Awaitable[object]], shape: Callable[[T], Any]) -> Text:
+    """Does what is asked by a request with a key, and answers with the `shape` of what came of it."""
+
+    async def keeping(keep: Keep) -> bytes:
         body = b""
 
-        def also(accepted: Accepted) -> Sequence[Insert]:
+        def also(done: T) -> Sequence[Insert]:
             nonlocal body
-            body = _encode(shape(accepted))
+            body = _encode(shape(done))
             return [keep(body)]
 
-        await acceptor.commit(await prepare(), also)
+        await do(also)
         return body
 
-    answer = await call.services.once.answer(_asking(call), do)
+    answer = await call.services.once.answer(_asking(call), keeping)
     return Text(answer.body, KIND, REPLAYED if answer.is_replayed else [])
 
 

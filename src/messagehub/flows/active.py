@@ -122,8 +122,10 @@ class Activeflows:
         place = rows[-1].id if len(rows) == count else ""
         return [from_row(row) for row in rows if status in ("", row.status)], place
 
-    async def start(self, customer_id: str, given: ActiveflowGiven) -> Activeflow:
-        """Refusal names the member that is wrong."""
+    async def start(
+        self, customer_id: str, given: ActiveflowGiven, also: Callable[[Activeflow], Sequence[Insert]] = lambda _: ()
+    ) -> Activeflow:
+        """Refusal names the member that is wrong. `also`: what is written with it."""
         variables.check(given.variables)
         flow_id = given.flow_id.lower() or ids.UNSET
         if (flow_id == ids.UNSET) == (not given.actions):
@@ -146,7 +148,7 @@ class Activeflows:
             on_complete_flow_id=on_complete,
             report=report if given.webhook_uri else None,
         )
-        await self._store.write([Insert("insert_activeflow", [started])])
+        await self._store.write([Insert("insert_activeflow", [started]), *also(started)])
         self._store.notify(FLOWS)
         return started
 
