@@ -43,6 +43,33 @@ def test_what_would_come_to_no_flow_is_said(shell: Shell, file: str) -> None:
     assert notes == ["it ends messages, and comes to no flow, unless CANCEL is switched off for the number"]
 
 
+def test_what_is_probably_an_opt_out_is_said_too(shell: Shell, file: str) -> None:
+    done = shell.run("flows", "run", file, "--say", "please stop texting me", "--json")
+    notes = [words for what, words in played(done.out) if what == "note"]
+    assert notes == ["it probably ends messages, and comes to no flow, unless its customer reviews such sentences"]
+
+
+def test_who_says_stop_is_not_heard_by_the_flow(shell: Shell, file: str) -> None:
+    done = shell.run("flows", "run", file, "--say", "Stop!", "--say", "hi", "--say", "STOP", "--say", "yes", "--json")
+    assert [each for each in played(done.out) if each[0] in ("said", "note", "sent")] == [
+        ("said", "Stop!"),
+        ("note", "it ends messages, and comes to no flow"),
+        ("said", "hi"),
+        ("sent", "Coming, ?"),
+        ("said", "STOP"),
+        ("note", "it ends messages, and comes to no flow"),
+        ("said", "yes"),
+        ("sent", "See you!"),
+    ]
+
+
+def test_the_sample_of_the_reference_is_played_as_it_is_printed(shell: Shell, tmp_path: Path) -> None:
+    text = "Your appointment is confirmed for tomorrow at 2pm."
+    sample = {"type": "message_send", "option": {"source": "+15551234567", "text": text}}
+    (tmp_path / "sample.json").write_text(json.dumps(sample))
+    assert f"  -> +15559876543: {text}" in shell.run("flows", "run", "sample.json", "--say", "hello").out
+
+
 def test_who_sends_pictures_sends_an_mms(shell: Shell, tmp_path: Path) -> None:
     message = "voipbin.message"
     words = f"${{{message}.type}} of ${{{message}.medias.count}}: ${{{message}.medias.1.type}}, ${{{message}.text}}"

@@ -23,7 +23,7 @@ app = group("Flows: what answers messages. `run` plays one here, without a serve
 Id = Annotated[str, typer.Argument(help="The flow's id, from `flows list`.")]
 ActiveId = Annotated[str, typer.Argument(help="The activeflow's id, from `flows running`.")]
 File = Annotated[
-    Path, typer.Argument(help="A flow as JSON: what POST /flows takes, or its list of actions.", allow_dash=True)
+    Path, typer.Argument(help="A flow as JSON: as POST /flows takes it, its actions, or one.", allow_dash=True)
 ]
 Variables = Annotated[
     list[str] | None, typer.Option("--variable", metavar="NAME=VALUE", help="A variable; may be repeated.")

@@ -1,6 +1,6 @@
 """A flow that is played without a server: a simulated person writes, time is simulated, nobody else is asked. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +35,7 @@ from messagehub.media import KINDS
 from messagehub.messages import options
 from messagehub.messages.options import Media, Options
 from messagehub.messages.rows import MessageRow
+from messagehub.people import phrases
 from messagehub.people import words as people
 from messagehub.shapes import FlowGiven, words
 
@@ -79,6 +80,8 @@ class Play:
         """
         yield Seen("said", _shown(text, medias), self.person)
         yield from _notes(text, self.person)
+        if _always_ends(text):
+            return
         self._begin(inbound.variables_of(self._message(text, medias)), number=self.number, person=self.person)
         yield from self._go_on(reply)
 
@@ -101,20 +104,23 @@ class Play:
                 return
             if isinstance(command, Wait):
                 yield Seen("waits", f"for a reply until {plain(command.until)[:19]}")
-                event, seen = self._replied(command, reply)
+                event = yield from self._replied(command, reply)
             else:
                 event, seen = SIMULATED[type(command)](self, command)
-            yield seen
-            if isinstance(event, Replied):
-                yield from _notes(event.text, self.person)
+                yield seen
 
-    def _replied(self, wait: Wait, reply: Callable[[], str]) -> tuple[Event, Seen]:
-        try:
-            text = reply()
-        except Ended:
-            self.now = max(self.now, wait.until)
-            return TimeUp(), Seen("time", f"nobody replied; it is {plain(self.now)[:19]}")
-        return Replied(text, inbound.variables_of(self._message(text))), Seen("said", text, self.person)
+    def _replied(self, wait: Wait, reply: Callable[[], str]) -> Generator[Seen, None, Event]:
+        while True:
+            try:
+                text = reply()
+            except Ended:
+                self.now = max(self.now, wait.until)
+                yield Seen("time", f"nobody replied; it is {plain(self.now)[:19]}")
+                return TimeUp()
+            yield Seen("said", text, self.person)
+            yield from _notes(text, self.person)
+            if not _always_ends(text):
+                return Replied(text, inbound.variables_of(self._message(text)))
 
     def _message(self, text: str, medias: Sequence[str] = ()) -> MessageRow:
         self.now += SECOND
@@ -143,9 +149,20 @@ def _type(url: str) -> str:
 
 def _notes(text: str, person: str) -> Iterator[Seen]:
     """What no flow would hear."""
-    if (said := people.read(text, person)) and (why := NOTES.get(said.kind)):
-        unless = "" if said.word in people.NEVER_IGNORED else f", unless {said.word} is switched off for the number"
-        yield Seen("note", f"{why}, and comes to no flow{unless}")
+    if said := people.read(text, person):
+        unless = "" if _always_ends(text) else f", unless {said.word} is switched off for the number"
+        if why := NOTES.get(said.kind):
+            yield Seen("note", f"{why}, and comes to no flow{unless}")
+    elif phrases.read(text):
+        yield Seen(
+            "note", "it probably ends messages, and comes to no flow, unless its customer reviews such sentences"
+        )
+
+
+def _always_ends(text: str) -> bool:
+    """It is the word that nobody can switch off."""
+    said = people.read(text)
+    return said is not None and said.word in people.NEVER_IGNORED
 
 
 def _send(play: Play, send: Send) -> tuple[Event, Seen]:
@@ -196,9 +213,11 @@ SIMULATED: dict[type, Callable[[Play, Any], tuple[Event, Seen]]] = {
 
 
 def read(text: str) -> FlowGiven:
-    """A flow as `POST /flows` takes it, or its list of actions alone. Refusal names what is wrong."""
+    """A flow as `POST /flows` takes it, its list of actions, or one action alone. Refusal names what is wrong."""
     try:
         given = msgspec.json.decode(text)
+        if isinstance(given, dict) and "type" in given and "actions" not in given:
+            given = [given]
         if isinstance(given, list):
             given = {"actions": given}
         return msgspec.convert(given, FlowGiven)
