@@ -50,6 +50,11 @@ def test_the_first_that_fits_counts() -> None:
     assert (flow_for("Order", *given), flow_for("order 5", *given)) == (ONE, OTHER)
 
 
+def test_blanks_around_a_pattern_are_none_of_it() -> None:
+    assert flow_for("order 5", Keyword(ONE, pattern=" order * ")) == ONE
+    assert flow_for("anything", Keyword(ONE, pattern=" * ")) == ONE
+
+
 def test_a_word_of_emoji_alone() -> None:
     assert flow_for("👍", Keyword(ONE, word="👍")) == ONE
     assert flow_for("👎", Keyword(ONE, word="👍")) == ""
@@ -67,6 +72,7 @@ def test_a_long_message_that_almost_fits_costs_no_time() -> None:
         ([KeywordGiven(flow_id=ONE)], "keywords[0]: "),
         ([KeywordGiven(flow_id=ONE, word="x"), KeywordGiven(flow_id=ONE, word="x", pattern="x*")], "keywords[1]: "),
         ([KeywordGiven(flow_id=ONE, word=" ")], "keywords[0].word: "),
+        ([KeywordGiven(flow_id=ONE, pattern=" ")], "keywords[0].pattern: "),
         ([KeywordGiven(flow_id=ONE, word="x")] * 101, "keywords: 101"),
     ],
 )

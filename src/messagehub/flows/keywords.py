@@ -47,8 +47,9 @@ def checked(given: Sequence[KeywordGiven]) -> str:
     for n, keyword in enumerate(given):
         if bool(keyword.word) == bool(keyword.pattern):
             raise Refusal("INVALID_KEYWORD", f"keywords[{n}]: give either a word or a pattern")
-        if not _said(keyword.word) and keyword.word:
-            raise Refusal("INVALID_KEYWORD", f"keywords[{n}].word: {keyword.word!r} has nothing that can be told")
+        member, words = ("word", keyword.word) if keyword.word else ("pattern", keyword.pattern)
+        if not _said(words):
+            raise Refusal("INVALID_KEYWORD", f"keywords[{n}].{member}: {words!r} has nothing that can be told")
     if not given:
         return ""
     kept = [Keyword(keyword.flow_id.lower(), keyword.word, keyword.pattern) for keyword in given]
@@ -73,7 +74,7 @@ def _patterns(stored: str) -> tuple[tuple[Pattern, str], ...]:
 def _pattern(keyword: Keyword) -> Pattern:
     if keyword.word:
         return Pattern((_said(keyword.word),))
-    return Pattern(tuple(_piece(piece) for piece in keyword.pattern.split(ANYTHING)))
+    return Pattern(tuple(_piece(piece) for piece in keyword.pattern.strip().split(ANYTHING)))
 
 
 def _piece(text: str) -> str:
