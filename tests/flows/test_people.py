@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from messagehub import clock
-from messagehub.flows import keywords
+from messagehub.clock import SECOND
+from messagehub.flows import engine, keywords
+from messagehub.flows.state import Executed, State
 from messagehub.messages.limits import ACCEPTING, OPERATOR, Limit
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.shapes import KeywordGiven, MessageGiven
 from tests.flows.works import Works, do, say
 from tests.messages.house import ANNE, BERT, SOURCE, House
 
+NOW = 1_790_000_000 * SECOND
 OUT = "c: You are unsubscribed and will receive no more messages. Reply START to resubscribe."
 
 
@@ -51,6 +54,15 @@ async def test_a_flow_waits_until_its_customer_may_be_given_more(works: Works, h
     await works.hear("hi")
     await works.says("one", "two", "three")
     assert (await works.ended()).end_reason == "completed"
+
+
+def test_who_has_waited_long_for_a_limit_asks_less_often() -> None:
+    """Many who wait for one would be a load for all, if each asked every second."""
+    waits = State(executed=[Executed("a", "message_send", {}, tm_execute=NOW)])
+    assert engine.patience(waits, NOW) == 0
+    for seconds, least, most in ((10, 5, 10), (3600, 30, 60)):
+        found = max(engine.patience(waits, NOW + seconds * SECOND) for _ in range(200))
+        assert least * SECOND < found <= most * SECOND
 
 
 async def test_stop_counts_and_is_confirmed_though_its_customer_may_be_given_nothing(

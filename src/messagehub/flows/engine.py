@@ -6,6 +6,7 @@ where its answer is lost it is made again.
 """
 
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -56,6 +57,9 @@ MOST_AT_ONCE = 20
 
 MOST_TARGETS = 1000
 """How many recipients' messages one transaction may have before it takes no more: whoever else writes waits for it."""
+
+LONGEST_PATIENCE = 60 * SECOND
+"""By how much at most a flow waits longer than a limit says, where many wait for it."""
 
 PRUNE_EVERY = 60 * SECOND
 
@@ -324,7 +328,7 @@ class Engine:
             await self._acceptor.enter(tx, accepted)
         except Refusal as refusal:
             if REASONS[refusal.reason].http in (429, 503):
-                return Later(turn.now + refusal.retry_after * SECOND)
+                return Later(turn.now + refusal.retry_after * SECOND + patience(where, turn.now))
             return Failed(f"{refusal.reason}: {refusal.message}")
         turn.sent.append(accepted)
         turn.follow += follow
@@ -356,6 +360,12 @@ async def _write(tx: Tx, turn: Turn) -> None:
     for query, found in by_query.items():
         found.sort(key=lambda row: row.get("id", ""))  # what has none is new, and nobody else's
         await tx.many(query, found)
+
+
+def patience(where: State, now: int) -> int:
+    """The longer it has waited, the less often it asks: else all who wait for one limit ask each second."""
+    waited = now - where.executed[-1].tm_execute
+    return int(random.random() * min(waited, LONGEST_PATIENCE))
 
 
 def _request_id(one: Activeflow, where: State) -> str:
