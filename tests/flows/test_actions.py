@@ -42,6 +42,10 @@ WRONG = [
         [given("message_send", text="x", source={"type": "sip", "target": "x"})],
         "actions[0].option.source.type: 'sip' is not carried here",
     ),
+    (
+        [given("message_send", text="x", destinations=["+15559876543", "${x}", "${x}", {"target": "+15559876543"}])],
+        "actions[0].option.destinations[3]: +15559876543 stands twice",
+    ),
     ([given("message_send", text="x", source="+1 555")], "actions[0].option.source: '+1 555' can be nobody's number"),
     ([given("webhook_send", "w", uri="ftp://a.test/")], "actions[0] (w).option.uri: not an http or https URL"),
     ([given("webhook_send", "w", uri="https://a b/${x}")], "actions[0] (w).option.uri: not an http or https URL"),

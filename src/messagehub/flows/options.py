@@ -80,21 +80,25 @@ class MessageSend(Said):
 
     def wrong(self) -> Wrong:
         yield from Said.wrong(self)
+        yield from self._wrong_source()
+        seen = set[str]()
         for n, address in enumerate(self.destinations):
             target = target_of(address)
-            if not (has_variables(target) or numbers.is_e164(target)):
+            if type_of(address) != "tel":
+                yield f"destinations[{n}].type", f"{type_of(address)!r} is not carried here; only 'tel' is"
+            if has_variables(target):
+                continue
+            if not numbers.is_e164(target):
                 yield f"destinations[{n}]", f"{target!r} is not E.164, such as +15559876543"
-            if isinstance(address, AddressGiven) and address.type != "tel":
-                yield f"destinations[{n}].type", f"{address.type!r} is not carried here; only 'tel' is"
-        yield from self._wrong_source()
+            if target in seen:
+                yield f"destinations[{n}]", f"{target} stands twice"
+            seen.add(target)
 
     def _wrong_source(self) -> Wrong:
-        source = self.source
-        if isinstance(source, AddressGiven) and source.type not in ("tel", "pool"):
-            yield "source.type", f"{source.type!r} is not carried here; only 'tel' and 'pool' are"
-        elif isinstance(source, AddressGiven) and source.type == "pool":
-            return
-        elif (target := target_of(source)) and not (has_variables(target) or numbers.can_be_owned(target)):
+        kind, target = type_of(self.source), target_of(self.source)
+        if kind not in ("tel", "pool"):
+            yield "source.type", f"{kind!r} is not carried here; only 'tel' and 'pool' are"
+        if kind == "tel" and target and not (has_variables(target) or numbers.can_be_owned(target)):
             yield "source", f"{target!r} can be nobody's number; GET /numbers lists yours"
 
 
@@ -233,6 +237,10 @@ class Nothing(Option):
 
 def target_of(address: Address) -> str:
     return address if isinstance(address, str) else address.target
+
+
+def type_of(address: Address) -> str:
+    return "tel" if isinstance(address, str) else address.type
 
 
 def _wrong_url(url: str) -> str:
