@@ -14,6 +14,8 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.flows import active, calls, engine, keywords
 from messagehub.flows.actions import FINISH
+from messagehub.flows.calls import Request
+from messagehub.flows.state import Tell
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.sealing import Sealer
 from messagehub.shapes import KeywordGiven
@@ -318,6 +320,28 @@ async def test_a_request_that_fails_is_made_again(
     seen = await works.ended(await works.start(do("webhook_send", uri=here.url, sync=True)))
     assert (len(here.hits), seen.end_reason) == (3 + 4, "completed")
     assert seen.variables["voipbin.webhook.status"] == "500"
+
+
+async def test_a_server_that_does_not_answer_leaves_room_for_requests_of_others(
+    works: Works, webhooks: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "MOST_HELD", 8)
+    here, made = webhooks.endpoint(), works.requests()
+    here.usual = 0  # it never answers
+    rooms = {"one": 4, "another": 2, "a third": 1}
+    for customer_id, most in rooms.items():
+        for _ in range(most):
+            assert made.has_room(customer_id)
+            asking = active.begin(customer_id=customer_id, flow_id=ids.UNSET, linked={}, reference_type="api", own={})
+            made.make(Request(asking, Tell("POST", here.url, "text/plain", ""), "id"), _nobody)
+        assert not made.has_room(customer_id)
+    assert made.has_room("a fourth")
+    await made.close()
+    assert made.has_room("one")
+
+
+async def _nobody(*_: object) -> None:
+    return
 
 
 async def test_a_request_that_cannot_be_made_is_not_tried_again(works: Works) -> None:

@@ -41,8 +41,10 @@ class Works:
         self.limit(answers)
 
     def engine(self) -> Engine:
-        calls = Calls(self.store, self.house.customers, self.client, 1)
-        return Engine(self.store, self.house.customers, self.house.acceptor, self.conversations, calls)
+        return Engine(self.store, self.house.customers, self.house.acceptor, self.conversations, self.requests())
+
+    def requests(self) -> Calls:
+        return Calls(self.store, self.house.customers, self.client, 1)
 
     def limit(self, answers: int) -> None:
         house = self.house

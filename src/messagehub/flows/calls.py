@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -34,7 +33,8 @@ MOST_AT_ONCE = 16
 """Requests of one customer under way."""
 
 MOST_HELD = 1000
-"""Requests of all that are under way or wait for their turn here."""
+"""Requests of all that are under way or wait for their turn here. Nobody has more than half of what others leave, so
+a server that does not answer costs only those who ask it."""
 
 AGAIN_LATER = 2 * SECOND
 """When there is no room for a request."""
@@ -121,17 +121,19 @@ class Calls:
         self._timeout = int(timeout * SECOND)
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MOST_AT_ONCE))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: Counter[str] = Counter()
+        """By customer."""
 
-    @property
-    def has_room(self) -> bool:
-        return len(self._tasks) < MOST_HELD
+    def has_room(self, customer_id: str) -> bool:
+        held = self._held[customer_id]
+        return 2 * held < MOST_HELD - (len(self._tasks) - held)
 
     def make(self, request: Request, done: Done) -> None:
         """`done` is told how it went where it is an Ask, unless the lease of the activeflow is over by then."""
         if isinstance(request.tell, Ask):
-            self._begin(self._call(request, request.activeflow.due_at or 0, done))
-        elif self.has_room:
-            self._begin(self._call(request, clock.now() + LEASE, None))
+            self._begin(request, request.activeflow.due_at or 0, done)
+        elif self.has_room(request.activeflow.customer_id):
+            self._begin(request, clock.now() + LEASE, None)
         else:
             log.warning("a request of a flow is left out", extra=about(activeflow_id=request.activeflow.id))
 
@@ -141,10 +143,18 @@ class Calls:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(call)
+    def _begin(self, request: Request, lease: int, done: Done | None) -> None:
+        customer_id = request.activeflow.customer_id
+        task = asyncio.create_task(self._call(request, lease, done))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._held[customer_id] += 1
+        task.add_done_callback(lambda task: self._end(task, customer_id))
+
+    def _end(self, task: asyncio.Task[None], customer_id: str) -> None:
+        self._tasks.discard(task)
+        self._held[customer_id] -= 1
+        if not self._held[customer_id]:
+            del self._held[customer_id]
 
     async def _call(self, request: Request, lease: int, done: Done | None) -> None:
         activeflow = request.activeflow

@@ -59,7 +59,7 @@ MOST_TARGETS = 1000
 """How many recipients' messages one transaction may have before it takes no more: whoever else writes waits for it."""
 
 LONGEST_PATIENCE = 60 * SECOND
-"""By how much at most a flow waits longer than a limit says, where many wait for it."""
+"""By how much at most a flow waits longer than it has to, where many wait for the same."""
 
 PRUNE_EVERY = 60 * SECOND
 
@@ -278,11 +278,11 @@ class Engine:
         """Under a lease; or later, where it is asked again, or there is no room for it."""
         if is_again:
             due_at = turn.now + calls.RETRY_AFTER[where.tries - 1] * SECOND
-        elif self._calls.has_room:
+        elif self._calls.has_room(one.customer_id):
             due_at, one.leased = turn.now + calls.LEASE, 1
             turn.requests.append(Request(one, calls.written(one, ask), _request_id(one, where)))
         else:
-            due_at = turn.now + calls.AGAIN_LATER
+            due_at = turn.now + calls.AGAIN_LATER + patience(where, turn.now)
         self._keep(one, where, due_at)
 
     async def _end_other_waits(self, turn: Turn, tx: Tx, one: Activeflow) -> None:
@@ -363,8 +363,8 @@ async def _write(tx: Tx, turn: Turn) -> None:
 
 
 def patience(where: State, now: int) -> int:
-    """The longer it has waited, the less often it asks: else all who wait for one limit ask each second."""
-    waited = now - where.executed[-1].tm_execute
+    """The longer it has waited, the less often it asks: else all who wait for the same would ask each second."""
+    waited = now - where.executed[-1].tm_execute if where.executed else 0
     return int(random.random() * min(waited, LONGEST_PATIENCE))
 
 
