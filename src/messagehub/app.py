@@ -266,10 +266,11 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         ground.gatherer, settings.max_segments,
     )  # fmt: skip
     conversations = Conversations(store, numbers, acceptor, ground.published)
+    actor = Actor(store, customers, outbox, Reader(store, ground.published), recorder, live, ground.blobs)
     opt_out_words = OptOutWords(customers, numbers, acceptor, outbox, mirror)
     answering = Answering(store, numbers, Answers(settings.flow_answers))
     receiver.listeners, receiver.witnesses = (opt_out_words, answering), (conversations,)
-    acceptor.followers = (conversations,)
+    acceptor.followers = actor.forgetters = (conversations,)
     gate.barred = opt_out_words
     return Messaging(
         recorder,
@@ -282,7 +283,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         pooling,
         exchanges,
         acceptor,
-        Actor(store, customers, outbox, Reader(store, ground.published), recorder, live, ground.blobs),
+        actor,
         conversations,
         Preparer(
             store, customers, routes, outbox, recorder, live, ground.node.id, ground.gatherer, ground.fitter, linking,

@@ -106,6 +106,25 @@ class Conversations:
         joined = {"id": thread_id, "last_id": message.id, "tm_last_message": message.tm_create}
         return (Insert("join_conversation", [joined]),)
 
+    async def forget(self, tx: Tx, message: Row) -> None:
+        """A message that is deleted before it was read is unread no more."""
+        if message.direction != "inbound":
+            return
+        thread_id = conversation_id(message.customer_id, message.destination, message.source)
+        row = await tx.one("conversation_for_change", id=thread_id, customer_id=message.customer_id)
+        if row is None or not row.unread_count:
+            return
+        thread = from_row(row)
+        if await self._newer(tx, thread, message.id) < thread.unread_count:
+            thread.unread_count -= 1
+            await tx.many("read_conversation", [thread])
+
+    async def _newer(self, tx: Tx, thread: Conversation, message_id: str) -> int:
+        """How many messages came in after one."""
+        since = {"customer_id": thread.customer_id, "own": thread.own, "peer": thread.peer, "message_id": message_id}
+        newer = await tx.one("messages_received_since", **since, count=MOST_UNREAD)
+        return newer.count if newer else 0
+
     def _tell(self) -> None:
         self._store.notify(CHANGED)
 
@@ -167,9 +186,8 @@ class Conversations:
 
         async def unit(tx: Tx) -> Conversation:
             thread = await self._for_change(tx, customer_id, conversation_id)
-            since = {"customer_id": customer_id, "own": thread.own, "peer": thread.peer, "message_id": message_id}
-            newer = await tx.one("messages_received_since", **since, count=MOST_UNREAD) if message_id else None
-            thread.unread_count = min(newer.count, thread.unread_count) if newer else 0
+            newer = await self._newer(tx, thread, message_id) if message_id else 0
+            thread.unread_count = min(newer, thread.unread_count)
             await tx.many("read_conversation", [thread])
             return thread
 

@@ -210,6 +210,16 @@ def test_a_message_that_is_deleted_is_not_shown(account: Account, carrier_box: S
     assert said(account, thread) == [("incoming", "One")]
 
 
+def test_what_is_deleted_before_it_was_read_is_unread_no_more(account: Account, carrier_box: Simulator) -> None:
+    thread = write(carrier_box, numbering.somebody(), account, "One", "Two", "Three")
+    path = f"/conversations/{thread['id']}"
+    three, two, one = account.api.get(f"{path}/messages")["result"]
+    account.api.post(f"{path}/read", {"message_id": one["id"]})
+    for message, left in ((one, 2), (three, 1), (two, 0)):
+        account.api.delete(f"/messages/{message['id']}")
+        assert account.api.get(path)["unread_count"] == left
+
+
 def test_others_do_not_see_it(serving: Hub, account: Account, carrier_box: Simulator) -> None:
     thread, other = write(carrier_box, numbering.somebody(), account, "Hello"), serving.customer()
     assert threads(other) == threads(other, peer=thread["peer"]["target"]) == []

@@ -1,7 +1,7 @@
 """What a customer can do with a message that is there: cancel it, send held targets again, delete it."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from msgspec import structs
 
@@ -22,14 +22,21 @@ from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Teller, Told, store_events, untried
 from messagehub.shapes import Message
-from messagehub.store import Store, Tx
+from messagehub.store import Row, Store, Tx
 
 BATCH = 500
 NOT_CHOSEN = ""
 """The carrier of targets that wait for their media where nobody took these when they were accepted."""
 
 
+class Forgetter(Protocol):
+    async def forget(self, tx: Tx, message: Row) -> None:
+        """In the transaction that deletes a message, after it is deleted."""
+
+
 class Actor:
+    forgetters: Sequence[Forgetter] = ()
+
     def __init__(
         self,
         store: Store,
@@ -160,6 +167,8 @@ class Actor:
                 deleted = Teller(self._outbox, now, behind).about("message_deleted", gone, targets)
                 await store_events(tx, [deleted])
                 told.events.append(deleted)
+            for forgetter in self.forgetters:
+                await forgetter.forget(tx, row)
             return self._reader.shape(gone, targets), told
 
         message, told = await self._store.transaction(unit)
