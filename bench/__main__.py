@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import churn, features, flat, goals, profile, report, smpp, urgent, webhooks
+from bench import churn, features, flat, goals, kannel, profile, report, smpp, urgent, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
-from bench.run import Figures, Work, run
+from bench.run import Figures, Work, run, run_on
 from messagehub.carriers.simulator.record import KEPT
 
 RATED_S = 10
@@ -115,13 +115,21 @@ def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:
 def _runs(options: argparse.Namespace, stores: dict[str, Fresh]) -> Runs:
     """In turns, as a machine gets faster and slower over the minutes."""
     works = [work for store in stores for work in _works(options, store)]
+    works += [_work(options, peer) for peer in _peers()]
     runs: Runs = {work: [] for work in works}
     for turn in range(options.runs):
         for work in works:
             rate = f" at {work.rate:,.0f}/s" if work.rate else ""
             print(f"{work.store}{rate}, run {turn + 1} of {options.runs}", file=sys.stderr, flush=True)
-            runs[work].append(_one(work, stores[work.store]))
+            runs[work].append(_one(work, stores))
     return runs
+
+
+def _peers() -> list[str]:
+    if kannel.is_installed():
+        return list(kannel.PEERS)
+    print("Kannel is not installed, so nothing is compared with it", file=sys.stderr)
+    return []
 
 
 def _works(options: argparse.Namespace, store: str) -> Iterator[Work]:
@@ -141,8 +149,9 @@ def _work(options: argparse.Namespace, store: str, count: int = 0, rate: float =
     )
 
 
-def _one(work: Work, fresh: Fresh) -> Figures:
-    figures = run(work, fresh)
+def _one(work: Work, stores: dict[str, Fresh]) -> Figures:
+    is_ours = work.store in stores
+    figures = run(work, stores[work.store]) if is_ours else run_on(kannel.stage(kannel.PEERS[work.store]), work)
     report.keep(work, figures)
     return figures
 

@@ -20,13 +20,20 @@ class Broken(Exception):
 
 @contextmanager
 def child(command: Sequence[str], log: Path | None = None, env: Mapping[str, str] | None = None) -> Iterator[Child]:
-    """A Python process whose standard input and output are ours; errors go to `log`, or to where ours go.
+    """As `program`, in our Python."""
+    with program([sys.executable, *command], log, env) as process:
+        yield process
+
+
+@contextmanager
+def program(command: Sequence[str], log: Path | None = None, env: Mapping[str, str] | None = None) -> Iterator[Child]:
+    """A process whose standard input and output are ours; errors go to `log`, or to where ours go.
 
     It has its own process group, so that an interrupt at the keyboard reaches us alone, who end it in order.
     """
     errors = log.open("wb") if log else None
     process = subprocess.Popen(
-        [sys.executable, *command],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

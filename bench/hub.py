@@ -18,10 +18,20 @@ SERVE = ("-m", "messagehub", "serve")
 
 
 class Running:
-    """A process and where it answers."""
+    """A process and where it answers. `others`: those that work with it and were not started by it."""
 
-    def __init__(self, process: Child, url: str) -> None:
+    def __init__(self, process: Child, url: str, *others: Child) -> None:
         self.process, self.url = process, url
+        self._all = (process, *others)
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._all]
+
+    @property
+    def has_ended(self) -> bool:
+        """One of them at least."""
+        return any(process.poll() is not None for process in self._all)
 
 
 @contextmanager

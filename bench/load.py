@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import cast
 
 from bench.tally import Plan, Tally
-from bench.wire import Posts, end_of
+from bench.wire import end_of
 
 TICK_S = 0.001
 """How closely a rate is kept."""
@@ -46,7 +46,7 @@ class Load:
 
     def __init__(self, plan: Plan, tally: Tally) -> None:
         self._plan, self._tally = plan, tally
-        self._posts = Posts(f"{plan.host}:{plan.port}", plan.accesskey, plan.source, plan.first)
+        self._request = plan.request.encode()
         self._idle: deque[Connection] = deque()
         self._open = 0
         self._next = 0
@@ -89,7 +89,8 @@ class Load:
         while idle and self._next < due:
             n, self._next = self._next, self._next + 1
             self._tally.sent(n, self._meant_at(n, now))
-            idle.popleft().send(n, self._posts.number(n))
+            number = self._plan.first + n
+            idle.popleft().send(n, self._request % (number, number))
 
     def _due(self, now: float) -> int:
         plan = self._plan

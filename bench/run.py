@@ -4,8 +4,10 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +17,7 @@ from bench.database import Fresh
 from bench.hub import SERVE, SOURCE, Carrier, Running, carrier, furnish, hub
 from bench.tally import Plan, Seen
 from bench.usage import cpu_s, peak_resident_mb
+from bench.wire import post
 
 FIRST = 491_000_000_000
 
@@ -23,6 +26,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is to do."""
 
     store: str
+    """Of ours, or how a peer keeps what it has accepted."""
     count: int
     connections: int
     window: int
@@ -69,33 +73,43 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 class Cast:
     """The processes of a run, all up and bound."""
 
-    def __init__(self, hub: Running, simulator: Carrier, customer: Child, accesskey: str) -> None:
-        self.hub, self.simulator, self.customer, self.accesskey = hub, simulator, customer, accesskey
+    def __init__(self, hub: Running, simulator: Carrier, customer: Child, plan: Plan, accesskey: str = "") -> None:
+        self.hub, self.simulator, self.customer, self.plan, self.accesskey = hub, simulator, customer, plan, accesskey
 
     def cpu_s(self) -> list[float]:
-        return [cpu_s(process.pid) for process in (self.hub.process, self.simulator.process, self.customer)]
+        hub = sum(map(cpu_s, self.hub.pids))
+        return [hub, cpu_s(self.simulator.process.pid), cpu_s(self.customer.pid)]
+
+
+Stage = Callable[[Work, Path], AbstractContextManager[Cast]]
+"""Starts all for a run in a folder, and ends it."""
 
 
 def run(
     work: Work, fresh: Fresh, serve: Sequence[str] = SERVE, before: Callable[[Cast], None] = lambda cast: None
 ) -> Figures:
     """`before` is called when all is up, right before the load. Raises Broken."""
-    with _folder() as folder, _cast(work, fresh(folder), folder, serve) as cast:
+    return run_on(partial(_ours, fresh=fresh, serve=serve), work, before)
+
+
+def run_on(stage: Stage, work: Work, before: Callable[[Cast], None] = lambda cast: None) -> Figures:
+    """As `run`, with whatever gateway is on the stage."""
+    with _folder() as folder, stage(work, folder) as cast:
         before(cast)
         at_first = cast.cpu_s()
-        tell(cast.customer, msgspec.json.encode(_plan(work, cast)))
+        tell(cast.customer, msgspec.json.encode(cast.plan))
         seen = msgspec.json.decode(line(cast.customer, "the customer"), type=Seen)
-        if cast.hub.process.poll() is not None:
-            raise Broken(f"messagehub ended under load\n{last_words(folder / 'hub.log')}")
+        if cast.hub.has_ended:
+            raise Broken(f"the gateway ended under load\n{last_words(folder / 'hub.log')}")
         used = [after - first for after, first in zip(cast.cpu_s(), at_first, strict=True)]
-        peak = peak_resident_mb(cast.hub.process.pid)
+        peak = sum(map(peak_resident_mb, cast.hub.pids))
         return _figures(seen, cast.simulator.submitted(), used, peak)
 
 
 @contextmanager
 def staged(work: Work, fresh: Fresh) -> Iterator[Cast]:
     """Everything started afresh, for something else than a run."""
-    with _folder() as folder, _cast(work, fresh(folder), folder, SERVE) as cast:
+    with _folder() as folder, _ours(work, folder, fresh, SERVE) as cast:
         yield cast
 
 
@@ -109,31 +123,38 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _cast(work: Work, database_url: str, folder: Path, serve: Sequence[str]) -> Iterator[Cast]:
+def _ours(work: Work, folder: Path, fresh: Fresh, serve: Sequence[str]) -> Iterator[Cast]:
     """The hub is the first to end, so that it takes leave of a carrier that is still there."""
-    with ExitStack() as stack:
-        customer = stack.enter_context(child(["-m", "bench.traffic"]))
-        webhook_uri = f"http://127.0.0.1:{int(line(customer, 'the customer'))}/hook"
-        simulator = stack.enter_context(carrier(folder))
-        running, operator = stack.enter_context(hub(database_url, folder, serve))
+    with ends(folder) as (customer, webhook_uri, simulator), ExitStack() as stack:
+        running, operator = stack.enter_context(hub(fresh(folder), folder, serve))
         accesskey = furnish(running.url, operator, simulator.smpp, work.window, webhook_uri)
         simulator.wait_until_bound()
-        yield Cast(running, simulator, customer, accesskey)
+        url = urlsplit(running.url)
+        request = post(url.netloc, accesskey, SOURCE, FIRST)
+        yield Cast(running, simulator, customer, plan(work, url.netloc, request), accesskey)
 
 
-def _plan(work: Work, cast: Cast) -> Plan:
-    url = urlsplit(cast.hub.url)
-    assert url.hostname
-    assert url.port
+@contextmanager
+def ends(folder: Path) -> Iterator[tuple[Child, str, Carrier]]:
+    """What a gateway is between: a customer, with the address that is to be called back, and a carrier."""
+    with child(["-m", "bench.traffic"]) as customer:
+        webhook_uri = f"http://127.0.0.1:{int(line(customer, 'the customer'))}/hook"
+        with carrier(folder) as simulator:
+            yield customer, webhook_uri, simulator
+
+
+def plan(work: Work, place: str, request: str, **how: Any) -> Plan:
+    """`place`: HOST:PORT. `how`: the members of a plan in which a peer is not like us."""
+    host, _, port = place.rpartition(":")
     return Plan(
-        host=url.hostname,
-        port=url.port,
-        accesskey=cast.accesskey,
-        source=SOURCE,
+        host=host,
+        port=int(port),
+        request=request,
         first=FIRST,
         count=work.count,
         connections=work.connections,
         rate=work.rate,
+        **how,
     )
 
 

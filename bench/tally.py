@@ -10,16 +10,25 @@ OK = 200
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run is to send. `rate` in messages per second; 0 is as fast as the connections allow."""
+    """What one run is to send, and how a gateway answers and calls back; by default, as we do.
+
+    `rate` in messages per second; 0 is as fast as the connections allow.
+    """
 
     host: str
     port: int
-    accesskey: str
-    source: str
+    request: str
+    """Whole, with a %d for the number, twice."""
     first: int
     count: int
     connections: int
-    rate: float
+    rate: float = 0.0
+    good: int = OK
+    """The status of what is accepted."""
+    mark: str = '"text":"'
+    """What stands before the number in a callback."""
+    delivered: str = '"status":"delivered"'
+    """What stands in the callback of a message that was delivered."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +49,8 @@ class Tally:
 
     def __init__(self, plan: Plan) -> None:
         count = plan.count
-        self.first, self.count = plan.first, count
+        self.first, self.count, self.good = plan.first, count, plan.good
+        self.mark, self.delivered = plan.mark.encode(), plan.delivered.encode()
         self.sent_at, self.answered_at, self.called_at = (array("d", bytes(8 * count)) for _ in range(3))
         self.status = array("H", bytes(2 * count))
         self.calls: list[int] = []
@@ -53,7 +63,7 @@ class Tally:
         """Status 0: the connection was lost before an answer came."""
         self.status[n], self.answered_at[n] = status, at
         self.answers += 1
-        self.accepted += status == OK
+        self.accepted += status == self.good
 
     def called_back(self, number: int, delivered: bool, at: float) -> None:
         n = number - self.first
@@ -64,7 +74,7 @@ class Tally:
             self.undelivered += not delivered
 
     def seen(self) -> Seen:
-        accepted = [n for n in range(self.count) if self.status[n] == OK]
+        accepted = [n for n in range(self.count) if self.status[n] == self.good]
         called = [n for n in range(self.count) if self.called_at[n]]
         return Seen(
             accepted=accepted,
@@ -78,7 +88,7 @@ class Tally:
         )
 
     def _refused(self) -> dict[str, int]:
-        counts = Counter(status for status in self.status if status != OK)
+        counts = Counter(status for status in self.status if status != self.good)
         return {str(status or "no answer"): count for status, count in counts.items()}
 
     def _per_second(self, numbers: Sequence[int], ended_at: "array[float]") -> float:

@@ -20,8 +20,8 @@ def peak_resident_mb(pid: int) -> float:
 
 
 def resident_mb(pid: int) -> float:
-    """Likewise."""
-    return sum(_megabytes(one, "VmRSS:") for one in _tree(pid))
+    """What they share is counted once."""
+    return sum(_megabytes(one, "Pss:", "smaps_rollup") for one in _tree(pid))
 
 
 def _tree(pid: int) -> Iterator[int]:
@@ -36,8 +36,8 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[UTIME]) + int(fields[STIME])) / _TICKS_PER_S
 
 
-def _megabytes(pid: int, name: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+def _megabytes(pid: int, name: str, file: str = "status") -> float:
+    for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
         if line.startswith(name):
             return int(line.split()[1]) * 1024 / 1e6
     raise LookupError(f"process {pid} tells no {name[:-1]}; only Linux does")

@@ -17,20 +17,13 @@ def end_of(data: bytes, start: int) -> int:
     return end if end <= len(data) else 0
 
 
-class Posts:
-    """Requests that differ in one number only, so that making one is pasting it in."""
-
-    def __init__(self, host: str, accesskey: str, source: str, first: int) -> None:
-        before = f'{{"source":"{source}","destinations":[{{"target":"+'
-        between, after = '"}],"text":"', '"}'
-        length = len(before + between + after) + 2 * len(str(first))
-        head = (
-            f"POST /v1.0/messages HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {accesskey}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-        )
-        fixed = (text.replace("%", "%%").encode() for text in (head + before, between, after))
-        self._template = b"%d".join(fixed)
-        self._first = first
-
-    def number(self, n: int) -> bytes:
-        return self._template % (self._first + n, self._first + n)
+def post(host: str, accesskey: str, source: str, first: int) -> str:
+    """POST /messages, with a %d where the number stands as the recipient, and another where it is the text."""
+    before = f'{{"source":"{source}","destinations":[{{"target":"+'
+    between, after = '"}],"text":"', '"}'
+    length = len(before + between + after) + 2 * len(str(first))
+    head = (
+        f"POST /v1.0/messages HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {accesskey}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+    return "%d".join(text.replace("%", "%%") for text in (head + before, between, after))

@@ -4,6 +4,7 @@ import asyncio
 
 from bench.load import Load
 from bench.tally import OK, Plan, Tally
+from bench.wire import post
 from tests.chaos.check import Promise
 from tests.chaos.stage import WINDOW, Stage
 from tests.support import numbering
@@ -82,9 +83,8 @@ def disk_stuck(stage: Stage) -> Promise:
         shim.set(sync_us=STUCK_US)
         host, port = stage.hub.listens_at()
         source, key = stage.account.number, stage.account.api.key
-        plan = Plan(
-            host=host, port=port, accesskey=key, source=source, first=FIRST, count=BURST, connections=BURST, rate=0
-        )
+        request = post(f"{host}:{port}", key, source, FIRST)
+        plan = Plan(host=host, port=port, request=request, first=FIRST, count=BURST, connections=BURST)
         tally = Tally(plan)
         asyncio.run(Load(plan, tally).run())
         shim.set(sync_us=0)

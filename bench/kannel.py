@@ -1,0 +1,160 @@
+"""Kannel on the same work, where it is installed: the gateway that one would otherwise run.
+
+It keeps what it has accepted in memory, as it does by default, or in a spool of files, with the receipts that it waits
+for in another. Neither waits for the disk, as we do.
+"""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import quote
+
+from bench.children import Broken, Child, last_words, program
+from bench.hub import SOURCE, Running
+from bench.run import Cast, Stage, Work, ends, plan
+
+UP_WITHIN_S = 20.0
+ACCEPTED = 202
+DELIVERED_OR_NOT = 3
+"""The dlr-mask of what ends a message: delivered is 1, not delivered 2."""
+
+CONFIG = """\
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+admin-password = bench
+smsbox-port = {box}
+smsbox-interface = 127.0.0.1
+box-deny-ip = "*.*.*.*"
+box-allow-ip = 127.0.0.1
+log-file = {folder}/bearerbox.log
+log-level = 1
+{kept}
+
+group = smsc
+smsc = smpp
+smsc-id = bench
+host = {smsc_host}
+port = {smsc_port}
+transceiver-mode = true
+smsc-username = bench
+smsc-password = bench
+system-type = bench
+max-pending-submits = {window}
+reconnect-delay = 1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {http}
+sendsms-interface = 127.0.0.1
+global-sender = 1000
+log-file = {folder}/smsbox.log
+log-level = 1
+
+group = sendsms-user
+username = bench
+password = bench
+max-messages = 10
+
+group = sms-service
+keyword = default
+max-messages = 0
+text = none
+"""
+
+IN_MEMORY = "dlr-storage = internal"
+SPOOLED = "store-type = spool\nstore-location = {folder}/store\ndlr-storage = spool\ndlr-spool = {folder}/receipts"
+
+WINDOWS = {IN_MEMORY: 10, SPOOLED: 100}
+"""Submits that wait for the carrier's answer: what Kannel is fastest with."""
+
+
+def is_installed() -> bool:
+    return bool(_path("bearerbox") and _path("smsbox"))
+
+
+def _path(name: str) -> str | None:
+    """Debian has the one among the programs of the administrator."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/lib/kannel")
+
+
+PEERS: dict[str, str] = {"Kannel, all spooled": SPOOLED, "Kannel, in memory": IN_MEMORY}
+
+
+def stage(kept: str) -> Stage:
+    """`kept`: a value of PEERS."""
+
+    @contextmanager
+    def kannel(work: Work, folder: Path) -> Iterator[Cast]:
+        with ends(folder) as (customer, callback, simulator), ExitStack() as stack:
+            ports = _ports()
+            config = folder / "kannel.conf"
+            config.write_text(_config(folder, kept, simulator.smpp, ports))
+            bearerbox = stack.enter_context(_box("bearerbox", config, ports["box"]))
+            smsbox = stack.enter_context(_box("smsbox", config, ports["http"]))
+            simulator.wait_until_bound()
+            place = f"127.0.0.1:{ports['http']}"
+            how = {"good": ACCEPTED, "mark": "?text=", "delivered": "&state=1 "}
+            yield Cast(
+                Running(bearerbox, f"http://{place}", smsbox),
+                simulator,
+                customer,
+                plan(work, place, _request(place, callback), **how),
+            )
+
+    return kannel
+
+
+def _config(folder: Path, kept: str, smpp: str, ports: dict[str, int]) -> str:
+    for name in ("store", "receipts"):
+        (folder / name).mkdir()
+    host, _, port = smpp.rpartition(":")
+    kept_here = kept.format(folder=folder)
+    return CONFIG.format(
+        folder=folder, kept=kept_here, smsc_host=host, smsc_port=port, window=WINDOWS[kept], **ports
+    )  # fmt: skip
+
+
+def _ports() -> dict[str, int]:
+    """Free ones; Kannel cannot choose them itself."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        return {name: one.getsockname()[1] for name, one in zip(("admin", "box", "http"), sockets, strict=True)}
+
+
+@contextmanager
+def _box(name: str, config: Path, port: int) -> Iterator[Child]:
+    log = config.with_name(f"{name}.out")
+    with program([_path(name) or name, "-v", "4", str(config)], log) as process:
+        _wait(lambda: _listens(port), process, name, log)
+        yield process
+
+
+def _wait(is_up: Callable[[], bool], process: Child, name: str, log: Path) -> None:
+    until = monotonic() + UP_WITHIN_S
+    while not is_up():
+        if process.poll() is not None or monotonic() > until:
+            raise Broken(f"{name} did not start\n{last_words(log)}")
+        sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _request(place: str, callback: str) -> str:
+    """GET /cgi-bin/sendsms. The callback's address says the number, and Kannel puts the state for its %d."""
+    told = f"{_quoted(f'{callback}?text=')}%d{_quoted('&state=%d')}"
+    what = f"from={_quoted(SOURCE)}&to=%d&text=0&dlr-mask={DELIVERED_OR_NOT}&dlr-url={told}"
+    return f"GET /cgi-bin/sendsms?username=bench&password=bench&{what} HTTP/1.1\r\nHost: {place}\r\n\r\n"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="").replace("%", "%%")
