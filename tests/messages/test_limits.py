@@ -12,7 +12,7 @@ from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.messages.limits import ACCEPTING, OPERATOR, SENDING, Limit
 from messagehub.messages.meters import midnight_after
-from messagehub.shapes import MessageGiven
+from messagehub.shapes import MessageGiven, QuietHours
 from messagehub.store import Store, open_store
 from tests.messages.house import ANNE, BERT, CARL, SOURCE, House, eventually, eventually_so
 from tests.messages.peer import Peer
@@ -116,6 +116,24 @@ async def test_what_is_not_limited_does_not_wait_for_what_is(house: House) -> No
     await house.until((message.id, 0), "handed")
     assert asyncio.get_running_loop().time() - begun < 30
     assert len(sent(house)) <= 40
+
+
+@pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize("scope", ["number", "customer", "carrier", "prefix"])
+async def test_a_code_does_not_wait_for_a_campaign_that_waits_for_a_limit(house: House, scope: str) -> None:
+    used = await limit(house, scope, rate=2000)
+    await house.customers.change(house.customer.id, clock.now(), quiet_hours=QuietHours(enabled=False))
+    await house.send(*numbers(600), class_="marketing")
+
+    async def waits() -> bool:
+        return (await house.limits.use(used, clock.now())).waiting >= 590
+
+    await eventually_so(waits)
+    begun = asyncio.get_running_loop().time()
+    code = await house.send(*numbers(1, 442_079_900_000), class_="otp")
+    await house.until((code.id, 0), "sent")
+    assert asyncio.get_running_loop().time() - begun < 30  # half a second, where the machine has nothing else to do
+    assert len(sent(house)) < 100
 
 
 @pytest.mark.usefixtures("answering")

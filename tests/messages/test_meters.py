@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messagehub.clock import SECOND, parse
+from messagehub.messages.lanes import MARKETING, OTP, TRANSACTIONAL
 from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, TOLERANCE, Meter, Rule, midnight_after
 
 START = parse("2026-03-01T12:00:00Z")
@@ -19,6 +20,7 @@ class Waiting:
     n: int
     parts: int
     is_again: bool = False
+    lane: int = TRANSACTIONAL
 
 
 @dataclass
@@ -32,22 +34,22 @@ class Line:
     """When, who, and how many segments."""
     asked: int = 0
 
-    def come(self, now: int, n: int, parts: int = 1) -> None:
-        bisect.insort(self.waiting, Waiting(now, n, parts))
+    def come(self, now: int, n: int, parts: int = 1, lane: int = TRANSACTIONAL) -> None:
+        bisect.insort(self.waiting, Waiting(now, n, parts, lane=lane))
 
     def claim(self, now: int, room: int = 1000) -> None:
         self.meter.begin(self.rule, now)
         due = [one for one in self.waiting if one.at <= now][:room]
-        for one in due:
+        for one in sorted(due, key=lambda one: -one.lane):
             self.waiting.remove(one)
             self.asked += 1
-            if why := self.meter.why_not(self.rule, one.parts, now, one.is_again):
-                one.at = self.meter.slot(self.rule, one.parts, now, why, one.is_again)
+            if why := self.meter.why_not(self.rule, one.parts, now, one.lane, one.is_again):
+                one.at = self.meter.slot(self.rule, one.parts, now, why, one.lane, one.is_again)
                 assert one.at > now
                 one.is_again = True
                 bisect.insort(self.waiting, one)
             else:
-                self.meter.take(self.rule, one.parts, now)
+                self.meter.take(self.rule, one.parts, now, one.lane)
                 self.gone.append((now, one.n, one.parts))
 
     def run(self, until: int, now: int = START) -> None:
@@ -75,7 +77,7 @@ def test_never_more_than_the_rate_and_a_burst_whenever_it_is_claimed(
     line, now = Line(Rule(rate, 0, "UTC")), START
     for n, (gap, parts) in enumerate(gaps):
         line.come(now, n, parts)
-        line.come(now, n + 1000, 1)
+        line.come(now, n + 1000, 1, OTP if n % 3 else MARKETING)
         now += gap
         line.claim(now)
         if n == len(gaps) // 2:
@@ -123,6 +125,50 @@ def test_after_a_pause_those_whose_slots_have_passed_go_before_those_who_come_ne
     assert len(line.gone) == 21
     assert line.gone[-1][1] == 100
     assert line.most_within(5 * SECOND) <= 7
+
+
+@given(rate=st.integers(200, 50_000), moment=st.integers(0, 60 * SECOND), parts=st.integers(1, 10))
+def test_a_code_is_the_next_to_go_however_many_of_a_campaign_wait(rate: int, moment: int, parts: int) -> None:
+    line, codes = Line(Rule(rate, 0, "UTC")), range(10_000, 10_003)
+    for n in range(500):
+        line.come(START, n, parts, MARKETING)
+    line.run(at := START + moment)
+    for n in codes:
+        line.come(at, n, 1, OTP)
+    line.run(at + 5000 * 1000 * SECOND, at)
+    longest = (parts + len(codes)) * 1000 * SECOND // rate
+    assert all(when - at <= longest + TOLERANCE + 1 for when, n, _ in line.gone if n in codes)
+    assert len(line.gone) == 500 + len(codes)
+
+
+@given(rate=st.integers(500, 20_000))
+def test_a_flood_of_codes_leaves_a_campaign_one_segment_in_ten(rate: int) -> None:
+    line = Line(Rule(rate, 0, "UTC"))
+    for n in range(300):
+        line.come(START, n, 1, MARKETING)
+        line.come(START, n + 1000, 1, OTP)
+    line.run(START + 10_000 * SECOND)
+    gone = [n for _, n, _ in line.gone]
+    while_both_wait = gone[: gone.index(1299)]
+    assert 0.08 <= sum(n < 1000 for n in while_both_wait) / len(while_both_wait) <= 0.15
+    assert len(gone) == 600
+    assert line.gone[-1][0] - START <= 1.05 * 600 * 1000 * SECOND / rate + SECOND
+    assert line.asked <= 5 * len(gone)
+
+
+def test_slots_of_all_lanes_are_in_the_row() -> None:
+    rule, meter = Rule(1000, 0, "UTC"), Meter("x")
+    meter.begin(rule, START)
+    for lane in (OTP, MARKETING, MARKETING, OTP):
+        if why := meter.why_not(rule, 1, START, lane):
+            meter.slot(rule, 1, START, why, lane)
+        else:
+            meter.take(rule, 1, START, lane)
+    row = (meter.limit_id, meter.free_at, meter.again_at, meter.last_at, meter.day_ends, meter.used, meter.lanes)
+    again = Meter(*row)
+    assert again == meter
+    assert set(again.slots) == {OTP, MARKETING}
+    assert again.last_at == again.slots[MARKETING].last_at
 
 
 def test_a_day_has_so_many_and_the_next_day_goes_on() -> None:

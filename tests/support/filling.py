@@ -207,7 +207,7 @@ def _people(made: Sequence[str], first: int, customer_id: str) -> Iterator[Rows]
     yield "notices", notices
     yield "consents", consents
     yield "contacts", contacts
-    used = {"free_at": 0, "again_at": 0, "day_ends": 0, "used": 0}
+    used = {"free_at": 0, "again_at": 0, "day_ends": 0, "used": 0, "lanes": ""}
     yield (
         "limit_uses",
         [{"limit_id": id, **used, "last_at": NEVER if n % 100 == 0 else at} for n, (id, at, _) in enumerate(numbered)],

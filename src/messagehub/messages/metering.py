@@ -81,7 +81,7 @@ class Metering:
             elif takes:
                 for limit in limits:
                     if meter := meters.get(limit.id):
-                        meter.take(limit.rule, target.parts, now)
+                        meter.take(limit.rule, target.parts, now, target.lane)
         await tx.many("keep_limit_use", list(meters.values()))
         return stops
 
@@ -148,10 +148,10 @@ async def _meters(tx: Tx, limits: Iterable[Limit], now: int) -> dict[str, Meter]
 
 def _stop(target: Target, limits: Sequence[Limit], meters: Mapping[str, Meter], now: int) -> Stop | None:
     """It goes when all its limits let it go; otherwise it waits for the latest slot."""
-    is_again, found = target.error_code in CODES, None
+    lane, is_again, found = target.lane, target.error_code in CODES, None
     for limit in limits:
-        if (meter := meters.get(limit.id)) and (why := meter.why_not(limit.rule, target.parts, now, is_again)):
-            slot = meter.slot(limit.rule, target.parts, now, why, is_again)
+        if (meter := meters.get(limit.id)) and (why := meter.why_not(limit.rule, target.parts, now, lane, is_again)):
+            slot = meter.slot(limit.rule, target.parts, now, why, lane, is_again)
             if found is None or slot > (found.until or 0):
                 found = Stop(why, limit.says(why), slot)
     return found

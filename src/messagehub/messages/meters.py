@@ -6,15 +6,20 @@ a slot: the moment at which it would be its turn, one after the other, so that n
 a time to ask again, and no right to go: after a carrier was away many slots have passed, and the limit holds all the
 same. Who comes at the time of its slot and finds that others go before gets another one, ahead of all who come new.
 
+Each lane (lanes.py) has slots of its own, and what is more urgent waits for none of what is less so: a code is the next
+to go, however many of a campaign have slots. These wait for it in turn, and ask again when their slots have come; but
+of a lane that let SHARE - 1 segments go before, the next one goes before what is more urgent.
+
 Segments per day are counted from midnight to midnight of a time zone.
 """
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from messagehub.clock import SECOND
+from messagehub.messages.lanes import PATIENCE, SHARE, TRANSACTIONAL
 
 RATE_LIMITED, DAILY_LIMIT = "rate_limited", "daily_limit"
 
@@ -46,6 +51,27 @@ class Rule:
 
 
 @dataclass(slots=True)
+class Slots:
+    """Those of a lane."""
+
+    again_at: int = 0
+    """The end of those that were given to who came at its time and could not go."""
+    last_at: int = 0
+    """The end of those that were given to who came new."""
+    passed: int = 0
+    """Segments that were more urgent and went before, while some of this lane waited."""
+    turn_until: int = 0
+    """The end of the slot before which nobody more urgent goes."""
+
+    @property
+    def end(self) -> int:
+        return max(self.again_at, self.last_at)
+
+
+NO_SLOTS = Slots()
+
+
+@dataclass(slots=True)
 class Meter:
     """A row of `limit_uses`. Times are microseconds since the epoch."""
 
@@ -53,12 +79,25 @@ class Meter:
     free_at: int = 0
     """When all that went is paid for."""
     again_at: int = 0
-    """The end of the slots of those that came at their time and could not go."""
     last_at: int = 0
-    """The end of the slots of those that came new."""
+    """The ends of slots, as the lane has them whose are the latest."""
     day_ends: int = 0
     used: int = 0
     """Segments that went since the day began."""
+    packed: InitVar[str] = ""
+    """`lanes`, as it was read."""
+    slots: dict[int, Slots] = field(init=False)
+    """By lane, where any were given."""
+
+    def __post_init__(self, packed: str) -> None:
+        given = (map(int, one.split()) for one in packed.split(",") if one)
+        self.slots = {lane: Slots(*rest) for lane, *rest in given}
+
+    @property
+    def lanes(self) -> str:
+        """The slots as they are stored."""
+        given = self.slots.items()
+        return ",".join(f"{lane} {one.again_at} {one.last_at} {one.passed} {one.turn_until}" for lane, one in given)
 
     def begin(self, rule: Rule, now: int) -> None:
         """The day as it is now; and no debt of a clock that was set back since."""
@@ -66,33 +105,58 @@ class Meter:
             self.used, self.day_ends = 0, midnight_after(now, rule.zone)
         self.free_at = min(self.free_at, now + rule.tolerance + rule.cost(rule.most))
 
-    def why_not(self, rule: Rule, segments: int, now: int, is_again: bool = False) -> str:
+    def why_not(self, rule: Rule, segments: int, now: int, lane: int = TRANSACTIONAL, is_again: bool = False) -> str:
         """Why they may not go now, in one word; empty where they may. `is_again`: they had a slot, which has come.
 
         More segments at once than a whole day has go when nothing went before them that day.
         """
         if rule.per_day and self.used and self.used + segments > rule.per_day:
             return DAILY_LIMIT
-        before = self.free_at if is_again else max(self.free_at, self.again_at, self.last_at)
-        if before - now <= rule.tolerance:
+        own = self.slots.get(lane, NO_SLOTS)
+        before = self.free_at if is_again else max(self.free_at, own.end)
+        others = 0 if is_again and own.turn_until > now else max(self._more_urgent(lane), self._turn_of_others(lane))
+        if before - now <= rule.tolerance and others <= now:
             return ""
-        return DAILY_LIMIT if rule.per_day and before >= self.day_ends else RATE_LIMITED
+        return DAILY_LIMIT if rule.per_day and max(before, others) >= self.day_ends else RATE_LIMITED
 
-    def take(self, rule: Rule, segments: int, now: int) -> None:
+    def _more_urgent(self, lane: int) -> int:
+        """The end of the slots of all lanes that are more urgent."""
+        return max((one.end for other, one in self.slots.items() if other > lane), default=0)
+
+    def _turn_of_others(self, lane: int) -> int:
+        """Until when it is the turn of a lane that is less urgent."""
+        return max((one.turn_until for other, one in self.slots.items() if other < lane), default=0)
+
+    def take(self, rule: Rule, segments: int, now: int, lane: int = TRANSACTIONAL) -> None:
         """They go."""
         self.free_at = max(self.free_at, now) + rule.cost(segments)
         self.used += segments
+        for other, slots in self.slots.items():
+            if other == lane:
+                slots.turn_until = 0
+            elif other < lane and slots.end > now:
+                slots.passed = min(slots.passed + segments, PATIENCE * SHARE)
 
-    def slot(self, rule: Rule, segments: int, now: int, why: str, is_again: bool = False) -> int:
+    def slot(
+        self, rule: Rule, segments: int, now: int, why: str, lane: int = TRANSACTIONAL, is_again: bool = False
+    ) -> int:
         """When they are to ask again."""
-        at = max(now + 1, self.free_at, self.again_at, 0 if is_again else self.last_at)
+        own = self.slots.setdefault(lane, Slots())
+        at = max(now + 1, self.free_at, self._turn_of_others(lane))
+        if is_owed := is_again and own.passed >= SHARE - 1:
+            own.passed -= SHARE - 1
+        else:
+            at = max(at, own.again_at, 0 if is_again else own.last_at)
         if why == DAILY_LIMIT:
             at = max(at, self.day_ends)
         end = at + max(1, rule.cost(segments))
+        if is_owed:
+            own.turn_until = end
         if is_again:
-            self.again_at = end
+            own.again_at = max(own.again_at, end)
         else:
-            self.last_at = end
+            own.last_at = end
+        self.again_at, self.last_at = max(self.again_at, own.again_at), max(self.last_at, own.last_at)
         return at
 
     def free_from(self, rule: Rule, why: str) -> int:
@@ -105,6 +169,7 @@ class Meter:
 
     def forget_slots(self) -> None:
         self.again_at = self.last_at = 0
+        self.slots.clear()
 
 
 @cache

@@ -3,8 +3,8 @@ INSERT INTO limits (id, scope, subject, customer_id, applies, set_by, rate, per_
 VALUES (:id, :scope, :subject, :customer_id, :applies, :set_by, :rate, :per_day, :zone, :tm_create, :tm_update);
 
 -- name: insert_limit_use
-INSERT INTO limit_uses (limit_id, free_at, again_at, last_at, day_ends, used)
-VALUES (:limit_id, :free_at, :again_at, :last_at, :day_ends, :used);
+INSERT INTO limit_uses (limit_id, free_at, again_at, last_at, day_ends, used, lanes)
+VALUES (:limit_id, :free_at, :again_at, :last_at, :day_ends, :used, :lanes);
 
 -- name: every_limit
 SELECT * FROM limits ORDER BY id;
@@ -41,7 +41,8 @@ SELECT * FROM limit_uses WHERE limit_id = :limit_id;
 SELECT * FROM limit_uses WHERE last_at > :now OR again_at > :now ORDER BY limit_id;
 
 -- name: keep_limit_use
-UPDATE limit_uses SET free_at = :free_at, again_at = :again_at, last_at = :last_at, day_ends = :day_ends, used = :used
+UPDATE limit_uses SET free_at = :free_at, again_at = :again_at, last_at = :last_at, day_ends = :day_ends, used = :used,
+    lanes = :lanes
 WHERE limit_id = :limit_id;
 
 -- name: targets_held_back
