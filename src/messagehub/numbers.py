@@ -20,12 +20,20 @@ SHORT_CODE = re.compile(r"[0-9]{3,8}")
 LONGEST = 16
 """Characters of the longest number there can be, with its plus."""
 
+TOLL_FREE = tuple(f"+1{code}" for code in (800, 833, 844, 855, 866, 877, 888))
+"""North American Numbering Plan: numbers that their callers do not pay for."""
+
 MAX_ALPHANUMERIC = 11
 """Characters of a sender in letters, 3GPP TS 23.040, section 9.1.2.5."""
 
 
 def is_e164(number: str) -> bool:
     return E164.fullmatch(number) is not None
+
+
+def is_toll_free(number: str) -> bool:
+    """Whether it is one of North America."""
+    return number.startswith(TOLL_FREE) and len(number) == 12
 
 
 def is_alphanumeric(number: str) -> bool:

@@ -17,7 +17,7 @@ from messagehub.shapes import Message, MessageGiven, OptOutStatus
 from messagehub.store import Row, Tx
 from tests.messages.house import ANNE, BERT, CARL, SOURCE, House, eventually, eventually_so
 
-OTHER = "+15550001112"
+OTHER, TOLL_FREE = "+15550001112", "+18885550100"
 _tickets = count()
 
 
@@ -142,6 +142,13 @@ async def test_the_answer_is_in_the_language_of_the_word(house: House) -> None:
     await answered(house, "c: Вы отписаны", person=BERT)
 
 
+async def test_who_writes_stop_is_answered_in_the_language_of_the_country(house: House) -> None:
+    french = "+33612345678"
+    await hears(house, "STOP", french)
+    await hears(house, "START", french)
+    await answered(house, "c: Désabonnement effectué", "c: Abonnement repris", person=french)
+
+
 async def test_answers_of_the_customers_own(house: House) -> None:
     await house.change(opt_out_replies={"opt_out": {"en": "{brand} says goodbye"}})
     await hears(house, "stop", ANNE)
@@ -167,6 +174,17 @@ async def test_what_a_network_says_is_written_down_and_never_answered(house: Hou
     assert (row.status, row.source) == ("opted_out", "carrier")
     assert outcome(await house.send(ANNE)) == OUT
     await hears(house, 'NETWORK MSG: You have replied "unstop" and will begin receiving messages again.')
+    assert outcome(await house.send(ANNE)) == ("queued", "")
+    assert await sent_to(house, ANNE) == ["Hello"]
+
+
+async def test_what_the_network_answers_itself_is_not_answered_twice(house: House) -> None:
+    await number(house, TOLL_FREE)
+    for person, text in ((ANNE, "Stop"), (BERT, "cancel")):
+        await hears(house, text, person, TOLL_FREE)
+        assert outcome(await house.send(person)) == OUT
+    await answered(house, "c: You are unsubscribed", person=BERT)  # the network does not know that word
+    await hears(house, "UNSTOP", ANNE, TOLL_FREE)
     assert outcome(await house.send(ANNE)) == ("queued", "")
     assert await sent_to(house, ANNE) == ["Hello"]
 

@@ -65,13 +65,26 @@ def test_what_is_none_of_the_words(text: str) -> None:
 def test_the_language_is_that_of_the_word_or_of_the_country() -> None:
     languages = {
         ("Arrêt", "+33612345678"): "fr",
-        ("STOP", "+33612345678"): "en",
+        ("STOP", "+14155550100"): "en",
         ("parar", "+34612345678"): "es",
         ("parar", "+5511912345678"): "pt",
         ("iptal", "+905312345678"): "tr",
         ("стоп!", "+79161234567"): "ru",
     }
     assert {key: said.language for key in languages if (said := words.read(*key))} == languages
+
+
+@pytest.mark.parametrize(
+    ("word", "address", "language"),
+    [
+        ("STOP", "+33612345678", "fr"), ("Start", "+4915112345678", "de"), ("stop all", "+525512345678", "es"),
+        ("STOP", "+18095550100", "es"), ("STOP", "+14155550100", ""), ("STOP", "+447700900001", ""),
+        ("UNSUBSCRIBE", "+33612345678", ""), ("Stopp", "+33612345678", ""),
+    ],
+)  # fmt: skip
+def test_of_who_writes_a_word_of_all_languages_the_country_tells(word: str, address: str, language: str) -> None:
+    assert (said := words.read(word, address))
+    assert said.spoken == language
 
 
 def test_words_can_be_switched_off_but_for_stop() -> None:

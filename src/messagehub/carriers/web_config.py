@@ -11,6 +11,7 @@ from messagehub.carriers.config import DefaultCountry, DlrTimeout, Pem, RetryTem
 from messagehub.carriers.failures import FailureCode
 from messagehub.media import LIMITS, TYPES, Limits, limits_of
 from messagehub.media.limits import NumberKind
+from messagehub.numbers import is_toll_free
 from messagehub.web import BadURL, check_url, leads_inside
 from messagehub.web.urls import parse
 
@@ -21,9 +22,6 @@ assert set(LIMITS) == set(get_args(Operator))
 HostName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")]
 HostNames = Annotated[tuple[HostName, ...], Meta(max_length=16)]
 WebErrors = dict[Annotated[str, Meta(min_length=1, max_length=64)], FailureCode]
-
-TOLL_FREE = tuple(f"+1{code}" for code in (800, 833, 844, 855, 866, 877, 888))
-"""North American Numbering Plan: numbers that their callers do not pay for."""
 
 MAX_CALLBACK = 1 << 20
 
@@ -126,7 +124,7 @@ NOT_VERIFIED = "tls_verify is false: whoever stands between could be taken for t
 
 def number_kind(number: str) -> NumberKind:
     """What a number of ours is to those who have limits for its media."""
-    if number.startswith(TOLL_FREE) and len(number) == 12:
+    if is_toll_free(number):
         return "toll_free"
     return "long" if number.startswith("+") else "short_code"
 

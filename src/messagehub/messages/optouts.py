@@ -17,11 +17,11 @@ from messagehub.messages.receive import Heard
 from messagehub.messages.rows import MessageRow
 from messagehub.messages.target import Target
 from messagehub.messages.telling import Teller, Told, store_events
-from messagehub.numbers import Number, Numbers, is_e164
+from messagehub.numbers import Number, Numbers, is_e164, is_toll_free
 from messagehub.people import opt_outs, phrases, replies, scopes, words
 from messagehub.people.mirror import Mirror, Outs
 from messagehub.people.opt_outs import Change, Entry
-from messagehub.people.words import Kind, Said
+from messagehub.people.words import Said
 from messagehub.shapes import EventType, MessageGiven, OptOutSource, OptOutStatus, OptOutTold
 from messagehub.store import Store, Tx
 
@@ -41,6 +41,9 @@ NOTICE_VALIDITY_S = 300
 
 NETWORK = "NETWORK MSG:"
 """How what a network itself answers to a STOP begins, on toll-free numbers of the USA."""
+
+OF_NETWORK = ("STOP", "UNSTOP", "START")
+"""What it answers so there."""
 
 
 class OptedOut:
@@ -125,6 +128,12 @@ class _Word:
         )
 
     @property
+    def is_answered(self) -> bool:
+        """The network has done so."""
+        written = options.said(self.message).strip().upper()
+        return self.source == "carrier" or (is_toll_free(self.number.number) and written in OF_NETWORK)
+
+    @property
     def counts(self) -> bool:
         """An opt-in of somebody who is not out is a word like any other; and so is what is only to be reviewed."""
         if self.source == "probable":
@@ -195,7 +204,7 @@ class OptOutWords:
         if not word.counts:
             return
         heard.answered.add(word.message.id)
-        if word.source != "carrier" and (word.said.kind == "help" or changes):
+        if not word.is_answered and (word.said.kind == "help" or changes):
             await self._answer(tx, word, heard)
 
     async def _answer(self, tx: Tx, word: _Word, heard: Heard) -> None:
@@ -208,7 +217,7 @@ class OptOutWords:
         given = MessageGiven(
             source=number.number,
             destinations=[person],
-            text=_text(kind, word.said.language, word.customer, number),
+            text=_text(word),
             class_="otp",
             validity=NOTICE_VALIDITY_S,
         )
@@ -248,9 +257,11 @@ def _barred(target: Target, now: int) -> Entry:
     )
 
 
-def _text(kind: Kind, language: str, customer: Customer, number: Number) -> str:
-    own = (number.opt_out_replies, customer.manners.opt_out_replies)
-    return replies.rendered(kind, language, customer.name, customer.phone_number or customer.email, own)
+def _text(word: _Word) -> str:
+    customer, said = word.customer, word.said
+    own = (word.number.opt_out_replies, customer.manners.opt_out_replies)
+    languages = [language for language in (said.spoken, said.language) if language]
+    return replies.rendered(said.kind, languages, customer.name, customer.phone_number or customer.email, own)
 
 
 def _understood(text: str, source: str, ignored: tuple[str, ...]) -> tuple[Said, OptOutSource] | None:

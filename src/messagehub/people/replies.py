@@ -4,7 +4,7 @@ One confirmation and no marketing (47 CFR 64.1200(a)(12)), short enough for one 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from messagehub import text
 from messagehub.errors import Refusal
@@ -61,12 +61,17 @@ REPLIES: dict[Kind, dict[str, str]] = {
 
 
 def rendered(
-    kind: Kind, language: str, brand: str, contact: str, own: tuple[Mapping[Kind, Mapping[str, str]], ...] = ()
+    kind: Kind,
+    languages: Sequence[str],
+    brand: str,
+    contact: str,
+    own: Sequence[Mapping[Kind, Mapping[str, str]]] = (),
 ) -> str:
-    """The answer in a language, from the first of `own` that has it, or of ours. Where there is no `contact`, the
-    sentence that names it is left out."""
+    """The answer in the first of the languages that one of `own` has, or else in the first, and ours. Where there is no
+    `contact`, the sentence that names it is left out."""
     texts = [each[kind] for each in own if kind in each]
-    template = next((each[language] for each in texts if language in each), "") or REPLIES[kind][language]
+    theirs = (each[language] for language in languages for each in texts if language in each)
+    template = next(theirs, "") or REPLIES[kind][languages[0]]
     if not contact and "{contact}" in template:
         template = _without_contact(template)
     return NAMED.sub(lambda match: {"brand": brand[:LONGEST_NAME], "contact": contact}[match[1]], template)

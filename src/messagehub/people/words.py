@@ -5,7 +5,7 @@ that carriers know. A message is such a word whatever its case, accents, punctua
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from messagehub.errors import Refusal
@@ -62,8 +62,25 @@ LANGUAGES = tuple(KEYWORDS["opt_out"])
 NEVER_IGNORED = ("STOP",)
 """What nobody can switch off: it is the word that people are told to write."""
 
-CALLING_CODES = {"pt": ("+55", "+351", "+244", "+258")}
-"""Where a word of several languages is of this one."""
+EVERYWHERE = ("STOP", "STOP ALL", "START", "UNSTOP")
+"""What people of all languages are told to write, by our own answers, too: it says nothing of theirs."""
+
+SPANISH = (
+    "+34", "+51", "+52", "+53", "+54", "+56", "+57", "+58", "+502", "+503", "+504", "+505", "+506", "+507", "+591",
+    "+593", "+595", "+598", "+1809", "+1829", "+1849",
+)  # fmt: skip
+CALLING_CODES: dict[str, tuple[str, ...]] = {
+    "fr": ("+33", "+221", "+225", "+262", "+590", "+594", "+596"),
+    "es": SPANISH,
+    "pt": ("+55", "+351", "+244", "+258"),
+    "de": ("+49", "+43"),
+    "it": ("+39",),
+    "nl": ("+31",),
+    "pl": ("+48",),
+    "ru": ("+7",),
+    "tr": ("+90",),
+}
+"""Where a language is the one that is spoken, or of those of a word the one that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,8 @@ class Said:
     language: str
     word: str
     """As the table has it."""
+    spoken: str = ""
+    """The language of whoever wrote it, where the word is of all of them and the country tells."""
 
 
 def bare(text: str) -> str:
@@ -97,7 +116,12 @@ def read(text: str, address: str = "", ignored: Collection[str] = ()) -> Said | 
     """
     if len(text) > LONGEST or not (meanings := _MEANT.get(word := bare(text))) or word in ignored:
         return None
-    return next((said for said in meanings if address.startswith(CALLING_CODES.get(said.language, "-"))), meanings[0])
+    said = next((one for one in meanings if address.startswith(CALLING_CODES.get(one.language, "-"))), meanings[0])
+    return replace(said, spoken=_spoken(address)) if said.word in EVERYWHERE else said
+
+
+def _spoken(address: str) -> str:
+    return next((language for language, codes in CALLING_CODES.items() if address.startswith(codes)), "")
 
 
 def checked(given: Collection[str], field: str = "ignored_keywords") -> tuple[str, ...]:
