@@ -27,20 +27,21 @@ POLITE = {
     "tr": "lutfen|tesekkurler|merhaba|artik",
 }
 WORDS = {
-    "MESSAGES": "texts?|messages?|msgs?|sms|text messages?|sms messages?|spam|alerts|notifications|updates|ads",
+    "MESSAGES": "texts?|txts?|messages?|msgs?|sms|text messages?|sms messages?|spam|alerts|notifications|updates|ads",
     "LISTS": "((mailing|contact|text|sms|marketing|messaging|call) )?(lists?|database|system)",
 }
 
 # Sentences as regular expressions over folded text; they have to match the whole of it.
 PHRASES: dict[str, tuple[str, ...]] = {
     "en": (
-        r"stop( stop)+",
-        r"(stop|quit|cease) (texting|messaging|contacting|writing|spamming|bothering|harassing)"
+        r"stop( ?stop)+",
+        r"(text|txt|reply|send) stop",
+        r"(stop|quit|cease) (texting|txting|messaging|contacting|calling|writing|spamming|bothering|harassing)"
         r"( to)?( me| us| this number| my phone)?",
         r"(stop|quit|end|cancel|no more)( sending)?( me| us)?( all)?( of)?( these| those| this| the| your| any| more)?"
         r"( more)? (MESSAGES)( to (me|this number))?",
         r"(dont|do not|never) (ever )?(text|message|contact|write)( to)? (me|us|this number)( again| any ?more| ever)?",
-        r"(dont|do not|never) (ever )?(text|message|contact) (again|any ?more)",
+        r"(dont|do not|never) (ever )?(text|message|contact|call)( again| any ?more)?",
         r"(dont|do not|never) (ever )?send( me| us| this number)?( any| these| your)?( more)? (MESSAGES)( any ?more)?",
         r"(i )?(dont|do not) want( to (get|receive))?( any| these| your)?( more| of these)? (MESSAGES)( any ?more)?",
         r"(remove|delete) (me|my number|this number)( (from|off)( the| this| your)? (LISTS))?",
@@ -49,6 +50,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"(i (want|would like|wish|need) to |id like to |i wanna |let me )(unsubscribe|opt out|be removed)"
         r"( from)?( this| these| your| all)?( (MESSAGES|LISTS))?",
         r"i (want|would like|wish) to (stop|cancel)( receiving| getting)?( this| these| your| all| the)? (MESSAGES)",
+        r"(i )?(hereby )?(revoke|withdraw)( my)? consent",
         r"(opt|opting) me out",
         r"opt out of (this|these|your|all)( (MESSAGES))?",
         r"(leave me alone|lose my number)",
@@ -60,7 +62,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"ne (m|me )?(ecrivez|envoyez|contactez) plus( rien)?( de (messages|sms))?",
         r"(arretez|arrete) de (m|me )?(ecrire|contacter|spammer|harceler|envoyer des (messages|sms))",
         r"(desabonnez|desinscrivez|retirez|enlevez|supprimez) moi( de (la|votre|cette|vos) listes?)?",
-        r"je (veux|souhaite|voudrais) (me|m) ?(desabonner|desinscrire)",
+        r"(je (veux|souhaite|voudrais) )?(me|m|se) ?(desabonner|desinscrire)",
+        r"(je )?(ne )?(veux |souhaite |voudrais )?plus recevoir( de| vos| ces)? (messages|sms|pubs?)",
     ),
     "es": (
         r"no mas( (mensajes|textos|sms))?",
@@ -68,7 +71,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"(ya )?no me (envie|envien|envies|mande|manden|mandes) (mas|nada|mas mensajes|mensajes|mas sms|sms)",
         r"no (envie|envien|envies|mande|manden|mandes)( mas)? (mensajes|textos|sms)",
         r"(deje|dejen|deja) de (escribirme|molestarme|molestar|(enviar|mandar)(me)?( (mensajes|textos|sms))?)",
-        r"(quiero |deseo )?(darme|dar|denme|deme) de baja",
+        r"(quiero |deseo )?(darme|darse|dar|denme|deme) de baja",
+        r"(ya )?no (quiero|deseo)( recibir)?( mas)? (mensajes|textos|sms)",
         r"(quitenme|quiteme|quitame|eliminenme|elimineme|borrenme|borreme|saquenme|saqueme) de (la|su|esta|tu) lista",
     ),
     "pt": (
@@ -76,13 +80,16 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"nao me (escreva|escrevam)( mais)?",
         r"nao (me )?(envie|enviem|mande|mandem)( mais)? (mensagens|sms)",
         r"(pare|parem|para) de (me )?(enviar|mandar|escrever)( (mensagens|sms))?( para mim)?",
-        r"(quero|desejo) (sair da lista|me descadastrar)",
+        r"(quero |desejo )?(sair (da|dessa|desta) lista|me descadastrar)",
+        r"pare|parem",
         r"(me )?(remova|removam|retire|retirem|tire|tirem)( me)? (da|dessa|desta|de sua) lista",
     ),
     "de": (
         r"keine (weiteren )?(nachrichten|sms|werbung)( mehr)?( schicken| senden)?",
         r"(schreiben sie|schreib|schreibt|senden sie|sende|schicken sie|schick|schickt) (mir|uns) "
         r"(nicht|nichts|keine (nachrichten|sms|werbung)) mehr",
+        r"nicht mehr (schreiben|schicken|senden|kontaktieren)",
+        r"ich (will|mochte) keine (weiteren )?(nachrichten|sms|werbung)( mehr)?( erhalten| bekommen)?",
         r"(horen sie|hor|hort) auf( mir zu schreiben)?",
         r"(melden sie mich|melde mich|meldet mich) ab",
         r"(nehmen sie|nimm|nehmt) mich (von|aus) (der|ihrer|eurer|dieser) liste",
@@ -91,27 +98,33 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"(basta|stop)( con)?( i| gli| questi)? (messaggi|sms)",
         r"non (mi )?(scrivete|scrivetemi|mandate|mandatemi|inviate|inviatemi|contattate|contattatemi)( piu)?"
         r"( (messaggi|sms))?",
+        r"non voglio( piu)?( ricevere)?( piu)? (messaggi|sms)",
+        r"(voglio )?(disiscrivermi|disiscrivetemi)",
         r"(toglietemi|cancellatemi|rimuovetemi)( dalla (vostra )?lista)?",
     ),
     "nl": (
         r"geen (berichten|sms|smsjes|smsen)( meer)?",
+        r"ik wil geen (berichten|sms|smsjes)( meer)?( ontvangen)?",
         r"stuur (mij|me) (geen (berichten|sms|smsjes)|niets|niks) meer",
         r"(haal|verwijder|schrap) (mij|me) (van|uit) (de|jullie|uw|deze) lijst",
     ),
     "pl": (
         r"(przestan|przestancie) (do mnie )?(pisac|wysylac)( do mnie)?( sms| wiadomosci)?",
         r"nie (pisz|piszcie|wysylaj|wysylajcie)( do mnie| mi)?( wiecej)?( sms| wiadomosci)?",
+        r"nie chce( wiecej)? (sms|smsow|wiadomosci)",
         r"(wypisz|wypiszcie) mnie( z listy)?",
     ),
     "ru": (
         r"(больше )?не (пишите|пиши)( мне)?( больше)?",
         r"(больше )?не (присылаите|отправляите|шлите)( мне)?( больше)? (сообщении|сообщения|смс|рассылку)",
+        r"(больше )?не хочу( больше)?( получать)? (сообщении|сообщения|смс|рассылку)",
         r"(хватит|прекратите|перестаньте)( мне)? (писать|слать|присылать|спамить)( мне)?( сообщения| смс)?",
         r"(отпишите|удалите|уберите) меня( из (списка|базы|рассылки))?",
     ),
     "tr": (
         r"(bana )?(bir daha )?(mesaj|sms) (atmayin|atma|gondermeyin|gonderme|yollamayin)",
-        r"beni listeden(izden)? (cikarin|cikar|silin|sil)",
+        r"(artik )?(mesaj|sms)( almak)? istemiyorum",
+        r"(beni )?listeden(izden)? (cikarin|cikar|cik|silin|sil)",
     ),
 }
 
