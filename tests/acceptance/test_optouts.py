@@ -35,6 +35,9 @@ def test_stop_help_and_start(account: Account, carrier_box: Simulator) -> None:
     brand = account.api.get("/customer")["name"]
     assert texts(carrier_box, person)[0].startswith(f"{brand}: You are unsubscribed and will receive no more messages.")
     assert outcome(account, person) == ("failed", "opted_out")
+    (inbound,) = account.api.get("/messages", direction="inbound")["result"]
+    exported = account.api.call("GET", "/opt_outs/export").text.split("\r\n")[1].split(",")
+    assert [exported[0], *exported[3:]] == [person, "opted_out", "keyword", inbound["id"]]
     carrier_box.write(person, account.number, "HELP")
     assert "Text STOP to cancel" in texts(carrier_box, person, 2)[1]
     carrier_box.write(person, account.number, "start")

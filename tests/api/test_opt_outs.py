@@ -116,8 +116,8 @@ def test_a_list_is_imported_and_exported(hub: Hub) -> None:
     answer = account.api.call("GET", "/opt_outs/export")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     head, *lines = answer.text.split("\r\n")[:-1]
-    assert head == "address,scope,tm"
-    assert lines[0] == f"{anne},customer,2025-01-31T10:30:00.000000Z"
+    assert head == "address,scope,tm,status,source,message_id"
+    assert lines[0] == f"{anne},customer,2025-01-31T10:30:00.000000Z,opted_out,import,"
     assert [line.split(",")[:2] for line in lines] == [
         [anne, "customer"],
         [bert, f"number:{account.number}"],

@@ -33,7 +33,7 @@ def test_a_long_list_goes_in_pieces_and_comes_out_again(mine: Shell, account: Ac
     assert '{"line":14001,"message":"address: \'fred\' is not E.164' in done.out
     exported = mine.run("opt-outs", "export")
     head, *out = exported.out.splitlines()
-    assert head == "address,scope,tm"
+    assert head == "address,scope,tm,status,source,message_id"
     assert [line.split(",")[0] for line in out] == people
     again = mine.run("opt-outs", "import", "-", typed=exported.out)
     assert (again.code, ["unchanged", "15000"] in again.rows) == (0, True)

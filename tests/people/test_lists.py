@@ -74,10 +74,11 @@ def test_whatever_comes_it_is_read_or_refused(text: str) -> None:
 def test_what_is_written_can_be_read() -> None:
     class Row(Change):
         tm_said = NOW - 5 * SECOND
+        source, message_id = "keyword", "m"
 
     rows = [Row("c", "+441", "customer", "opted_out", "1"), Row("c", "+442", "number:Café, Co", "opted_out", "2")]
     text = lists.write(rows)
-    assert text.startswith("address,scope,tm\r\n")
+    assert text.startswith("address,scope,tm,status,source,message_id\r\n")
     assert [(one.address, one.scope, one.tm_said) for one in read(text)] == [
         (row.address, row.scope, row.tm_said) for row in rows
     ]

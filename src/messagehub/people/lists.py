@@ -1,6 +1,7 @@
 """Lists of people who are out, as CSV (RFC 4180): read line by line, each wrong one refused by its number; and written.
 
-The columns are `address`, `scope` and `tm`; the last two may be left out, as may the header that names them.
+The columns are `address`, `scope` and `tm`; the last two may be left out, as may the header that names them. What is
+written has the evidence, too; where that is read again nobody looks at it.
 """
 
 import csv
@@ -17,6 +18,7 @@ from messagehub.people.opt_outs import Entry
 from messagehub.store import Row
 
 COLUMNS = ("address", "scope", "tm")
+EVIDENCE = ("status", "source", "message_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _header(cells: Sequence[str]) -> list[str]:
     columns = [cell.lower() for cell in cells]
-    if unknown := [name for name in columns if name not in COLUMNS]:
+    if unknown := [name for name in columns if name not in (*COLUMNS, *EVIDENCE)]:
         raise Refusal("INVALID_ARGUMENT", f"line 1: there is no column {unknown[0][:40]!r}; use {', '.join(COLUMNS)}")
     if "address" not in columns or len(set(columns)) < len(columns):
         raise Refusal("INVALID_ARGUMENT", "line 1: name each column once, and address among them")
@@ -96,6 +98,8 @@ def write(rows: Iterable[Row]) -> str:
     """With a header, as `read` takes it."""
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    lines.writerow(COLUMNS)
-    lines.writerows((row.address, row.scope, clock.iso(row.tm_said)) for row in rows)
+    lines.writerow((*COLUMNS, *EVIDENCE))
+    lines.writerows(
+        (row.address, row.scope, clock.iso(row.tm_said), row.status, row.source, row.message_id) for row in rows
+    )
     return out.getvalue()

@@ -44,7 +44,12 @@ ORDER BY id DESC LIMIT :count;
 SELECT * FROM opt_outs WHERE customer_id = :customer_id AND address = :address AND id < :before;
 
 -- name: opt_outs_behind
-SELECT address, scope, status, tm_said FROM opt_outs
+-- With the message that said what counts, where one did.
+SELECT address, scope, status, tm_said, source, COALESCE((
+    SELECT message_id FROM opt_out_events AS said
+    WHERE said.opt_out_id = opt_outs.id AND said.tm_said = opt_outs.tm_said AND said.source = opt_outs.source
+    ORDER BY said.id DESC LIMIT 1), '') AS message_id
+FROM opt_outs
 WHERE customer_id = :customer_id AND (address, scope) > (:address, :scope)
 ORDER BY address, scope LIMIT :count;
 
