@@ -259,6 +259,8 @@ def test_a_contact_has_one_time_zone(hub: Hub) -> None:
     assert (again["id"], again["time_zone"], made["tm_update"]) == (made["id"], "Asia/Tokyo", NEVER)
     assert account.api.get("/contacts")["result"] == account.api.every("/contacts", address=person) == [again]
     refusal(account.api.call("POST", "/contacts", {"address": person, "time_zone": "Mars"}), 400, "INVALID_TIME_ZONE")
+    zone = {"address": person, "time_zone": "localtime"}
+    refusal(account.api.call("POST", "/contacts", zone), 400, "INVALID_TIME_ZONE")
     refusal(account.api.call("POST", "/contacts", {"address": "1", "time_zone": "UTC"}), 400, "INVALID_NUMBER")
     for method in ("GET", "DELETE"):
         refusal(other.api.call(method, f"/contacts/{made['id']}"), 404, "RESOURCE_NOT_FOUND")

@@ -8,8 +8,9 @@ from typing import Any
 from messagehub import ids
 from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Conflict, Refusal
-from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, Meter, Rule, zones
+from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, Meter, Rule
 from messagehub.messages.target import Target
+from messagehub.people import zones
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
@@ -221,7 +222,7 @@ class Limits:
 def _checked(limit: Limit) -> Limit:
     if not (limit.rate or limit.per_day):
         raise Refusal("INVALID_LIMIT", "segments_per_second: give it, or segments_per_day, or both")
-    if limit.zone not in zones():
+    if not zones.is_zone(limit.zone):
         raise Refusal(
             "INVALID_LIMIT",
             f"day_starts_in: {limit.zone!r} is no time zone; write one such as UTC or America/Los_Angeles",

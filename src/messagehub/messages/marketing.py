@@ -73,7 +73,7 @@ class Marketing:
             if until is None:
                 stopped[target.message_id, target.n] = NO_HOUR
             elif until > now:
-                words = f"quiet hours in {places[0]}" + (f" and {len(places) - 1} zones more" if places[1:] else "")
+                words = f"quiet hours in {places[0]}" + (f" and {len(places) - 1} more" if places[1:] else "")
                 stopped[target.message_id, target.n] = Stop("quiet_hours", words, until)
         return stopped
 

@@ -15,8 +15,7 @@ Segments per day are counted from midnight to midnight of a time zone.
 
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from messagehub.clock import SECOND
 from messagehub.messages.lanes import PATIENCE, SHARE, TRANSACTIONAL
@@ -170,12 +169,6 @@ class Meter:
     def forget_slots(self) -> None:
         self.again_at = self.last_at = 0
         self.slots.clear()
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The names of all time zones."""
-    return frozenset(available_timezones())
 
 
 def midnight_after(now: int, zone: str) -> int:

@@ -4,6 +4,8 @@ import zoneinfo
 from functools import cache, lru_cache
 
 UNKNOWN = ("Etc/Unknown",)
+NOWHERE = {"localtime", "Factory"}
+"""Names that some machines have for their own zone, and for none."""
 
 
 @lru_cache(maxsize=8192)
@@ -21,7 +23,7 @@ def of_number(address: str) -> tuple[str, ...]:
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - NOWHERE
 
 
 def is_zone(name: str) -> bool:
