@@ -1,15 +1,17 @@
 """How long a code waits for its submit while a campaign is sent: `python -m bench urgent`, and rows of the goals.
 
-The carrier takes PER_S a second: since it answers no faster, or since its config says that it is not to be sent more.
+The carrier takes PER_S a second: since it answers no faster, since its config says that it is not to be sent more, or
+since a limit says so.
 """
 
 import http.client
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,12 +36,24 @@ class Waited(NamedTuple):
     left: int
 
 
-KINDS = {"answers so many": (PER_S, {}), "is sent so many": (0, {"rate": PER_S})}
-"""Of a carrier that takes PER_S: how many the message centre answers, and what its config says."""
+class Kind(NamedTuple):
+    """Of a carrier that takes PER_S: how many the message centre answers, what its config says, and how many segments
+    a limit lets go to it."""
+
+    answers: int = 0
+    config: Mapping[str, int] = MappingProxyType({})
+    limit: int = 0
+
+
+KINDS = {
+    "answers so many": Kind(answers=PER_S),
+    "is sent so many": Kind(config={"rate": PER_S}),
+    "is let so many by a limit": Kind(limit=PER_S),
+}
 
 
 def waits(fresh: Fresh, kind: str) -> Waited:
-    answers, config = KINDS[kind]
+    answers, config, limit = KINDS[kind]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="messagehub-bench-")))
         centre = stack.enter_context(child(["-m", "bench.centre", str(answers)]))
@@ -47,6 +61,9 @@ def waits(fresh: Fresh, kind: str) -> Waited:
         running, operator = stack.enter_context(hub(fresh(folder), folder, SERVE))
         key = furnish(running.url, operator, smpp, WINDOW, "", **config)
         _wait_until_bound(running.url, operator)
+        if limit:
+            _limit(running.url, operator, limit)
+        call("PUT", f"{running.url}/customer", key, {"quiet_hours": {"enabled": False}})  # whenever this is run
         with _connection(running.url, key) as poster:
             _advertise(poster)
             posted = _send_codes(poster)
@@ -60,6 +77,11 @@ def _wait_until_bound(url: str, operator: str) -> None:
         if monotonic() > until:
             raise Broken("the hub did not bind to its carrier")
         sleep(0.05)
+
+
+def _limit(url: str, operator: str, per_s: int) -> None:
+    (carrier,) = call("GET", f"{url}/carriers", operator)["result"]
+    call("POST", f"{url}/limits", operator, {"scope": "carrier", "key": carrier["id"], "segments_per_second": per_s})
 
 
 class Poster:
@@ -109,6 +131,8 @@ def _waited(posted: dict[str, float], centre: Child) -> Waited:
     left = CAMPAIGN - len(_came(centre, ADVERTISED))
     if not left:
         raise Broken("the campaign was over before the codes were")
+    if left == CAMPAIGN:
+        raise Broken("nothing of the campaign was sent meanwhile")
     return Waited(spans[len(spans) // 2], spans[int(0.99 * len(spans))], spans[-1], left)
 
 
