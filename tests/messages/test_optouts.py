@@ -8,6 +8,8 @@ import pytest
 
 from messagehub import clock, ids
 from messagehub.carriers.carrier import Inbound, Refused
+from messagehub.clock import SECOND
+from messagehub.messages.optouts import NOTICE_AGAIN
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.people import mirror as mirrors
 from messagehub.people import opt_outs
@@ -17,6 +19,7 @@ from messagehub.shapes import Message, MessageGiven, OptOutStatus
 from messagehub.store import Row, Tx
 from tests.messages.house import ANNE, BERT, CARL, SOURCE, House, eventually, eventually_so
 
+HOUR = 3600 * SECOND
 OTHER, TOLL_FREE = "+15550001112", "+18885550100"
 _tickets = count()
 
@@ -129,10 +132,28 @@ async def test_help_is_answered_even_to_who_is_out(house: House) -> None:
 
 
 async def test_two_robots_do_not_answer_each_other_for_ever(house: House) -> None:
-    for text in ("HELP", "STOP", "START", "HELP", "STOP", "START", "HELP", "STOP"):
+    for text in ("HELP", "STOP", "START") * 5:
         await hears(house, text)
-    assert len(await sent_to(house, ANNE)) == 3
+    assert len(await sent_to(house, ANNE)) == 9
+    await hears(house, "STOP")
     assert outcome(await house.send(ANNE)) == OUT
+
+
+async def test_each_of_the_three_is_answered_three_times_and_then_once_in_eight_hours(house: House) -> None:
+    place = {"customer_id": house.customer.id, "number": SOURCE, "address": ANNE, "kind": "help"}
+
+    async def may_be_told(now: int) -> bool:
+        return await house.store.one("note_notice", **place, now=now, tm_again=now + NOTICE_AGAIN) is not None
+
+    asked = [(0, True), (0, True), (0, True), (0, False), (7, False), (8, True), (9, False), (15, False), (16, True)]
+    for hour, answer in [*asked, (100, True), (100, True), (100, True), (101, False)]:
+        assert await may_be_told(hour * HOUR) is answer
+
+
+async def test_who_changes_his_mind_is_told_so_each_time(house: House) -> None:
+    for text in ("STOP", "START", "STOP"):
+        await hears(house, text)
+    await answered(house, "c: You are unsubscribed", "c: You are subscribed again", "c: You are unsubscribed")
 
 
 async def test_the_answer_is_in_the_language_of_the_word(house: House) -> None:

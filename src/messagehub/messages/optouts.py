@@ -33,8 +33,8 @@ LATER = Stop("", until=0)
 
 NONE: dict[TargetKey, Stop] = {}
 
-NOTICE_AGAIN = 24 * 3600 * SECOND
-"""How often a person is told the same at most, so that two robots do not answer each other for ever."""
+NOTICE_AGAIN = 8 * 3600 * SECOND
+"""How often a person is told the same at most, after three times: two robots do not answer each other for ever."""
 
 NOTICE_VALIDITY_S = 300
 """A confirmation that comes later than within five minutes is none: 47 CFR 64.1200(a)(12)."""
@@ -208,7 +208,7 @@ class OptOutWords:
             await self._answer(tx, word, heard)
 
     async def _answer(self, tx: Tx, word: _Word, heard: Heard) -> None:
-        """One message, of this kind to this person from this number once a day."""
+        """One message, of this kind to this person from this number some times a day."""
         kind, number, person = word.said.kind, word.number, word.message.source
         again = {"kind": kind, "now": word.now, "tm_again": word.now + NOTICE_AGAIN}
         place = {"customer_id": word.customer.id, "number": number.number, "address": person}

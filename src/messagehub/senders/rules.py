@@ -92,7 +92,7 @@ def _why_not(source: Number, country: Country | None, overruled: Overruled) -> s
     if country is None:
         return ""
     registered = source.registered_in.split()
-    place = f"{country.name} (+{country.prefixes[0]})"
+    place = f"{country.name} ({f'+{country.prefixes[0]}' if len(country.prefixes) == 1 else country.code})"
     if SHORT_CODE.fullmatch(source.number):
         if not registered or country.code in registered:
             return ""

@@ -57,12 +57,14 @@ ORDER BY address, scope LIMIT :count;
 SELECT * FROM opt_out_events WHERE opt_out_id = :opt_out_id ORDER BY id DESC LIMIT :count;
 
 -- name: note_notice
--- Returned where there is none that still counts.
+-- Returned where fewer than three still count. Each counts from `now` to `tm_again`, one after the other; `tm_again` of the
+-- row is when the last of them counts no more.
 INSERT INTO notices (customer_id, number, address, kind, tm_create, tm_again)
 VALUES (:customer_id, :number, :address, :kind, :now, :tm_again)
 ON CONFLICT (customer_id, number, address, kind) DO UPDATE SET tm_create = excluded.tm_create,
     tm_again = excluded.tm_again
-WHERE notices.tm_again <= excluded.tm_create RETURNING kind;
+        + CASE WHEN notices.tm_again > excluded.tm_create THEN notices.tm_again - excluded.tm_create ELSE 0 END
+WHERE notices.tm_again <= excluded.tm_create + 2 * (excluded.tm_again - excluded.tm_create) RETURNING kind;
 
 -- name: old_notices
 SELECT customer_id, number, address, kind, tm_again FROM notices
