@@ -31,6 +31,13 @@ def is_e164(number: str) -> bool:
     return E164.fullmatch(number) is not None
 
 
+def checked_e164(given: str, field: str = "address", reason: str = "INVALID_NUMBER") -> str:
+    """Refusal for what is none."""
+    if not is_e164(given):
+        raise Refusal(reason, f"{field}: {given[:40]!r} is not E.164, such as +15559876543")
+    return given
+
+
 def is_toll_free(number: str) -> bool:
     """Whether it is one of North America."""
     return number.startswith(TOLL_FREE) and len(number) == 12

@@ -7,7 +7,6 @@ from messagehub import numbers, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, WHOSE, Call, Endpoint, Page, Parameter
 from messagehub.clock import plain
-from messagehub.errors import Refusal
 from messagehub.people import lists, scopes
 from messagehub.people.consents import Consent
 
@@ -15,8 +14,7 @@ from messagehub.people.consents import Consent
 async def add(call: Call) -> shapes.Consent:
     given: shapes.ConsentGiven = call.body
     customer = await call.services.customers.living(call.caller.acting_for(given.customer_id.lower()))
-    if not numbers.is_e164(given.address):
-        raise Refusal("INVALID_NUMBER", f"address: {given.address[:40]!r} is not E.164, such as +15559876543")
+    numbers.checked_e164(given.address)
     same = {name: getattr(given, name) for name in ("address", "method", "words", "evidence", "ip")}
     return _shape(
         await call.services.consents.add(

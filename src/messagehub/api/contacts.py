@@ -7,15 +7,13 @@ from messagehub import numbers, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, WHOSE, Call, Endpoint, Page, Parameter
 from messagehub.clock import plain
-from messagehub.errors import Refusal
 
 
 async def keep(call: Call) -> shapes.Contact:
     given: shapes.ContactGiven = call.body
     customer = await call.services.customers.living(call.caller.acting_for(given.customer_id.lower()))
-    if not numbers.is_e164(given.address):
-        raise Refusal("INVALID_NUMBER", f"address: {given.address[:40]!r} is not E.164, such as +15559876543")
-    return _shape(await call.services.contacts.keep(customer.id, given.address, given.time_zone, call.now))
+    address = numbers.checked_e164(given.address)
+    return _shape(await call.services.contacts.keep(customer.id, address, given.time_zone, call.now))
 
 
 async def page(call: Call) -> Page[shapes.Contact]:

@@ -24,7 +24,7 @@ async def add(call: Call) -> shapes.OptOut:
     customer = await call.services.customers.living(call.caller.acting_for(given.customer_id.lower()))
     entry = Entry(
         customer_id=customer.id,
-        address=_number(given.address, "address"),
+        address=numbers.checked_e164(given.address),
         scope=scopes.checked(given.scope),
         status="opted_out",
         source="api",
@@ -97,12 +97,6 @@ async def _around(call: Call, whose: str) -> tuple[str, ...]:
         return ()
     number = await call.services.numbers.find(call.services.store, asked)
     return scopes.around(asked, number if number and number.customer_id == whose else None)
-
-
-def _number(given: str, field: str) -> str:
-    if not numbers.is_e164(given):
-        raise Refusal("INVALID_NUMBER", f"{field}: {given[:40]!r} is not E.164, such as +15559876543")
-    return given
 
 
 def _members(row: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from messagehub import clock
 from messagehub.errors import Refusal
-from messagehub.numbers import is_e164
+from messagehub.numbers import checked_e164
 from messagehub.people import scopes
 from messagehub.people.opt_outs import Entry
 from messagehub.store import Row
@@ -72,8 +72,7 @@ def _read(columns: Sequence[str], cells: Sequence[str], now: int) -> dict[str, A
     if len(cells) > len(columns):
         raise Refusal("INVALID_ARGUMENT", f"{len(cells)} columns, where there are {len(columns)} at most")
     given = dict(zip(columns, cells, strict=False))
-    if not is_e164(address := given.get("address", "")):
-        raise Refusal("INVALID_ARGUMENT", f"address: {address[:40]!r} is not E.164, such as +15559876543")
+    address = checked_e164(given.get("address", ""), reason="INVALID_ARGUMENT")
     scope = scopes.checked(given.get("scope") or scopes.CUSTOMER)
     return {"address": address, "scope": scope, "tm_said": _moment(given.get("tm", ""), now)}
 

@@ -18,7 +18,6 @@ MEMBERS = ("brand", "contact")
 """What stands in braces: the customer's name, and its telephone number or e-mail address."""
 
 NAMED = re.compile(r"\{(\w*)\}")
-ENGLISH = "en"
 
 REPLIES: dict[Kind, dict[str, str]] = {
     "opt_out": {
