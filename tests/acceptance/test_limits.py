@@ -32,6 +32,43 @@ def test_a_crash_forgets_nothing_of_a_day(database_url: str, tmp_path: Path) -> 
         until(lambda: box.stats()["unique"] == 9, "all are sent")
 
 
+def test_a_code_passes_a_campaign_that_a_limit_holds_back_after_a_crash_too(database_url: str, tmp_path: Path) -> None:
+    with simulator.simulator(tmp_path) as box, hubs.hub(database_url, tmp_path) as hub:
+        hub.lead_to(box)
+        account = hub.customer(quiet_hours={"enabled": False})
+        body = {"scope": "number", "key": account.number, "segments_per_second": 1}
+        place = f"/limits/{account.api.post('/limits', body)['id']}"
+        account.send(numbering.somebodies(200), **{"class": "marketing"})
+        until(lambda: account.api.get(place)["waiting"] > 180, "the campaign waits")
+        hub.kill()
+        hub.start()
+        account.send(person := numbering.somebody(), **{"class": "otp"})
+        until(lambda: box.submits(person), "the code is sent", 20)
+        assert account.api.get(place)["waiting"] > 120
+
+
+def test_a_code_passes_a_campaign_of_another_node(postgres_server: str, tmp_path: Path) -> None:
+    url = postgres.new_database(postgres_server)
+    with simulator.simulator(tmp_path) as box, cluster(url, tmp_path) as nodes:
+        first = nodes.first
+        carrier = first.carrier(box.port, binds=2)
+        first.route(carrier)
+        nodes.add()
+        nodes.shared(carrier, 1, 1)
+        account = first.customer(quiet_hours={"enabled": False})
+        body = {"scope": "customer", "key": account.id, "segments_per_second": 2}
+        place = f"/limits/{first.admin.post('/limits', body)['id']}"
+        apis = [nodes.api(account, node) for node in nodes.hubs]
+        for api in apis:
+            api.send(account.number, numbering.somebodies(150), **{"class": "marketing"})
+        until(lambda: first.admin.get(place)["waiting"] > 280, "the campaigns wait")
+        people = numbering.somebodies(6)
+        for n, person in enumerate(people):
+            apis[n % 2].send(account.number, person, **{"class": "otp"})
+        until(lambda: all(box.submits(person) for person in people), "the codes are sent", 15)
+        assert first.admin.get(place)["waiting"] > 150
+
+
 def test_all_nodes_together_keep_a_limit(postgres_server: str, tmp_path: Path) -> None:
     per_second, messages = 20, 60
     url = postgres.new_database(postgres_server)
