@@ -77,7 +77,8 @@ def test_the_language_is_that_of_the_word_or_of_the_country() -> None:
 @pytest.mark.parametrize(
     ("word", "address", "language"),
     [
-        ("STOP", "+33612345678", "fr"), ("Start", "+4915112345678", "de"), ("stop all", "+525512345678", "es"),
+        ("STOP", "+33612345678", "fr"), ("Start", "+4915112345678", "de"), ("info", "+31612345678", "nl"),
+        ("stop all", "+525512345678", "es"),
         ("STOP", "+18095550100", "es"), ("STOP", "+14155550100", ""), ("STOP", "+447700900001", ""),
         ("UNSUBSCRIBE", "+33612345678", ""), ("Stopp", "+33612345678", ""),
     ],

@@ -62,7 +62,7 @@ LANGUAGES = tuple(KEYWORDS["opt_out"])
 NEVER_IGNORED = ("STOP",)
 """What nobody can switch off: it is the word that people are told to write."""
 
-EVERYWHERE = ("STOP", "STOP ALL", "START", "UNSTOP")
+EVERYWHERE = ("STOP", "STOP ALL", "START", "UNSTOP", "HELP", "INFO")
 """What people of all languages are told to write, by our own answers, too: it says nothing of theirs."""
 
 SPANISH = (
