@@ -23,8 +23,9 @@ from messagehub.text import STANDARD, Profile, TooManyParts
 RETRY_AFTER = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 """Seconds between the tries of a target that the carrier refuses for now: two hours in all."""
 
-LOOK_BEHIND = 500
-"""Targets for which there is no room yet, and which are put off together with those before them."""
+LOOK_BEHIND = 150
+"""Targets for which there is no room yet, and which are put off together with those before them. Codes wait for the end
+of that transaction, so it is short."""
 
 _references = itertools.count(random.randrange(256))
 """For the concatenation header. Handsets join parts by it, so two long messages to one person should differ."""
