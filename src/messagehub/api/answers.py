@@ -20,6 +20,7 @@ from messagehub.api.watching import CALLER
 from messagehub.errors import Refusal
 from messagehub.logs import within
 
+ANYBODY, OPERATOR = Who.ANYBODY, Who.OPERATOR  # members of an enumeration are found slowly
 NOBODY = Caller("", "nobody")
 _encode = msgspec.json.Encoder().encode
 
@@ -84,7 +85,7 @@ class Resource:
         return call
 
     async def _caller(self, endpoint: Endpoint, headers: dict[bytes, bytes], query: bytes, now: int) -> Caller:
-        if endpoint.who is Who.ANYBODY:
+        if endpoint.who is ANYBODY:
             return NOBODY
         shown = credential(headers, query)
         if not shown:
@@ -95,7 +96,7 @@ class Resource:
         caller = await self._services.callers.caller(shown, now)
         if caller is None:
             raise Refusal("INVALID_CREDENTIALS", "the access key or token is unknown, expired or revoked")
-        if endpoint.who is Who.OPERATOR and not caller.is_operator:
+        if endpoint.who is OPERATOR and not caller.is_operator:
             raise Refusal("PERMISSION_DENIED", f"{endpoint.method} {endpoint.path} is the operator's")
         return caller
 
@@ -105,7 +106,7 @@ def _address_limits(limits: Limits, endpoints: Sequence[Endpoint]) -> dict[str, 
     of = {
         endpoint.method: limits.logins if endpoint.logs_in else limits.address
         for endpoint in endpoints
-        if endpoint.logs_in or endpoint.who is not Who.ANYBODY
+        if endpoint.logs_in or endpoint.who is not ANYBODY
     }
     return {method: limit for method, limit in of.items() if limit}
 

@@ -209,7 +209,7 @@ class Cycle:
             self._write(octets)
 
     def check_complete(self) -> None:
-        if not self._is_over:
+        if not (self.response_complete or self.disconnected):
             raise RuntimeError("the application has returned without a whole answer")
 
     def _write(self, octets: bytes) -> None:
@@ -217,7 +217,8 @@ class Cycle:
         self._line.transport.write(octets)
 
     def _end(self, octets: bytes) -> None:
-        self._write(octets)
+        self.response_started = True
+        self._line.transport.write(octets)
         self.response_complete = True
         if self._bell:
             self.ring()

@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from messagehub import clock, ids, numbers, text
@@ -46,12 +46,12 @@ MAX_DESTINATIONS = 1000
 SOON = 1
 """Microseconds after it was accepted: what is not handed over with the commit, and may go as soon as it is claimed."""
 NONE: Sequence[str] = ()
+QUEUED, FAILED = Status.QUEUED, Status.FAILED  # members of an enumeration are found slowly
 SEPTETS = 160
 """Characters that one segment has at most."""
 
 
-@dataclass(slots=True)
-class Accepted:
+class Accepted(Struct):
     """What is to be written for one request."""
 
     message: MessageRow
@@ -178,7 +178,7 @@ class Acceptor:
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
         waits_for_media = kind == "mms" and _hold(targets, asked)
-        failed = [target for target in targets if target.status is Status.FAILED]
+        failed = [target for target in targets if target.status is FAILED]
         message.waiting_count = len(targets) - len(failed)
         step = (now, ACCEPTED, known("request_id"), targets, table, [target.carrier_id for target in targets])
         events = self._events(customer, message, targets, failed, now)
@@ -221,7 +221,7 @@ class Acceptor:
         if message.options and options.kind_of(message.options) == "mms":
             COUNTS.mms["outbound"] += 1
         COUNTS.targets += len(targets)
-        COUNTS.reached[Status.FAILED] += message.target_count - message.waiting_count
+        COUNTS.reached[FAILED] += message.target_count - message.waiting_count
         if message.waiting_count > len(accepted.handed):
             self._say_what_is_due(targets, accepted.now)
         if accepted.waits_for_media:
@@ -231,7 +231,7 @@ class Acceptor:
 
     def _say_what_is_due(self, targets: Sequence[Target], now: int) -> None:
         soon = (now, now + SOON)
-        waiting = [one for one in targets if one.status is Status.QUEUED and one.due_at in soon]
+        waiting = [one for one in targets if one.status is QUEUED and one.due_at in soon]
         for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting}:
             self._store.notify(due_topic(carrier_id, lane))
 
@@ -335,7 +335,7 @@ class Acceptor:
         events = []
         if customer.wants("message_created"):
             events.append(Teller(self._outbox, now).about("message_created", message, targets[:SHOWN]))
-        if failed and customer.wants("message_updated", Status.FAILED):
+        if failed and customer.wants("message_updated", FAILED):
             teller = Teller(self._outbox, now)
             events.append(teller.updated(message, targets if len(targets) <= SHOWN else failed, failed, 0))
         return events
@@ -374,7 +374,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
         customer_id=message.customer_id,
         destination=to.target,
         destination_detail=detail_of(to),
-        status=Status.QUEUED,
+        status=QUEUED,
         parts=parts,
         carrier_id="",
         lane=lane,
@@ -403,7 +403,7 @@ def _be_told_elsewhere(targets: Sequence[Target]) -> None:
 
 
 def _fail(target: Target, now: int, code: str, words: str = "") -> None:
-    target.status, target.due_at, target.tm_update = Status.FAILED, None, now
+    target.status, target.due_at, target.tm_update = FAILED, None, now
     target.error_code, target.error_message = code, words or ERROR_CODES[code]
 
 
@@ -411,13 +411,13 @@ def _schedule(targets: Sequence[Target], asked: Options, now: int) -> None:
     """They wait for their time, where that is still to come."""
     for target in targets:
         at = timing.start(asked, target.n, target.target_count, now)
-        if at > now and target.status is Status.QUEUED:
+        if at > now and target.status is QUEUED:
             target.due_at, target.error_code = at, timing.why_it_waits(asked, target.n)
 
 
 def _hold(targets: Sequence[Target], asked: Options) -> bool:
     """Whether some wait until their media are here. By which carrier they go is found out then."""
-    waiting = [target for target in targets if target.status is Status.QUEUED] if asked.is_wanting else []
+    waiting = [target for target in targets if target.status is QUEUED] if asked.is_wanting else []
     for target in waiting:
         letting.hold(target)
     return bool(waiting)
@@ -425,7 +425,7 @@ def _hold(targets: Sequence[Target], asked: Options) -> bool:
 
 def _stop(target: Target, stop: Stop, now: int) -> None:
     """Before it is stored: it waits, or never goes. Nothing stops what has no route, or only before it is due."""
-    if target.status is not Status.QUEUED:
+    if target.status is not QUEUED:
         return
     if stop.until is None:
         _fail(target, now, stop.code, stop.words)
