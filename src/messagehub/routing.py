@@ -82,11 +82,13 @@ class Table:
         """As `choose`, but only the first."""
         if self.down:
             return next(iter(self.choose(destination, customer_id, chance)), None)
-        digits = destination.removeprefix("+").ljust(MAX_DIGITS)
+        digits = destination.removeprefix("+")  # the longest that matches is none that is longer than itself
         for length in self._lengths:
-            routes = self._by_prefix.get(digits[:length])
-            if routes and (usable := [r for r in routes if r.customer_id in (EVERYBODY, customer_id)]):
-                return usable[0] if len(usable) == 1 else _in_order(usable, chance)[0]
+            routes = self._by_prefix.get(digits[:length], ())
+            if len(routes) == 1 and routes[0].customer_id in (EVERYBODY, customer_id):
+                return routes[0]
+            if usable := [r for r in routes if r.customer_id in (EVERYBODY, customer_id)]:
+                return _in_order(usable, chance)[0]
         return None
 
 

@@ -1,7 +1,6 @@
 """From an ASGI request to an answer: who calls, which endpoint, and what comes of it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -13,14 +12,15 @@ from messagehub.api.callers import caller_address
 from messagehub.api.cycle import lines
 from messagehub.api.endpoint import Call, Endpoint, File, Text, Who, read_query
 from messagehub.api.limits import Limit, Limits
-from messagehub.api.replies import JSON, READS, UNKEPT, preflight, refuse, request_id_of, respond, wrong_method
-from messagehub.api.representation import Header, represent
+from messagehub.api.replies import JSON, NONE, READS, UNKEPT, preflight, refuse, request_id_of, respond, wrong_method
+from messagehub.api.representation import represent
 from messagehub.api.services import Services
 from messagehub.api.uploading import Pieces
 from messagehub.api.watching import CALLER
 from messagehub.errors import Refusal
 from messagehub.logs import within
 
+ANYBODY, OPERATOR = Who.ANYBODY, Who.OPERATOR  # members of an enumeration are found slowly
 NOBODY = Caller("", "nobody")
 _encode = msgspec.json.Encoder().encode
 
@@ -45,10 +45,13 @@ class Resource:
         if method == "OPTIONS":
             await preflight(send, request_id, self._allow)
             return
-        status, more, constant = 200, list[Header](), JSON
+        status, more, constant = 200, NONE, JSON
         try:
-            endpoint = self._endpoint(method)
-            answer = await self._answer(endpoint, scope, headers, receive)
+            endpoint = self._endpoints.get(method)
+            if endpoint is None:
+                raise wrong_method(method, self._allow)
+            call = await self._call(endpoint, scope, headers, receive)
+            answer = await endpoint.handler(call)
             if type(answer) is Text:
                 body, more = answer.body, answer.more
                 constant = lines([(b"content-type", answer.kind)]) + UNKEPT
@@ -64,13 +67,8 @@ class Resource:
             return
         await respond(send, status, body, request_id, more, constant)
 
-    def _endpoint(self, method: str) -> Endpoint:
-        try:
-            return self._endpoints[method]
-        except KeyError:
-            raise wrong_method(method, self._allow) from None
-
-    async def _answer(self, endpoint: Endpoint, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Any:
+    async def _call(self, endpoint: Endpoint, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Call:
+        """The request of somebody who may make it, with its body."""
         now = clock.now()
         if self._address_limits and (limit := self._address_limits.get(endpoint.method)):
             limit.check(caller_address(scope, headers), now)
@@ -84,10 +82,10 @@ class Resource:
         elif endpoint.takes:
             call.octets = await bodies.read(scope, receive, headers, self._services.body_timeout, endpoint.takes)
             call.body = bodies.decode(call.octets, endpoint.takes)
-        return await endpoint.handler(call)
+        return call
 
     async def _caller(self, endpoint: Endpoint, headers: dict[bytes, bytes], query: bytes, now: int) -> Caller:
-        if endpoint.who is Who.ANYBODY:
+        if endpoint.who is ANYBODY:
             return NOBODY
         shown = credential(headers, query)
         if not shown:
@@ -98,7 +96,7 @@ class Resource:
         caller = await self._services.callers.caller(shown, now)
         if caller is None:
             raise Refusal("INVALID_CREDENTIALS", "the access key or token is unknown, expired or revoked")
-        if endpoint.who is Who.OPERATOR and not caller.is_operator:
+        if endpoint.who is OPERATOR and not caller.is_operator:
             raise Refusal("PERMISSION_DENIED", f"{endpoint.method} {endpoint.path} is the operator's")
         return caller
 
@@ -108,16 +106,16 @@ def _address_limits(limits: Limits, endpoints: Sequence[Endpoint]) -> dict[str, 
     of = {
         endpoint.method: limits.logins if endpoint.logs_in else limits.address
         for endpoint in endpoints
-        if endpoint.logs_in or endpoint.who is not Who.ANYBODY
+        if endpoint.logs_in or endpoint.who is not ANYBODY
     }
     return {method: limit for method, limit in of.items() if limit}
 
 
 def credential(headers: dict[bytes, bytes], query_string: bytes) -> str:
     """The access key or token of a request; empty where there is none. `token` and `accesskey` mean the same."""
-    scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if scheme.lower() == "bearer" and key:
-        return key.strip()
+    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
+    if key and scheme.lower() == b"bearer":
+        return key.decode("latin-1").strip()
     if not query_string:
         return ""
     query = read_query(query_string)

@@ -1,5 +1,7 @@
 """The ASGI application: every endpoint at its path."""
 
+from collections.abc import Awaitable
+
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -89,9 +91,9 @@ class Application:
             default=_not_found,
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._exact.get(scope["path"], self._router)(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """For the scopes of HTTP."""
+        return self._exact.get(scope["path"], self._router)(scope, receive, send)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

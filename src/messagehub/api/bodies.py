@@ -27,10 +27,13 @@ class Disconnected(Exception):
 async def read(
     scope: Scope, receive: Receive, headers: dict[bytes, bytes], timeout: float, takes: type = object
 ) -> bytes:
-    _check_headers(headers, takes)
+    kind = headers.get(b"content-type", JSON)
+    if kind != JSON or takes is CSV:
+        _check_kind(kind, takes)
     whole: bytes | None = scope.get(BODY)
     if whole is not None:
         return _small_enough(whole)
+    _check_length(headers)
     return await within(timeout, timeout, _pieces(receive))
 
 
@@ -65,13 +68,17 @@ def checked(message: Message) -> bytes:
     return body
 
 
-def _check_headers(headers: dict[bytes, bytes], takes: type) -> None:
-    kind = headers.get(b"content-type", JSON)
+def _check_kind(kind: bytes, takes: type) -> None:
+    bare = kind.split(b";")[0].strip().lower()
     if takes is CSV:
-        if kind.split(b";")[0].strip().lower() != TEXT_CSV:
+        if bare != TEXT_CSV:
             raise Refusal("NOT_CSV", f"Content-Type: {kind.decode('latin-1')!r}; send text/csv")
-    elif kind != JSON and (kind := kind.split(b";")[0].strip().lower()) != JSON:
-        raise Refusal("NOT_JSON", f"Content-Type: {kind.decode('latin-1')!r}; send application/json")
+    elif bare != JSON:
+        raise Refusal("NOT_JSON", f"Content-Type: {bare.decode('latin-1')!r}; send application/json")
+
+
+def _check_length(headers: dict[bytes, bytes]) -> None:
+    """Before what is too long is read."""
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length[:12]) > MAX_BODY:
         raise too_large()
@@ -86,7 +93,10 @@ def decode(body: bytes, kind: type) -> Any:
     if kind is CSV:
         return _text(body)
     try:
-        value = _decode(body, kind)
+        try:
+            value = _decoder(kind).decode(body)
+        except msgspec.ValidationError as error:
+            value = _decoded_otherwise(body, kind, error)
     except msgspec.ValidationError as error:
         raise Refusal("INVALID_ARGUMENT", words(str(error), kind=kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -104,13 +114,10 @@ def _text(body: bytes) -> str:
         raise Refusal("INVALID_ARGUMENT", f"the body is no UTF-8: {error}") from None
 
 
-def _decode(body: bytes, kind: type) -> Any:
-    try:
-        return _decoder(kind).decode(body)
-    except msgspec.ValidationError as error:
-        if not str(error).startswith("Expected `int`, got `float`"):
-            raise
-        return msgspec.convert(_with_whole_numbers(msgspec.json.decode(body)), kind)
+def _decoded_otherwise(body: bytes, kind: type, error: msgspec.ValidationError) -> Any:
+    if not str(error).startswith("Expected `int`, got `float`"):
+        raise error
+    return msgspec.convert(_with_whole_numbers(msgspec.json.decode(body)), kind)
 
 
 def _with_whole_numbers(value: Any) -> Any:

@@ -13,9 +13,9 @@ import math
 from collections import deque
 from contextvars import Context
 from typing import Any, cast
-from urllib.parse import unquote
 
 import httptools
+from starlette.types import ASGIApp
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
@@ -44,7 +44,7 @@ LINGER_S = 1
 class Connection(asyncio.Protocol):
     def __init__(self, connections: Connections, *, config: Config, server_state: ServerState, **_: Any) -> None:
         self._connections, self._server_state = connections, server_state
-        self._app = config.loaded_app
+        self._app = cast(ASGIApp, config.loaded_app)
         self._loop = asyncio.get_running_loop()
         self._parser = self._new_parser()
         self.transport: asyncio.Transport
@@ -55,6 +55,8 @@ class Connection(asyncio.Protocol):
         """The headers of the request that came last."""
         self._headers = self._told
         """Where headers go as they come: once the head is whole, they are trailers."""
+        self._target = heads.Target(b"", "", b"", b"")
+        """That of the request before, which most ask for again."""
         self._fed = 0
         """Octets since the last head, body or end of a request: those of a head that is not whole, or of trailers."""
         self._later = bytearray()
@@ -202,7 +204,6 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._url = b""
         self._headers = self._told = []
-        self._expects_continue = False
         self._in_head = True
         if not self._is_busy:
             self.due = self._connections.now + self._connections.bounds.head_timeout
@@ -211,20 +212,20 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name == b"expect":
-            self._expects_continue = value.lower() == b"100-continue"
-        self._headers.append((name, value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        version, method = self._parser.get_http_version(), self._parser.get_method().decode()
-        heads.check(self._url, self._headers, version, self._fed)
-        if self._parser.should_upgrade():
+        parser, headers = self._parser, self._headers
+        version, method = parser.get_http_version(), parser.get_method().decode()
+        fields = dict(headers)
+        heads.check(self._url, headers, fields, version, self._fed)
+        if parser.should_upgrade():
             if method == "CONNECT":
                 raise Refusal("METHOD_NOT_ALLOWED", "CONNECT: this is no proxy")
             return
-        keep_alive = version == "1.1" and self._parser.should_keep_alive()
-        cycle = Cycle(self, self._described(version, method), keep_alive, self._expects_continue)
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        expects_continue = b"expect" in fields and fields[b"expect"].lower() == b"100-continue"
+        cycle = Cycle(self, self._described(version, method), keep_alive, expects_continue)
         self._headers = []  # what comes now are trailers, which may not pass for headers (RFC 9110, 6.5.1)
         self._fed, self._in_head, self._is_whole = 0, False, False
         self.due = math.inf
@@ -234,15 +235,15 @@ class Connection(asyncio.Protocol):
         """The request, as the application is told of it."""
         if self._url[:1] != b"/":
             self._url = heads.origin_form(self._url, method)
-        target = httptools.parse_url(self._url)
-        path = target.path.decode("ascii")
+        if self._url != self._target.url:
+            self._target = heads.target(self._url)
         return {
             **self._scope,
             "http_version": version,
             "method": method,
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": target.path,
-            "query_string": target.query or b"",
+            "path": self._target.path,
+            "raw_path": self._target.raw_path,
+            "query_string": self._target.query,
             "headers": self._headers,
             "state": {"peer": self.peer},
         }
@@ -271,9 +272,10 @@ class Connection(asyncio.Protocol):
         if self._in_head:  # an upgrade; see _feed
             return
         self._is_whole = True
-        if self._cycle and self._is_busy:
-            self._cycle.is_whole = True
-            self._cycle.ring()
+        cycle = self._cycle
+        if cycle and not cycle.response_complete:
+            cycle.is_whole = True
+            cycle.ring()
         else:
             self._wait()
 
@@ -286,11 +288,14 @@ class Connection(asyncio.Protocol):
     async def _work(self) -> None:
         """Answers what is asked, one after the other."""
         try:
-            while cycle := await self._next():
-                self._asked = cycle
-                await self._answer(cycle)
-                if self._pipeline:  # others have their turn, too
-                    await asyncio.sleep(0)
+            while not self._is_over:
+                if self._pipeline:
+                    await self._answer(self._pipeline.popleft())
+                    if self._pipeline:  # others have their turn, too
+                        await asyncio.sleep(0)
+                else:
+                    self._bell = self._loop.create_future()
+                    await self._bell
         except asyncio.CancelledError:
             if self._pipeline:
                 self._break_off(self._pipeline[0], _ending())
@@ -299,21 +304,16 @@ class Connection(asyncio.Protocol):
         finally:
             self._asked = self._cycle = None  # they lead back here, and would be left to the garbage collector
 
-    async def _next(self) -> Cycle | None:
-        while not (self._pipeline or self._is_over):
-            self._bell = self._loop.create_future()
-            await self._bell
-        return None if self._is_over else self._pipeline.popleft()
-
     @property
     def _is_over(self) -> bool:
         """Nothing more is answered but a failure."""
         return self.transport.is_closing() or (self._is_deaf and not self._failure)
 
     async def _answer(self, cycle: Cycle) -> None:
+        self._asked = cycle
         cycle.show_body()
         try:
-            await self._app(cast(Any, cycle.scope), cast(Any, cycle.receive), cast(Any, cycle.send))
+            await self._app(cycle.scope, cycle.receive, cycle.send)
             cycle.check_complete()
         except asyncio.CancelledError:
             self._break_off(cycle, _ending())
@@ -334,19 +334,16 @@ class Connection(asyncio.Protocol):
         if self._is_over:
             return
         self.flow.resume_reading()
-        if not self._pipeline:
-            self._rest()
-        if self._later:
-            self._feed_later()
-
-    def _rest(self) -> None:
-        """All is answered that was understood."""
-        if self._failure:
+        if self._pipeline:
+            pass
+        elif self._failure:
             self._say_last(self._failure)
         elif self._has_heard_all and not self._later:
             self.hang_up()
         else:
             self._wait()
+        if self._later:
+            self._feed_later()
 
     def _wait(self) -> None:
         """For the next request; or for the rest of the body of one that is answered already."""

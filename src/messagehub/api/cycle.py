@@ -96,7 +96,8 @@ class Cycle:
         self._size += len(body)
         if self._size > HIGH_WATER_LIMIT:
             self._line.flow.pause_reading()
-        self.ring()
+        if self._bell:
+            self.ring()
 
     def ring(self) -> None:
         """There is something to `receive`."""
@@ -147,8 +148,8 @@ class Cycle:
 
     def _answer(self, message: Message) -> None:
         self.keep_alive = self.keep_alive and not message["closes"]
-        head = self._head_of(message["status"], message["lines"])
-        self._end(head if self.scope["method"] == "HEAD" else head + message["body"])
+        body = b"" if self.scope["method"] == "HEAD" else message["body"]
+        self._end(self._head_of(message["status"], message["lines"], body))
 
     async def _file(self, message: Message) -> None:
         """Raises FileNotFoundError, with nothing sent, where the file is gone."""
@@ -172,8 +173,10 @@ class Cycle:
             self._end(b"")
         return None
 
-    def _head_of(self, status: int, given: bytes) -> bytes:
-        return b"".join((STATUS_LINES[status], self._line.date(), given, END if self.keep_alive else LAST_END))
+    def _head_of(self, status: int, given: bytes, body: bytes = b"") -> bytes:
+        """With the body behind it."""
+        end = END if self.keep_alive else LAST_END
+        return b"".join((STATUS_LINES[status], self._line.date(), given, end, body))
 
     def _start(self, message: Message) -> None:
         """Nothing leaves before the body does: a head and a short body are one packet."""
@@ -206,7 +209,7 @@ class Cycle:
             self._write(octets)
 
     def check_complete(self) -> None:
-        if not self._is_over:
+        if not (self.response_complete or self.disconnected):
             raise RuntimeError("the application has returned without a whole answer")
 
     def _write(self, octets: bytes) -> None:
@@ -214,9 +217,11 @@ class Cycle:
         self._line.transport.write(octets)
 
     def _end(self, octets: bytes) -> None:
-        self._write(octets)
+        self.response_started = True
+        self._line.transport.write(octets)
         self.response_complete = True
-        self.ring()
+        if self._bell:
+            self.ring()
         if not self.keep_alive:
             self._line.hang_up()
         self._line.answered()

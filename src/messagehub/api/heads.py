@@ -1,6 +1,11 @@
 """The heads of requests: how large they may be, and which of them have one meaning only."""
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import httptools
 
 from messagehub.api.representation import Header
 from messagehub.errors import Refusal
@@ -13,18 +18,35 @@ VERSIONS = ("1.1", "1.0")
 ABSOLUTE = re.compile(rb"https?://[^/?#]+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 
-def check(url: bytes, headers: list[Header], version: str, octets: int) -> None:
-    """`octets`: those of the head, and perhaps some that came with it. What is no HTTP the parser has refused."""
+class Target(NamedTuple):
+    """What a request asks for: `url` is all of it, in the origin form (RFC 9112, 3.2.1)."""
+
+    url: bytes
+    path: str
+    raw_path: bytes
+    query: bytes
+
+
+def target(url: bytes) -> Target:
+    parsed = httptools.parse_url(url)
+    path = parsed.path.decode("ascii")
+    return Target(url, unquote(path) if "%" in path else path, parsed.path, parsed.query or b"")
+
+
+def check(url: bytes, headers: list[Header], fields: Mapping[bytes, bytes], version: str, octets: int) -> None:
+    """`fields`: the headers by name. `octets`: those of the head, and perhaps some that came with it.
+
+    What is no HTTP the parser has refused.
+    """
     if len(url) > MAX_URL:
         raise Refusal("HEADERS_TOO_LARGE", f"the URL is longer than {MAX_URL} octets")
     if len(headers) > MAX_HEADERS:
         raise Refusal("HEADERS_TOO_LARGE", f"the request has more than {MAX_HEADERS} headers")
     if octets > MAX_HEAD and sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEAD:
         raise too_large()
-    names = [name for name, _ in headers]
-    if names.count(b"host") != 1 or version != "1.1":
-        _check_version(version, names.count(b"host"))
-    if b"transfer-encoding" in names:
+    if b"host" not in fields or len(fields) < len(headers) or version != "1.1":
+        _check_version(version, sum(name == b"host" for name, _ in headers))
+    if b"transfer-encoding" in fields:
         _check_coding(version, [value.lower() for name, value in headers if name == b"transfer-encoding"])
 
 

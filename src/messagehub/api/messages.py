@@ -1,5 +1,6 @@
 """Messages over HTTP."""
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import get_args
 
@@ -21,12 +22,12 @@ FILTERS = (
 )
 
 
-async def create(call: Call) -> shapes.Message | Text:
-    services = call.services
+def create(call: Call) -> Awaitable[shapes.Message | Text]:
+    services, customer_id = call.services, call.caller.customer_id
     if repeating.HEADER not in call.headers:
-        return await services.acceptor.accept(call.customer_id, call.body)
-    prepare = partial(services.acceptor.prepare, services.store, call.customer_id, call.body)
-    return await repeating.accept(call, prepare, Accepted.shape)
+        return services.acceptor.accept(customer_id, call.body)
+    prepare = partial(services.acceptor.prepare, services.store, customer_id, call.body)
+    return repeating.accept(call, prepare, Accepted.shape)
 
 
 async def page(call: Call) -> Page[shapes.Message]:

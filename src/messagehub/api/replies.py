@@ -3,6 +3,7 @@
 import logging
 import random
 import re
+from collections.abc import Awaitable
 
 import msgspec
 from starlette.types import Send
@@ -40,11 +41,11 @@ def request_id_of(headers: dict[bytes, bytes]) -> bytes:
     return given if given and _REQUEST_ID.fullmatch(given) else b"req_%016x" % random.getrandbits(64)
 
 
-async def respond(
+def respond(
     send: Send, status: int, body: bytes, request_id: bytes, more: list[Header] = NONE, constant: bytes = JSON
-) -> None:
+) -> Awaitable[None]:
     """`constant`: the lines of the head that are the same in many answers."""
-    await send(
+    return send(
         {
             "type": ANSWER,
             "status": status,

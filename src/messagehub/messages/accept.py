@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from messagehub import clock, ids, numbers, text
@@ -45,12 +45,13 @@ from messagehub.store import Insert, Store, Tx
 MAX_DESTINATIONS = 1000
 SOON = 1
 """Microseconds after it was accepted: what is not handed over with the commit, and may go as soon as it is claimed."""
+NONE: Sequence[str] = ()
+QUEUED, FAILED = Status.QUEUED, Status.FAILED  # members of an enumeration are found slowly
 SEPTETS = 160
 """Characters that one segment has at most."""
 
 
-@dataclass(slots=True)
-class Accepted:
+class Accepted(Struct):
     """What is to be written for one request."""
 
     message: MessageRow
@@ -64,6 +65,8 @@ class Accepted:
     """When the first of its targets may not go any more."""
     hands: list[tuple[Exchange, int, Handover]] = field(default_factory=list)
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
+    handed: list[Target] = field(default_factory=list)
+    """The targets of these."""
     more: list[Insert] = field(default_factory=list)
     """What else is written with it."""
     limits: list[Limit] = field(default_factory=list)
@@ -136,7 +139,7 @@ class Acceptor:
         """
         kind = mms.kind_of(given)
         source, number = await self._source(tx, given.source, customer_id)
-        destinations, own_sources = _destinations(given.destinations), list[str]()
+        destinations, own_sources = _destinations(given.destinations), NONE
         if number is None or number.number[0] != "+":
             source, own_sources = await self._sent_by(tx, customer_id, source, number, destinations)
         customer = await self._customers.get(tx, customer_id)
@@ -175,14 +178,16 @@ class Acceptor:
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
         waits_for_media = kind == "mms" and _hold(targets, asked)
-        message.waiting_count = sum(target.status is Status.QUEUED for target in targets)
+        failed = [target for target in targets if target.status is FAILED]
+        message.waiting_count = len(targets) - len(failed)
         step = (now, ACCEPTED, known("request_id"), targets, table, [target.carrier_id for target in targets])
-        events = self._events(customer, message, targets, now)
+        events = self._events(customer, message, targets, failed, now)
         accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
         accepted.waits_for_media = waits_for_media
         if not notice:  # whoever says STOP is told so, however much its customer has been given
             accepted.limits = await self._metering.asked(tx, customer_id, targets)
-        _know_who_tells(targets, events)
+        if not all(event.leased for event in events):
+            _be_told_elsewhere(targets)
         for follower in self.followers:
             accepted.more += await follower.follow(tx, message, targets)
         return accepted
@@ -203,26 +208,32 @@ class Acceptor:
             exchange = self._exchange_with(target.carrier_id) if target.due_at == accepted.now else None
             if exchange and exchange.reserve(segments := target.parts, target.lane):
                 accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
+                accepted.handed.append(target)
 
     def make_known(self, accepted: Accepted) -> None:
         """After the commit."""
-        self._recorder.begin(accepted.targets, accepted.step)
-        handed = [target for target in accepted.targets if target.status is Status.HANDED]
-        self._live.keep(handed)
+        message, targets = accepted.message, accepted.targets
+        self._recorder.begin(targets, accepted.step)
+        self._live.keep(accepted.handed)
         for exchange, _, handover in accepted.hands:
             exchange.carrier.send([handover])
         COUNTS.messages += 1
-        if options.kind_of(accepted.message.options) == "mms":
+        if message.options and options.kind_of(message.options) == "mms":
             COUNTS.mms["outbound"] += 1
-        COUNTS.targets += len(accepted.targets)
-        COUNTS.reached[Status.FAILED] += accepted.message.target_count - accepted.message.waiting_count
-        waiting = [target for target in accepted.targets if target.status is Status.QUEUED]
-        soon = (accepted.now, accepted.now + SOON)
-        for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting if one.due_at in soon}:
-            self._store.notify(due_topic(carrier_id, lane))
+        COUNTS.targets += len(targets)
+        COUNTS.reached[FAILED] += message.target_count - message.waiting_count
+        if message.waiting_count > len(accepted.handed):
+            self._say_what_is_due(targets, accepted.now)
         if accepted.waits_for_media:
             self._store.notify(PREPARATIONS)
-        self._outbox.offer(accepted.events)
+        if accepted.events:
+            self._outbox.offer(accepted.events)
+
+    def _say_what_is_due(self, targets: Sequence[Target], now: int) -> None:
+        soon = (now, now + SOON)
+        waiting = [one for one in targets if one.status is QUEUED and one.due_at in soon]
+        for carrier_id, lane in {(one.carrier_id, one.lane) for one in waiting}:
+            self._store.notify(due_topic(carrier_id, lane))
 
     def _inserts(self, accepted: Accepted) -> list[Insert]:
         message, targets = accepted.message, accepted.targets
@@ -241,9 +252,11 @@ class Acceptor:
 
     async def _source(self, tx: Tx, given: str | AddressGiven, customer_id: str) -> tuple[AddressGiven, Number | None]:
         """Without a number where it is a pool."""
-        if not isinstance(given, str) and given.type == "pool":
-            return given, None
-        source = _address(given, "source", "INVALID_SOURCE")
+        source = AddressGiven(target=given) if isinstance(given, str) else given
+        if source.type == "pool":
+            return source, None
+        if source.type != "tel":
+            raise _not_carried(source, "source", "INVALID_SOURCE")
         number = await self._numbers.find(tx, source.target)
         if number is None or number.customer_id != customer_id:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
@@ -251,15 +264,15 @@ class Acceptor:
 
     async def _sent_by(
         self, tx: Tx, customer_id: str, source: AddressGiven, number: Number | None, to: Sequence[AddressGiven]
-    ) -> tuple[AddressGiven, list[str]]:
+    ) -> tuple[AddressGiven, Sequence[str]]:
         """The source of the message; and those of its targets, where a pool chose one for each of several."""
         destinations = [address.target for address in to]
         if number:
             await self._senders.check(tx, number, destinations)
-            return source, []
+            return source, NONE
         pool, numbers = await self._pooling.choose(tx, customer_id, source.target, destinations)
         if len(numbers) == 1:
-            return replace(source, type="tel", target=numbers[0].number), []
+            return replace(source, type="tel", target=numbers[0].number), NONE
         return replace(source, target=pool.name), [number.number for number in numbers]
 
     def _said(
@@ -316,21 +329,20 @@ class Acceptor:
             "TOO_MANY_SEGMENTS", f"{needed}, where {most} are allowed; POST /messages/segments shows how it is cut"
         )
 
-    def _events(self, customer: Customer, message: MessageRow, targets: Sequence[Target], now: int) -> list[Event]:
-        teller, events = Teller(self._outbox, now), []
+    def _events(
+        self, customer: Customer, message: MessageRow, targets: Sequence[Target], failed: Sequence[Target], now: int
+    ) -> list[Event]:
+        events = []
         if customer.wants("message_created"):
-            events.append(teller.about("message_created", message, targets[:SHOWN]))
-        failed = [target for target in targets if target.status is Status.FAILED]
-        if failed and customer.wants("message_updated", Status.FAILED):
+            events.append(Teller(self._outbox, now).about("message_created", message, targets[:SHOWN]))
+        if failed and customer.wants("message_updated", FAILED):
+            teller = Teller(self._outbox, now)
             events.append(teller.updated(message, targets if len(targets) <= SHOWN else failed, failed, 0))
         return events
 
 
-def _address(given: str | AddressGiven, field: str, reason: str) -> AddressGiven:
-    address = AddressGiven(target=given) if isinstance(given, str) else given
-    if address.type != "tel":
-        raise Refusal(reason, f"{field}.type: {address.type!r} is not carried here; only 'tel' is")
-    return address
+def _not_carried(address: AddressGiven, field: str, reason: str) -> Refusal:
+    return Refusal(reason, f"{field}.type: {address.type!r} is not carried here; only 'tel' is")
 
 
 def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
@@ -340,7 +352,9 @@ def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
         )
     seen: dict[str, AddressGiven] = {}
     for n, one in enumerate(given):
-        address = _address(one, f"destinations[{n}]", "INVALID_DESTINATION")
+        address = AddressGiven(target=one) if isinstance(one, str) else one
+        if address.type != "tel":
+            raise _not_carried(address, f"destinations[{n}]", "INVALID_DESTINATION")
         if not numbers.is_e164(address.target):
             raise Refusal(
                 "INVALID_DESTINATION",
@@ -360,7 +374,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
         customer_id=message.customer_id,
         destination=to.target,
         destination_detail=detail_of(to),
-        status=Status.QUEUED,
+        status=QUEUED,
         parts=parts,
         carrier_id="",
         lane=lane,
@@ -372,6 +386,7 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
         target_count=message.target_count,
         tm_create=message.tm_create,
         options=message.options,
+        told_elsewhere=False,
     )
     if route := table.first(to.target, message.customer_id, random.random):
         target.carrier_id = route.carrier_id
@@ -382,14 +397,13 @@ def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int
     return target
 
 
-def _know_who_tells(targets: Sequence[Target], events: Sequence[Event]) -> None:
-    told_elsewhere = any(not event.leased for event in events)
+def _be_told_elsewhere(targets: Sequence[Target]) -> None:
     for target in targets:
-        target.told_elsewhere = told_elsewhere
+        target.told_elsewhere = True
 
 
 def _fail(target: Target, now: int, code: str, words: str = "") -> None:
-    target.status, target.due_at, target.tm_update = Status.FAILED, None, now
+    target.status, target.due_at, target.tm_update = FAILED, None, now
     target.error_code, target.error_message = code, words or ERROR_CODES[code]
 
 
@@ -397,13 +411,13 @@ def _schedule(targets: Sequence[Target], asked: Options, now: int) -> None:
     """They wait for their time, where that is still to come."""
     for target in targets:
         at = timing.start(asked, target.n, target.target_count, now)
-        if at > now and target.status is Status.QUEUED:
+        if at > now and target.status is QUEUED:
             target.due_at, target.error_code = at, timing.why_it_waits(asked, target.n)
 
 
 def _hold(targets: Sequence[Target], asked: Options) -> bool:
     """Whether some wait until their media are here. By which carrier they go is found out then."""
-    waiting = [target for target in targets if target.status is Status.QUEUED] if asked.is_wanting else []
+    waiting = [target for target in targets if target.status is QUEUED] if asked.is_wanting else []
     for target in waiting:
         letting.hold(target)
     return bool(waiting)
@@ -411,7 +425,7 @@ def _hold(targets: Sequence[Target], asked: Options) -> bool:
 
 def _stop(target: Target, stop: Stop, now: int) -> None:
     """Before it is stored: it waits, or never goes. Nothing stops what has no route, or only before it is due."""
-    if target.status is not Status.QUEUED:
+    if target.status is not QUEUED:
         return
     if stop.until is None:
         _fail(target, now, stop.code, stop.words)

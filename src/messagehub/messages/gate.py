@@ -64,16 +64,16 @@ class Gate:
 
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """As it is accepted, which may be long before it is due (`due_at`)."""
-        stopped = await _stops(self.checks, tx, targets, now)
-        if self.meter and (limited := await self.meter.limited(tx, _left(targets, stopped))):
+        stopped, left = await _stops(self.checks, tx, targets, now)
+        if self.meter and (limited := await self.meter.limited(tx, left)):
             stopped.update({(target.message_id, target.n): Stop("", until=now) for target, _ in limited})
         return stopped
 
     async def stops_claimed(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """As it is about to be handed over. The others go, and are counted."""
-        stopped = await _stops((*self.at_claims, *self.checks), tx, targets, now)
+        stopped, left = await _stops((*self.at_claims, *self.checks), tx, targets, now)
         if self.meter:
-            stopped.update(await self.meter.take(tx, _left(targets, stopped), now))
+            stopped.update(await self.meter.take(tx, left, now))
         return stopped
 
     async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
@@ -85,12 +85,13 @@ class Gate:
         return self.meter is not None and await self.meter.is_on(tx)
 
 
-async def _stops(checks: Sequence[Check], tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
+async def _stops(
+    checks: Sequence[Check], tx: Tx, targets: Sequence[Target], now: int
+) -> tuple[dict[TargetKey, Stop], Sequence[Target]]:
+    """And the targets that none of the checks stops."""
     stopped: dict[TargetKey, Stop] = {}
     for check in checks:
-        stopped.update(await check.stops(tx, _left(targets, stopped), now))
-    return stopped
-
-
-def _left(targets: Sequence[Target], stopped: Mapping[TargetKey, Stop]) -> Sequence[Target]:
-    return [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets
+        if found := await check.stops(tx, targets, now):
+            stopped.update(found)
+            targets = [target for target in targets if (target.message_id, target.n) not in found]
+    return stopped, targets

@@ -25,7 +25,7 @@ Person = tuple[str, str]
 
 def is_marketing(target: Target) -> bool:
     """Whether its message is of the class marketing."""
-    return bool(target.options) and options.read(target.options).traffic_class == MARKETING
+    return options.read(target.options).traffic_class == MARKETING
 
 
 class Marketing:
@@ -33,7 +33,7 @@ class Marketing:
         self._customers, self._numbers = customers, numbers
 
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
-        marketing = [target for target in targets if is_marketing(target)]
+        marketing = [target for target in targets if target.options and is_marketing(target)]
         if not marketing:
             return NONE
         owners = {id: await self._customers.get(tx, id) for id in {one.customer_id for one in marketing}}

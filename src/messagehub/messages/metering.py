@@ -89,8 +89,9 @@ class Metering:
 
     async def asked(self, tx: Tx, customer_id: str, targets: Sequence[Target]) -> list[Limit]:
         """The limits that a message is counted in when it is accepted."""
-        table = await self._limits.table(tx)
-        return table.accepting_of(customer_id, {target.source for target in targets}) if table.accepting else []
+        if not (table := await self._limits.table(tx)).accepting:
+            return []
+        return table.accepting_of(customer_id, {target.source for target in targets})
 
     async def accept(self, tx: Tx, limits: Sequence[Limit], targets: Sequence[Target], now: int) -> None:
         """Counts a message. Refusal where that is too much: then nothing is counted."""

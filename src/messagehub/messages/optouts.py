@@ -19,7 +19,7 @@ from messagehub.messages.target import Target
 from messagehub.messages.telling import Teller, Told, store_events
 from messagehub.numbers import Number, Numbers, is_e164, is_toll_free
 from messagehub.people import opt_outs, phrases, replies, scopes, words
-from messagehub.people.mirror import Mirror, Outs
+from messagehub.people.mirror import NOBODY, Mirror, Outs
 from messagehub.people.opt_outs import Change, Entry
 from messagehub.people.words import Said
 from messagehub.shapes import EventType, MessageGiven, OptOutSource, OptOutStatus, OptOutTold
@@ -56,7 +56,8 @@ class OptedOut:
         if not targets:
             return NONE
         if tx is self._store:
-            return await self._by_memory(targets)
+            outs = self._mirror.of(targets[0].customer_id)
+            return NONE if outs == NOBODY else await self._by_memory(targets, outs)
         people = {(one.customer_id, one.destination) for one in targets}
         keys = [{"customer_id": customer_id, "address": address} for customer_id, address in sorted(people)]
         if not (found := await opt_outs.in_force(tx, keys)):
@@ -64,11 +65,9 @@ class OptedOut:
         stands = {key: {row.scope: row.status for row in rows} for key, rows in found.items()}
         return await self._of(tx, [(one, stands.get((one.customer_id, one.destination))) for one in targets])
 
-    async def _by_memory(self, targets: Sequence[Target]) -> Mapping[TargetKey, Stop]:
-        """All are of one message, so of one customer."""
-        customer_id = targets[0].customer_id
-        outs: Outs | None = self._mirror.of(customer_id)
-        if outs is None and (outs := await self._mirror.load(customer_id)) is None:
+    async def _by_memory(self, targets: Sequence[Target], outs: Outs | None) -> Mapping[TargetKey, Stop]:
+        """All are of one message, so of one customer. `outs`: those of it, where they are known."""
+        if outs is None and (outs := await self._mirror.load(targets[0].customer_id)) is None:
             return {(one.message_id, one.n): LATER for one in targets}
         if not outs:
             return NONE

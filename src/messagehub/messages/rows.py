@@ -21,8 +21,7 @@ SHOWN = 100
 """Targets of a message that a list, and a webhook, shows."""
 
 
-@dataclass(slots=True, kw_only=True)
-class MessageRow:
+class MessageRow(msgspec.Struct, kw_only=True):
     id: str
     customer_id: str
     direction: str
