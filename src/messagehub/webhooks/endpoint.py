@@ -189,3 +189,11 @@ class Endpoint:
         if self._known and not failing:
             self.succeeded()
         self.failing = failing
+
+
+class Endpoints(dict[str, Endpoint]):
+    """By the ids of their customers; one is made when it is first asked for."""
+
+    def __missing__(self, customer_id: str) -> Endpoint:
+        endpoint = self[customer_id] = Endpoint(customer_id)
+        return endpoint
