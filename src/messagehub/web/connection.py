@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         self._bodyless = bodyless
         self._room = self._limits.head
         self._complete = self._until_eof = False
-        self._start_message()
+        self._status = 0
         self._deadline = deadline
         if deadline < self._rings:
             self._watch()
@@ -118,6 +118,8 @@ class Connection(asyncio.Protocol):
         is_first = self._room == self._limits.head and not self._status
         if is_first and data == self._last_octets and not self._bodyless:  # as most answers of one server are
             return self._answer(self._last_answer, keep=True)
+        if is_first:
+            self._start_message()
         self._room -= len(data)
         try:
             self._parser.feed_data(data)
@@ -160,7 +162,6 @@ class Connection(asyncio.Protocol):
             waiter.set_result(answer)
 
     def _start_message(self) -> None:
-        self._status = 0
         self._headers: dict[str, str] = {}
         self._body.clear()
 

@@ -161,9 +161,9 @@ class Dispatcher:
         if not self._open:
             return
         endpoint = self._endpoints[pending.customer_id]
-        endpoint.add(pending)
         self._held += 1
         self._octets += len(pending.body)
+        endpoint.add(pending)
         if endpoint.wants_worker:
             endpoint.workers += 1
             self._set_to_work(endpoint)
@@ -223,7 +223,13 @@ class Dispatcher:
         """Goes from endpoint to endpoint, as making a task costs as much as signing an event."""
         while endpoint:
             try:
-                await self._empty(endpoint)
+                while pending := endpoint.take():
+                    await self._attempt(endpoint, pending)
+                    self._held -= 1
+                    self._octets -= len(pending.body)
+                    endpoint.done(pending)
+                    if endpoint.wants_more:
+                        self.wake()
             finally:
                 endpoint.workers -= 1
             if not self._open or len(self._idle) >= MAX_IDLE:
@@ -232,39 +238,29 @@ class Dispatcher:
             self._idle.append(idle)
             endpoint = await idle
 
-    async def _empty(self, endpoint: Endpoint) -> None:
-        while pending := endpoint.take():
-            try:
-                await self._attempt(endpoint, pending)
-            except Exception:  # its lease runs out, and it is tried again
-                fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
-                log.exception("an attempt to deliver an event failed", extra=fields)
-            endpoint.done(pending)
-            self._held -= 1
-            self._octets -= len(pending.body)
-            if endpoint.wants_more:
-                self.wake()
-
     async def _attempt(self, endpoint: Endpoint, pending: Pending) -> None:
         now = clock.now()
         if now + self._timeout > pending.lease:  # it may be another's before we are done with it
             return
         try:
             customer = await self._customers.get(self._store, pending.customer_id)
+            if not customer.webhook_uri or customer.webhook_disabled:
+                self._not_sent(pending, now)
+                return
+            try:
+                answer = await attempt(self._client, customer, pending.id, pending.body, now)
+            except Closed:
+                return
+            except WebError as error:
+                self._failed(endpoint, pending, customer, None, error.code, counts=not isinstance(error, Busy))
+            else:
+                self._answered(endpoint, pending, customer, answer)
+            endpoint.took(self._unwritten.results[-1].now - now)
         except Unavailable:
             return
-        if not customer.webhook_uri or customer.webhook_disabled:
-            self._not_sent(pending, now)
-            return
-        try:
-            answer = await attempt(self._client, customer, pending.id, pending.body, now)
-        except Closed:
-            return
-        except WebError as error:
-            self._failed(endpoint, pending, customer, None, error.code, counts=not isinstance(error, Busy))
-        else:
-            self._answered(endpoint, pending, customer, answer)
-        endpoint.took(self._unwritten.results[-1].now - now)
+        except Exception:  # its lease runs out, and it is tried again
+            fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
+            log.exception("an attempt to deliver an event failed", extra=fields)
 
     def _answered(self, endpoint: Endpoint, pending: Pending, customer: Customer, answer: Answer) -> None:
         error = error_of(answer)
@@ -316,10 +312,12 @@ class Dispatcher:
     def _note(self, pending: Pending, status: str, due_at: int | None, response_status: int, error: str) -> None:
         COUNTS.webhooks[error or status] += 1
         attempts, now, lease = pending.attempts + 1, clock.now(), pending.lease
-        self._unwritten.results.append(
+        results = self._unwritten.results
+        if not results:  # else it has been rung
+            self._conclusions.ring()
+        results.append(
             Result(pending.customer_id, pending.id, status, attempts, due_at, response_status, error, now, True, lease)
         )
-        self._conclusions.ring()
 
     # --- writing down how it ended ------------------------------------------------------
 
