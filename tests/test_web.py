@@ -270,6 +270,42 @@ async def test_a_connection_that_says_more_or_ends_is_not_kept(said: bytes) -> N
         assert server.connections == 2
 
 
+NO = OK.replace(b"ok", b"no")
+CLOSES = OK.replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
+
+
+async def test_an_answer_means_what_it_says_whatever_came_before() -> None:
+    """A connection remembers its last answer; what follows may be the same in part, or come in pieces."""
+    course: list[tuple[bytes, ...]] = [
+        (OK,), (OK,), (NO,), (OK[:30], OK[30:]), (NO,), (NO[:-1], b"k"), (b"HTTP/1.1 100 Continue\r\n\r\n", OK), (OK,),
+        (CLOSES,), (OK,), (OK + OK,), (OK,),
+    ]  # fmt: skip
+    said = iter(course)
+
+    async def serve(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            for piece in next(said):
+                await peer.say(piece)
+                await asyncio.sleep(0.01)
+
+    async with serving(serve) as server, calling() as client:
+        answers = [await post(client, server.url) for _ in course]
+        assert [answer.body for answer in answers] == [
+            b"ok", b"ok", b"no", b"ok", b"no", b"nk", b"ok", b"ok", b"ok", b"ok", b"ok", b"ok",
+        ]  # fmt: skip
+        assert server.connections == 3
+
+
+async def test_a_head_is_answered_without_a_body_whatever_came_before() -> None:
+    said = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+    async with serving(answering(said)) as server, calling() as client:
+        await post(client, server.url)
+        for _ in range(2):
+            assert await client.request("HEAD", server.url, {}, b"") == Answer(200, {"content-length": "0"}, b"")
+        assert server.connections == 2
+
+
 async def test_an_answer_that_nobody_asked_for_ends_the_connection() -> None:
     async def serve(peer: Peer) -> None:
         await peer.request()

@@ -18,12 +18,17 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
+# What is shown together shares its moments: that of its turn, and NEVER.
+
+
+@lru_cache(maxsize=1024)
 def plain(moment: int) -> str:
     """The form of resources: `2026-01-31 10:30:00.000000`."""
     seconds, micros = divmod(moment, SECOND)
     return f"{_day_and_time(seconds)}.{micros:06d}"
 
 
+@lru_cache(maxsize=1024)
 def iso(moment: int) -> str:
     """The form of webhook payloads: `2026-01-31T10:30:00.000000Z`."""
     seconds, micros = divmod(moment, SECOND)

@@ -20,9 +20,11 @@ def new_with_time() -> tuple[str, int]:
 
     The id's millisecond counts, since ids go on growing where a clock is set back.
     """
-    made, moment = new(), clock.now()
-    first = moment_of(made)
-    return made, max(first, min(moment, first + 999))
+    made, moment = uuid_utils.uuid7(), clock.now()
+    first = made.timestamp * 1000
+    if not first <= moment < first + 1000:
+        moment = first if moment < first else first + 999
+    return str(made), moment
 
 
 def moment_of(id: str) -> int:

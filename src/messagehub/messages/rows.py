@@ -106,8 +106,9 @@ WriteTime = Callable[[int], str]
 
 
 def target_shape(row: Any, write: WriteTime) -> shapes.Target:
+    detail = row.destination_detail
     shape = shapes.Target(
-        destination=address(row.destination, row.destination_detail),
+        destination=address(row.destination, detail),
         status=status.PUBLIC[row.status],
         parts=row.parts,
         error_code=row.error_code,
@@ -117,7 +118,7 @@ def target_shape(row: Any, write: WriteTime) -> shapes.Target:
     )
     if row.error_code and row.status == Status.QUEUED:  # the columns say why it waits, while it does
         shape.hold_reason, shape.error_code = row.error_code, ""
-    if row.destination_detail and (own := own_of(row.destination_detail)).text:
+    if detail and (own := own_of(detail)).text:
         shape.text, shape.sent_text = own.text, own.sent_text or UNSET
     if row.own_source:
         shape.source = address(row.own_source, "")
@@ -126,18 +127,19 @@ def target_shape(row: Any, write: WriteTime) -> shapes.Target:
 
 def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.Message:
     """`targets`: the first SHOWN of the message, which for a message with one target hold its status and time."""
+    standing, changed = _standing(row, targets)
     shape = shapes.Message(
         id=row.id,
         customer_id=row.customer_id,
         type="sms",
-        status=message_status(row, targets),
+        status=standing,
         source=address(row.source, row.source_detail),
         targets=[target_shape(target, write) for target in targets],
         target_count=row.target_count,
         text=row.text,
         direction=row.direction,
         tm_create=write(row.tm_create),
-        tm_update=write(updated(row, targets)),
+        tm_update=write(changed),
         tm_delete=write(row.tm_delete),
     )
     if row.options:
@@ -147,12 +149,16 @@ def message_shape(row: Any, targets: Sequence[Any], write: WriteTime) -> shapes.
     return shape
 
 
-def message_status(row: Any, targets: Sequence[Any]) -> shapes.MessageStatus:
-    if row.direction == "inbound":
-        return "received"
-    if row.target_count == 1:
-        return OF_ONE[targets[0].status]
-    return status.of_message(Tally(row.target_count, row.waiting_count, row.sent_count, row.delivered_count))
+def _standing(row: Any, targets: Sequence[Any]) -> tuple[shapes.MessageStatus, int]:
+    """The status, and when the message changed last. One with one target is not written again when that moves."""
+    changed: int = row.tm_update
+    if row.target_count > 1:
+        tally = Tally(row.target_count, row.waiting_count, row.sent_count, row.delivered_count)
+        return status.of_message(tally), changed
+    target = targets[0]
+    if changed == NEVER or changed < target.tm_update < NEVER:
+        changed = target.tm_update
+    return "received" if row.direction == "inbound" else OF_ONE[target.status], changed
 
 
 def _tally_of_one(target_status: Status) -> Tally:
@@ -164,12 +170,3 @@ def _tally_of_one(target_status: Status) -> Tally:
 
 OF_ONE: dict[str, shapes.MessageStatus] = {one: status.of_message(_tally_of_one(one)) for one in Status}
 """The status of a message with one target, from the status of that."""
-
-
-def updated(row: Any, targets: Sequence[Any]) -> int:
-    """When the message changed last. A message with one target is not written again when that moves."""
-    own: int = row.tm_update
-    if row.target_count > 1:
-        return own
-    of_target: int = targets[0].tm_update
-    return min(own, of_target) if NEVER in (own, of_target) else max(own, of_target)

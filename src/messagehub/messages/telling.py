@@ -59,25 +59,22 @@ class Teller:
 
     def about(self, event_type: str, message: Any, targets: Sequence[Any]) -> Event:
         """An event about the message as a whole."""
-        return self._event(event_type, message_shape(message, targets, iso))
+        shape = message_shape(message, targets, iso)
+        return self._made(shapes.MessageEvent(event_type, shape), shape.customer_id, shape.id)
 
     def updated(self, message: Any, targets: Sequence[Any], changed: Sequence[Any], sequence: int) -> Event:
         shape = message_shape(message, targets, iso)
-        shape.changed = [target_shape(target, iso) for target in changed]
+        # Mostly the one target that the message has.
+        shape.changed = shape.targets if changed is targets else [target_shape(target, iso) for target in changed]
         shape.sequence = sequence
-        return self._event("message_updated", shape)
-
-    def _event(self, event_type: str, data: shapes.Message) -> Event:
-        body = _encoder.encode(shapes.MessageEvent(event_type, data))
-        return self._made(event_type, data.customer_id, data.id, body)
+        return self._made(shapes.MessageEvent("message_updated", shape), shape.customer_id, shape.id)
 
     def of_opt_out(self, event_type: shapes.EventType, data: shapes.OptOutTold) -> Event:
         """An event about what a message said of opting out, or in."""
-        body = _encoder.encode(shapes.OptOutNews(event_type, data))
-        return self._made(event_type, data.customer_id, data.message_id, body)
+        return self._made(shapes.OptOutNews(event_type, data), data.customer_id, data.message_id)
 
-    def _made(self, event_type: str, customer_id: str, message_id: str, body: bytes) -> Event:
-        behind = message_id in self._behind
-        due_at = self._now if behind else self._outbox.due_at(customer_id, message_id, self._now)
+    def _made(self, news: shapes.MessageEvent | shapes.OptOutNews, customer_id: str, message_id: str) -> Event:
+        body, now = _encoder.encode(news), self._now
+        due_at = now if message_id in self._behind else self._outbox.due_at(customer_id, message_id, now)
         event_id, tm_create = ids.new_with_time()  # lists of deliveries go by one or the other
-        return Event(event_id, customer_id, message_id, event_type, body, due_at, tm_create, int(due_at > self._now))
+        return Event(event_id, customer_id, message_id, news.type, body, due_at, tm_create, int(due_at > now))

@@ -105,12 +105,14 @@ class Client:
             origin.free -= 1
         else:
             await origin.wait_turn(deadline)
+        connection: Connection | None = None
         try:
             if origin.idle:
                 if leaves:
                     leaves()
+                connection, _ = origin.idle.popitem()
                 try:
-                    return await origin.idle.popitem()[0].exchange(octets, deadline, bodyless=method == "HEAD")
+                    return await connection.exchange(octets, deadline, bodyless=method == "HEAD")
                 except Dropped as dropped:
                     if not dropped.unheard or (dropped.left and not self._repeats):
                         raise
@@ -118,6 +120,10 @@ class Client:
             if leaves:
                 leaves()
             return await connection.exchange(octets, deadline, bodyless=method == "HEAD")
+        except asyncio.CancelledError:
+            if connection:
+                connection.leave()
+            raise
         finally:
             origin.give_back()
 

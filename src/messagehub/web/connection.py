@@ -11,6 +11,9 @@ from messagehub.web.errors import BadAnswer, Dropped, TimedOut, WebError
 
 FRAMING = 8  # octets on the wire for an octet of body: the worst of chunks of one octet, and some room for extensions
 
+REMEMBERED = 1024
+"""Octets of an answer that is remembered at most."""
+
 LISTS = frozenset({"www-authenticate"})
 """Header fields all of whose lines count (RFC 9110, section 5.2): a server may write each challenge in its own."""
 
@@ -22,6 +25,9 @@ class Answer(Struct, frozen=True):
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+NONE = Answer(0, {}, b"")
 
 
 class Limits(NamedTuple):
@@ -45,9 +51,14 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._rings = self._deadline = inf
         self._body = bytearray()  # one piece, as a body may come in chunks of an octet
+        self._last_octets, self._last_answer = b"", NONE
+        """The last answer that came in one piece and left the connection open, as it came and as it was read."""
 
-    async def exchange(self, octets: bytes, deadline: float, *, bodyless: bool) -> Answer:
-        """Sends a request and waits for its answer until `deadline`, a time of the loop's clock."""
+    def exchange(self, octets: bytes, deadline: float, *, bodyless: bool) -> asyncio.Future[Answer]:
+        """Sends a request. Its answer comes until `deadline`, a time of the loop's clock.
+
+        Who waits no longer cancels that, and says so by `leave`.
+        """
         if self._transport.is_closing():
             raise Dropped("closed before the request", unheard=True)
         waiter: asyncio.Future[Answer] = self._loop.create_future()
@@ -55,20 +66,24 @@ class Connection(asyncio.Protocol):
         self._bodyless = bodyless
         self._room = self._limits.head
         self._complete = self._until_eof = False
-        self._start_message()
-        self._watch(deadline)
+        self._status = 0
+        self._deadline = deadline
+        if deadline < self._rings:
+            self._watch()
         self._transport.write(octets)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if self._waiter is waiter:  # else the answer was there already, and the connection may be another's
-                self.end()
-            raise
+        return waiter
+
+    def leave(self) -> None:
+        """Ends it if an answer is still to come for which nobody waits; else it may be another's already."""
+        if self._waiter and self._waiter.cancelled():
+            self.end()
 
     def rest(self) -> None:
         """Nobody uses it for now."""
         self._idle[self] = None
-        self._watch(self._loop.time() + self._limits.idle)
+        self._deadline = self._loop.time() + self._limits.idle
+        if self._deadline < self._rings:
+            self._watch()
 
     def end(self, why: WebError | None = None) -> None:
         """Closes at once; who is waiting for an answer is told why."""
@@ -79,18 +94,16 @@ class Connection(asyncio.Protocol):
             why.left = True
             waiter.set_exception(why)
 
-    def _watch(self, deadline: float) -> None:
+    def _watch(self) -> None:
         """One timer, which is moved only where it would ring too late: a limit costs a request next to nothing."""
-        self._deadline = deadline
-        if deadline < self._rings:
-            if self._timer:
-                self._timer.cancel()
-            self._rings, self._timer = deadline, self._loop.call_at(deadline, self._ring)
+        if self._timer:
+            self._timer.cancel()
+        self._rings, self._timer = self._deadline, self._loop.call_at(self._deadline, self._ring)
 
     def _ring(self) -> None:
         self._rings = inf
         if self._loop.time() < self._deadline:
-            self._watch(self._deadline)
+            self._watch()
         else:
             self.end(TimedOut("no whole answer in time"))
 
@@ -102,6 +115,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._waiter is None:
             return self.end()  # nobody has asked
+        is_first = self._room == self._limits.head and not self._status
+        if is_first and data == self._last_octets and not self._bodyless:  # as most answers of one server are
+            return self._answer(self._last_answer, keep=True)
+        if is_first:
+            self._start_message()
         self._room -= len(data)
         try:
             self._parser.feed_data(data)
@@ -110,7 +128,10 @@ class Connection(asyncio.Protocol):
             if not self._complete:
                 return self.end(BadAnswer(f"not HTTP: {error}"))
         if self._complete or (self._status and (len(self._body) > self._limits.body or self._room < 0)):
-            self._answer(keep=self._complete and self._reusable)
+            answer, keep = self._read(), self._complete and self._reusable
+            if keep and is_first and len(data) <= REMEMBERED:
+                self._last_octets, self._last_answer = data, answer
+            self._answer(answer, keep=keep)
         elif self._room < 0:
             self.end(BadAnswer("too long a head"))
         return None
@@ -121,16 +142,18 @@ class Connection(asyncio.Protocol):
         if self._timer:
             self._timer.cancel()
         if self._waiter and self._until_eof and not error:
-            self._answer(keep=False)
+            self._answer(self._read(), keep=False)
         else:
             unheard = self._waiter is not None and self._room == self._limits.head
             self.end(Dropped(f"closed before the whole answer: {error or 'end of stream'}", unheard=unheard))
         del self._parser  # it holds us as we hold it
         self.lost.set_result(None)
 
-    def _answer(self, *, keep: bool) -> None:
+    def _read(self) -> Answer:
+        return Answer(self._status, self._headers, bytes(self._body[: self._limits.body]))
+
+    def _answer(self, answer: Answer, *, keep: bool) -> None:
         waiter, self._waiter = self._waiter, None
-        answer = Answer(self._status, self._headers, bytes(self._body[: self._limits.body]))
         if keep:
             self.rest()
         else:
@@ -139,7 +162,6 @@ class Connection(asyncio.Protocol):
             waiter.set_result(answer)
 
     def _start_message(self) -> None:
-        self._status = 0
         self._headers: dict[str, str] = {}
         self._body.clear()
 

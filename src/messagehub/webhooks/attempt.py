@@ -1,5 +1,7 @@
 """One request to a customer's endpoint, and the words for how it ended."""
 
+from collections.abc import Awaitable
+
 from messagehub.accounts.customers import Customer
 from messagehub.clock import SECOND
 from messagehub.web import Answer, Requester
@@ -26,12 +28,12 @@ ERRORS = {
 """Every `error` of a delivery, and what it means."""
 
 
-async def attempt(client: Requester, customer: Customer, webhook_id: str, body: bytes, now: int) -> Answer:
+def attempt(client: Requester, customer: Customer, webhook_id: str, body: bytes, now: int) -> Awaitable[Answer]:
     """Asks the customer's endpoint once. `now` in microseconds. Raises a WebError where there is no answer."""
     headers = signatures(customer.webhook_secrets(now), webhook_id, now // SECOND, body)
     headers["Content-Type"] = "application/json"
     headers["User-Agent"] = "messagehub"
-    return await client.request(customer.webhook_method or "POST", customer.webhook_uri, headers, body)
+    return client.request(customer.webhook_method or "POST", customer.webhook_uri, headers, body)
 
 
 def error_of(answer: Answer) -> str:

@@ -25,7 +25,7 @@ from messagehub.store.recent import CHANGED
 from messagehub.web import Answer, Busy, Closed, Requester, WebError
 from messagehub.webhooks.attempt import attempt, error_of, words
 from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
-from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Pending
+from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Endpoints, Pending
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
 from messagehub.work.setback import Forward
@@ -72,7 +72,7 @@ class Dispatcher:
         self.shared = shared
         self._store, self._customers, self._client = store, customers, client
         self._timeout = int(timeout * SECOND)
-        self._endpoints: dict[str, Endpoint] = {}
+        self._endpoints = Endpoints()
         self._held = self._octets = 0
         self._unwritten = Conclusions()
         self._workers: set[asyncio.Task[None]] = set()
@@ -128,8 +128,9 @@ class Dispatcher:
     # --- the outbox ---------------------------------------------------------------------
 
     def due_at(self, customer_id: str, message_id: str, now: int) -> int:
-        endpoint = self._endpoint(customer_id)
-        if self._open and self._has_room and endpoint.takes_new(now, message_id):
+        endpoint = self._endpoints[customer_id]
+        has_room = self._held < MAX_HELD and self._octets < MAX_OCTETS
+        if has_room and self._open and endpoint.takes_new(now, message_id):
             return now + LEASE
         endpoint.backlog = True
         return now
@@ -139,7 +140,7 @@ class Dispatcher:
             if event.leased:
                 self._add(_pending(event))
             else:
-                self._leave_in_store(self._endpoint(event.customer_id), event)
+                self._leave_in_store(self._endpoints[event.customer_id], event)
 
     def _leave_in_store(self, endpoint: Endpoint, event: Event) -> None:
         endpoint.leave(event.message_id)
@@ -159,10 +160,10 @@ class Dispatcher:
     def _add(self, pending: Pending) -> None:
         if not self._open:
             return
-        endpoint = self._endpoint(pending.customer_id)
-        endpoint.add(pending)
+        endpoint = self._endpoints[pending.customer_id]
         self._held += 1
         self._octets += len(pending.body)
+        endpoint.add(pending)
         if endpoint.wants_worker:
             endpoint.workers += 1
             self._set_to_work(endpoint)
@@ -175,15 +176,6 @@ class Dispatcher:
         worker = asyncio.create_task(self._work(endpoint), context=Context())
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
-
-    @property
-    def _has_room(self) -> bool:
-        return self._held < MAX_HELD and self._octets < MAX_OCTETS
-
-    def _endpoint(self, customer_id: str) -> Endpoint:
-        if customer_id not in self._endpoints:
-            self._endpoints[customer_id] = Endpoint(customer_id)
-        return self._endpoints[customer_id]
 
     def _release_waiting(self, endpoint: Endpoint) -> None:
         forgotten = endpoint.forget_waiting()
@@ -201,11 +193,11 @@ class Dispatcher:
             await asyncio.gather(*claims)
 
     async def _claim_for(self, customer_id: str, now: int) -> None:
-        endpoint = self._endpoint(customer_id)
+        endpoint = self._endpoints[customer_id]
         customer = await self._customers.get(self._store, customer_id)
         endpoint.heed(customer.webhook_fails, customer.webhook_uri)
         room = min(endpoint.room(now), MAX_HELD - self._held)
-        if room > 0 and self._has_room:
+        if room > 0 and self._octets < MAX_OCTETS:
             await self._claim(endpoint, room)
 
     async def _claim(self, endpoint: Endpoint, room: int) -> None:
@@ -231,7 +223,13 @@ class Dispatcher:
         """Goes from endpoint to endpoint, as making a task costs as much as signing an event."""
         while endpoint:
             try:
-                await self._empty(endpoint)
+                while pending := endpoint.take():
+                    await self._attempt(endpoint, pending)
+                    self._held -= 1
+                    self._octets -= len(pending.body)
+                    endpoint.done(pending)
+                    if endpoint.wants_more:
+                        self.wake()
             finally:
                 endpoint.workers -= 1
             if not self._open or len(self._idle) >= MAX_IDLE:
@@ -240,39 +238,29 @@ class Dispatcher:
             self._idle.append(idle)
             endpoint = await idle
 
-    async def _empty(self, endpoint: Endpoint) -> None:
-        while pending := endpoint.take():
-            try:
-                await self._attempt(endpoint, pending)
-            except Exception:  # its lease runs out, and it is tried again
-                fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
-                log.exception("an attempt to deliver an event failed", extra=fields)
-            endpoint.done(pending)
-            self._held -= 1
-            self._octets -= len(pending.body)
-            if endpoint.wants_more:
-                self.wake()
-
     async def _attempt(self, endpoint: Endpoint, pending: Pending) -> None:
         now = clock.now()
         if now + self._timeout > pending.lease:  # it may be another's before we are done with it
             return
         try:
             customer = await self._customers.get(self._store, pending.customer_id)
+            if not customer.webhook_uri or customer.webhook_disabled:
+                self._not_sent(pending, now)
+                return
+            try:
+                answer = await attempt(self._client, customer, pending.id, pending.body, now)
+            except Closed:
+                return
+            except WebError as error:
+                self._failed(endpoint, pending, customer, None, error.code, counts=not isinstance(error, Busy))
+            else:
+                self._answered(endpoint, pending, customer, answer)
+            endpoint.took(self._unwritten.results[-1].now - now)
         except Unavailable:
             return
-        if not customer.webhook_uri or customer.webhook_disabled:
-            self._not_sent(pending, now)
-            return
-        try:
-            answer = await attempt(self._client, customer, pending.id, pending.body, now)
-        except Closed:
-            return
-        except WebError as error:
-            self._failed(endpoint, pending, customer, None, error.code, counts=not isinstance(error, Busy))
-        else:
-            self._answered(endpoint, pending, customer, answer)
-        endpoint.took(self._unwritten.results[-1].now - now)
+        except Exception:  # its lease runs out, and it is tried again
+            fields = about(event_id=pending.id, message_id=pending.message_id, customer_id=pending.customer_id)
+            log.exception("an attempt to deliver an event failed", extra=fields)
 
     def _answered(self, endpoint: Endpoint, pending: Pending, customer: Customer, answer: Answer) -> None:
         error = error_of(answer)
@@ -324,10 +312,12 @@ class Dispatcher:
     def _note(self, pending: Pending, status: str, due_at: int | None, response_status: int, error: str) -> None:
         COUNTS.webhooks[error or status] += 1
         attempts, now, lease = pending.attempts + 1, clock.now(), pending.lease
-        self._unwritten.results.append(
+        results = self._unwritten.results
+        if not results:  # else it has been rung
+            self._conclusions.ring()
+        results.append(
             Result(pending.customer_id, pending.id, status, attempts, due_at, response_status, error, now, True, lease)
         )
-        self._conclusions.ring()
 
     # --- writing down how it ended ------------------------------------------------------
 
@@ -346,10 +336,10 @@ class Dispatcher:
 
     def _written(self, batch: Conclusions) -> None:
         batch.log()
-        if any(self._endpoint(customer_id).unclaimed for customer_id in {one.customer_id for one in batch.results}):
+        if any(self._endpoints[customer_id].unclaimed for customer_id in {one.customer_id for one in batch.results}):
             self.wake()
         for customer_id in batch.failing:
-            self._endpoint(customer_id).is_known_to_fail()
+            self._endpoints[customer_id].is_known_to_fail()
         if batch.changes_customers:
             self._store.notify(CHANGED)
 

@@ -45,7 +45,7 @@ class Endpoint:
         self.customer_id = customer_id
         self.workers = 0
         self.held = 0
-        self._lanes: dict[str, deque[Pending]] = {}
+        self._lanes: dict[str, list[Pending]] = {}  # a deque has room for 64 from the beginning
         self._ready: deque[str] = deque()
         self._failures = 0
         self._openings = 0
@@ -75,7 +75,7 @@ class Endpoint:
         if lane := self._lanes.get(pending.message_id):
             lane.append(pending)
         else:
-            self._lanes[pending.message_id] = deque([pending])
+            self._lanes[pending.message_id] = [pending]
             self._ready.append(pending.message_id)
 
     def take(self) -> Pending | None:
@@ -85,7 +85,7 @@ class Endpoint:
     def done(self, pending: Pending) -> None:
         self.held -= 1
         lane = self._lanes[pending.message_id]
-        lane.popleft()
+        del lane[0]
         if lane:
             self._ready.append(pending.message_id)
         else:
@@ -159,7 +159,7 @@ class Endpoint:
 
     def succeeded(self) -> bool:
         """Whether it had been failing until now."""
-        recovers = self.is_down
+        recovers = self.failing or self._openings > 0
         self._failures = self._openings = self.closed_until = 0
         self.failing = self._known = False
         return recovers
@@ -189,3 +189,11 @@ class Endpoint:
         if self._known and not failing:
             self.succeeded()
         self.failing = failing
+
+
+class Endpoints(dict[str, Endpoint]):
+    """By the ids of their customers; one is made when it is first asked for."""
+
+    def __missing__(self, customer_id: str) -> Endpoint:
+        endpoint = self[customer_id] = Endpoint(customer_id)
+        return endpoint
