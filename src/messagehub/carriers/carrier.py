@@ -7,7 +7,7 @@ which it does after its commit.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from messagehub.carriers.callbacks import Callback, Reply
@@ -191,7 +191,7 @@ Outcome = Accepted | Refused | Unanswered | Lost
 News = Outcome | Receipt | Inbound | Queried
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """How to answer what the peer told."""
 
     TAKEN = "it is on disk"

@@ -103,10 +103,12 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     state = STATES[read.outcome] if read.stat else "intermediate"
     if state not in NO_FAILURE:
         state = _failure(profile, read) or state
-    words = f"{read.stat} {read.err}".strip()
+    name, words = read.message_id, f"{read.stat} {read.err}".strip()
+    if "\0" in read.raw:
+        name, words = _clean(name), _clean(words)
     # By the standard the source of a receipt is the destination of the message.
     recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
-    return Receipt(_clean(read.message_id), state, _clean(words), number(profile, pdu, recipient), ticket)
+    return Receipt(name, state, words, number(profile, pdu, recipient), ticket)
 
 
 NO_FAILURE = ("delivered", "intermediate")
@@ -162,7 +164,7 @@ def number(profile: Profile, pdu: PDU, field: str) -> str:
     """An address as the carrier gave it, brought to E.164 where it is an international number, or a national one of
     the carrier's country."""
     ton = pdu.fields["dest_addr_ton" if field == "destination_addr" else "source_addr_ton"]
-    return international(_clean(str(pdu.fields[field])), profile.default_country, ton)
+    return _clean(international(pdu.fields[field], profile.default_country, ton))
 
 
 def international(given: str, country: str, ton: int = UNKNOWN_TON) -> str:
