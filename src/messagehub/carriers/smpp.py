@@ -45,7 +45,6 @@ from messagehub.carriers.translate import (
     refusal,
     sender,
     submission,
-    tlvs_of,
     with_segment,
 )
 from messagehub.clock import SECOND
@@ -279,15 +278,15 @@ class SMPPCarrier:
 
     def _submit(self, bind: Bind, session: Session, part: Part, now: float) -> int:
         """How many PDUs left: one, or none for a part of what has ended already."""
-        transfer, segment = part.transfer, part.segment
+        transfer = part.transfer
         if transfer.ended or transfer.refusal:
             return 0
         if transfer.expire_at <= self._now and not transfer.submitted:  # it has waited here while nothing could leave
             self._end(transfer, Refused(transfer.key, "too_late"))
             return 0
         try:
-            tlvs = tlvs_of(segment, transfer.tlvs)
-            session.request("submit_sm", now, with_segment(transfer.fields, segment), tlvs, part)
+            fields, tlvs = with_segment(part.segment, transfer.fields, transfer.tlvs)
+            session.request("submit_sm", now, fields, tlvs, part)
         except EncodeError as error:
             transfer.steps.append((clock.now(), wire.UNSENT, str(error)))
             reason = "invalid_source" if "source_addr" in str(error) else "unwritable"
