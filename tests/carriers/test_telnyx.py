@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from messagehub.carriers import kinds, telnyx
 from messagehub.carriers.carrier import REASONS, Arriving, Inbound, Receipt, Verdict
@@ -88,7 +89,7 @@ def test_eleven_media_are_too_many() -> None:
 
 def test_the_same_handover_has_the_same_key_and_whatever_differs_another() -> None:
     first = sms()
-    others = [replace(first, retry=1), replace(first, key=(first.key[0], 1)), sms("other"), mms()]
+    others = [structs.replace(first, retry=1), structs.replace(first, key=(first.key[0], 1)), sms("other"), mms()]
     keys = [dialect().request(each, [], NOW).headers["idempotency-key"] for each in [first, sms(), *others]]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 1 + len(others)

@@ -35,8 +35,8 @@ def prepared(way: dict[str, Any]) -> profile.Profile:
 
 def turned_round(mine: profile.Profile, segment: text.Segment) -> PDU:
     """The deliver_sm that says what a submit_sm of ours says."""
-    fields = translate.with_segment(translate.submission(mine, SOURCE, SOMEBODY), segment)
-    return PDU("deliver_sm", 1, 0, fields, translate.tlvs_of(segment, mine.tlvs) or {})
+    fields, tlvs = translate.with_segment(segment, translate.submission(mine, SOURCE, SOMEBODY), mine.tlvs)
+    return PDU("deliver_sm", 1, 0, fields, tlvs or {})
 
 
 @given(words=TEXTS, way=st.sampled_from(WAYS))

@@ -42,7 +42,7 @@ def test_an_address_has_a_type_and_a_plan(number: str, ton: int, npi: int, digit
 def test_what_is_submitted_says_what_was_written(words: str) -> None:
     said = ""
     for segment in cut(words, 7):
-        fields = translate.with_segment(translate.submission(USUAL, "+15551234567", "+442079461234"), segment)
+        fields, _ = translate.with_segment(segment, translate.submission(USUAL, "+15551234567", "+442079461234"))
         sent = decode(encode(PDU("submit_sm", 1, fields=fields)))
         read = text.decode(sent.fields["data_coding"], sent.fields["short_message"], sent.fields["esm_class"] == 0x40)
         assert read.clean or "\ufffd" in words

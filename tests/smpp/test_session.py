@@ -1,6 +1,7 @@
 import random
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from messagehub.smpp import (
     Stray,
     Unanswered,
     Unbound,
+    decode,
     encode,
 )
 from messagehub.smpp.outstanding import MAX_SEQUENCE
@@ -100,6 +102,48 @@ def test_the_second_answer_to_a_request_is_stray() -> None:
     answer = PDU("submit_sm_resp", sequence, 0, {"message_id": "a1"})
     pair.esme.receive(2 * encode(answer), 0)
     assert [type(event) for event in pair.esme.events()] == [Answered, Stray]
+
+
+TOLD = [
+    encode(PDU("submit_sm_resp", 2, 0, {"message_id": "a"})),
+    encode(PDU("deliver_sm", 1, 0, {"short_message": b"one"})),
+    encode(PDU("deliver_sm", 1, 0, {"short_message": b"another of the same number"})),
+    encode(PDU("submit_sm_resp", 3, 0x58)),
+    encode(PDU("deliver_sm", 7, 0, {"short_message": b"x" * 200})),
+]
+
+
+@given(st.lists(st.integers(1, len(b"".join(TOLD)) - 1), max_size=12))
+def test_what_is_told_has_its_octets_however_they_come(cuts: list[int]) -> None:
+    pair, stream, told = bound(), b"".join(TOLD), list[Event]()
+    assert [pair.esme.request("submit_sm", 0) for _ in range(2)] == [2, 3]
+    for start, end in pairwise(sorted({0, *cuts, len(stream)})):
+        pair.esme.receive(stream[start:end], 0)
+        told += pair.esme.events()
+    assert [event.octets for event in told if isinstance(event, Answered | Received)] == TOLD
+
+
+def test_a_late_answer_has_its_octets() -> None:
+    pair = bound(response_timeout=1)
+    answer = encode(PDU("submit_sm_resp", pair.esme.request("submit_sm", 0), 0, {"message_id": "a"}))
+    pair.esme.tick(2)
+    pair.esme.receive(answer, 2)
+    _, late = pair.esme.events()
+    assert isinstance(late, AnsweredLate)
+    assert late.octets == answer
+
+
+def test_what_was_said_last_is_known_until_something_else_is() -> None:
+    pair = bound()
+    pair.esme.request("submit_sm", 0, {"short_message": b"Hello"})
+    said = pair.esme.said
+    pair.mc.request("deliver_sm", 0)
+    pair.carry()
+    pair.esme.answer(received(pair.esme)[0])
+    assert pair.esme.said == said
+    pair.esme.request("query_sm", 0)
+    (asked,) = frames(pair.esme.said)
+    assert (decode(said).fields["short_message"], asked.name) == (b"Hello", "query_sm")
 
 
 def test_two_requests_with_one_number_are_both_told_and_both_answered() -> None:

@@ -7,7 +7,8 @@ import random
 import ssl
 from collections.abc import Callable
 from contextvars import copy_context
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub import clock, ids
 from messagehub.carriers import tls
@@ -16,7 +17,7 @@ from messagehub.carriers.carrier import BindRole, BindState, BindStatus
 from messagehub.carriers.config import SMPPConfig
 from messagehub.carriers.door import Door
 from messagehub.carriers.outbind import Outbinds
-from messagehub.carriers.wire import Link, Tape, TapedSession
+from messagehub.carriers.wire import NOWHERE, Link
 from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.smpp import PDU, Answered, Driver, Event, Role, Session, StateError, status
@@ -34,8 +35,7 @@ STEADY_S = 10.0
 """How long a session must have lasted for the next try to be the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, eq=False, frozen=True):
     """A request of the peer that waits for our answer."""
 
     driver: Driver
@@ -57,8 +57,10 @@ class Bind:
         outbinds: Outbinds | None = None,
     ) -> None:
         """`outbinds`: it does not connect, and is called there."""
-        self.tape = Tape() if taped else None
-        """The PDUs of the session, where traces are kept."""
+        self.is_taped = taped
+        """Traces are kept of what is said on it."""
+        self.link = NOWHERE
+        """Of the session that is, or was last."""
         self.status = BindStatus(role=role, state="connecting", since=clock.now())
         self.driver: Driver | None = None
         self.session_id = ""
@@ -173,8 +175,7 @@ class Bind:
             self.status.last_error = f"cannot connect: {tls.words(error, self._config.tls)}"
             return self._turn("down")
         self.session_id = ids.new()
-        if self.tape:
-            self.tape.link = _link(driver)
+        self.link = _link(driver)
         try:
             driver.request(f"bind_{self.status.role}", self._credentials())
         except StateError:  # the peer has broken the protocol before we could say a word
@@ -216,11 +217,7 @@ class Bind:
 
     def _new_session(self, now: float) -> Session:
         config = self._config
-        probe, patience = config.enquire_link, config.response_timeout
-        if self.tape is None:
-            return Session(Role.ESME, now, enquire_link=probe, response_timeout=patience)
-        self.tape = Tape()
-        return TapedSession(self.tape, Role.ESME, now, enquire_link=probe, response_timeout=patience)
+        return Session(Role.ESME, now, enquire_link=config.enquire_link, response_timeout=config.response_timeout)
 
     def _credentials(self) -> dict[str, object]:
         return {

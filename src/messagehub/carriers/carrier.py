@@ -7,8 +7,11 @@ which it does after its commit.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Literal, Protocol
+
+import msgspec
+from msgspec import Struct
 
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.wire import Sight, Step
@@ -41,8 +44,7 @@ class Arriving:
     name: str = ""
 
 
-@dataclass(slots=True)
-class Handover:
+class Handover(Struct):  # as it is made in a third of the time of a dataclass
     """One target for the carrier to take: all its segments, in order."""
 
     key: TargetKey
@@ -50,9 +52,9 @@ class Handover:
     destination: str
     segments: list[Segment]
     """None where the text cannot be cut for this carrier."""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = msgspec.field(default_factory=list)
     """What was seen of it so far, which the carrier adds to."""
-    tlvs: Mapping[str, int | str] = field(default_factory=dict)
+    tlvs: Mapping[str, int | str] = msgspec.field(default_factory=dict)
     """By the carrier's names for them; those that it has none for are left out."""
     retry: int = 0
     """Told back where it is accepted: how often the target was sent again after a receipt."""
@@ -191,7 +193,7 @@ Outcome = Accepted | Refused | Unanswered | Lost
 News = Outcome | Receipt | Inbound | Queried
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """How to answer what the peer told."""
 
     TAKEN = "it is on disk"

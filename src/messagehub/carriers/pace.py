@@ -80,10 +80,10 @@ class Pace:
         self._filled = now
         return int(self._tokens)
 
-    def spend(self) -> None:
-        """A PDU has left."""
-        self._tokens -= 1
-        self._spent += 1
+    def spend(self, count: int = 1) -> None:
+        """So many PDUs have left."""
+        self._tokens -= count
+        self._spent += count
 
     def pause(self, now: float) -> float:
         """Seconds until another PDU may leave; 0 where one may now."""

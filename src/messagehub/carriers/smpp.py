@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -44,11 +45,20 @@ from messagehub.carriers.translate import (
     refusal,
     sender,
     submission,
-    tlvs_of,
     with_segment,
 )
 from messagehub.clock import SECOND
-from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, StateError
+from messagehub.smpp import (
+    PDU,
+    Answered,
+    AnsweredLate,
+    Driver,
+    EncodeError,
+    Event,
+    Received,
+    Session,
+    StateError,
+)  # fmt: skip
 from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS
@@ -63,6 +73,7 @@ ROLES: dict[str, BindRole] = {
 }
 """Of each bind that the config's `bind` names."""
 
+WITH_NEWS = ("deliver_sm", "data_sm")
 WITHOUT_ANSWER = ("outbind", "alert_notification")
 
 QUEUE_FULL = NUMBERS["ESME_RMSGQFUL"]
@@ -175,10 +186,14 @@ class SMPPCarrier:
             if handover.expire_at < clock.NEVER or self._profile.dates_validity:
                 fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())
             tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
-            transfer = self._transfers[handover.key] = Transfer(handover, fields, tlvs)
-            self._queue.extend(Part(transfer, n, segment) for n, segment in enumerate(handover.segments))
-            if not handover.segments:
-                self._end(transfer, Refused(transfer.key, "too_long"))
+            key, segments = handover.key, handover.segments
+            transfer = self._transfers[key] = Transfer(
+                key, handover.steps, handover.retry, handover.expire_at, fields, tlvs, [""] * len(segments)
+            )
+            for number, segment in enumerate(segments):
+                self._queue.append(Part(transfer, number, segment))
+            if not segments:
+                self._end(transfer, Refused(key, "too_long"))
         self._pump_or_give_back()
 
     def ask(self, questions: Sequence[Question]) -> None:
@@ -237,11 +252,9 @@ class SMPPCarrier:
         """Sends what the windows and the rate let through."""
         self._now = clock.now()
         for bind in self._binds:
-            allowed = self._allowed(time.monotonic(), bind.room)
-            while allowed > 0 and self._queue:
-                allowed -= self._submit(bind, self._queue.popleft())
-            while allowed > 0 and self._queries:
-                allowed -= self._query(bind, self._queries.popleft())
+            now = time.monotonic()
+            if bind.driver and (allowed := self._allowed(now, bind.room)) > 0:
+                self._pace.spend(self._let_out(bind, bind.driver, allowed, now))
         if self._queue or self._queries or self._pace.limits:
             self._pump_later()
 
@@ -251,7 +264,19 @@ class SMPPCarrier:
             self._give_back_queue()
             self._ring()
 
-    def _submit(self, bind: Bind, part: Part) -> int:
+    def _let_out(self, bind: Bind, driver: Driver, allowed: int, now: float) -> int:
+        """Sends as many PDUs as are allowed, as long as there are some and the bind can. How many left."""
+        left, session = 0, driver.session
+        with suppress(StateError):
+            while left < allowed and self._queue:
+                left += self._submit(bind, session, self._queue.popleft(), now)
+            while left < allowed and self._queries:
+                left += self._query(bind, session, self._queries.popleft(), now)
+        if left:
+            driver.flush()
+        return left
+
+    def _submit(self, bind: Bind, session: Session, part: Part, now: float) -> int:
         """How many PDUs left: one, or none for a part of what has ended already."""
         transfer = part.transfer
         if transfer.ended or transfer.refusal:
@@ -259,10 +284,9 @@ class SMPPCarrier:
         if transfer.expire_at <= self._now and not transfer.submitted:  # it has waited here while nothing could leave
             self._end(transfer, Refused(transfer.key, "too_late"))
             return 0
-        assert bind.driver is not None
         try:
-            tlvs = tlvs_of(part.segment, transfer.tlvs)
-            bind.driver.request("submit_sm", with_segment(transfer.fields, part.segment), tlvs, part)
+            fields, tlvs = with_segment(part.segment, transfer.fields, transfer.tlvs)
+            session.request("submit_sm", now, fields, tlvs, part)
         except EncodeError as error:
             transfer.steps.append((clock.now(), wire.UNSENT, str(error)))
             reason = "invalid_source" if "source_addr" in str(error) else "unwritable"
@@ -270,30 +294,27 @@ class SMPPCarrier:
             return 0
         except StateError:
             self._queue.appendleft(part)
-            return self._window
-        if tape := bind.tape:
-            transfer.steps.append((self._now, wire.SUBMIT, part.number, tape.link, tape.said))
+            raise
+        if bind.is_taped:
+            transfer.steps.append((self._now, wire.SUBMIT, part.number, bind.link, session.said))
         transfer.submitted += 1
         bind.status.sent += 1
-        self._pace.spend()
         return 1
 
-    def _query(self, bind: Bind, query: Query) -> int:
+    def _query(self, bind: Bind, session: Session, query: Query, now: float) -> int:
         """How many PDUs left: one, or none for a name that cannot be asked for."""
         inquiry = query.inquiry
-        assert bind.driver is not None
         try:
-            bind.driver.request("query_sm", {**inquiry.fields, "message_id": query.name}, None, query)
+            session.request("query_sm", now, {**inquiry.fields, "message_id": query.name}, None, query)
         except EncodeError as error:
             inquiry.steps.append((clock.now(), wire.UNSENT, str(error)))
             self._news += inquiry.settle()
             return 0
         except StateError:
             self._queries.appendleft(query)
-            return self._window
-        if tape := bind.tape:
-            inquiry.steps.append((self._now, wire.QUERY, query.part, tape.link, tape.said))
-        self._pace.spend()
+            raise
+        if bind.is_taped:
+            inquiry.steps.append((self._now, wire.QUERY, query.part, bind.link, session.said))
         return 1
 
     def _pump_later(self) -> None:
@@ -318,32 +339,15 @@ class SMPPCarrier:
         self._ring()
 
     def _answered(self, bind: Bind, event: Answered | AnsweredLate) -> None:
-        if isinstance(event.context, Part):
-            self._part_answered(bind, event.context, event.response)
-        elif isinstance(event.context, Query) and isinstance(event, Answered):  # a late answer tells nothing any more
-            self._query_answered(bind, event.context, event.response)
-
-    def _query_answered(self, bind: Bind, query: Query, response: PDU) -> None:
-        inquiry, words = query.inquiry, ""
-        if not response.status:
-            state, words = answer(response)
-            inquiry.states.append((query.part, state, words))
-        if tape := bind.tape:
-            octets = tape.response(response.sequence)
-            inquiry.steps.append((self._now, wire.QUERY_RESPONSE, query.part, tape.link, octets, words))
-        if response.status and refusal(self._profile, response.status)[0] == "throttled":
-            self._throttle()
-            if query.tries < TRIES:
-                self._queries.appendleft(replace(query, tries=query.tries + 1))
-                return
-        self._news += inquiry.settle()
-
-    def _part_answered(self, bind: Bind, part: Part, response: PDU) -> None:
+        part, response = event.context, event.response
+        if not isinstance(part, Part):
+            if isinstance(part, Query) and isinstance(event, Answered):  # a late answer tells nothing any more
+                self._query_answered(bind, part, event)
+            return
         transfer = part.transfer
         transfer.answered += 1
-        if tape := bind.tape:
-            octets = tape.response(response.sequence)
-            transfer.steps.append((self._now, wire.RESPONSE_TO, part.number, tape.link, octets))
+        if bind.is_taped:
+            transfer.steps.append((self._now, wire.RESPONSE_TO, part.number, bind.link, event.octets))
         if response.tlvs:
             self._mind_congestion(response)
         # Whoever does not understand a request has not accepted it, whatever the status says.
@@ -353,9 +357,24 @@ class SMPPCarrier:
         else:
             bind.status.accepted += 1
             transfer.accepted += 1
-            self._well = min(self._well + 1, WELL)
-            transfer.names[part.number] = str(response.fields.get("message_id", "")).replace("\0", "")
+            if self._well < WELL:
+                self._well += 1
+            transfer.names[part.number] = response.fields["message_id"]
         self._conclude(transfer)
+
+    def _query_answered(self, bind: Bind, query: Query, event: Answered) -> None:
+        inquiry, response, words = query.inquiry, event.response, ""
+        if not response.status:
+            state, words = answer(response)
+            inquiry.states.append((query.part, state, words))
+        if bind.is_taped:
+            inquiry.steps.append((self._now, wire.QUERY_RESPONSE, query.part, bind.link, event.octets, words))
+        if response.status and refusal(self._profile, response.status)[0] == "throttled":
+            self._throttle()
+            if query.tries < TRIES:
+                self._queries.appendleft(replace(query, tries=query.tries + 1))
+                return
+        self._news += inquiry.settle()
 
     def _why(self, command_status: int) -> Why:
         """A queue that is full is that of one recipient where the carrier takes what is for others."""
@@ -393,7 +412,7 @@ class SMPPCarrier:
             if transfer.given_up:
                 late = Accepted(transfer.key, transfer.names, True, transfer.retry, transfer.take_steps())
                 self._news.append(late)
-            self._end(transfer, Accepted(transfer.key, transfer.names, retry=transfer.retry))
+            self._end(transfer, Accepted(transfer.key, transfer.names, False, transfer.retry))
         elif transfer.is_answered:
             self._conclude_refused(transfer)
 
@@ -424,26 +443,20 @@ class SMPPCarrier:
             self._news += query.inquiry.settle()
 
     def _received(self, bind: Bind, event: Received) -> None:
-        request = event.request
-        ticket = Ticket(self._driver_of(bind), request)
-        if request.name in ("deliver_sm", "data_sm"):
+        request, driver = event.request, bind.driver
+        assert driver is not None
+        if request.name in WITH_NEWS:
             bind.status.received += 1
-            self._news.append(self._dated(arrival(self._profile, request, ticket), bind))
+            news = arrival(self._profile, request, Ticket(driver, request))
+            if isinstance(news, Inbound):
+                news.session, news.tm_arrive = bind.session_id, clock.now()
+            elif bind.is_taped:
+                news.sight = (self._now, bind.link, event.octets)
+            self._news.append(news)
         elif request.name in WITHOUT_ANSWER:
-            ticket.driver.session.ignore(request)
+            driver.session.ignore(request)
         else:
-            ticket.driver.answer(request, NUMBERS["ESME_RINVCMDID"])
-
-    def _dated(self, news: Receipt | Inbound, bind: Bind) -> Receipt | Inbound:
-        if isinstance(news, Inbound):
-            news.session, news.tm_arrive = bind.session_id, clock.now()
-        elif tape := bind.tape:
-            news.sight = (self._now, tape.link, tape.request(news.ticket.request.sequence))
-        return news
-
-    def _driver_of(self, bind: Bind) -> Driver:
-        assert bind.driver is not None
-        return bind.driver
+            driver.answer(request, NUMBERS["ESME_RINVCMDID"])
 
     def _end(self, transfer: Transfer, outcome: Outcome) -> None:
         """Tells the outcome of a transfer, once."""
@@ -452,7 +465,7 @@ class SMPPCarrier:
         transfer.ended = True
         if self._transfers.get(transfer.key) is transfer:
             del self._transfers[transfer.key]
-        outcome.steps = transfer.take_steps()
+        outcome.steps, transfer.steps = transfer.steps, []
         self._news.append(outcome)
         if not self._transfers:
             self._idle.set()

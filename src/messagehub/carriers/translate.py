@@ -25,6 +25,10 @@ NORTH_AMERICA, NORTH_AMERICAN_DIGITS = "1", 10
 """Where national numbers have no zero in front, but always as many digits."""
 
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""For a NUL, which no store keeps."""
+
+
 # --- out --------------------------------------------------------------------------------
 
 
@@ -49,20 +53,18 @@ def sender(profile: Profile, source: str) -> dict[str, Any]:
     return {name: fields[name] for name in SOURCE}
 
 
-def with_segment(fields: dict[str, Any], segment: Segment) -> dict[str, Any]:
-    esm_class = UDHI if segment.udhi else 0
-    octets = b"" if segment.payload else segment.octets
-    return {**fields, "esm_class": esm_class, "data_coding": segment.data_coding, "short_message": octets}
-
-
-def tlvs_of(segment: Segment, others: dict[int, bytes] | None) -> dict[int, bytes] | None:
-    """What a segment says in TLVs (SMPP 3.4, sections 5.3.2.22 to 24 and 32), besides those that go with each."""
+def with_segment(
+    segment: Segment, fields: dict[str, Any], tlvs: dict[int, bytes] | None = None
+) -> tuple[dict[str, Any], dict[int, bytes] | None]:
+    """What a segment says in fields and in TLVs (SMPP 3.4, sections 5.3.2.22 to 24 and 32), besides these."""
+    octets = segment.octets
     if segment.payload:
-        return {**(others or {}), TAGS["message_payload"]: segment.octets}
-    if (sar := segment.sar) is None:
-        return others
-    values = {"sar_msg_ref_num": sar.reference, "sar_total_segments": sar.total, "sar_segment_seqnum": sar.sequence}
-    return {**(others or {}), **pack_tlvs(values)}
+        octets, tlvs = b"", {**(tlvs or {}), TAGS["message_payload"]: octets}
+    elif sar := segment.sar:
+        values = {"sar_msg_ref_num": sar.reference, "sar_total_segments": sar.total, "sar_segment_seqnum": sar.sequence}
+        tlvs = {**(tlvs or {}), **pack_tlvs(values)}
+    esm_class = UDHI if segment.udhi else 0
+    return {**fields, "esm_class": esm_class, "data_coding": segment.data_coding, "short_message": octets}, tlvs
 
 
 def refusal(profile: Profile, command_status: int) -> Why:
@@ -103,10 +105,12 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     state = STATES[read.outcome] if read.stat else "intermediate"
     if state not in NO_FAILURE:
         state = _failure(profile, read) or state
-    words = f"{read.stat} {read.err}".strip()
+    name, words = read.message_id, f"{read.stat} {read.err}".strip()
+    if "\0" in read.raw:
+        name, words = name.replace("\0", REPLACEMENT), words.replace("\0", REPLACEMENT)
     # By the standard the source of a receipt is the destination of the message.
     recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
-    return Receipt(_clean(read.message_id), state, _clean(words), number(profile, pdu, recipient), ticket)
+    return Receipt(name, state, words, number(profile, pdu, recipient), ticket)
 
 
 NO_FAILURE = ("delivered", "intermediate")
@@ -162,7 +166,7 @@ def number(profile: Profile, pdu: PDU, field: str) -> str:
     """An address as the carrier gave it, brought to E.164 where it is an international number, or a national one of
     the carrier's country."""
     ton = pdu.fields["dest_addr_ton" if field == "destination_addr" else "source_addr_ton"]
-    return international(_clean(str(pdu.fields[field])), profile.default_country, ton)
+    return international(pdu.fields[field], profile.default_country, ton).replace("\0", REPLACEMENT)
 
 
 def international(given: str, country: str, ton: int = UNKNOWN_TON) -> str:
@@ -188,10 +192,6 @@ def _internationally(country: str, ton: int, digits: str) -> tuple[int, str]:
     if ton == NATIONAL_TON or (ton == UNKNOWN_TON and (digits.startswith("0") or is_north_american)):
         return INTERNATIONAL_TON, country + digits.removeprefix("0")
     return ton, digits
-
-
-def _clean(words: str) -> str:
-    return words.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 ANSWERS = {

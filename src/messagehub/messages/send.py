@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover, Medium
+from messagehub.clock import NEVER
 from messagehub.messages import options, timing
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.lanes import LANES
@@ -144,10 +145,11 @@ def _that_fit(rows: Sequence[Row], room: int, most: int, alone: bool) -> Iterato
 
 def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile) -> Handover:
     """Turns a target into one that this process has handed over, and says what the carrier gets."""
-    words, asked = target.text, options.NONE
+    words, asked, expire_at = target.text, options.NONE, NEVER
     if target.options:
         asked = options.read(target.options)
         words, texts = asked.text or words, text.with_class(texts, asked.message_class)
+        expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
     if target.destination_detail:
         own = own_of(target.destination_detail)
         words = own.sent_text or own.text or words
@@ -163,7 +165,6 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     target.parts = segments[0].payload or len(segments) if segments else int(media is not None)
     step = (now, CLAIMED, holder, carrier_id, target.attempts)
     key = (target.message_id, target.n)
-    expire_at = timing.expiry(asked, target.n, target.target_count, target.tm_create)
     subject = "" if media is None else asked.subject
     return Handover(
         key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at, words,

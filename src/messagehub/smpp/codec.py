@@ -62,26 +62,30 @@ def encode(pdu: PDU) -> bytes:
 
     A refusal with no fields has no body where the standard says so. Raises EncodeError, which names the field.
     """
+    return write(pdu.name, pdu.sequence, pdu.status, pdu.fields, pdu.tlvs)
+
+
+def write(name: str, sequence: int, status: int, fields: dict[str, Any] | None, tlvs: dict[int, bytes] | None) -> bytes:
+    """As `encode`, for who needs no PDU."""
     try:
-        command_id, write = _writers[pdu.name]
+        command_id, write_fields, bare = _writers[name]
     except KeyError:
-        raise EncodeError(f"there is no PDU {pdu.name!r}") from None
-    fields = pdu.fields
-    if pdu.status and not fields and pdu.name in BARE_WHEN_REFUSING:
-        body = b""
-    else:
+        raise EncodeError(f"there is no PDU {name!r}") from None
+    if fields:
         try:
-            body = write(**fields)
+            body = write_fields(**fields)
         except (TypeError, ValueError, KeyError):
-            body = _write_walk(pdu.name, fields)
-    if pdu.tlvs:
-        body += _write_tlvs(pdu.name, pdu.tlvs)
+            body = _write_walk(name, fields)
+    else:
+        body = b"" if status and name in BARE_WHEN_REFUSING else bare
+    if tlvs:
+        body += _write_tlvs(name, tlvs)
         if len(body) > MAX_PDU - BODY:
-            raise EncodeError(f"{pdu.name}: {BODY + len(body)} octets; a peer takes no more than {MAX_PDU}")
+            raise EncodeError(f"{name}: {BODY + len(body)} octets; a peer takes no more than {MAX_PDU}")
     try:
-        return _pack_header(BODY + len(body), command_id, pdu.status, pdu.sequence) + body
+        return _pack_header(BODY + len(body), command_id, status, sequence) + body
     except struct.error as error:
-        raise EncodeError(f"{pdu.name}: command_status {pdu.status!r}, sequence_number {pdu.sequence!r}") from error
+        raise EncodeError(f"{name}: command_status {status!r}, sequence_number {sequence!r}") from error
 
 
 class _Readers(dict[int, tuple[str, Reader]]):
@@ -93,10 +97,13 @@ class _Readers(dict[int, tuple[str, Reader]]):
         return made
 
 
-class _Writers(dict[str, tuple[int, Writer]]):
-    def __missing__(self, name: str) -> tuple[int, Writer]:
+class _Writers(dict[str, tuple[int, Writer, bytes]]):
+    """The third of each is the body without any fields."""
+
+    def __missing__(self, name: str) -> tuple[int, Writer, bytes]:
         command_id = COMMAND_IDS[name]
-        self[name] = made = command_id, writer(COMMANDS[command_id][1]) or _never_written
+        write_fields = writer(COMMANDS[command_id][1]) or _never_written
+        self[name] = made = command_id, write_fields, _write_walk(name, {})
         return made
 
 

@@ -11,6 +11,8 @@ class Received:
     """The peer asks something of us: `Session.answer` it (outbind and alert_notification want no answer)."""
 
     request: PDU
+    octets: bytes
+    """Its frame."""
 
 
 @dataclass(slots=True)
@@ -20,6 +22,8 @@ class Answered:
     request: PDU
     response: PDU
     context: Any
+    octets: bytes
+    """The frame of the response."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class AnsweredLate:
     request: PDU
     response: PDU
     context: Any
+    octets: bytes
+    """The frame of the response."""
 
 
 @dataclass(slots=True)

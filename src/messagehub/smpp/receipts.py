@@ -123,7 +123,7 @@ def parse(pdu: PDU) -> Receipt:
             stat = WORDS.get(int.from_bytes(state, "big"), stat)
         if code := tlvs.get(NETWORK_ERROR_CODE):
             network, err = _network_error(code) or (None, err)
-    became = outcome(stat)
+    became = OUTCOMES.get(stat, _FAILED) if stat else _UNKNOWN
     if pdu.fields.get("esm_class", 0) & ESM_TYPE == NOTIFICATION:
         became = Outcome.INTERMEDIATE  # whatever went wrong, the SMSC still tries
     return Receipt(message_id, stat, err, submitted, done, text, raw, became, network)

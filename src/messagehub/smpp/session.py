@@ -13,13 +13,14 @@ answer, `versions` what a peer of SMPP 3.3 can be told.
 
 from collections.abc import Callable
 from math import inf
+from struct import Struct
 from typing import Any
 
-from messagehub.smpp.codec import HEADER, MAX_PDU, decode, encode
+from messagehub.smpp.codec import HEADER, MAX_PDU, decode, write
 from messagehub.smpp.errors import DecodeError, StateError, WindowFull
 from messagehub.smpp.events import Answered, AnsweredLate, Broken, Event, Received, Stray, Unanswered, Unbound
 from messagehub.smpp.outstanding import Outstanding, Waiting
-from messagehub.smpp.pdus import GENERIC_NACK, PDU, REQUESTS, RESPONSE, RESPONSES, UNKNOWN
+from messagehub.smpp.pdus import COMMAND_IDS, GENERIC_NACK, PDU, REQUESTS, RESPONSE, RESPONSES, UNKNOWN
 from messagehub.smpp.states import BINDS, MAY_HEAR, MAY_SAY, VERDICTS, Role, State
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.timers import Due, Timer, due
@@ -27,6 +28,7 @@ from messagehub.smpp.tlvs import read_tlv
 from messagehub.smpp.versions import V34, takes_tlvs, without_tlvs
 
 _HEADER_SIZE = HEADER.size
+_command_length = Struct(">I").unpack_from  # section 3.2
 _MESSAGES = frozenset(REQUESTS) - {"enquire_link", "unbind", *BINDS}  # the others are about the session itself
 _CLOSED = State.CLOSED  # which costs ten times as much to look up at its class
 _NOTHING: Waiting = (PDU(""), None, 0.0)
@@ -50,7 +52,7 @@ class Session:
     __slots__ = (
         "_asked", "_binding", "_busy", "_events", "_goodbye", "_heard", "_limits", "_may_hear", "_may_say", "_missing",
         "_opened", "_out", "_parts", "_pending", "_tlvs", "interface_version", "late_answers", "response_timeout",
-        "role", "state", "unanswered", "window",
+        "role", "said", "state", "unanswered", "window",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +74,7 @@ class Session:
         self.late_answers = late_answers
         self.interface_version = V34
         self.unanswered = 0  # requests of the peer that wait for our answer
+        self.said = b""  # the frame of our last request
         self._limits = {"enquire_link": enquire_link, "inactivity": inactivity, "session_init": session_init}
         self._may_say, self._may_hear = MAY_SAY[role], MAY_HEAR[role]
         self._opened = self._heard = self._busy = now
@@ -108,7 +111,8 @@ class Session:
             tlvs = without_tlvs(name, tlvs)
         sequence = self._asked.next_sequence()
         pdu = PDU(name, sequence, 0, fields or {}, tlvs or {})
-        self._out.append(encode(pdu))
+        self.said = octets = write(name, sequence, 0, fields, tlvs)
+        self._out.append(octets)
         if name in _MESSAGES:
             self._busy = now
             self._pending[sequence] = (pdu, context, now + self.response_timeout)
@@ -130,7 +134,7 @@ class Session:
             self._speak(request.fields["interface_version"])
         if tlvs and not self._tlvs:
             tlvs = without_tlvs(name, tlvs)
-        octets = encode(PDU(REQUESTS[name], request.sequence, status, fields or {}, tlvs or {}))
+        octets = write(REQUESTS[name], request.sequence, status, fields, tlvs)
         self.unanswered -= 1
         if self.state is _CLOSED:
             return
@@ -171,13 +175,19 @@ class Session:
             self._parts.clear()
         at, size, length = 0, len(octets), 4
         while size - at >= 4:
-            length = int.from_bytes(octets[at : at + 4], "big")
+            (length,) = _command_length(octets, at)
             if not _HEADER_SIZE <= length <= MAX_PDU:
                 return self._lost_framing(length, octets[at : at + _HEADER_SIZE])
             end = at + length
             if end > size:
                 break
-            self._frame(octets[at:end], now)
+            frame = octets[at:end]
+            try:
+                pdu = decode(frame)
+            except DecodeError as error:
+                self._refuse(error.name, error.sequence, error.status)
+            else:
+                _WHEN_HEARD[pdu.name](self, pdu, frame, now)
             at, length = end, 4
         if at < size:
             self._parts.append(octets[at:])
@@ -221,55 +231,45 @@ class Session:
 
     # --- what comes in ------------------------------------------------------------------------------------------------
 
-    def _frame(self, frame: bytes, now: float) -> None:
-        try:
-            pdu = decode(frame)
-        except DecodeError as error:
-            return self._refuse(error.name, error.sequence, error.status)
+    def _on_request(self, pdu: PDU, frame: bytes, now: float) -> None:
         name = pdu.name
-        if name in RESPONSES or name == GENERIC_NACK:
-            return self._answered(pdu, now)
-        if name in _BY_OURSELVES:
-            return _BY_OURSELVES[name](self, pdu, now)
         if self.state not in self._may_hear[name]:
             return self._refuse(name, pdu.sequence, VERDICTS[self.role, self.state, name])
         if name in REQUESTS:
             self.unanswered += 1
         self._busy = now
-        self._events.append(Received(pdu))
-        return None
+        return self._events.append(Received(pdu, frame))
 
-    def _answered(self, response: PDU, now: float) -> None:
+    def _on_response(self, response: PDU, frame: bytes, now: float) -> None:
         sequence = response.sequence
         waiting = self._pending.get(sequence)
         if waiting is None:
-            return self._answered_otherwise(response)
+            return self._answered_otherwise(response, frame)
         request, context, _ = waiting
         if RESPONSES.get(response.name, request.name) != request.name:
             return self._events.append(Stray(response))
         del self._pending[sequence]
         self._busy = now
-        self._events.append(Answered(request, response, context))
-        return None
+        return self._events.append(Answered(request, response, context, frame))
 
-    def _answered_otherwise(self, response: PDU) -> None:
+    def _answered_otherwise(self, response: PDU, frame: bytes) -> None:
         sequence = response.sequence
         for waiting, tell in ((self._asked.link, self._link_answered), (self._asked.late, self._late_answered)):
             request, context, _ = waiting.get(sequence, _NOTHING)
             if request.name and RESPONSES.get(response.name, request.name) == request.name:
                 del waiting[sequence]
-                return tell(request, response, context)
+                return tell(request, response, context, frame)
         return self._events.append(Stray(response))
 
-    def _late_answered(self, request: PDU, response: PDU, context: Any) -> None:
-        self._events.append(AnsweredLate(request, response, context))
+    def _late_answered(self, request: PDU, response: PDU, context: Any, frame: bytes) -> None:
+        self._events.append(AnsweredLate(request, response, context, frame))
 
-    def _link_answered(self, request: PDU, response: PDU, context: Any) -> None:
+    def _link_answered(self, request: PDU, response: PDU, context: Any, frame: bytes) -> None:
         if request.name == "unbind":
             return self._unbound()
         if request.name in BINDS:
             self._bind_answered(request, response)
-            self._events.append(Answered(request, response, context))
+            self._events.append(Answered(request, response, context, frame))
         return None
 
     def _bind_answered(self, request: PDU, response: PDU) -> None:
@@ -281,11 +281,10 @@ class Session:
             given = read_tlv(response.tlvs, "sc_interface_version")
             self._speak(asked if given is None else min(asked, given))
 
-    def _on_enquire_link(self, pdu: PDU, now: float) -> None:
-        if self.state is not _CLOSED:
-            self._out.append(encode(PDU("enquire_link_resp", pdu.sequence)))
+    def _on_enquire_link(self, pdu: PDU, frame: bytes, now: float) -> None:
+        self._say("enquire_link_resp", pdu.sequence)
 
-    def _on_unbind(self, pdu: PDU, now: float) -> None:
+    def _on_unbind(self, pdu: PDU, frame: bytes, now: float) -> None:
         if self.state not in self._may_hear["unbind"]:
             return self._refuse("unbind", pdu.sequence, VERDICTS[self.role, self.state, "unbind"])
         self._goodbye = (pdu.sequence, now + self.response_timeout)
@@ -293,7 +292,7 @@ class Session:
         # The peer may hang up on our answer, so what it asked before is answered first.
         return None if self.unanswered else self._say_goodbye()
 
-    def _on_bind(self, pdu: PDU, now: float) -> None:
+    def _on_bind(self, pdu: PDU, frame: bytes, now: float) -> None:
         verdict = VERDICTS[self.role, self.state, pdu.name]
         if self._binding and not verdict:
             verdict = NUMBERS["ESME_RALYBND"]
@@ -301,17 +300,20 @@ class Session:
             return self._refuse(pdu.name, pdu.sequence, verdict)
         self._binding = True
         self.unanswered += 1
-        return self._events.append(Received(pdu))
+        return self._events.append(Received(pdu, frame))
 
-    def _on_unknown(self, pdu: PDU, now: float) -> None:
+    def _on_unknown(self, pdu: PDU, frame: bytes, now: float) -> None:
         # A response of a kind that we do not know answers nothing of ours, and a nack of it could go on for ever.
         if pdu.fields["command_id"] & RESPONSE:
             return self._events.append(Stray(pdu))
         return self._refuse("", pdu.sequence, NUMBERS["ESME_RINVCMDID"])
 
     def _refuse(self, name: str, sequence: int, status: int) -> None:
+        self._say(REQUESTS.get(name, GENERIC_NACK), sequence, status)
+
+    def _say(self, name: str, sequence: int, status: int = 0) -> None:
         if self.state is not _CLOSED:
-            self._out.append(encode(PDU(REQUESTS.get(name, GENERIC_NACK), sequence, status)))
+            self._out.append(write(name, sequence, status, None, None))
 
     def _lost_framing(self, length: int, header: bytes) -> None:
         sequence = int.from_bytes(header[12:16], "big") if len(header) == _HEADER_SIZE else 0
@@ -344,8 +346,8 @@ class Session:
             self.request("enquire_link", now)
 
     def _say_goodbye(self) -> None:
-        if self._goodbye and self.state is not _CLOSED:
-            self._out.append(encode(PDU("unbind_resp", self._goodbye[0])))
+        if self._goodbye:
+            self._say("unbind_resp", self._goodbye[0])
         self._goodbye = None
         self._unbound()
 
@@ -360,7 +362,9 @@ class Session:
             self._events.append(Broken(reason))
 
 
-_BY_OURSELVES: dict[str, Callable[[Session, PDU, float], None]] = {
+_WHEN_HEARD: dict[str, Callable[[Session, PDU, bytes, float], None]] = {
+    **dict.fromkeys(COMMAND_IDS, Session._on_request),
+    **dict.fromkeys((*RESPONSES, GENERIC_NACK), Session._on_response),
     "enquire_link": Session._on_enquire_link,
     "unbind": Session._on_unbind,
     UNKNOWN: Session._on_unknown,

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from messagehub.text.alphabets import Encoding
 from messagehub.text.gsm import ONE_SEPTET, encode_gsm
 from messagehub.text.profile import STANDARD, Form, Profile, Way
@@ -42,8 +44,7 @@ class Segmentation:
         return len(self.segments)
 
 
-@dataclass(slots=True)  # not frozen: that would make one four times as dear
-class Segment:
+class Segment(Struct):  # as it is made in a third of the time of a dataclass
     """One piece on the wire: `octets` begin with a user data header where `udhi`; `text` is what they say.
 
     `sar` is for SMPP's sar_* parameters, None where there is nothing to say in them. Where `payload` is not 0, the

@@ -1,6 +1,5 @@
 """What handsets write, in parts where it is long; and the parts in whatever disorder a scenario asks for."""
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +8,7 @@ from msgspec.structs import replace
 
 from messagehub.carriers.simulator import scenario
 from messagehub.carriers.simulator.outbox import Delivery
-from messagehub.carriers.translate import INTERNATIONAL_TON, tlvs_of, with_segment
+from messagehub.carriers.translate import INTERNATIONAL_TON, with_segment
 from messagehub.smpp import PDU, encode
 from messagehub.text import Element, Profile, Segment, build_header, cut, parse_user_data
 
@@ -55,7 +54,8 @@ def _address(field: str, side: str, address: str) -> dict[str, Any]:
 def _part(addresses: dict[str, Any], segment: Segment, element_first: bool) -> Delivery:
     if element_first:
         segment = _with_element(segment)
-    return Delivery(with_segment(addresses, segment), tlvs_of(segment, None) or {}, is_receipt=False)
+    fields, tlvs = with_segment(segment, addresses)
+    return Delivery(fields, tlvs or {}, is_receipt=False)
 
 
 def _with_element(segment: Segment) -> Segment:
@@ -65,4 +65,4 @@ def _with_element(segment: Segment) -> Segment:
         read = parse_user_data(octets)
         elements, octets = read.elements, read.payload
     header = build_header((PORTS, *elements))
-    return dataclasses.replace(segment, udhi=True, octets=header + octets)
+    return replace(segment, udhi=True, octets=header + octets)
