@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support import hub as hubs
 from tests.support import numbering
 from tests.support.api import Json
 from tests.support.gallery import Gallery, gallery
-from tests.support.hub import Hub
+from tests.support.hub import LEASE_S, Hub
 from tests.support.sink import Endpoint, Sink
 from tests.support.waiting import until
 
@@ -27,7 +28,8 @@ def pictures() -> Iterator[Gallery]:
 
 @pytest.fixture
 def mms(database_url: str, tmp_path: Path) -> Iterator[Hub]:
-    with hubs.hub(database_url, tmp_path, media_allow_private="true", media_dir=tmp_path / "media") as opened:
+    media: dict[str, Any] = {"media_allow_private": "true", "media_dir": tmp_path / "media"}
+    with hubs.hub(database_url, tmp_path, **media, node_lease=LEASE_S) as opened:
         yield opened
 
 

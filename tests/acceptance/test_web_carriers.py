@@ -12,7 +12,7 @@ from tests.support import hub as hubs
 from tests.support import postgres
 from tests.support import provider as providers
 from tests.support.api import Json
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.numbering import somebody
 from tests.support.provider import Provider
 from tests.support.simulator import Simulator
@@ -34,7 +34,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def hub(database_url: str, tmp_path: Path) -> Iterator[Hub]:
-    with hubs.hub(database_url, tmp_path, webhook_allow_private="true") as opened:
+    with hubs.hub(database_url, tmp_path, webhook_allow_private="true", node_lease=LEASE_S) as opened:
         public = opened.address
         opened.end()
         opened.env["MESSAGEHUB_PUBLIC_URL"] = public
