@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,11 +25,17 @@ def pictures() -> Iterator[Gallery]:
         yield opened
 
 
-@pytest.fixture
-def mms(database_url: str, tmp_path: Path) -> Iterator[Hub]:
-    media: dict[str, Any] = {"media_allow_private": "true", "media_dir": tmp_path / "media"}
-    with hubs.hub(database_url, tmp_path, **media, node_lease=LEASE_S) as opened:
+@pytest.fixture(scope="module")
+def running(module_database: tuple[str, Path]) -> Iterator[Hub]:
+    url, folder = module_database
+    with hubs.hub(url, folder, media_allow_private="true", media_dir=folder / "media", node_lease=LEASE_S) as opened:
         yield opened
+
+
+@pytest.fixture
+def mms(running: Hub) -> Iterator[Hub]:
+    yield running
+    running.lead_nowhere()
 
 
 def lead(hub: Hub, endpoint: Endpoint) -> Json:

@@ -113,6 +113,12 @@ class Hub(Program):
     def route(self, carrier: Json, **more: object) -> Json:
         return self.admin.post("/routes", {"carrier_id": carrier["id"], **more})
 
+    def lead_nowhere(self) -> None:
+        """Takes all routes and carriers away."""
+        for path in ("/routes", "/carriers"):
+            for one in self.admin.every(path):
+                self.admin.delete(f"{path}/{one['id']}")
+
     def bound(self, carrier: Json) -> Json:
         """The carrier, once it can send."""
         return self.when_carrier(carrier, lambda now: now["status"] == "bound")
