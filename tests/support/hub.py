@@ -14,7 +14,7 @@ from tests.support import numbering
 from tests.support.api import Api, Json
 from tests.support.process import PROGRAM, Program, environment
 from tests.support.simulator import Simulator
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 LEASE_S = 6
 """The lease of those that are killed: their tests wait for its end where others may live beside them."""
@@ -33,7 +33,7 @@ class Account:
     def send(self, to: str | list[str], text: str = "Hello", **more: Any) -> Json:
         return self.api.send(self.number, to, text, **more)
 
-    def settled(self, message: Json, within: float = 20) -> Json:
+    def settled(self, message: Json, within: float = PATIENCE_S) -> Json:
         return self.api.settled(message["id"], within)
 
 
