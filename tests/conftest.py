@@ -14,11 +14,13 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if isinstance(item, pytest.Function) and (name := grouping.group(item)):
             item.add_marker(pytest.mark.xdist_group(name))
+    yield
+    items.sort(key=grouping.order)
 
 
 @pytest.fixture(scope="session")

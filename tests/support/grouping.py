@@ -1,7 +1,10 @@
-"""Which tests have to run one after the other in one process, where several processes run tests."""
+"""Where several processes run tests: what runs one after the other in one of them, and what begins first."""
 
 import pytest
 from _pytest.scope import Scope
+
+LONG = ("chaos", "docs", "fuzz")
+"""Rooms with a few tests that take very long: the others fill the gaps."""
 
 
 def group(test: pytest.Function) -> str:
@@ -13,6 +16,12 @@ def group(test: pytest.Function) -> str:
     if not any(one.scope == "module" and one.baseid for ones in fixtures.values() for one in ones):
         return ""
     return "-".join([test.path.parent.name, test.path.stem, *_variant(test)])
+
+
+def order(test: pytest.Item) -> int:
+    """What begins first, so that nothing long is left when all else has ended."""
+    room = test.path.parent.name
+    return LONG.index(room) if room in LONG else len(LONG)
 
 
 def _variant(test: pytest.Function) -> list[str]:
