@@ -9,9 +9,9 @@ BIN := $(VENV)/bin
 dev: $(VENV)/ready
 	exec $(BIN)/messagehub dev $(ARGS)
 
-# Most tests wait most of the time, for receipts and for what is killed: three at once keep two cores busy.
+# Most tests wait most of the time, for receipts and for what is killed: four at once keep two cores busy.
 test: $(VENV)/ready-dev
-	$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .

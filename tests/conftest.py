@@ -5,13 +5,22 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from messagehub.store import Store, open_store
-from tests.support import postgres
+from tests.support import grouping, postgres
 
 STORES = ("sqlite", "postgres")
 
 # How long an example takes to be made or run is the machine's doing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    for item in items:
+        if isinstance(item, pytest.Function) and (name := grouping.group(item)):
+            item.add_marker(pytest.mark.xdist_group(name))
+    yield
+    items.sort(key=grouping.order)
 
 
 @pytest.fixture(scope="session")

@@ -187,7 +187,7 @@ class Ground:
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
     store = await open_store(settings.database_url, beside=settings.writer == "process")
     stack.push_async_callback(store.close)
-    node = Node(store, works)
+    node = Node(store, works, settings.node_lease)
     alone = await node.open()
     _check_role(settings.role, alone)
     stack.push_async_callback(node.close)

@@ -57,6 +57,13 @@ class Settings:
         "api",
         "worker",
     )
+    node_lease: float = setting(
+        15.0,
+        "seconds after its last sign of life when a process that shares a PostgreSQL is thought to be dead, and others "
+        "take over what it held; a database that cannot be written for four fifths of that costs it its binds",
+        least=5,
+        most=300,
+    )
     secret_key: str = setting(
         "",
         "seals the secrets in the store: 32 characters or more, such as `openssl rand -base64 32` prints; several with "

@@ -24,6 +24,15 @@ def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     return tmp_path_factory.mktemp(request.param)
 
 
+@pytest.fixture(scope="module", params=STORES)
+def module_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A fresh database for the tests of one module, and a folder."""
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    if request.param == "sqlite":
+        return f"sqlite:///{folder}/hub.db", folder
+    return postgres.new_database(request.getfixturevalue("postgres_server")), folder
+
+
 @pytest.fixture(scope="session")
 def carrier_box(shared_folder: Path) -> Iterator[Simulator]:
     # The receipt of 0008 comes when the carrier's dlr_timeout of 2 s is over.

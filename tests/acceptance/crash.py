@@ -18,7 +18,7 @@ import httpx
 from tests.support import hub as hubs
 from tests.support import numbering, simulator
 from tests.support.api import Json
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.settled import settled
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
@@ -26,8 +26,6 @@ from tests.support.waiting import until
 MESSAGES = 2000
 WINDOW = 50
 RESEND, HOLD = "resend", "hold"
-LEASE_S = 15
-"""How long a dead process is thought to live where others may live beside it."""
 
 
 @dataclass
@@ -85,7 +83,7 @@ def kill_with_full_window(hub: Hub, box: Simulator, carrier: Json, senders: Send
 
 def final_targets(account: Account, accepted: dict[str, str]) -> dict[str, Json]:
     """The target of every accepted message, once all are final. A message that is lost never is."""
-    final = settled(account.api, accepted, within=LEASE_S + 45)
+    final = settled(account.api, accepted, within=60)
     assert final.keys() == accepted.keys()
     targets: list[Json] = [message["targets"][0] for message in final.values()]
     return {target["destination"]["target"]: target for target in targets}
@@ -93,7 +91,7 @@ def final_targets(account: Account, accepted: dict[str, str]) -> dict[str, Json]
 
 @contextmanager
 def crashed(database_url: str, folder: Path) -> Iterator[Aftermath]:
-    with simulator.simulator(folder, "box") as box, hubs.hub(database_url, folder) as hub:
+    with simulator.simulator(folder, "box") as box, hubs.hub(database_url, folder, node_lease=LEASE_S) as hub:
         # Nothing may time out but what is in doubt, so the time limits are long.
         carrier = hub.lead_to(box, window=WINDOW, response_timeout=30, dlr_timeout=120)
         account = hub.customer()

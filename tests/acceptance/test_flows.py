@@ -15,7 +15,7 @@ import pytest
 from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator
 from tests.support.api import Json, refusal
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.simulator import Simulator
 from tests.support.sink import Sink
 from tests.support.waiting import until
@@ -224,7 +224,10 @@ def test_a_kill_in_the_midst_repeats_nothing_and_loses_nothing(
         url = f"sqlite:///{tmp_path}/hub.db"
     else:
         url = postgres.new_database(request.getfixturevalue("postgres_server"))
-    with simulator.simulator(tmp_path, "box") as box, hubs.hub(url, tmp_path, flow_answers=0) as hub:
+    with (
+        simulator.simulator(tmp_path, "box") as box,
+        hubs.hub(url, tmp_path, flow_answers=0, node_lease=LEASE_S) as hub,
+    ):
         hub.lead_to(box, response_timeout=30, dlr_timeout=120)
         shop = Shop(hub.customer(on_doubt="hold"), box)
         pause = {"type": "sleep", "option": {"duration": 20}}

@@ -15,7 +15,7 @@ from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator
 from tests.support.api import Api, Json, refusal
 from tests.support.cluster import cluster
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.waiting import until
 
 COUNT = 150
@@ -158,7 +158,7 @@ def killed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hub]:
     url = f"sqlite:///{tmp_path}/hub.db"
     if request.param == "postgres":
         url = postgres.new_database(request.getfixturevalue("postgres_server"))
-    with simulator.simulator(tmp_path) as box, hubs.hub(url, tmp_path) as opened:
+    with simulator.simulator(tmp_path) as box, hubs.hub(url, tmp_path, node_lease=LEASE_S) as opened:
         opened.lead_to(box)
         yield opened
 

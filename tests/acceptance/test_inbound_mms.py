@@ -14,7 +14,7 @@ from tests.support import gallery, numbering, postgres, sink
 from tests.support import hub as hubs
 from tests.support.api import Json
 from tests.support.gallery import Gallery
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.sink import Endpoint
 from tests.support.waiting import until
 
@@ -69,7 +69,7 @@ def house(
         url = postgres.new_database(request.getfixturevalue("postgres_server"))
     with (
         sink.sink() as webhooks,
-        hubs.hub(url, folder, webhook_allow_private="true", media_dir=folder / "media") as hub,
+        hubs.hub(url, folder, webhook_allow_private="true", media_dir=folder / "media", node_lease=LEASE_S) as hub,
     ):
         config = {
             "url": f"{aggregator.url}/send", "body": {"to": "{destination}"}, "inbound": INBOUND,

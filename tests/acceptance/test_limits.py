@@ -8,11 +8,12 @@ import pytest
 from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator
 from tests.support.cluster import cluster
+from tests.support.hub import LEASE_S
 from tests.support.waiting import until
 
 
 def test_a_crash_forgets_nothing_of_a_day(database_url: str, tmp_path: Path) -> None:
-    with simulator.simulator(tmp_path) as box, hubs.hub(database_url, tmp_path) as hub:
+    with simulator.simulator(tmp_path) as box, hubs.hub(database_url, tmp_path, node_lease=LEASE_S) as hub:
         hub.lead_to(box)
         account = hub.customer()
         body = {"scope": "number", "key": account.number, "segments_per_day": 5}

@@ -80,15 +80,22 @@ def hooks() -> Iterator[Sink]:
         yield opened_sink
 
 
-@pytest.fixture
-def centre(database_url: str, tmp_path: Path, hooks: Sink) -> Iterator[Centre]:
-    port = free_port()
+@pytest.fixture(scope="module")
+def running(module_database: tuple[str, Path]) -> Iterator[Hub]:
+    (url, folder), port = module_database, free_port()
     settings = {
-        "listen": f"127.0.0.1:{port}", "public_url": f"http://127.0.0.1:{port}", "media_dir": str(tmp_path / "media"),
+        "listen": f"127.0.0.1:{port}", "public_url": f"http://127.0.0.1:{port}", "media_dir": str(folder / "media"),
         "webhook_allow_private": "true",
     }  # fmt: skip
-    with hubs.hub(database_url, tmp_path, **settings) as hub, centre_of(hub, hooks.endpoint()) as made:
+    with hubs.hub(url, folder, **settings) as hub:
+        yield hub
+
+
+@pytest.fixture
+def centre(running: Hub, hooks: Sink) -> Iterator[Centre]:
+    with centre_of(running, hooks.endpoint()) as made:
         yield made
+        running.lead_nowhere()
 
 
 def test_a_picture_goes_out_and_is_delivered(centre: Centre) -> None:

@@ -23,7 +23,7 @@ from tests.support import scripted
 from tests.support import simulator as simulators
 from tests.support.api import WAITING, Json
 from tests.support.gallery import Gallery
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.numbering import somebodies, somebody
 from tests.support.simulator import Simulator
 from tests.support.sink import Sink
@@ -337,7 +337,7 @@ WINDOW = 5
 
 
 def test_a_crash_with_a_full_window_loses_nothing(database_url: str, tmp_path: Path) -> None:
-    with simulators.simulator(tmp_path, "box") as box, hubs.hub(database_url, tmp_path) as hub:
+    with simulators.simulator(tmp_path, "box") as box, hubs.hub(database_url, tmp_path, node_lease=LEASE_S) as hub:
         hub.lead_mms_to(box.mm7, box.control, window=WINDOW, response_timeout=30, dlr_timeout=120)
         account = hub.customer()
         wishes = dict(zip(somebodies(40), cycle(("resend", "hold")), strict=False))

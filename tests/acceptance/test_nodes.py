@@ -13,17 +13,17 @@ from subprocess import run
 import httpx
 import pytest
 
-from tests.acceptance.crash import LEASE_S
 from tests.support import numbering, postgres, simulator
 from tests.support.api import WAITING, Api
 from tests.support.cluster import Cluster, cluster
+from tests.support.hub import LEASE_S
 from tests.support.process import PROGRAM, environment
 from tests.support.simulator import Simulator
 from tests.support.sink import Endpoint, Hit, Sink
 from tests.support.waiting import until
 
 PATIENT = {"response_timeout": 30, "dlr_timeout": 120}
-LOOKED_AT_S = 5
+LOOKED_AT_S = 15
 """How long it may take to notice that a lease has run out, and to bind."""
 
 
@@ -40,7 +40,7 @@ def box(tmp_path: Path) -> Iterator[Simulator]:
 
 @pytest.fixture
 def nodes(url: str, tmp_path: Path) -> Iterator[Cluster]:
-    with cluster(url, tmp_path, webhook_allow_private="true") as opened:
+    with cluster(url, tmp_path, webhook_allow_private="true", node_lease=LEASE_S) as opened:
         yield opened
 
 

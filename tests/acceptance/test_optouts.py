@@ -8,7 +8,7 @@ from tests.acceptance.test_inbound import arrived
 from tests.conftest import STORES
 from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
@@ -73,7 +73,7 @@ def test_who_said_stop_before_a_kill_is_out_after_it(kind: str, tmp_path: Path, 
     url = f"sqlite:///{tmp_path}/hub.db"
     if kind == "postgres":
         url = postgres.new_database(request.getfixturevalue("postgres_server"))
-    with simulator.simulator(tmp_path, "box") as box, hubs.hub(url, tmp_path) as hub:
+    with simulator.simulator(tmp_path, "box") as box, hubs.hub(url, tmp_path, node_lease=LEASE_S) as hub:
         hub.lead_to(box)
         account = hub.customer()
         people = numbering.somebodies(5)

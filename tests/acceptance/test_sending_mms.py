@@ -11,7 +11,7 @@ from tests.support import hub as hubs
 from tests.support import numbering
 from tests.support.api import Json
 from tests.support.gallery import Gallery, gallery
-from tests.support.hub import Hub
+from tests.support.hub import LEASE_S, Hub
 from tests.support.sink import Endpoint, Sink
 from tests.support.waiting import until
 
@@ -25,10 +25,17 @@ def pictures() -> Iterator[Gallery]:
         yield opened
 
 
-@pytest.fixture
-def mms(database_url: str, tmp_path: Path) -> Iterator[Hub]:
-    with hubs.hub(database_url, tmp_path, media_allow_private="true", media_dir=tmp_path / "media") as opened:
+@pytest.fixture(scope="module")
+def running(module_database: tuple[str, Path]) -> Iterator[Hub]:
+    url, folder = module_database
+    with hubs.hub(url, folder, media_allow_private="true", media_dir=folder / "media", node_lease=LEASE_S) as opened:
         yield opened
+
+
+@pytest.fixture
+def mms(running: Hub) -> Iterator[Hub]:
+    yield running
+    running.lead_nowhere()
 
 
 def lead(hub: Hub, endpoint: Endpoint) -> Json:

@@ -9,7 +9,7 @@ from messagehub.smpp import times
 from tests.support import hub as hubs
 from tests.support import numbering, simulator
 from tests.support.api import Json, refusal
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
@@ -27,7 +27,7 @@ def in_(seconds: float) -> str:
 
 def test_what_is_killed_before_its_time_goes_once_and_in_time(database_url: str, tmp_path: Path) -> None:
     """Some of it is spread, so that the end comes in the middle of it."""
-    with simulator.simulator(tmp_path, "box") as box, hubs.hub(database_url, tmp_path) as hub:
+    with simulator.simulator(tmp_path, "box") as box, hubs.hub(database_url, tmp_path, node_lease=LEASE_S) as hub:
         hub.lead_to(box, dlr_timeout=120)
         account = hub.customer()
         late, soon = numbering.somebodies(SCHEDULED, "1111"), numbering.somebodies(SPREAD, "2222")

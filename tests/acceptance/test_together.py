@@ -13,7 +13,7 @@ from tests.acceptance.test_idempotency import post
 from tests.support import hub as hubs
 from tests.support import numbering, simulator
 from tests.support.api import Json
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.process import ENDS_WITHIN_S
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
@@ -79,7 +79,10 @@ def whom(case: tuple[str, str]) -> str:
 def test_with_everything_at_once_a_crash_loses_and_doubles_nothing(
     database_url: str, whom: str, tmp_path: Path
 ) -> None:
-    with simulator.simulator(tmp_path, "box") as box, hubs.hub(database_url, tmp_path, front="process") as hub:
+    with (
+        simulator.simulator(tmp_path, "box") as box,
+        hubs.hub(database_url, tmp_path, front="process", node_lease=LEASE_S) as hub,
+    ):
         hub.lead_to(box, dlr_timeout=120)
         account = hub.customer(*(numbering.own() for _ in range(3)))
         limits = furnished(account)

@@ -12,8 +12,9 @@ from tests.support import hub as hubs
 from tests.support import postgres
 from tests.support import provider as providers
 from tests.support.api import Json
-from tests.support.hub import Account, Hub
+from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.numbering import somebody
+from tests.support.ports import free_port
 from tests.support.provider import Provider
 from tests.support.simulator import Simulator
 from tests.support.simulator import simulator as simulators
@@ -32,15 +33,19 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield opened
 
 
-@pytest.fixture
-def hub(database_url: str, tmp_path: Path) -> Iterator[Hub]:
-    with hubs.hub(database_url, tmp_path, webhook_allow_private="true") as opened:
-        public = opened.address
-        opened.end()
-        opened.env["MESSAGEHUB_PUBLIC_URL"] = public
-        opened.start()
+@pytest.fixture(scope="module")
+def running(module_database: tuple[str, Path]) -> Iterator[Hub]:
+    (url, folder), address = module_database, f"127.0.0.1:{free_port()}"
+    settings = {"listen": address, "public_url": f"http://{address}", "webhook_allow_private": "true"}
+    with hubs.hub(url, folder, **settings, node_lease=LEASE_S) as opened:
         yield opened
-        assert "Traceback" not in opened.log
+
+
+@pytest.fixture
+def hub(running: Hub) -> Iterator[Hub]:
+    yield running
+    running.lead_nowhere()
+    assert "Traceback" not in running.log
 
 
 def carrier(hub: Hub, provider: Provider, **config: object) -> Json:

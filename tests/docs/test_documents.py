@@ -111,7 +111,6 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Fut
         yield {page.name: pool.submit(follow, page, tmp_path_factory.mktemp("reader")) for page in FOLLOWED}
 
 
-@pytest.mark.xdist_group("pages")
 @named(FOLLOWED)
 def test_what_a_page_says_works_as_written(page: Page, readings: dict[str, Future[None]]) -> None:
     readings[page.name].result()

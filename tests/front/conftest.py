@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import carrier_box, failing, outset, stalled, webhooks
+from tests.acceptance.conftest import carrier_box, failing, module_database, outset, stalled, webhooks
 from tests.acceptance.outset import Lame, Outset
 from tests.api.conftest import held
 from tests.support.api import Api
 from tests.support.hub import Account, Hub
 from tests.support.simulator import Simulator
 
-__all__ = ["carrier_box", "failing", "outset", "stalled", "webhooks"]
+__all__ = ["carrier_box", "failing", "module_database", "outset", "stalled", "webhooks"]
 
 
 @pytest.fixture(scope="session")

@@ -181,7 +181,7 @@ NUMBERS = (
     "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
     "tm_webhook_secret_old tm_said tm_again tm_given tm_withdraw seen_sequence "
     "smart_encoding overdue step retries retry works slot unread_count rate "
-    "per_day free_at again_at last_at day_ends used sticky prefer_country most version is_waiting size"
+    "per_day free_at again_at last_at day_ends used sticky prefer_country most version is_waiting size since_day"
 )
 OPT_OUTS = ("update_opt_out", "insert_opt_out_event", "opt_outs_in_force", "opt_outs_page", "opt_outs_page_of_scope")
 VALUES: dict[Any, Any] = {

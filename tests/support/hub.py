@@ -14,7 +14,10 @@ from tests.support import numbering
 from tests.support.api import Api, Json
 from tests.support.process import PROGRAM, Program, environment
 from tests.support.simulator import Simulator
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
+
+LEASE_S = 6
+"""The lease of those that are killed: their tests wait for its end where others may live beside them."""
 
 CARRIER = {"host": "127.0.0.1", "password": "secret", "window": 50, "response_timeout": 1, "dlr_timeout": 2}
 
@@ -30,7 +33,7 @@ class Account:
     def send(self, to: str | list[str], text: str = "Hello", **more: Any) -> Json:
         return self.api.send(self.number, to, text, **more)
 
-    def settled(self, message: Json, within: float = 20) -> Json:
+    def settled(self, message: Json, within: float = PATIENCE_S) -> Json:
         return self.api.settled(message["id"], within)
 
 
@@ -109,6 +112,12 @@ class Hub(Program):
 
     def route(self, carrier: Json, **more: object) -> Json:
         return self.admin.post("/routes", {"carrier_id": carrier["id"], **more})
+
+    def lead_nowhere(self) -> None:
+        """Takes all routes and carriers away."""
+        for path in ("/routes", "/carriers"):
+            for one in self.admin.every(path):
+                self.admin.delete(f"{path}/{one['id']}")
 
     def bound(self, carrier: Json) -> Json:
         """The carrier, once it can send."""

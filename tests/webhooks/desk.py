@@ -11,6 +11,7 @@ from messagehub.events import Event
 from messagehub.messages.telling import EVENT_QUERIES
 from messagehub.sealing import Sealer
 from messagehub.store import Insert, Row, Store
+from messagehub.store.postgres import PostgresStore
 from messagehub.web import Client
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliveries import Deliveries, Wanted
@@ -28,7 +29,8 @@ class Desk:
         self.store = store
         self.customers = Customers(store, Sealer())
         self.client = Client(**{"allow_private": True, "per_origin": MAX_HELD, "timeout": timeout, **settings})
-        self.dispatcher = Dispatcher(store, self.customers, self.client, timeout)
+        shared = isinstance(store, PostgresStore)
+        self.dispatcher = Dispatcher(store, self.customers, self.client, timeout, shared)
         self.deliveries = Deliveries(store, self.dispatcher.wake)
 
     async def open(self, alone: bool = False) -> None:

@@ -1,11 +1,15 @@
 """A node holds a lease while it lives."""
 
+import time
+
+import pytest
+
 from messagehub import clock
 from messagehub.clock import NEVER, SECOND
 from messagehub.messages.rows import TargetRow
 from messagehub.messages.status import Status
 from messagehub.store import Insert, Store
-from messagehub.work.node import LEASE, Duty, Node, store_clock
+from messagehub.work.node import LEASE_S, Duty, Node, store_clock
 
 
 async def holders_of_the_dead(store: Store, now: int) -> set[str]:
@@ -20,14 +24,18 @@ def held_by(node: Node) -> TargetRow:
     return TargetRow(message_id=node.id, holder=node.id, **usual)  # type: ignore[arg-type]
 
 
-async def test_what_a_node_holds_is_its_own_until_it_ends_or_its_lease_does(store: Store) -> None:
-    one, other = Node(store), Node(store)
+@pytest.mark.parametrize("lease_s", [LEASE_S, 5.0])
+async def test_what_a_node_holds_is_its_own_until_it_ends_or_its_lease_does(store: Store, lease_s: float) -> None:
+    one, other = Node(store, lease_s=lease_s), Node(store)
     assert one.id != other.id
     await store.write([Insert("insert_target", [held_by(one), held_by(other)])])
     await one.open()
     now = await store.transaction(store_clock)
     assert await holders_of_the_dead(store, now) == {other.id}
-    assert await holders_of_the_dead(store, now + LEASE + SECOND) == {one.id, other.id}
+    lease = int(lease_s * SECOND)
+    assert await holders_of_the_dead(store, now + lease - SECOND) == {other.id}
+    assert await holders_of_the_dead(store, now + lease + SECOND) == {one.id, other.id}
+    assert one.alone or one.lease.until <= time.monotonic() + lease_s * 4 / 5
     await one.check()
     await one.close()
     assert await holders_of_the_dead(store, now) == {one.id, other.id}

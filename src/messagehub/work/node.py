@@ -22,13 +22,15 @@ from messagehub.work.loop import Loop
 
 log = logging.getLogger(__name__)
 
-LEASE = 15 * SECOND
-RENEW_S = 4.0
-PART_S = 3.0
-"""So long before its lease ends a node begins to part from its carriers."""
+LEASE_S = 15.0
+RENEW = 4 / 15
+"""After this share of its lease a node renews it."""
 
-DEAD_S = 0.5
-"""So long before its lease ends a process that has not parted is ended."""
+PART = 1 / 5
+"""So long before its lease ends, as a share of it, a node begins to part from its carriers."""
+
+DEAD = 1 / 30
+"""So long before its lease ends, as a share of it, a process that has not parted is ended."""
 
 CHECK_S = 0.5
 """How long a write stands for the store's being writable, however often that is asked."""
@@ -46,16 +48,16 @@ class Lease:
 class Node:
     """This process, as the others see it. What it holds names it by its `id`."""
 
-    def __init__(self, store: Store, works: bool = True) -> None:
+    def __init__(self, store: Store, works: bool = True, lease_s: float = LEASE_S) -> None:
         self.id = ids.new()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.alone = False
         self.lease = Lease()
         self.on_part: list[Callable[[], None]] = []
         """Called when the lease was not renewed in time."""
-        self._store, self._works = store, int(works)
+        self._store, self._works, self._lease_s = store, int(works), lease_s
         self._renewed = -math.inf
-        self._loop = Loop("lease", self._renew, RENEW_S)
+        self._loop = Loop("lease", self._renew, lease_s * RENEW)
         self._ending: asyncio.TimerHandle | None = None
         self._deadman = DeadMan()
         self._guards = False
@@ -100,14 +102,14 @@ class Node:
             log.warning("this node was taken for dead, since it could not renew its lease; it begins anew")
         self._renewed = time.monotonic()
         if not self.alone:
-            self.lease.until = begun + LEASE / SECOND - PART_S
+            self.lease.until = begun + self._lease_s * (1 - PART)
             self._arm()
             self._watch()
 
     async def _keep(self, tx: Tx) -> bool:
         """Whether the node had to begin anew: then it holds nothing any more."""
         now = await store_clock(tx)
-        own = {"id": self.id, "tm_lease": now + LEASE}
+        own = {"id": self.id, "tm_lease": now + int(self._lease_s * SECOND)}
         if revived := not await tx.change("renew_lease", [own]):
             await tx.run("keep_lease", **own, name=self.name, works=self._works)
             await self._release(tx)
@@ -143,7 +145,7 @@ class Node:
             part()
 
     def _arm(self) -> None:
-        self._deadman.arm(self.lease.until + PART_S - DEAD_S if self._guards else 0)
+        self._deadman.arm(self.lease.until + self._lease_s * (PART - DEAD) if self._guards else 0)
 
 
 async def always() -> bool:
