@@ -178,7 +178,7 @@ NUMBERS = (
     "n tm_create tm_update tm_delete tm_expire tm_lease priority weight disabled target_count waiting_count sent_count "
     "delivered_count sequence parts lane due_at attempts doubts possible_duplicate count now part first end "
     "waiting sent delivered sweeps reference width total response_status lease until attempt tm_before steps bound "
-    "late tm_last_use data_coding udhi leased attempts_before since tm_webhook_failing tm_webhook_recovered "
+    "late tm_last_use data_coding udhi leased attempts_before since since_day tm_webhook_failing tm_webhook_recovered "
     "tm_webhook_secret_old tm_said tm_again tm_given tm_withdraw seen_sequence "
     "smart_encoding overdue step retries retry works slot unread_count rate "
     "per_day free_at again_at last_at day_ends used sticky prefer_country most version is_waiting size since_day"
