@@ -37,13 +37,10 @@ class Barred(Protocol):
 
 
 class Meter(Protocol):
-    """What counts how much may go; it is asked last, of what all checks let through."""
+    """What counts how much may go. At claims it is asked last, of what all checks let through."""
 
     async def is_on(self, tx: Tx) -> bool:
         """Whether anything is counted at all."""
-
-    async def limited(self, tx: Tx, targets: Sequence[Target]) -> Sequence[tuple[Target, object]]:
-        """Those of the targets that are counted."""
 
     async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
         """Counts the targets, as they go; and says which may not."""
@@ -64,9 +61,7 @@ class Gate:
 
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """As it is accepted, which may be long before it is due (`due_at`)."""
-        stopped, left = await _stops(self.checks, tx, targets, now)
-        if self.meter and (limited := await self.meter.limited(tx, left)):
-            stopped.update({(target.message_id, target.n): Stop("", until=now) for target, _ in limited})
+        stopped, _ = await _stops(self.checks, tx, targets, now)
         return stopped
 
     async def stops_claimed(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
