@@ -32,7 +32,9 @@ async def read(
         _check_kind(kind, takes)
     whole: bytes | None = scope.get(BODY)
     if whole is not None:
-        return _small_enough(whole)
+        if len(whole) > MAX_BODY:
+            raise too_large()
+        return whole
     _check_length(headers)
     return await within(timeout, timeout, _pieces(receive))
 

@@ -289,13 +289,19 @@ class Connection(asyncio.Protocol):
         """Answers what is asked, one after the other."""
         try:
             while not self._is_over:
-                if self._pipeline:
-                    await self._answer(self._pipeline.popleft())
-                    if self._pipeline:  # others have their turn, too
-                        await asyncio.sleep(0)
-                else:
+                if not self._pipeline:
                     self._bell = self._loop.create_future()
                     await self._bell
+                    continue
+                cycle = self._asked = self._pipeline.popleft()
+                cycle.show_body()
+                try:
+                    await self._app(cycle.scope, cycle.receive, cycle.send)
+                    cycle.check_complete()
+                except (Exception, asyncio.CancelledError) as error:
+                    self._break_off(cycle, _failure(error))
+                if self._pipeline:  # others have their turn, too
+                    await asyncio.sleep(0)
         except asyncio.CancelledError:
             if self._pipeline:
                 self._break_off(self._pipeline[0], _ending())
@@ -308,20 +314,6 @@ class Connection(asyncio.Protocol):
     def _is_over(self) -> bool:
         """Nothing more is answered but a failure."""
         return self.transport.is_closing() or (self._is_deaf and not self._failure)
-
-    async def _answer(self, cycle: Cycle) -> None:
-        self._asked = cycle
-        cycle.show_body()
-        try:
-            await self._app(cycle.scope, cycle.receive, cycle.send)
-            cycle.check_complete()
-        except asyncio.CancelledError:
-            self._break_off(cycle, _ending())
-        except FileNotFoundError:  # it was removed in this very moment
-            self._break_off(cycle, Refusal("RESOURCE_NOT_FOUND", "it is not kept any more"))
-        except Exception:
-            log.exception("the answer to a request failed")
-            self._break_off(cycle, Refusal("INTERNAL", "the program failed; the log says how"))
 
     def _break_off(self, cycle: Cycle, refusal: Refusal) -> None:
         if cycle.response_started:
@@ -400,6 +392,16 @@ class Connection(asyncio.Protocol):
 
 def _ending() -> Refusal:
     return Refusal("SERVICE_UNAVAILABLE", "the server is ending; nothing was accepted")
+
+
+def _failure(error: BaseException) -> Refusal:
+    """Why a request is not answered."""
+    if isinstance(error, asyncio.CancelledError):
+        return _ending()
+    if isinstance(error, FileNotFoundError):  # it was removed in this very moment
+        return Refusal("RESOURCE_NOT_FOUND", "it is not kept any more")
+    log.error("the answer to a request failed", exc_info=error)
+    return Refusal("INTERNAL", "the program failed; the log says how")
 
 
 def _refusal(error: httptools.HttpParserError) -> Refusal:

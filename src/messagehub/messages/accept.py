@@ -156,37 +156,36 @@ class Acceptor:
         message_id, tm_create = ids.new_with_time()
         now = min(tm_create, clock.now())  # ids go on growing where a clock is set back; nothing is to wait for it
         message = MessageRow(
-            id=message_id,
-            customer_id=customer_id,
-            direction="outbound",
-            source=source.target,
-            source_detail=detail_of(source),
-            text=given.text,
-            options=options.write(asked),
-            on_doubt=given.on_doubt,
-            target_count=len(destinations),
-            tm_create=tm_create,
-        )
+            id=message_id, customer_id=customer_id, direction="outbound", source=source.target,
+            source_detail=detail_of(source), text=given.text, options=options.write(asked), on_doubt=given.on_doubt,
+            target_count=len(destinations), tm_create=tm_create,
+        )  # fmt: skip
         lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
         targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
         if own_texts:
             self._tell_apart(targets, destinations, own_texts, kind)
-        for target, own_source in zip(targets, own_sources, strict=False):
-            target.source = target.own_source = own_source
+        if own_sources:
+            for target, own_source in zip(targets, own_sources, strict=True):
+                target.source = target.own_source = own_source
         if asked.schedule_at or asked.spread_over:
             _schedule(targets, asked, now)
         for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
             _stop(targets[n], stop, now)
+        counted, limits = await self._metering.asked(tx, customer_id, targets)
+        for target, _ in counted:  # they may go when a claim has counted them
+            _stop(target, Stop("", until=now), now)
         waits_for_media = kind == "mms" and _hold(targets, asked)
         failed = [target for target in targets if target.status is FAILED]
         message.waiting_count = len(targets) - len(failed)
         step = (now, ACCEPTED, known("request_id"), targets, table, [target.carrier_id for target in targets])
         events = self._events(customer, message, targets, failed, now)
-        accepted = Accepted(message, targets, events, step, now, timing.expiry(asked, 0, len(targets), tm_create))
+        accepted = Accepted(message, targets, events, step, now)
         accepted.waits_for_media = waits_for_media
-        if not notice:  # whoever says STOP is told so, however much its customer has been given
-            accepted.limits = await self._metering.asked(tx, customer_id, targets)
-        if not all(event.leased for event in events):
+        if asked.validity:
+            accepted.expire_at = timing.expiry(asked, 0, len(targets), tm_create)
+        if limits and not notice:  # whoever says STOP is told so, however much its customer has been given
+            accepted.limits = limits
+        if events and not all(event.leased for event in events):
             _be_told_elsewhere(targets)
         for follower in self.followers:
             accepted.more += await follower.follow(tx, message, targets)

@@ -1,6 +1,6 @@
 """The gate: whether a target may be handed over now; asked when a message is accepted, and again at each claim."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,13 +37,10 @@ class Barred(Protocol):
 
 
 class Meter(Protocol):
-    """What counts how much may go; it is asked last, of what all checks let through."""
+    """What counts how much may go. At claims it is asked last, of what all checks let through."""
 
     async def is_on(self, tx: Tx) -> bool:
         """Whether anything is counted at all."""
-
-    async def limited(self, tx: Tx, targets: Sequence[Target]) -> Sequence[tuple[Target, object]]:
-        """Those of the targets that are counted."""
 
     async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
         """Counts the targets, as they go; and says which may not."""
@@ -62,18 +59,15 @@ class Gate:
         """In their order: a target that one check stops is not shown to the next. `at_claims` come before them."""
         self.checks, self.at_claims, self.meter = checks, at_claims, meter
 
-    async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
-        """As it is accepted, which may be long before it is due (`due_at`)."""
-        stopped, left = await _stops(self.checks, tx, targets, now)
-        if self.meter and (limited := await self.meter.limited(tx, left)):
-            stopped.update({(target.message_id, target.n): Stop("", until=now) for target, _ in limited})
-        return stopped
+    def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> Awaitable[dict[TargetKey, Stop]]:
+        """As it is accepted, which may be long before it is due (`due_at`). The meter has no say in that."""
+        return _stops(self.checks, tx, targets, now)
 
     async def stops_claimed(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """As it is about to be handed over. The others go, and are counted."""
-        stopped, left = await _stops((*self.at_claims, *self.checks), tx, targets, now)
+        stopped = await _stops((*self.at_claims, *self.checks), tx, targets, now)
         if self.meter:
-            stopped.update(await self.meter.take(tx, left, now))
+            stopped.update(await self.meter.take(tx, _left(targets, stopped), now))
         return stopped
 
     async def put_off(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
@@ -85,13 +79,14 @@ class Gate:
         return self.meter is not None and await self.meter.is_on(tx)
 
 
-async def _stops(
-    checks: Sequence[Check], tx: Tx, targets: Sequence[Target], now: int
-) -> tuple[dict[TargetKey, Stop], Sequence[Target]]:
-    """And the targets that none of the checks stops."""
+async def _stops(checks: Sequence[Check], tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
     stopped: dict[TargetKey, Stop] = {}
     for check in checks:
         if found := await check.stops(tx, targets, now):
             stopped.update(found)
-            targets = [target for target in targets if (target.message_id, target.n) not in found]
-    return stopped, targets
+            targets = _left(targets, stopped)
+    return stopped
+
+
+def _left(targets: Sequence[Target], stopped: Mapping[TargetKey, Stop]) -> Sequence[Target]:
+    return [target for target in targets if (target.message_id, target.n) not in stopped] if stopped else targets

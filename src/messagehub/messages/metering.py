@@ -17,7 +17,7 @@ from messagehub.errors import Refusal
 from messagehub.messages import options
 from messagehub.messages.gate import Stop
 from messagehub.messages.lanes import LANES
-from messagehub.messages.limits import Limit, Limits
+from messagehub.messages.limits import Limit, Limits, Table
 from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, Meter
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target, due_topic
@@ -56,12 +56,6 @@ class Metering:
         """Whether there are limits for sending at all."""
         return (await self._limits.table(tx)).limits_sending
 
-    async def limited(self, tx: Tx, targets: Iterable[Target]) -> Limited:
-        table = await self._limits.table(tx)
-        if not table.limits_sending:
-            return []
-        return [(target, limits) for target in targets if (limits := table.of(target)) and not _is_notice(target)]
-
     async def take(self, tx: Tx, targets: Sequence[Target], now: int) -> dict[TargetKey, Stop]:
         """Counts those that may go, in their order; and gives slots to those that may not."""
         return await self._judge(tx, targets, now, takes=True)
@@ -71,7 +65,7 @@ class Metering:
         return await self._judge(tx, targets, now, takes=False)
 
     async def _judge(self, tx: Tx, targets: Sequence[Target], now: int, takes: bool) -> dict[TargetKey, Stop]:
-        if not (limited := await self.limited(tx, targets)):
+        if not (limited := _limited(await self._limits.table(tx), targets)):
             return {}
         meters = await _meters(tx, (limit for _, limits in limited for limit in limits), now)
         stops = {}
@@ -87,11 +81,11 @@ class Metering:
 
     # --- accepting ----------------------------------------------------------------------
 
-    async def asked(self, tx: Tx, customer_id: str, targets: Sequence[Target]) -> list[Limit]:
-        """The limits that a message is counted in when it is accepted."""
-        if not (table := await self._limits.table(tx)).accepting:
-            return []
-        return table.accepting_of(customer_id, {target.source for target in targets})
+    async def asked(self, tx: Tx, customer_id: str, targets: Sequence[Target]) -> tuple[Limited, list[Limit]]:
+        """Those of a message's targets that are counted when they go, and the limits in which it is itself counted."""
+        table = await self._limits.table(tx)
+        limits = table.accepting_of(customer_id, {one.source for one in targets}) if table.accepting else []
+        return _limited(table, targets), limits
 
     async def accept(self, tx: Tx, limits: Sequence[Limit], targets: Sequence[Target], now: int) -> None:
         """Counts a message. Refusal where that is too much: then nothing is counted."""
@@ -130,6 +124,12 @@ class Metering:
                 carriers |= {row.carrier_id for row in rows}
         for carrier_id, lane in product(carriers, LANES):
             self._store.notify(due_topic(carrier_id, lane))
+
+
+def _limited(table: Table, targets: Iterable[Target]) -> Limited:
+    if not table.limits_sending:
+        return []
+    return [(target, limits) for target in targets if (limits := table.of(target)) and not _is_notice(target)]
 
 
 def _is_notice(target: Target) -> bool:
