@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 
 from messagehub.carriers.simulator import Ports, magic
 from messagehub.smpp import pack_tlvs, read_tlv, status
@@ -126,7 +127,7 @@ async def test_a_receipt_has_text_and_tlvs() -> None:
         esme.submit("821000000001", b"Hello, this is me and you")
         (delivery,) = await esme.named("deliver_sm")
         assert read_tlv(delivery.tlvs, "message_state") == 5
-        assert read_tlv(delivery.tlvs, "receipted_message_id") == parse(replace(delivery, tlvs={})).message_id
+        assert read_tlv(delivery.tlvs, "receipted_message_id") == parse(structs.replace(delivery, tlvs={})).message_id
         receipt = parse(replace(delivery, tlvs={}))
         assert (receipt.stat, receipt.err, receipt.text) == ("UNDELIV", "001", "Hello, this is me an")
         assert len(receipt.done_date) == 10

@@ -48,17 +48,7 @@ from messagehub.carriers.translate import (
     with_segment,
 )
 from messagehub.clock import SECOND
-from messagehub.smpp import (
-    PDU,
-    Answered,
-    AnsweredLate,
-    Driver,
-    EncodeError,
-    Event,
-    Received,
-    Session,
-    StateError,
-)  # fmt: skip
+from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, Session, StateError
 from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS

@@ -1,13 +1,13 @@
 """What a session tells its owner, in the order in which it happened."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.smpp.pdus import PDU
 
 
-@dataclass(slots=True)
-class Received:
+class Received(Struct):
     """The peer asks something of us: `Session.answer` it (outbind and alert_notification want no answer)."""
 
     request: PDU
@@ -15,8 +15,7 @@ class Received:
     """Its frame."""
 
 
-@dataclass(slots=True)
-class Answered:
+class Answered(Struct):
     """The peer answered a request of ours; `response.status` tells how, and may be a generic_nack's."""
 
     request: PDU
@@ -26,16 +25,14 @@ class Answered:
     """The frame of the response."""
 
 
-@dataclass(slots=True)
-class Unanswered:
+class Unanswered(Struct):
     """A request of ours had no answer within response_timeout: what became of it is in doubt."""
 
     request: PDU
     context: Any
 
 
-@dataclass(slots=True)
-class AnsweredLate:
+class AnsweredLate(Struct):
     """The answer to a request that was reported as Unanswered before."""
 
     request: PDU
@@ -45,20 +42,17 @@ class AnsweredLate:
     """The frame of the response."""
 
 
-@dataclass(slots=True)
-class Stray:
+class Stray(Struct):
     """An answer to nothing that waits for one: never asked, answered before, given up long ago, or of another kind."""
 
     response: PDU
 
 
-@dataclass(slots=True)
-class Unbound:
+class Unbound(Struct):
     """The session ended in good order. What is still in `Session.pending` will not be answered any more."""
 
 
-@dataclass(slots=True)
-class Broken:
+class Broken(Struct):
     """The session ended by a fault: write out what is outgoing, then close the connection."""
 
     reason: str

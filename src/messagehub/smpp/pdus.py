@@ -1,8 +1,9 @@
 """The PDUs of SMPP 3.4 as data: a PDU is a row, and a row is all that the codec knows of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from messagehub.smpp.kinds import U8, U32, Choice, Counted, CString, Group, Int, Kind, Repeated, Time
 
@@ -33,8 +34,7 @@ class TLVs(dict[int, bytes]):
         return f"TLVs({self.pairs!r})"
 
 
-@dataclass(slots=True)
-class PDU:
+class PDU(Struct):
     """One protocol data unit.
 
     `fields` has the mandatory parameters by the standard's names: integers as int, C-octet strings as str (latin-1),

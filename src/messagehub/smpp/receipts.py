@@ -7,9 +7,10 @@ TLV counts. The id is never touched: see `messagehub.smpp.receipt_ids` for what 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
+
+from msgspec import Struct
 
 from messagehub.smpp.pdus import PDU
 from messagehub.smpp.tlvs import TAGS
@@ -69,8 +70,7 @@ _FORM = re.compile(
 )
 
 
-@dataclass(slots=True)
-class Receipt:
+class Receipt(Struct):
     """One receipt; what it did not say is empty.
 
     `message_id` as the carrier wrote it; `stat` in upper case; `err` as written, or the three octets of
