@@ -215,7 +215,7 @@ async def test_what_goes_on_after_its_end_is_kept_to_its_next_end(traces: Traced
 
 async def test_a_trace_without_its_beginning_says_so(traces: Traced) -> None:
     (key,) = await traces.handed()
-    traces.recorder.forget(key)
+    traces.recorder.forget([key])
     traces.peer.tell(Refused(key, "rejected", steps=traces.peer.handover(key).steps))
     await traces.until(key, "failed")
     steps = (await traces.trace(key)).steps
@@ -253,7 +253,7 @@ async def test_memory_is_bounded_and_the_oldest_go_first(
     first = await traces.taken("first")
     await eventually(lambda: len(traces.recorder.steps(first)) > 2)  # the commit is known here, too
     for n in range(30):
-        traces.recorder.add((ids.new(), 0), [(n, SUBMIT, 0, LINK, b"x" * 1000)])
+        traces.recorder.add([((ids.new(), 0), [(n, SUBMIT, 0, LINK, b"x" * 1000)])])
         assert len(traces.recorder._open) <= 20
     await traces.receipts("first", "undelivered")
     steps = (await traces.trace(first)).steps

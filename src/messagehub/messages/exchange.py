@@ -360,7 +360,8 @@ class Exchange:
             if ledger.opted_out and self._gate.barred:
                 turn.told.add(await self._gate.barred.bar(tx, ledger.opted_out, now))
             turn.rerouted |= ledger.rerouted
-            turn.verdicts += [(receipt.ticket, Verdict.TAKEN) for receipt in came]
+            taken = Verdict.TAKEN
+            turn.verdicts += [(receipt.ticket, taken) for receipt in came]
         if arrivals := [one for one in news if isinstance(one, Inbound)]:
             heard = self.carrier.heard
             fresh, repeated = await repeats.sort_out(tx, self.carrier_id, self._node_id, arrivals, heard, now)
@@ -421,10 +422,9 @@ class Exchange:
         now: int,
     ) -> Ledger:
         accepted = [outcome for outcome in told if isinstance(outcome, Accepted)]
-        await tx.many("insert_segment", [row for outcome in accepted for row in self._segments(outcome)])
-        names = [name for outcome in accepted for name in outcome.names]
+        await tx.many("insert_segment", self._segments(accepted))
         habit = await self._habits.of(tx, self.carrier_id)
-        parked = await self._unparked(tx, names, habit.rule, turn)
+        parked = await self._unparked(tx, accepted, habit.rule, turn)
         matches, others = await receipts.match(tx, self._live, self.carrier_id, [*parked, *came], habit.rule)
         await receipts.park(tx, self.carrier_id, others, now)
         turn.counts.unmatched = len(others)
@@ -434,9 +434,10 @@ class Exchange:
             turn.learnt = await self._habits.learn(tx, self.carrier_id, witnesses, now)
         ledger = Ledger(tx, self._customers, self._outbox, self._recorder, self._live, now)
         await ledger.load([one.key for one in (*told, *matches, *asked)])
-        terms = Terms(self.carrier_id, self.carrier.dlr_timeout, await self._routes.table(tx), self._linking)
-        for outcome in told:
-            outcomes.tell(ledger, outcome, terms, self._node_id)
+        receipt_by = now + int(self.carrier.dlr_timeout * clock.SECOND)
+        terms = Terms(self.carrier_id, receipt_by, await self._routes.table(tx), self._linking)
+        outcomes.tell(ledger, told, terms, self._node_id)
+        for outcome in told if len(accepted) < len(told) else ():
             if not isinstance(outcome, Accepted) and (target := ledger.get(outcome.key)):
                 turn.postponed.add(target.lane)
         receipts.apply(ledger, matches, habit)
@@ -445,24 +446,27 @@ class Exchange:
             await inquiries.keep_names(tx, accepted)
         return ledger
 
-    async def _unparked(self, tx: Tx, names: Sequence[str], rule: Rule, turn: Turn) -> list[Receipt]:
-        """Receipts that came before `names`. Where no other node parks any, it is known here that there are none."""
-        if not names or not (self._parked or self._outbox.shared):
+    async def _unparked(self, tx: Tx, accepted: Sequence[Accepted], rule: Rule, turn: Turn) -> list[Receipt]:
+        """Receipts that came before the names. Where no other node parks any, it is known here that there are none."""
+        if not (self._parked or self._outbox.shared):
+            return []
+        names = [name for outcome in accepted for name in outcome.names]
+        if not names:
             return []
         turn.parked = await receipts.any_parked(tx, self.carrier_id)
         return await receipts.unpark_for(tx, self.carrier_id, names, rule) if turn.parked else []
 
-    def _segments(self, accepted: Accepted) -> list[dict[str, Any]]:
-        message_id, n = accepted.key
+    def _segments(self, accepted: Sequence[Accepted]) -> list[dict[str, Any]]:
         return [
             {
                 "carrier_id": self.carrier_id,
                 "carrier_message_id": name,
-                "message_id": message_id,
-                "n": n,
+                "message_id": outcome.key[0],
+                "n": outcome.key[1],
                 "part": part,
-                "retry": accepted.retry,
+                "retry": outcome.retry,
             }
-            for part, name in enumerate(accepted.names)
+            for outcome in accepted
+            for part, name in enumerate(outcome.names)
             if name
         ]

@@ -50,6 +50,8 @@ class Ledger:
         self._tx, self._customers, self._outbox, self._recorder, self._live = tx, customers, outbox, recorder, live
         self._traced_carriers: frozenset[str] = frozenset()
         self._targets: dict[TargetKey, Target] = {}
+        self.get: Callable[[TargetKey], Target | None] = self._targets.get
+        """The target of a key, where it was loaded."""
         self._owners: dict[str, Customer] = {}
         self._touched: dict[TargetKey, Target] = {}
         self.rerouted: set[tuple[str, int]] = set()
@@ -59,7 +61,8 @@ class Ledger:
         self.besides: list[Callable[[Tx], Awaitable[None]]] = []
         """What else is to be written once the targets are."""
         self._reached: list[str] = []
-        self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(lambda: defaultdict(list))
+        self._steps: dict[str, dict[TargetKey, list[Target]]] = defaultdict(dict)
+        """Of each message that is told of its targets, each as it was after each of its moves."""
 
     async def load(self, keys: Iterable[TargetKey]) -> None:
         """In the order of the keys, which is the order in which a shared store locks the rows."""
@@ -84,9 +87,6 @@ class Ledger:
         for target in self._targets.values():
             if target.customer_id not in self._owners:
                 self._owners[target.customer_id] = await self._customers.get(self._tx, target.customer_id)
-
-    def get(self, key: TargetKey) -> Target | None:
-        return self._targets.get(key)
 
     def owner(self, target: Target) -> Customer:
         return self._owners[target.customer_id]
@@ -126,21 +126,25 @@ class Ledger:
         after = status.move(before, what, target.error_code)
         if after is None:
             return False
-        told = PUBLIC[after] != PUBLIC[target.status]
-        if told:
+        reached, key = PUBLIC[after], (target.message_id, target.n)
+        told = reached != PUBLIC[before]
+        if told and target.sequence != target.seen_sequence:
             self._keep_last_step(target)
+        if error_code and not error_message:
+            error_message = ERROR_CODES.get(error_code, "")
         target.status, target.due_at = after, due_at
-        target.error_code, target.error_message = error_code, error_message or ERROR_CODES.get(error_code, "")
+        target.error_code, target.error_message = error_code, error_message
         if error_code == OPTED_OUT:
             self.opted_out.append(target)
-        target.steps.append((self.now, MOVED, before, after, what, error_code, target.error_message, due_at))
-        self.touch(target)
+        target.steps.append((self.now, MOVED, before, after, what, error_code, error_message, due_at))
+        self._touched[key] = target
         if told:
             target.sequence += 1
             target.tm_update = self.now
-            self._reached.append(PUBLIC[after])
-            if self._is_told(target):
-                self._steps[target.message_id][target.message_id, target.n].append(target)
+            self._reached.append(reached)
+            # A deleted message is no longer spoken of.
+            if target.tm_delete > self.now and self._owners[target.customer_id].wants("message_updated", after):
+                self._steps[target.message_id].setdefault(key, []).append(target)
         return True
 
     def _keep_last_step(self, target: Target) -> None:
@@ -148,10 +152,6 @@ class Ledger:
         made = self._steps.get(target.message_id, {}).get((target.message_id, target.n))
         if made:
             made[-1] = copy.copy(target)
-
-    def _is_told(self, target: Target) -> bool:
-        # A deleted message is no longer spoken of.
-        return target.tm_delete > self.now and self._owners[target.customer_id].wants("message_updated", target.status)
 
     async def write(self) -> Told:
         """Writes what happened, and its events. Returns what is to be made known after the commit."""
@@ -161,9 +161,14 @@ class Ledger:
             await write(self._tx)
         counted = await self._count(touched)
         teller = Teller(self._outbox, self.now, await self._behind())
-        events = [event for steps in self._steps.values() for event in await self._tell(teller, steps, counted)]
+        events: list[Event] = []
+        for steps in self._steps.values():
+            if self._targets[next(iter(steps))].target_count == 1:
+                events += self._tell_only(teller, steps)
+            else:
+                events += await self._tell(teller, steps, counted)
         await store_events(self._tx, events)
-        settled = self._recorder.settle(self._targets.values(), self._owners, self._traced_carriers)
+        settled = self._recorder.settle(self._targets, self._owners, self._traced_carriers)
         await self._tx.many("insert_trace", settled.rows)
         return Told(events, self._reached, [settled.make_known, partial(self._live.keep, self._targets.values())])
 
@@ -201,6 +206,13 @@ class Ledger:
         if is_first and not self._owners[target.customer_id].wants("message_created"):
             return None
         return target if target.told_elsewhere else None
+
+    def _tell_only(self, teller: Teller, steps: dict[TargetKey, list[Target]]) -> list[Event]:
+        """One event for each move of a message's only target, which says all that there is of the message."""
+        ((key, made),) = steps.items()
+        events = [teller.updated(target, (target,), (target,), target.sequence) for target in made]
+        self._targets[key].told_elsewhere = not events[-1].leased
+        return events
 
     async def _tell(self, teller: Teller, steps: dict[TargetKey, list[Target]], counted: dict[str, Row]) -> list[Event]:
         """One event per message and commit, or several where a target made several moves in it."""

@@ -38,22 +38,23 @@ class Live:
 
     def keep(self, targets: Iterable[Target]) -> None:
         """As they were just committed."""
+        known, names = self._targets, self._names
         for target in targets:
             key = (target.message_id, target.n)
             if target.status in UNDER_WAY:
                 target.see()
-                self._targets[key] = target
+                known[key] = target
                 for part, name in enumerate(target.names):
                     if name:
-                        self._names[target.carrier_id, name] = (key, part, target.retries, target.destination)
+                        names[target.carrier_id, name] = (key, part, target.retries, target.destination)
             else:
-                self._targets.pop(key, None)
+                known.pop(key, None)
                 for name in target.names:
-                    self._names.pop((target.carrier_id, name), None)
-        if len(self._targets) > MOST:
-            _drop_oldest(self._targets)
-        if len(self._names) > MOST:
-            _drop_oldest(self._names)
+                    names.pop((target.carrier_id, name), None)
+        if len(known) > MOST:
+            _drop_oldest(known)
+        if len(names) > MOST:
+            _drop_oldest(names)
 
 
 def _drop_oldest(what: dict[Any, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,22 +28,24 @@ TRIES_HERE = 3
 MAX_REPEATS = 1
 """How often a target in doubt is sent once more."""
 
+ACCEPT, HANDED = Happening.ACCEPT, Status.HANDED
+
 BLAMELESS_FOR = 48 * 3600 * SECOND
 """How long a target is spared its tries where the carrier has trouble of its own, from when it was to go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """By what an outcome is judged: whose it is, how long a receipt is waited for, and where else a target could go."""
+    """By what an outcome is judged: whose it is, until when a receipt is waited for, and where else it could go."""
 
     carrier_id: str
-    dlr_timeout: float
+    receipt_by: int
     table: Table
     linking: Linking
 
 
 def accepted(ledger: Ledger, target: Target, outcome: Accepted, terms: Terms) -> None:
-    if ledger.happen(target, Happening.ACCEPT, due_at=ledger.now + int(terms.dlr_timeout * SECOND)):
+    if ledger.happen(target, ACCEPT, due_at=terms.receipt_by):
         target.carrier_id = terms.carrier_id  # a late answer, when another carrier was to have it next
         target.names = outcome.names
         target.parts = outcome.parts or target.parts
@@ -125,12 +127,13 @@ TELL: dict[type, Callable[[Ledger, Target, Any, Terms], None]] = {
 }
 
 
-def tell(ledger: Ledger, outcome: Outcome, terms: Terms, holder: str) -> None:
-    """Moves the outcome's target, which must have been loaded.
+def tell(ledger: Ledger, outcomes: Iterable[Outcome], terms: Terms, holder: str) -> None:
+    """Moves their targets, which must have been loaded.
 
     A node that stalled and wakes late does not conclude what another has handed over meanwhile.
     """
-    target = ledger.get(outcome.key)
-    if target and not (target.status is Status.HANDED and target.holder != holder):
-        target.steps += outcome.steps
-        TELL[type(outcome)](ledger, target, outcome, terms)
+    for outcome in outcomes:
+        target = ledger.get(outcome.key)
+        if target and not (target.status is HANDED and target.holder != holder):
+            target.steps += outcome.steps
+            TELL[type(outcome)](ledger, target, outcome, terms)

@@ -50,8 +50,7 @@ EXAMINED = 30
 """Parked receipts, the newest of a carrier, that are asked what it makes of ids."""
 
 
-@dataclass(slots=True)
-class Match:
+class Match(msgspec.Struct):
     """A receipt and the segment that it is about."""
 
     receipt: Receipt
@@ -89,9 +88,12 @@ async def match(
     Matches of one segment stay in their order.
     """
     found = [_here(live, carrier_id, receipt, rule) for receipt in receipts]
+    matches = [here for here in found if here]
+    if len(matches) == len(receipts):
+        return matches, []
+    matches, others = [], []
     elsewhere = [receipt for receipt, here in zip(receipts, found, strict=True) if not here]
     known = await _known(tx, carrier_id, elsewhere, rule)
-    matches, others = [], []
     for receipt, here in zip(receipts, found, strict=True):
         if here:
             matches.append(here)
@@ -186,12 +188,13 @@ async def witnesses_among_parked(tx: Tx, carrier_id: str) -> list[Witness]:
 
 def apply(ledger: Ledger, matches: Iterable[Match], habit: Habit = NO_HABIT) -> None:
     """Moves the targets, which must have been loaded."""
+    well, ill = Happening.RECEIPT_GOOD, Happening.RECEIPT_BAD
     for found in matches:
         target = ledger.get(found.key)
         if target:
             target.steps.append((ledger.now, RECEIPT, found))
             if found.receipt.state != "intermediate":
-                conclude(ledger, target, found, habit, Happening.RECEIPT_GOOD, Happening.RECEIPT_BAD)
+                conclude(ledger, target, found, habit, well, ill)
 
 
 def conclude(ledger: Ledger, target: Target, found: Match, habit: Habit, well: Happening, ill: Happening) -> None:

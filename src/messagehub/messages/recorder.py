@@ -61,8 +61,7 @@ FAILURES = FINAL - {Status.DELIVERED, Status.RECEIVED}
 _pack = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(slots=True)
-class Recording:
+class Recording(msgspec.Struct):
     steps: list[Step]
     octets: int = 0
     dropped: int = 0
@@ -91,10 +90,8 @@ class Settled:
     """Those that had come to an end before."""
 
     def make_known(self) -> None:
-        for key, steps in self.ongoing:
-            self.recorder.add(key, steps)
-        for key in self.done:
-            self.recorder.forget(key)
+        self.recorder.add(self.ongoing)
+        self.recorder.forget(self.done)
         for key in self.later:
             self.recorder.note_later(key)
 
@@ -132,24 +129,26 @@ class Recorder:
             if len(self._accepted) > MOST_TARGETS:
                 self._drop(self._accepted)
 
-    def add(self, key: TargetKey, steps: list[Step]) -> None:
-        recording = self._open.get(key)
-        if recording is None:
-            first = self._accepted.pop(key, None)
-            recording = self._open[key] = Recording([first] if first else [])
-        recording.steps += steps
-        size = _octets(steps)
-        recording.octets += size
-        self._octets += size
-        if len(recording.steps) > MOST_STEPS:
-            self._shorten(recording)
-        if len(self._open) > MOST_TARGETS or self._octets > MOST_OCTETS:
+    def add(self, seen: Iterable[tuple[TargetKey, list[Step]]]) -> None:
+        for key, steps in seen:
+            recording = self._open.get(key)
+            if recording is None:
+                first = self._accepted.pop(key, None)
+                recording = self._open[key] = Recording([first] if first else [])
+            recording.steps += steps
+            size = _octets(steps)
+            recording.octets += size
+            self._octets += size
+            if len(recording.steps) > MOST_STEPS:
+                self._shorten(recording)
+        while self._open and (len(self._open) > MOST_TARGETS or self._octets > MOST_OCTETS):
             self._drop(self._open)
 
-    def forget(self, key: TargetKey) -> None:
-        self._accepted.pop(key, None)
-        if recording := self._open.pop(key, None):
-            self._octets -= recording.octets
+    def forget(self, keys: Iterable[TargetKey]) -> None:
+        for key in keys:
+            self._accepted.pop(key, None)
+            if recording := self._open.pop(key, None):
+                self._octets -= recording.octets
 
     def note_later(self, key: TargetKey) -> None:
         """A row was written of a target that had come to an end before."""
@@ -183,21 +182,22 @@ class Recorder:
 
     def _drop(self, what: Collection[TargetKey]) -> None:
         """The oldest eighth at once, as taking the first of a dict again and again is slow."""
-        for key in list(islice(what, max(1, len(what) // 8))):
-            self.forget(key)
-            self._dropped_to = max(self._dropped_to, key[0])
+        oldest = list(islice(what, max(1, len(what) // 8)))
+        self.forget(oldest)
+        self._dropped_to = max(self._dropped_to, *(message_id for message_id, _ in oldest))
 
     # --- in a transaction ---------------------------------------------------------------
 
-    def settle(self, targets: Iterable[Target], owners: Mapping[str, Customer], carriers: Collection[str]) -> Settled:
+    def settle(
+        self, targets: Mapping[TargetKey, Target], owners: Mapping[str, Customer], carriers: Collection[str]
+    ) -> Settled:
         """What is to be written of targets to which something happened. Changes nothing."""
         settled = Settled(self)
         if not self._is_on:
             return settled
-        for target in targets:
+        for key, target in targets.items():
             if not target.steps:
                 continue
-            key = (target.message_id, target.n)
             is_later = target.before in FINAL
             if not is_later and target.status not in FINAL:
                 settled.ongoing.append((key, target.steps))
@@ -272,18 +272,16 @@ def _of_receipt(step: Step) -> Step:
     return (came, RECEIPT, found.part, link, octets, *said)
 
 
-def _octets(steps: Iterable[Step]) -> int:
+def _octets(steps: Sequence[Step]) -> int:
     """What steps take in memory, roughly; of their PDUs exactly."""
-    size = 0
+    size = STEP_OCTETS * len(steps)
     for step in steps:
         kind = step[1]
-        if kind is SUBMIT or kind is RESPONSE_TO:
+        if kind == RECEIPT:
+            sight = step[2].receipt.sight
+            size += len(sight[2]) if sight else 0
+        elif kind in WITH_OCTETS:
             size += len(step[OCTETS])
-        elif kind is RECEIPT and (sight := step[2].receipt.sight):
-            size += len(sight[2])
-        elif kind is QUERY or kind is QUERY_RESPONSE:
-            size += len(step[OCTETS])
-        size += STEP_OCTETS
     return size
 
 

@@ -51,6 +51,9 @@ class Happening(StrEnum):
 
 S, H = Status, Happening
 
+# To look up a member of an enumeration costs as much as a call: what is done for each message goes by these.
+FAILED = S.FAILED
+
 MOVES = {
     (S.QUEUED, H.HAND): S.HANDED,
     (S.QUEUED, H.WAIT): S.QUEUED,
@@ -87,6 +90,8 @@ CORRECTIONS = {
     (S.FAILED, H.RECEIPT_GOOD): S.DELIVERED,
 }
 
+AFTER = CORRECTIONS | MOVES
+
 CORRECTABLE = frozenset(code for code, failure in FAILURES.items() if failure.is_open)
 """The error codes of a failure that a later good receipt overrules: expired, undelivered, and why it was that."""
 
@@ -95,10 +100,9 @@ FINAL = frozenset({S.DELIVERED, S.FAILED, S.GW_TIMEOUT, S.DLR_TIMEOUT, S.RECEIVE
 
 def move(status: Status, happening: Happening, error_code: str = "") -> Status | None:
     """The status after `happening`, or None: it changes nothing. `error_code` is that of a failed target."""
-    after = MOVES.get((status, happening)) or CORRECTIONS.get((status, happening))
-    if status is S.FAILED and error_code not in CORRECTABLE:
+    if status is FAILED and error_code not in CORRECTABLE:
         return None
-    return after
+    return AFTER.get((status, happening))
 
 
 PUBLIC: dict[str, TargetStatus] = {

@@ -1,7 +1,9 @@
 """A target of an outbound message, with what is needed of its message to send it and to tell of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from msgspec import Struct, field
 
 from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
@@ -16,9 +18,13 @@ def due_topic(carrier_id: str, lane: int) -> str:
     return f"due:{carrier_id}:{lane}"
 
 
-@dataclass(slots=True)
-class Target:
-    """The columns of `target_for_change` and of `claim_targets`, in their order, and what a process knows besides."""
+class Target(Struct):
+    """The columns of `target_for_change` and of `claim_targets`, in their order, and what a process knows besides.
+
+    It has all that is told of a message whose only one it is.
+    """
+
+    direction: ClassVar[str] = "outbound"
 
     message_id: str
     n: int
@@ -65,6 +71,10 @@ class Target:
     """What its carrier calls its segments, where this process heard it."""
     told_elsewhere: bool = True
     """The last event of its message may be another node's to tell."""
+
+    @property
+    def id(self) -> str:
+        return self.message_id
 
     def see(self) -> None:
         """It stands in the store as it is now."""
