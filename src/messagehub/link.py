@@ -58,13 +58,14 @@ class Link(asyncio.Protocol):
     def send(self, frame: Any, size: int = 0) -> None:
         """With all others of this turn; to nobody where the link is lost. `size`: octets of what may be large in it."""
         if not self._frames:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._frames.append(frame)
         self._size += size
         if self._size > FLUSH_FROM:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """What is still to be sent does not wait for the end of the turn."""
         if self._transport and self._frames:
             self._transport.write(batch(self._frames))
         self._frames.clear()
@@ -72,7 +73,7 @@ class Link(asyncio.Protocol):
 
     def close(self) -> None:
         if self._transport:
-            self._flush()
+            self.flush()
             self._transport.close()
 
     # --- flow ---------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 It takes all jobs that wait, up to MAX_BATCH, and commits them as one. While it does, others gather; so commits grow
 with the load and no timer is needed. The good case costs each job nothing: inserts are merged, and units whose ops are
 all here are run one after another. If anything fails in it, it is begun anew with a savepoint for each job, so nobody
-pays for another. Units that wait for what their ops find come after those, in a commit of their own with a savepoint
-for each, and one after the other; so they hold up nobody who came with them.
+pays for another; writes that came and failed together are sent again by the store, each alone. Units that wait for what
+their ops find come after those, in a commit of their own with a savepoint for each, and one after the other; so they
+hold up nobody who came with them.
 """
 
 import time
@@ -33,7 +34,7 @@ from messagehub.store.jobs import (
 )
 
 MAX_BATCH = 1000
-"""Jobs in one commit, so that none waits long for its turn."""
+"""Writes and units in one commit, so that none waits long for its turn."""
 
 
 class Line(Protocol):
@@ -64,8 +65,7 @@ class Committer:
             while True:
                 self._gather(wait=not self._jobs and not self._looks)
                 self._look()
-                count = min(len(self._jobs), MAX_BATCH)
-                jobs = [self._jobs.popleft() for _ in range(count)]
+                jobs = self._next()
                 self._forget_what_came_too_late(jobs)
                 self._commit([job for job in jobs if _is_whole(job)])
                 self._commit([job for job in jobs if not _is_whole(job)])
@@ -81,6 +81,15 @@ class Committer:
             else:
                 self._jobs.append(frame)
 
+    def _next(self) -> list[Job]:
+        """What is to be committed now."""
+        jobs: list[Job] = []
+        count = 0
+        while self._jobs and count < MAX_BATCH:
+            jobs.append(self._jobs.popleft())
+            count += len(jobs[-1].ids)
+        return jobs
+
     def _look(self) -> None:
         looks, self._looks = self._looks, []
         if looks:
@@ -95,7 +104,7 @@ class Committer:
     def _forget_what_came_too_late(self, jobs: list[Job]) -> None:
         """What was said of units that had failed by then."""
         if self._said:
-            there = {job.id for job in (*jobs, *self._jobs)}
+            there = {id for job in (*jobs, *self._jobs) for id in job.ids}
             self._said = {id: said for id, said in self._said.items() if id in there}
 
     # --- one commit ---------------------------------------------------------------------
@@ -111,10 +120,11 @@ class Committer:
             self._connection.plain("COMMIT")
         except Exception as error:
             self._roll_back()
-            self._line.give([failure(job.id, translated(error)) for job in jobs])
+            self._line.give([failure(id, translated(error)) for job in jobs for id in job.ids])
             return
         lost = {one.id for one in failed}
-        done = Done([job.id for job in jobs if job.id not in lost], time.perf_counter() - begun, self._cpu())
+        kept = [id for job in jobs for id in job.ids if id not in lost]
+        done = Done(kept, time.perf_counter() - begun, self._cpu())
         self._line.give([*failed, done])
 
     def _apply(self, jobs: list[Job]) -> list[Failed]:
@@ -138,7 +148,7 @@ class Committer:
             if isinstance(job, Unit):
                 units.append(job)
                 continue
-            for query, rows in job.inserts:
+            for query, rows in job.inserts.items():
                 if query in merged:
                     merged[query] += rows
                 else:
@@ -158,7 +168,7 @@ class Committer:
             except UNAVAILABLE:
                 raise
             except Exception as error:
-                failed.append(failure(job.id, translated(error)))
+                failed += [failure(id, translated(error)) for id in job.ids]
                 is_kept = False
             if not is_kept:
                 self._connection.plain("ROLLBACK TO job")
@@ -168,7 +178,7 @@ class Committer:
     def _whole(self, job: Job) -> bool:
         """Runs it to its end. False where its unit has failed by itself."""
         if isinstance(job, Write):
-            self._run([Op(query, rows, DO) for query, rows in job.inserts])
+            self._run([Op(query, rows, DO) for query, rows in job.inserts.items()])
             return True
         said: Unit | More | Undo = job
         while not isinstance(said, Undo):

@@ -4,6 +4,7 @@ A unit runs on the event loop, and its verbs go to the committer. Those that ret
 asks for up to its first result, or to its end, is one frame.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -39,10 +40,22 @@ DO, EXPECT, ASK, COUNT = "do", "expect", "ask", "count"
 
 
 class Write(Frame, tag=1):
-    """Inserts, which may be merged with those of others."""
+    """Inserts of all who ask for some in one turn of the loop, which may be merged with those of others.
 
-    id: int
-    inserts: list[tuple[str, Rows]]
+    If it fails, nothing of it is written, and each of `ids` is told so: none of them, or another, may be at fault.
+    """
+
+    ids: list[int]
+    inserts: dict[str, Rows]
+    """By the names of their queries."""
+
+    def add(self, id: int, inserts: Iterable[tuple[str, Rows]]) -> None:
+        self.ids.append(id)
+        for query, rows in inserts:
+            if query in self.inserts:
+                self.inserts[query] += rows
+            else:
+                self.inserts[query] = [*rows]
 
 
 class Unit(Frame, tag=2):
@@ -51,6 +64,10 @@ class Unit(Frame, tag=2):
     id: int
     ops: list[Op]
     is_whole: bool
+
+    @property
+    def ids(self) -> Sequence[int]:
+        return (self.id,)
 
 
 class More(Frame, tag=3):

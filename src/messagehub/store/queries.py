@@ -70,16 +70,20 @@ class Query:
 
     def tuples(self, rows: Sequence[object]) -> list[tuple[Any, ...]]:
         """The parameters of each row, in order, by attribute or, for dicts, by key."""
-        get = self._of_dict if isinstance(rows[0], dict) else self._of_object
-        return [(get(row),) for row in rows] if len(self.names) == 1 else [get(row) for row in rows]
+        return list(map(self._of_dict if isinstance(rows[0], dict) else self._of_object, rows))
 
     @cached_property
     def _of_dict(self) -> Callable[[Any], Any]:
-        return operator.itemgetter(*self.names)
+        return _tuple_maker(operator.itemgetter(*self.names), len(self.names))
 
     @cached_property
     def _of_object(self) -> Callable[[Any], Any]:
-        return operator.attrgetter(*self.names)
+        return _tuple_maker(operator.attrgetter(*self.names), len(self.names))
+
+
+def _tuple_maker(get: Callable[[Any], Any], count: int) -> Callable[[Any], Any]:
+    """`get` for `count` names: of a single one it gives no tuple."""
+    return get if count > 1 else lambda row: (get(row),)
 
 
 def load(dialect: str) -> dict[str, Query]:

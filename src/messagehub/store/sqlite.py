@@ -36,6 +36,7 @@ from messagehub.store.jobs import (
     Rows,
     Undo,
     Write,
+    failure,
 )
 from messagehub.store.jobs import Unit as Begun
 from messagehub.store.lock import hold, lock_of
@@ -53,6 +54,9 @@ MAX_WAITING = 4000
 
 DYING_S = 1.0
 """How long the writer of a server that was killed may yet be at its last commit."""
+
+MOST_TOGETHER = 500
+"""Writes in one frame."""
 
 TRIES = 5
 """How often a unit is run that finds that what it knew is so no more."""
@@ -161,8 +165,10 @@ class SQLiteStore:
         self._ids = count()
         self._futures: dict[int, asyncio.Future[Any]] = {}
         """Of each job what is waited for."""
+        self._together: Write | None = None
+        """What is to be written, of those who asked in this turn of the loop."""
         self._changed = asyncio.Event()
-        """A job has come to its end."""
+        """A job has come to its end, while the store is being closed."""
         self._takes: dict[type, Callable[[Any], None]] = {
             Done: self._settle,
             Answer: self._answer,
@@ -231,9 +237,41 @@ class SQLiteStore:
         self._admit()
         try:
             given = [(query, SQL[query].tuples(rows)) for query, rows in inserts if rows]
-            await self._committed(Write(next(self._ids), given))
+            id = next(self._ids)
+            together = self._together or self._begin_together()
+            together.add(id, given)
+            future = self._futures[id] = self._loop.create_future()
+            if len(together.ids) >= MOST_TOGETHER:
+                self._send_together()
+            try:
+                await future
+            except Unavailable:
+                raise
+            except StoreError:  # by the fault of any of them
+                if len(together.ids) == 1:
+                    raise
+                await self._write_alone(given)
         finally:
             self._leave()
+
+    def _begin_together(self) -> Write:
+        self._loop.call_soon(self._send_together)
+        self._together = Write([], {})
+        return self._together
+
+    def _send_together(self) -> None:
+        together, self._together = self._together, None
+        if together:
+            try:
+                self._writer.send(together)
+                self._writer.flush()
+            except StoreError as error:
+                self._take([failure(id, error) for id in together.ids])
+
+    async def _write_alone(self, given: Sequence[tuple[str, Rows]]) -> None:
+        alone, id = Write([], {}), next(self._ids)
+        alone.add(id, given)
+        await self._committed(id, alone)
 
     async def transaction(self, unit: Unit[T]) -> T:
         self._admit()
@@ -256,16 +294,17 @@ class SQLiteStore:
 
     def _leave(self) -> None:
         self.waiting -= 1
-        self._changed.set()
+        if self._closed:
+            self._changed.set()
 
     async def _once(self, unit: Unit[T]) -> T:
         running, id = Running(self._shapes), next(self._ids)
         result, is_open = await self._to_its_end(unit(running), running, id)
         ops = running.taken()
         if is_open:
-            await self._committed(More(id, ops, is_whole=True))
+            await self._committed(id, More(id, ops, is_whole=True))
         elif ops:
-            await self._committed(Begun(id, ops, is_whole=True))
+            await self._committed(id, Begun(id, ops, is_whole=True))
         return result
 
     async def _to_its_end(self, steps: Coroutine[Any, Any, T], running: Running, id: int) -> tuple[T, bool]:
@@ -284,7 +323,7 @@ class SQLiteStore:
                     frame = More(id, ops, is_whole=False) if is_open else Begun(id, ops, is_whole=False)
                     is_open = True
                 try:
-                    found = await self._committed(frame)
+                    found = await self._committed(id, frame)
                     step = partial(steps.send, found)
                 except StoreError as error:
                     running.error = error
@@ -300,20 +339,21 @@ class SQLiteStore:
                 self._writer.send(Undo(id))
             raise
 
-    async def _committed(self, frame: Write | Look | Begun | More) -> Any:
+    async def _committed(self, id: int, frame: Write | Look | Begun | More) -> Any:
         """What the committer answers."""
-        future = self._futures[frame.id] = self._loop.create_future()
+        future = self._futures[id] = self._loop.create_future()
         try:
             self._writer.send(frame)
         except StoreError:
-            del self._futures[frame.id]
+            del self._futures[id]
             raise
         return await future
 
     def _take(self, frames: Sequence[Any]) -> None:
         for frame in frames:
             self._takes[type(frame)](frame)
-        self._changed.set()
+        if self._closed:
+            self._changed.set()
 
     def _settle(self, done: Done) -> None:
         COUNTS.commit_seconds.observe(done.seconds)

@@ -35,6 +35,9 @@ class Writer(Protocol):
     def send(self, frame: Any) -> None:
         """To the committer, with all others of this turn. StoreError for what cannot be sent."""
 
+    def flush(self) -> None:
+        """Waits for no others."""
+
     async def close(self) -> None:
         """Once all that was sent is answered."""
 
@@ -51,12 +54,13 @@ class ThreadWriter:
 
     def send(self, frame: Any) -> None:
         if not self._gathered:
-            self._loop.call_soon(self._pass_on)
+            self._loop.call_soon(self.flush)
         self._gathered.append(frame)
 
-    def _pass_on(self) -> None:
-        frames, self._gathered = self._gathered, []
-        self._frames.put(frames)
+    def flush(self) -> None:
+        if self._gathered:
+            frames, self._gathered = self._gathered, []
+            self._frames.put(frames)
 
     async def close(self) -> None:
         self._frames.put([])
@@ -109,6 +113,9 @@ class ProcessWriter:
         if len(octets) > MOST_OCTETS:
             raise StoreError(f"{len(octets)} octets are too many to be written at once")
         self._link.send(msgspec.Raw(octets), len(octets))
+
+    def flush(self) -> None:
+        self._link.flush()
 
     async def close(self) -> None:
         self._is_ending = True
