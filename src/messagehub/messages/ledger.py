@@ -84,9 +84,8 @@ class Ledger:
         await self._load_owners()
 
     async def _load_owners(self) -> None:
-        for target in self._targets.values():
-            if target.customer_id not in self._owners:
-                self._owners[target.customer_id] = await self._customers.get(self._tx, target.customer_id)
+        for customer_id in {target.customer_id for target in self._targets.values()}:
+            self._owners[customer_id] = await self._customers.get(self._tx, customer_id)
 
     def owner(self, target: Target) -> Customer:
         return self._owners[target.customer_id]
@@ -210,7 +209,7 @@ class Ledger:
     def _tell_only(self, teller: Teller, steps: dict[TargetKey, list[Target]]) -> list[Event]:
         """One event for each move of a message's only target, which says all that there is of the message."""
         ((key, made),) = steps.items()
-        events = [teller.updated(target, (target,), (target,), target.sequence) for target in made]
+        events = [teller.updated(target, only := (target,), only, target.sequence) for target in made]
         self._targets[key].told_elsewhere = not events[-1].leased
         return events
 

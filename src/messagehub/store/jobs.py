@@ -4,7 +4,7 @@ A unit runs on the event loop, and its verbs go to the committer. Those that ret
 asks for up to its first result, or to its end, is one frame.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -48,14 +48,6 @@ class Write(Frame, tag=1):
     ids: list[int]
     inserts: dict[str, Rows]
     """By the names of their queries."""
-
-    def add(self, id: int, inserts: Iterable[tuple[str, Rows]]) -> None:
-        self.ids.append(id)
-        for query, rows in inserts:
-            if query in self.inserts:
-                self.inserts[query] += rows
-            else:
-                self.inserts[query] = [*rows]
 
 
 class Unit(Frame, tag=2):

@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -36,7 +37,6 @@ from messagehub.store.jobs import (
     Rows,
     Undo,
     Write,
-    failure,
 )
 from messagehub.store.jobs import Unit as Begun
 from messagehub.store.lock import hold, lock_of
@@ -82,6 +82,22 @@ class Shapes:
         if not (make := self._makers.get(query)):
             make = self._makers[query] = row_maker(query, columns)
         return list(map(make, rows))
+
+
+class Together:
+    """Inserts that are written as one. Their parameters are taken from all rows of a query at once."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self._rows: defaultdict[str, list[object]] = defaultdict(list)
+
+    def add(self, id: int, inserts: Sequence[Insert]) -> None:
+        self.ids.append(id)
+        for query, rows in inserts:
+            self._rows[query] += rows
+
+    def frame(self) -> Write:
+        return Write(self.ids, {query: SQL[query].tuples(rows) for query, rows in self._rows.items() if rows})
 
 
 class Running:
@@ -165,7 +181,7 @@ class SQLiteStore:
         self._ids = count()
         self._futures: dict[int, asyncio.Future[Any]] = {}
         """Of each job what is waited for."""
-        self._together: Write | None = None
+        self._together: Together | None = None
         """What is to be written, of those who asked in this turn of the loop."""
         self._changed = asyncio.Event()
         """A job has come to its end, while the store is being closed."""
@@ -236,10 +252,9 @@ class SQLiteStore:
     async def write(self, inserts: Sequence[Insert]) -> None:
         self._admit()
         try:
-            given = [(query, SQL[query].tuples(rows)) for query, rows in inserts if rows]
             id = next(self._ids)
             together = self._together or self._begin_together()
-            together.add(id, given)
+            together.add(id, inserts)
             future = self._futures[id] = self._loop.create_future()
             if len(together.ids) >= MOST_TOGETHER:
                 self._send_together()
@@ -247,31 +262,29 @@ class SQLiteStore:
                 await future
             except Unavailable:
                 raise
-            except StoreError:  # by the fault of any of them
+            except Exception:  # by the fault of any of them
                 if len(together.ids) == 1:
                     raise
-                await self._write_alone(given)
+                alone, id = Together(), next(self._ids)
+                alone.add(id, inserts)
+                await self._committed(id, alone.frame())
         finally:
             self._leave()
 
-    def _begin_together(self) -> Write:
+    def _begin_together(self) -> "Together":
         self._loop.call_soon(self._send_together)
-        self._together = Write([], {})
+        self._together = Together()
         return self._together
 
     def _send_together(self) -> None:
         together, self._together = self._together, None
         if together:
             try:
-                self._writer.send(together)
+                self._writer.send(together.frame())
                 self._writer.flush()
-            except StoreError as error:
-                self._take([failure(id, error) for id in together.ids])
-
-    async def _write_alone(self, given: Sequence[tuple[str, Rows]]) -> None:
-        alone, id = Write([], {}), next(self._ids)
-        alone.add(id, given)
-        await self._committed(id, alone)
+            except Exception as error:
+                for id in together.ids:
+                    self._refuse(id, error)
 
     async def transaction(self, unit: Unit[T]) -> T:
         self._admit()
@@ -370,9 +383,12 @@ class SQLiteStore:
             future.set_result((answer.columns, answer.rows))
 
     def _fail(self, failed: Failed) -> None:
-        future = self._futures.pop(failed.id, None)
+        self._refuse(failed.id, ERRORS[failed.error](failed.words))
+
+    def _refuse(self, id: int, error: Exception) -> None:
+        future = self._futures.pop(id, None)
         if future and not future.done():
-            future.set_exception(ERRORS[failed.error](failed.words))
+            future.set_exception(error)
 
     # --- the rest -----------------------------------------------------------------------
 
