@@ -1,12 +1,12 @@
 """Something that happened, to be told to the outside: a row, stored in the commit of the change it tells of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(slots=True)
-class Event:
+
+class Event(Struct, gc=False):
     """One call of a customer's webhook. `body` is fixed when stored, so that a retry is equal octet for octet."""
 
     id: str

@@ -1,6 +1,6 @@
 """A customer: who pays, owns numbers and keys, and is told by webhook what happens."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -126,14 +126,10 @@ class Customers:
 
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store, self._sealer = store, sealer
-        self._recent: Recent[str, Customer] = Recent(self._read)
-        self._recent.follow(store)
-
-    async def get(self, tx: Tx, customer_id: str) -> Customer:
+        recent: Recent[str, Customer] = Recent(self._read)
+        recent.follow(store)
+        self.get: Callable[[Tx, str], Awaitable[Customer]] = recent.get  # type: ignore[assignment]
         """The customer by its id, also one that is deleted. Refusal when there is none."""
-        if customer := await self._recent.get(tx, customer_id):
-            return customer
-        raise _nobody(customer_id)
 
     async def living(self, customer_id: str) -> Customer:
         """As `get`, and Refusal for one that is deleted, too."""
@@ -211,9 +207,10 @@ class Customers:
             raise _nobody(customer_id)
         return from_row(row, self._sealer)
 
-    async def _read(self, tx: Tx, customer_id: str) -> Customer | None:
-        row = await tx.one("customer_by_id", id=customer_id)
-        return from_row(row, self._sealer) if row else None
+    async def _read(self, tx: Tx, customer_id: str) -> Customer:
+        if row := await tx.one("customer_by_id", id=customer_id):
+            return from_row(row, self._sealer)
+        raise _nobody(customer_id)
 
 
 def _nobody(customer_id: str) -> Refusal:

@@ -64,8 +64,10 @@ class Teller:
 
     def updated(self, message: Any, targets: Sequence[Any], changed: Sequence[Any], sequence: int) -> Event:
         shape = message_shape(message, targets, iso)
-        # Mostly the one target that the message has.
-        shape.changed = shape.targets if changed is targets else [target_shape(target, iso) for target in changed]
+        if shape.target_count == 1:
+            shape.changed = shape.targets
+        else:
+            shape.changed = [target_shape(target, iso) for target in changed]
         shape.sequence = sequence
         return self._made(shapes.MessageEvent("message_updated", shape), shape.customer_id, shape.id)
 

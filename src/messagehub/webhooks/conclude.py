@@ -3,6 +3,8 @@
 import logging
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from messagehub import clock
 from messagehub.accounts.customers import Customer
 from messagehub.logs import about
@@ -15,8 +17,7 @@ log = logging.getLogger(__name__)
 DROPPED_AT_ONCE = 1000
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct, gc=False):
     """How an attempt ended. `due_at`: when the next is made; None when this was the last."""
 
     customer_id: str

@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_HELD = 1000
 """Events of one endpoint in memory; the others wait in the store."""
@@ -25,8 +26,7 @@ PAUSES_S = (5, 15, 30, 60, 120, 300)
 """How long nothing is sent to an endpoint that is down, before one event probes it; the last repeats."""
 
 
-@dataclass(slots=True)
-class Pending:
+class Pending(Struct, gc=False):
     """An event that this process has leased."""
 
     id: str
