@@ -15,12 +15,13 @@ settings.load_profile("any machine")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    for item in items:
-        if isinstance(item, pytest.Function) and (name := grouping.group(item)):
-            item.add_marker(pytest.mark.xdist_group(name))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     yield
     items.sort(key=grouping.order)
+    if getattr(config.option, "loadgroup", False):  # so it is in the processes that run tests
+        for item in items:
+            if isinstance(item, pytest.Function):
+                grouping.put_into_group(item)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Where several processes run tests: what runs one after the other in one of them, and what begins first."""
 
 import pytest
+from _pytest.nodeid import NodeId
 from _pytest.scope import Scope
 
 LONG = ("chaos", "docs", "fuzz")
@@ -16,6 +17,12 @@ def group(test: pytest.Function) -> str:
     if not any(one.scope == "module" and one.baseid for ones in fixtures.values() for one in ones):
         return ""
     return "-".join([test.path.parent.name, test.path.stem, *_variant(test)])
+
+
+def put_into_group(test: pytest.Function) -> None:
+    """At the end of its id, where pytest-xdist looks. Its mark has no effect with pytest 9.2 (pytest-xdist 3.8)."""
+    if name := group(test):
+        test._id = NodeId.parse(f"{test.nodeid}@{name}")
 
 
 def order(test: pytest.Item) -> int:
