@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from messagehub.carriers.simulator.magic import OVERTAKEN
 from messagehub.carriers.simulator.scenario import read as read_scenario
 from messagehub.mms import NAMESPACES, PDU, Address, Content, Medium, Part, take_apart, write
 from tests.media.samples import SAMPLES
@@ -72,7 +73,7 @@ async def test_0005_has_no_report_and_0006_no_answer() -> None:
 
 
 async def test_0007_tells_of_it_before_the_answer() -> None:
-    async with vasp() as us:
+    async with vasp(replace(QUICK, receipt_delay=OVERTAKEN)) as us:
         submitting = asyncio.create_task(us.submit("+821000000007"))
         (report,) = await us.come()
         assert not submitting.done()

@@ -128,7 +128,7 @@ async def test_a_receipt_has_text_and_tlvs() -> None:
         (delivery,) = await esme.named("deliver_sm")
         assert read_tlv(delivery.tlvs, "message_state") == 5
         assert read_tlv(delivery.tlvs, "receipted_message_id") == parse(structs.replace(delivery, tlvs={})).message_id
-        receipt = parse(replace(delivery, tlvs={}))
+        receipt = parse(structs.replace(delivery, tlvs={}))
         assert (receipt.stat, receipt.err, receipt.text) == ("UNDELIV", "001", "Hello, this is me an")
         assert len(receipt.done_date) == 10
 

@@ -13,6 +13,7 @@ from messagehub.accounts.customers import ANEW, Customer
 from messagehub.clock import NEVER
 from messagehub.store import Store, open_store
 from messagehub.webhooks import endpoint as breaker
+from messagehub.webhooks.conclude import Conclusions
 from messagehub.webhooks.deliver import CLAIM_OCTETS
 from messagehub.webhooks.deliveries import Wanted
 from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE
@@ -77,6 +78,23 @@ async def test_failing_is_told_with_its_reason_and_recovery_with_its_moment(
     mine = [record for record in caplog.records if getattr(record, "about", {}).get("customer_id") == customer.id]
     assert [record.getMessage() for record in mine] == ["an endpoint fails", "an endpoint answers again"]
     assert vars(mine[0])["about"]["error"] == "status: it answered 503"
+
+
+async def test_a_recovery_that_is_found_twice_is_told_once(
+    desk: Desk, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where a claim, made while the first was being written, has still read of the failure."""
+    caplog.set_level(logging.INFO)
+    endpoint.usual = 503
+    customer = await desk.customer(endpoint.url)
+    await desk.happen(customer, FAILURES_TO_OPEN)
+    failing = await desk.standing(customer, "failing")
+    for _ in range(2):
+        found = Conclusions(recovered={customer.id: failing})
+        await desk.store.transaction(found.write)
+        found.log()
+    mine = [record for record in caplog.records if getattr(record, "about", {}).get("customer_id") == customer.id]
+    assert [record.getMessage() for record in mine] == ["an endpoint fails", "an endpoint answers again"]
 
 
 async def test_a_few_failures_are_not_failing(desk: Desk, endpoint: Endpoint) -> None:

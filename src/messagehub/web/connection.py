@@ -1,6 +1,7 @@
 """One connection of the client, and its answers read within limits."""
 
 import asyncio
+from collections.abc import Mapping
 from math import inf
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ class Answer(Struct, frozen=True):
     limit."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]  # the same for several where a server repeats itself, so nobody may change them
     body: bytes
 
 

@@ -53,8 +53,11 @@ class Conclusions:
     """Leased, and not tried."""
     failing: dict[str, Failure] = field(default_factory=dict)
     recovered: dict[str, Customer] = field(default_factory=dict)
+    """Whose endpoint answers again. Of some that may be known already: a claim may read of what has just ended."""
     gone: dict[str, Customer] = field(default_factory=dict)
     """Customers whose endpoint says that it is gone for good."""
+    mended: list[str] = field(default_factory=list)
+    """Those of `recovered` that were failing until this was written."""
 
     def __bool__(self) -> bool:
         return bool(self.results or self.released or self.failing or self.recovered or self.gone)
@@ -80,14 +83,18 @@ class Conclusions:
         await tx.many("insert_event_attempt", [result for result in failed if result.tried])
         await tx.many("release_event", [_release(pending, now) for pending in self.released])
         await tx.many("webhook_fails", [_failure(failure) for failure in self.failing.values()])
-        await tx.many("webhook_recovered", [_at(customer, now) for customer in self.recovered.values()])
+        self.mended = [
+            customer.id
+            for customer in self.recovered.values()
+            if await tx.change("webhook_recovered", [_at(customer, now)])
+        ]
         await tx.many("disable_webhook", [_disabling(customer, now) for customer in self.gone.values()])
 
     def log(self) -> None:
         for failure in self.failing.values():
             if failure.is_first:
                 log.warning("an endpoint fails", extra=about(customer_id=failure.customer.id, error=failure.error))
-        for customer_id in self.recovered:
+        for customer_id in self.mended:
             log.info("an endpoint answers again", extra=about(customer_id=customer_id))
         for customer_id in self.gone:
             log.warning("an endpoint said that it is gone, and is disabled", extra=about(customer_id=customer_id))

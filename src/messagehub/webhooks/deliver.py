@@ -75,6 +75,8 @@ class Dispatcher:
         self._endpoints = Endpoints()
         self._held = self._octets = 0
         self._unwritten = Conclusions()
+        self._is_behind = False
+        """The store could not take what was to be written last."""
         self._workers: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[Endpoint | None]] = []
         """Workers that wait for an endpoint; the one that has worked last is warmest."""
@@ -313,7 +315,7 @@ class Dispatcher:
         COUNTS.webhooks[error or status] += 1
         attempts, now, lease = pending.attempts + 1, clock.now(), pending.lease
         results = self._unwritten.results
-        if not results:  # else it has been rung
+        if not results or self._is_behind:  # else it has been rung
             self._conclusions.ring()
         results.append(
             Result(pending.customer_id, pending.id, status, attempts, due_at, response_status, error, now, True, lease)
@@ -328,8 +330,9 @@ class Dispatcher:
             try:
                 await self._store.transaction(batch.write)
             except Unavailable:
-                self._unwritten = batch.before(self._unwritten)
+                self._unwritten, self._is_behind = batch.before(self._unwritten), True
                 raise
+            self._is_behind = False
             self._written(batch)
             for customer_id in batch.gone:
                 await drop_waiting(self._store, customer_id)
