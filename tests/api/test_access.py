@@ -192,6 +192,7 @@ with_id = pytest.mark.parametrize(
 
 @with_id
 def test_another_customers_resource_is_not_there(hub: Hub, account: Account, place: Place) -> None:
+    account.send(numbering.somebody())
     theirs = OWNED[place[1].path.split("/")[1]](account)
     before = account.api.get("/numbers")
     answer = call(hub.customer().api, place, theirs)
