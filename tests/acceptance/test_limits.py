@@ -1,17 +1,32 @@
 """Limits in segments hold over a crash, and over several processes."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator
-from tests.support.cluster import cluster
+from tests.support.cluster import Cluster, cluster
 from tests.support.hub import LEASE_S
+from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
 WENT = ("sent", "delivered")
+
+
+@contextmanager
+def _two_nodes(postgres_server: str, folder: Path) -> Iterator[tuple[Simulator, Cluster]]:
+    """Each with a bind of the only carrier."""
+    url = postgres.new_database(postgres_server)
+    with simulator.simulator(folder) as box, cluster(url, folder) as nodes:
+        carrier = nodes.first.carrier(box.port, binds=2)
+        nodes.first.route(carrier)
+        nodes.add()
+        nodes.shared(carrier, 1, 1)
+        yield box, nodes
 
 
 def test_a_crash_forgets_nothing_of_a_day(database_url: str, tmp_path: Path) -> None:
@@ -52,13 +67,8 @@ def test_a_code_passes_a_campaign_that_a_limit_holds_back_after_a_crash_too(data
 
 
 def test_a_code_passes_a_campaign_of_another_node(postgres_server: str, tmp_path: Path) -> None:
-    url = postgres.new_database(postgres_server)
-    with simulator.simulator(tmp_path) as box, cluster(url, tmp_path) as nodes:
+    with _two_nodes(postgres_server, tmp_path) as (box, nodes):
         first = nodes.first
-        carrier = first.carrier(box.port, binds=2)
-        first.route(carrier)
-        nodes.add()
-        nodes.shared(carrier, 1, 1)
         account = first.customer(quiet_hours={"enabled": False})
         body = {"scope": "customer", "key": account.id, "segments_per_second": 2}
         place = f"/limits/{first.admin.post('/limits', body)['id']}"
@@ -75,13 +85,8 @@ def test_a_code_passes_a_campaign_of_another_node(postgres_server: str, tmp_path
 
 def test_all_nodes_together_keep_a_limit(postgres_server: str, tmp_path: Path) -> None:
     per_second, messages = 20, 60
-    url = postgres.new_database(postgres_server)
-    with simulator.simulator(tmp_path) as box, cluster(url, tmp_path) as nodes:
+    with _two_nodes(postgres_server, tmp_path) as (box, nodes):
         first = nodes.first
-        carrier = first.carrier(box.port, binds=2)
-        first.route(carrier)
-        nodes.add()
-        nodes.shared(carrier, 1, 1)
         account = first.customer()
         first.admin.post("/limits", {"scope": "customer", "key": account.id, "segments_per_second": per_second})
         apis = [nodes.api(account, node) for node in nodes.hubs]
