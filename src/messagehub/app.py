@@ -43,10 +43,12 @@ from messagehub.flows.engine import Engine
 from messagehub.flows.flow import Flows
 from messagehub.flows.inbound import Answering
 from messagehub.front.edge import edge
+from messagehub.front.taking import Taker
 from messagehub.logs import about
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
 from messagehub.messages.departure import Departure
+from messagehub.messages.drafting import Drafting
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.exchanges import Exchanges
 from messagehub.messages.gate import Gate
@@ -263,7 +265,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     acceptor = Acceptor(
         store, customers, numbers, routes, outbox, recorder, live, exchanges.get, gate, metering, sender_rules, pooling,
-        ground.gatherer, settings.max_segments,
+        ground.gatherer, Drafting(settings.max_segments),
     )  # fmt: skip
     conversations = Conversations(store, numbers, acceptor, ground.published)
     actor = Actor(store, customers, outbox, Reader(store, ground.published), recorder, live, ground.blobs)
@@ -432,6 +434,6 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
-        await http.serve(Watched(Application(services), settings.log_requests), up)
+        await http.serve(Watched(Application(services), settings.log_requests), Taker(services), up)
         log.info("no more requests; waiting for what is in flight")
     log.info("ended")

@@ -9,6 +9,9 @@ from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
 FLUSH_FROM = 1024 * 1024
 """Octets of bodies that wait no longer for company."""
 
+AT_ONCE = 32
+"""Frames that wait for no more: while the other side begins with these, this one goes on."""
+
 HIGH_WATER = 4 * 1024 * 1024
 """Octets that wait for the other side before it is left alone."""
 
@@ -61,7 +64,7 @@ class Link(asyncio.Protocol):
             self._loop.call_soon(self.flush)
         self._frames.append(frame)
         self._size += size
-        if self._size > FLUSH_FROM:
+        if self._size > FLUSH_FROM or len(self._frames) >= AT_ONCE:
             self.flush()
 
     def flush(self) -> None:

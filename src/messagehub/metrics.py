@@ -22,9 +22,9 @@ class Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
-    def observe(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
+    def observe(self, value: float, times: int = 1) -> None:
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.sum += value * times
 
     def buckets(self) -> list[tuple[str, float]]:
         """Each upper bound as Prometheus writes it, and how many values were not above it."""
@@ -50,6 +50,7 @@ class Counts:
         "commit_seconds",
         "commit_units",
         "connections",
+        "drafted",
         "flows_ended",
         "front_cpu",
         "front_starts",
@@ -66,7 +67,7 @@ class Counts:
     )
 
     def __init__(self) -> None:
-        self.messages = self.targets = 0
+        self.messages = self.targets = self.drafted = 0
         self.mms: Counter[str] = Counter({"outbound": 0, "inbound": 0})
         """Messages that are MMS, by direction."""
         self.reached: Counter[str] = Counter()
@@ -123,6 +124,7 @@ METRICS = [
         "counter",
         [
             ("messages_accepted_total", (), "Messages that POST /messages accepted."),
+            ("messages_drafted_total", (), "Those of them that came as drafts, from a process that speaks HTTP."),
             ("targets_accepted_total", (), "Targets of these messages."),
             ("mms_total", ("direction",), "Messages with media or a subject: `outbound` and accepted, or `inbound`."),
             ("targets_reached_total", ("status",), "Targets that came to a status; `received` is inbound messages."),

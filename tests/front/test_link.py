@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
 from messagehub.front.frames import Answered, Asked, FromEngine, FromFront, Piece, Want
-from messagehub.link import HIGH_WATER, Link
+from messagehub.link import AT_ONCE, HIGH_WATER, Link
 
 octets = st.binary(max_size=300)
 numbers = st.integers(0, 2**40)
@@ -85,11 +85,11 @@ async def until(happened: Any) -> None:
 async def test_frames_of_one_turn_come_together_and_in_order() -> None:
     takes: list[Any] = []
     front, engine, _ = await linked(takes)
-    sent = [Piece(n, b"x", False, False) for n in range(100)]
+    sent = [Piece(n, b"x", False, False) for n in range(3 * AT_ONCE + 1)]
     for frame in sent:
         front.send(frame)
-    await until(lambda: takes)
-    assert takes == [sent]
+    await until(lambda: len(takes) == 4)
+    assert takes == [sent[n : n + AT_ONCE] for n in range(0, len(sent), AT_ONCE)]
     front.close()
     engine.close()
 

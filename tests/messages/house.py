@@ -23,6 +23,7 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.events import EVENT_TYPES, Event
 from messagehub.messages.accept import Acceptor
 from messagehub.messages.acts import Actor
+from messagehub.messages.drafting import Drafting
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate
 from messagehub.messages.gathering import Gatherer
@@ -114,7 +115,7 @@ class House:
             self.sender_rules,
             Pooling(store, self.pools, self.sender_rules, self.limits),
             self.gatherer,
-            10,
+            Drafting(10),
         )
         self.receiver = self.receiver_of(Policy(False))
         self.opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.outbox, self.mirror)

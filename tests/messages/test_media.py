@@ -642,7 +642,7 @@ async def test_one_customer_holds_up_no_other(house: MMSHouse) -> None:
     other = await house.another_customer()
     sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
     await house.until((sent.id, 0), "handed")
-    assert len(house.mms.handed) == 1
+    await eventually(lambda: len(house.mms.handed) == 1)
 
 
 async def test_a_customer_is_not_behind_all_that_another_has_waiting(house: MMSHouse) -> None:

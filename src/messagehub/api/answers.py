@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from messagehub import clock
 from messagehub.accounts.callers import Caller
 from messagehub.api import bodies
-from messagehub.api.callers import caller_address
+from messagehub.api.callers import bearer, caller_address
 from messagehub.api.cycle import lines
 from messagehub.api.endpoint import Call, Endpoint, File, Text, Who, read_query
 from messagehub.api.limits import Limit, Limits
@@ -113,9 +113,8 @@ def _address_limits(limits: Limits, endpoints: Sequence[Endpoint]) -> dict[str, 
 
 def credential(headers: dict[bytes, bytes], query_string: bytes) -> str:
     """The access key or token of a request; empty where there is none. `token` and `accesskey` mean the same."""
-    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
-    if key and scheme.lower() == b"bearer":
-        return key.decode("latin-1").strip()
+    if shown := bearer(headers):
+        return shown
     if not query_string:
         return ""
     query = read_query(query_string)

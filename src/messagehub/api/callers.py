@@ -1,4 +1,4 @@
-"""Whose address a request comes from: the peer's own, or, behind proxies that are trusted, the one that they name."""
+"""Who a request says it is of, and whose address it comes from: the peer's, or the one that a trusted proxy names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +42,12 @@ class Peer:
     """The proxies that are trusted, where the peer is one of them."""
     is_near: bool = False
     """On this machine, or a proxy that is trusted: it speaks for many."""
+
+
+def bearer(headers: Mapping[bytes, bytes]) -> str:
+    """The credential in the head of a request; empty where there is none."""
+    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
+    return key.decode("latin-1").strip() if key and scheme.lower() == b"bearer" else ""
 
 
 def peer_at(host: str, proxies: Proxies) -> Peer:

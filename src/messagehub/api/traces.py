@@ -7,7 +7,7 @@ from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
 from messagehub.carriers.wire import Link
 from messagehub.errors import Refusal
-from messagehub.messages.accept import MAX_DESTINATIONS
+from messagehub.messages.drafting import MAX_DESTINATIONS
 
 TARGET = Parameter(
     "target",

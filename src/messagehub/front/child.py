@@ -16,6 +16,7 @@ from messagehub.api.cycle import ANSWER, BODY, FILE
 from messagehub.api.server import server
 from messagehub.child import live_with
 from messagehub.front.begin import bounds_of, client_of
+from messagehub.front.drafts import Drafts, answer_to
 from messagehub.front.frames import (
     Answered,
     AnsweredFile,
@@ -24,6 +25,7 @@ from messagehub.front.frames import (
     Begin,
     Call,
     Called,
+    Drafted,
     Drain,
     Drained,
     FromEngine,
@@ -31,6 +33,8 @@ from messagehub.front.frames import (
     Listen,
     Listens,
     Piece,
+    Returned,
+    Taken,
     Want,
 )
 from messagehub.front.workers import Workers
@@ -48,43 +52,49 @@ class Engine:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._drafts = Drafts("", 0)
         self._loop = asyncio.get_running_loop()
         self._ids = count()
-        self._waiting: dict[int, tuple[asyncio.Future[Answered | AnsweredFile], Receive]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Any], Receive]] = {}
         self._reading: dict[int, asyncio.Task[None]] = {}
         """Those whose body comes in pieces."""
+
+    def draft(self, path: str, max_segments: int) -> None:
+        """Messages that are posted there."""
+        self._drafts = Drafts(path, max_segments)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._link.is_full:
             await self._link.room()
         number, body = next(self._ids), scope.get(BODY)
-        answered: asyncio.Future[Answered | AnsweredFile] = self._loop.create_future()
-        self._waiting[number] = answered, receive
-        self._link.send(_asked(number, scope, body), len(body or b""))
-        try:
-            answer = await answered
-        except asyncio.CancelledError:
-            self._link.send(Left(number))
-            raise
-        finally:
-            del self._waiting[number]
-            if self._reading and (reading := self._reading.pop(number, None)):
-                reading.cancel()
-        if isinstance(answer, AnsweredFile):
+        drafted = self._drafts.of(number, scope)
+        if drafted:
+            answer = await self._answer(drafted, receive)
+            if type(answer) is Taken:
+                return await send(answer_to(drafted, answer))
+            self._drafts.avoid(drafted)
+        answer = await self._answer(_asked(number, scope, body), receive, len(body or b""))
+        if type(answer) is AnsweredFile:
             place = {"path": answer.path, "start": answer.start, "length": answer.length}
             return await send({"type": FILE, "status": answer.status, "lines": answer.lines, **place})
-        await send(
-            {
-                "type": ANSWER,
-                "status": answer.status,
-                "lines": answer.lines,
-                "body": answer.body,
-                "closes": answer.closes,
-            }
-        )
-        return None
+        said = {"status": answer.status, "lines": answer.lines, "body": answer.body, "closes": answer.closes}
+        return await send({"type": ANSWER, **said})
 
-    def take(self, answer: Answered | AnsweredFile) -> None:
+    async def _answer(self, asked: Asked | Drafted, receive: Receive, size: int = 0) -> Any:
+        answered: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting[asked.id] = answered, receive
+        self._link.send(asked, size)
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            self._link.send(Left(asked.id))
+            raise
+        finally:
+            del self._waiting[asked.id]
+            if self._reading and (reading := self._reading.pop(asked.id, None)):
+                reading.cancel()
+
+    def take(self, answer: Answered | AnsweredFile | Taken | Returned) -> None:
         answered, _ = self._waiting.get(answer.id, (None, None))
         if answered and not answered.done():
             answered.set_result(answer)
@@ -130,6 +140,8 @@ class Front:
         self._takes |= {
             Answered: self._engine.take,
             AnsweredFile: self._engine.take,
+            Taken: self._engine.take,
+            Returned: self._engine.take,
             Want: self._engine.want,
             Call: self._call,
         }
@@ -146,6 +158,7 @@ class Front:
     def _begin(self, given: Begin) -> None:
         logs.set_up(given.log_level, given.log_format, given.log_numbers)
         self._client = client_of(given)
+        self._engine.draft(given.drafts_at, given.max_segments)
         self._http = server(self._engine, bounds_of(given))
         spare_the_collector()
         self._beat()

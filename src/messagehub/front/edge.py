@@ -8,11 +8,13 @@ from typing import Protocol
 
 from starlette.types import ASGIApp
 
+from messagehub.api.asgi import BASE
 from messagehub.api.connections import Bounds
 from messagehub.api.server import server
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.frames import Begin
 from messagehub.front.process import Front
+from messagehub.front.taking import Taker
 from messagehub.metrics import COUNTS
 from messagehub.serving import Server
 from messagehub.settings import Settings
@@ -23,8 +25,11 @@ class Edge(Protocol):
     client: Requester
     """What asks the outside. It is closed by whoever uses it."""
 
-    async def serve(self, application: ASGIApp, up: Callable[[], Awaitable[None]]) -> None:
-        """Until `end` was called and what was asked is answered. `up` is called as soon as requests are taken."""
+    async def serve(self, application: ASGIApp, taker: Taker, up: Callable[[], Awaitable[None]]) -> None:
+        """Until `end` was called and what was asked is answered. `up` is called as soon as requests are taken.
+
+        What is not drafted is asked of the application.
+        """
 
     def end(self) -> None:
         """Takes no more requests."""
@@ -35,7 +40,7 @@ class Inline:
         self._sock, self._bounds, self.client = sock, bounds, client
         self._http: Server | None = None
 
-    async def serve(self, application: ASGIApp, up: Callable[[], Awaitable[None]]) -> None:
+    async def serve(self, application: ASGIApp, taker: Taker, up: Callable[[], Awaitable[None]]) -> None:
         self._http = server(application, self._bounds)
         COUNTS.connections = self._http.server_state.connections
         serving = asyncio.create_task(self._http.serve(sockets=[self._sock]))
@@ -64,6 +69,13 @@ async def edge(settings: Settings, sock: socket.socket, per_origin: int) -> Asyn
         await front.close()
 
 
+def _drafts_at(settings: Settings) -> str:
+    """Nowhere, where each request is counted by its address or has a line in the log: that is done with requests."""
+    if settings.role == "worker" or settings.rate_per_address or settings.log_requests == "all":
+        return ""
+    return f"{BASE}/messages"
+
+
 def _begin(settings: Settings, per_origin: int) -> Begin:
     return Begin(
         head_timeout=settings.head_timeout,
@@ -77,4 +89,6 @@ def _begin(settings: Settings, per_origin: int) -> Begin:
         log_level=settings.log_level,
         log_format=settings.log_format,
         log_numbers=settings.log_numbers,
+        drafts_at=_drafts_at(settings),
+        max_segments=settings.max_segments,
     )

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from messagehub.messages.drafting import Draft
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -66,6 +68,15 @@ class Drained(Frame, tag=7):
     """No more requests come, and all that were under way are answered."""
 
 
+class Drafted(Frame, tag=8):
+    """A request for a message, checked as far as its own words go."""
+
+    id: int
+    credential: str
+    request_id: bytes
+    draft: Draft
+
+
 # --- from the engine --------------------------------------------------------------------
 
 
@@ -83,6 +94,9 @@ class Begin(Frame, tag=11):
     log_level: str
     log_format: str
     log_numbers: bool
+    drafts_at: str
+    """The path of messages; empty where the front is not to draft them."""
+    max_segments: int
 
 
 class Listen(Frame, tag=12):
@@ -110,6 +124,20 @@ class AnsweredFile(Frame, tag=17):
     length: int
 
 
+class Taken(Frame, tag=18):
+    """A draft is accepted. `body`: of the answer, where that says more than the draft does."""
+
+    id: int
+    customer_id: str
+    body: bytes
+
+
+class Returned(Frame, tag=19):
+    """A draft is not accepted: its request is to be asked as it came, and will be told why."""
+
+    id: int
+
+
 class Want(Frame, tag=14):
     """More of the body of this request is asked for."""
 
@@ -130,5 +158,5 @@ class Drain(Frame, tag=16):
     """Take no more requests, and answer those under way."""
 
 
-FromFront = Asked | Piece | Left | Called | Beat | Listens | Drained
-FromEngine = Begin | Listen | Answered | AnsweredFile | Want | Call | Drain
+FromFront = Asked | Drafted | Piece | Left | Called | Beat | Listens | Drained
+FromEngine = Begin | Listen | Answered | AnsweredFile | Taken | Returned | Want | Call | Drain

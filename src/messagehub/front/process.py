@@ -19,6 +19,7 @@ from messagehub.front.frames import (
     Beat,
     Begin,
     Called,
+    Drafted,
     Drain,
     Drained,
     FromFront,
@@ -28,6 +29,7 @@ from messagehub.front.frames import (
     Piece,
 )
 from messagehub.front.requests import Requests
+from messagehub.front.taking import Taker
 from messagehub.link import Link
 from messagehub.logs import about
 from messagehub.metrics import COUNTS
@@ -57,6 +59,7 @@ class Front:
         self._lost = asyncio.Event()
         """Of the front that was started last."""
         self._application: ASGIApp | None = None
+        self._taker: Taker | None = None
         self._process: subprocess.Popen[bytes]
         self._link: Link | None = None
         self._requests: Requests | None = None
@@ -77,9 +80,9 @@ class Front:
         await self._start()
         self._keeping = self._loop.create_task(self._keep())
 
-    async def serve(self, application: ASGIApp, up: Callable[[], Awaitable[None]]) -> None:
+    async def serve(self, application: ASGIApp, taker: Taker, up: Callable[[], Awaitable[None]]) -> None:
         """HubError where no front can live."""
-        self._application = application
+        self._application, self._taker = application, taker
         self._listen()
         await self._until(self._up)
         await up()
@@ -166,10 +169,12 @@ class Front:
         self._link = self._requests = None
 
     def _listen(self) -> None:
-        if self._application and self._link:
-            self._requests = Requests(self._application, Proxies(self._begin.trusted_proxies), self._link)
+        if self._application and self._taker and self._link:
+            trusted = Proxies(self._begin.trusted_proxies)
+            self._requests = Requests(self._application, self._taker, trusted, self._link)
             self._takes |= {
                 Asked: self._requests.take,
+                Drafted: self._requests.take_draft,
                 Piece: self._requests.take_piece,
                 Left: self._requests.leave,
             }
@@ -181,6 +186,8 @@ class Front:
         self._silent = 0
         for frame in frames:
             self._takes[type(frame)](frame)
+        if self._requests:
+            self._requests.take_together()
 
     def _note(self, beat: Beat) -> None:
         COUNTS.connections, COUNTS.front_cpu = range(beat.connections), beat.cpu

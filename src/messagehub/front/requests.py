@@ -1,7 +1,7 @@
 """The requests of one front, as the engine answers them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,8 @@ from messagehub.api.callers import Peer, Proxies, peer_at
 from messagehub.api.cycle import BODY, FILE, GONE
 from messagehub.api.replies import refuse, request_id_of
 from messagehub.errors import Refusal
-from messagehub.front.frames import Answered, AnsweredFile, Asked, Left, Piece, Want
+from messagehub.front.frames import Answered, AnsweredFile, Asked, Drafted, Left, Piece, Want
+from messagehub.front.taking import Taker
 from messagehub.front.workers import Workers, log
 from messagehub.link import Link
 
@@ -21,15 +22,32 @@ PEERS_REMEMBERED = 4096
 class Requests:
     """How many there may be at once is bounded by the front: one for each of its connections."""
 
-    def __init__(self, application: ASGIApp, trusted: Proxies, link: Link) -> None:
-        self._application, self._link = application, link
+    def __init__(self, application: ASGIApp, taker: Taker, trusted: Proxies, link: Link) -> None:
+        self._application, self._taker, self._link = application, taker, link
         self._peer_at: Callable[[str], Peer] = lru_cache(PEERS_REMEMBERED)(lambda host: peer_at(host, trusted))
         self._under_way: dict[int, Request] = {}
         self._workers = Workers(self._answer)
+        self._drafts: dict[tuple[str, str], list[Drafted]] = {}
+        """Those that came together, by credential and source."""
+        self._takers = Workers(self._accept)
 
     def take(self, asked: Asked) -> None:
         request = self._under_way[asked.id] = Request(asked, self._link)
         self._workers.give(request)
+
+    def take_draft(self, drafted: Drafted) -> None:
+        self._drafts.setdefault((drafted.credential, drafted.draft.source), []).append(drafted)
+
+    def take_together(self) -> None:
+        """Accepts the drafts that have come."""
+        if self._drafts:
+            drafts, self._drafts = self._drafts, {}
+            for some in drafts.values():
+                self._takers.give(some)
+
+    async def _accept(self, drafts: Sequence[Drafted]) -> None:
+        for said in await self._taker.take(drafts):
+            self._link.send(said)
 
     def take_piece(self, piece: Piece) -> None:
         if request := self._under_way.get(piece.id):
@@ -42,6 +60,7 @@ class Requests:
     def close(self) -> None:
         """The front has gone. What is under way comes to its end, for nobody; whose body is not whole is over."""
         self._workers.close()
+        self._takers.close()
         for request in self._under_way.values():
             request.take(Piece(request.asked.id, b"", False, True))
 

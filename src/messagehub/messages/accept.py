@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from messagehub import clock, ids, numbers, text
+from messagehub import clock, ids
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import Handover
 from messagehub.carriers.kinds import MessageKind
@@ -18,10 +18,10 @@ from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import known
 from messagehub.messages import letting, mms, options, timing, variables
+from messagehub.messages.drafting import Draft, Drafting, destinations_of, lane_of, not_carried
 from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.gathering import Gatherer
-from messagehub.messages.lanes import OF_CLASS, OF_PRIORITY, TRANSACTIONAL
 from messagehub.messages.limits import Limit
 from messagehub.messages.live import Live
 from messagehub.messages.media import PREPARATIONS
@@ -42,13 +42,10 @@ from messagehub.senders.rules import SenderRules
 from messagehub.shapes import AddressGiven, Message, MessageGiven
 from messagehub.store import Insert, Store, Tx
 
-MAX_DESTINATIONS = 1000
 SOON = 1
 """Microseconds after it was accepted: what is not handed over with the commit, and may go as soon as it is claimed."""
 NONE: Sequence[str] = ()
 QUEUED, FAILED = Status.QUEUED, Status.FAILED  # members of an enumeration are found slowly
-SEPTETS = 160
-"""Characters that one segment has at most."""
 
 
 class Accepted(Struct):
@@ -103,12 +100,12 @@ class Acceptor:
         senders: SenderRules,
         pooling: Pooling,
         gatherer: Gatherer,
-        max_segments: int,
+        drafting: Drafting,
     ) -> None:
         self._store, self._customers, self._numbers, self._routes = store, customers, owned, routes
         self._outbox, self._recorder, self._live = outbox, recorder, live
         self._exchange_with, self._gate, self._metering = exchange_with, gate, metering
-        self._senders, self._pooling, self._gatherer, self._max_segments = senders, pooling, gatherer, max_segments
+        self._senders, self._pooling, self._gatherer, self._drafting = senders, pooling, gatherer, drafting
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
         """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
@@ -118,18 +115,44 @@ class Acceptor:
 
     async def commit(self, accepted: Accepted, also: Callable[[Accepted], Sequence[Insert]] | None = None) -> None:
         """Writes what was prepared, and makes it known. `also`: what is written with it, once its shape is settled."""
+        await self._commit([accepted], also)
+
+    async def accept_drafts(self, customer: Customer, drafts: Sequence[tuple[Draft, bytes]]) -> list[Accepted]:
+        """Accepts drafts of one customer with one number of its own, each with the id of its request, in one commit.
+
+        Nothing is accepted, and the list is empty, where that cannot be. Unavailable as with `accept`.
+        """
+        now, table = clock.now(), (await self._routes.table(self._store)).of("sms")
+        messages = [self._drafted(draft, customer.id, table, now) for draft, _ in drafts]
+        targets = [target for _, targets_of_one in messages for target in targets_of_one]
+        if await self._stop_some(self._store, customer.id, targets, now):
+            return []
+        accepted = [
+            await self._settled(self._store, customer, message, targets, table, now, request_id)
+            for (message, targets), (_, request_id) in zip(messages, drafts, strict=True)
+        ]
+        await self._commit(accepted)
+        return accepted
+
+    async def _commit(
+        self, batch: Sequence[Accepted], also: Callable[[Accepted], Sequence[Insert]] | None = None
+    ) -> None:
         try:
-            self._hand(accepted)
-            if also:
-                accepted.more += also(accepted)
-            if accepted.limits:
-                await self._store.transaction(partial(self._enter, accepted))
+            for accepted in batch:
+                self._hand(accepted)
+                if also:
+                    accepted.more += also(accepted)
+            if any(accepted.limits for accepted in batch):
+                await self._store.transaction(partial(self._enter, batch))
             else:
-                await self._store.write(self._inserts(accepted))
-            self.make_known(accepted)
+                await self._store.write([insert for accepted in batch for insert in self._inserts(accepted)])
+            for accepted in batch:
+                self.make_known(accepted)
+            _send(batch)
         finally:
-            for exchange, segments, _ in accepted.hands:
-                exchange.release(segments)
+            for accepted in batch:
+                for exchange, segments, _ in accepted.hands:
+                    exchange.release(segments)
 
     async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven, notice: str = "") -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
@@ -139,7 +162,7 @@ class Acceptor:
         """
         kind = mms.kind_of(given)
         source, number = await self._source(tx, given.source, customer_id)
-        destinations, own_sources = _destinations(given.destinations), NONE
+        destinations, own_sources = destinations_of(given.destinations), NONE
         if number is None or number.number[0] != "+":
             source, own_sources = await self._sent_by(tx, customer_id, source, number, destinations)
         customer = await self._customers.get(tx, customer_id)
@@ -147,7 +170,7 @@ class Acceptor:
         if kind == "mms":
             asked, parts, own_texts = await self._said_with_media(tx, customer_id, given, destinations, smart)
         else:
-            asked, parts, own_texts = self._said(given, destinations, smart, notice)
+            asked, parts, own_texts = self._drafting.said(given, destinations, smart, notice)
         if own_sources:
             asked = options.by_pool(asked, source.target)
         table = (await self._routes.table(tx)).of(kind)
@@ -160,8 +183,10 @@ class Acceptor:
             source_detail=detail_of(source), text=given.text, options=options.write(asked), on_doubt=given.on_doubt,
             target_count=len(destinations), tm_create=tm_create,
         )  # fmt: skip
-        lane = OF_CLASS.get(asked.traffic_class, TRANSACTIONAL) + OF_PRIORITY[given.priority]
-        targets = [_target(message, n, to, parts, lane, table, now) for n, to in enumerate(destinations)]
+        lane = lane_of(given, asked)
+        targets = [
+            _target(message, n, to.target, detail_of(to), parts, lane, table, now) for n, to in enumerate(destinations)
+        ]
         if own_texts:
             self._tell_apart(targets, destinations, own_texts, kind)
         if own_sources:
@@ -169,22 +194,50 @@ class Acceptor:
                 target.source = target.own_source = own_source
         if asked.schedule_at or asked.spread_over:
             _schedule(targets, asked, now)
-        for (_, n), stop in (await self._gate.stops(tx, targets, now)).items():
-            _stop(targets[n], stop, now)
-        counted, limits = await self._metering.asked(tx, customer_id, targets)
-        for target, _ in counted:  # they may go when a claim has counted them
-            _stop(target, Stop("", until=now), now)
+        limits = await self._stop_some(tx, customer_id, targets, now)
         waits_for_media = kind == "mms" and _hold(targets, asked)
-        failed = [target for target in targets if target.status is FAILED]
-        message.waiting_count = len(targets) - len(failed)
-        step = (now, ACCEPTED, known("request_id"), targets, table, [target.carrier_id for target in targets])
-        events = self._events(customer, message, targets, failed, now)
-        accepted = Accepted(message, targets, events, step, now)
+        accepted = await self._settled(tx, customer, message, targets, table, now, known("request_id"))
         accepted.waits_for_media = waits_for_media
         if asked.validity:
             accepted.expire_at = timing.expiry(asked, 0, len(targets), tm_create)
         if limits and not notice:  # whoever says STOP is told so, however much its customer has been given
             accepted.limits = limits
+        return accepted
+
+    def _drafted(self, draft: Draft, customer_id: str, table: Table, now: int) -> tuple[MessageRow, list[Target]]:
+        message = draft.row(customer_id)
+        return message, [
+            _target(message, n, to, detail, draft.parts, draft.lane, table, now)
+            for n, (to, detail) in enumerate(draft.destinations)
+        ]
+
+    async def _stop_some(self, tx: Tx, customer_id: str, targets: Sequence[Target], now: int) -> list[Limit]:
+        """Those that may not go now wait, or never go. All have one source; the limits in which that is counted."""
+        if stops := await self._gate.stops(tx, targets, now):
+            for target in targets:
+                if stop := stops.get((target.message_id, target.n)):
+                    _stop(target, stop, now)
+        counted, limits = await self._metering.asked(tx, customer_id, targets)
+        for target, _ in counted:  # they may go when a claim has counted them
+            _stop(target, Stop("", until=now), now)
+        return limits
+
+    async def _settled(
+        self,
+        tx: Tx,
+        customer: Customer,
+        message: MessageRow,
+        targets: list[Target],
+        table: Table,
+        now: int,
+        request_id: bytes | None,
+    ) -> Accepted:
+        """With all that is told of it, and written beside it."""
+        failed = [target for target in targets if target.status is FAILED]
+        message.waiting_count = len(targets) - len(failed)
+        step = (now, ACCEPTED, request_id, targets, table, [target.carrier_id for target in targets])
+        events = self._events(customer, message, targets, failed, now)
+        accepted = Accepted(message, targets, events, step, now)
         if events and not all(event.leased for event in events):
             _be_told_elsewhere(targets)
         for follower in self.followers:
@@ -198,8 +251,9 @@ class Acceptor:
         for query, rows in self._inserts(accepted):
             await tx.many(query, rows)
 
-    async def _enter(self, accepted: Accepted, tx: Tx) -> None:
-        await self.enter(tx, accepted)
+    async def _enter(self, batch: Sequence[Accepted], tx: Tx) -> None:
+        for accepted in batch:
+            await self.enter(tx, accepted)
 
     def _hand(self, accepted: Accepted) -> None:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""
@@ -214,8 +268,6 @@ class Acceptor:
         message, targets = accepted.message, accepted.targets
         self._recorder.begin(targets, accepted.step)
         self._live.keep(accepted.handed)
-        for exchange, _, handover in accepted.hands:
-            exchange.carrier.send([handover])
         COUNTS.messages += 1
         if message.options and options.kind_of(message.options) == "mms":
             COUNTS.mms["outbound"] += 1
@@ -255,7 +307,7 @@ class Acceptor:
         if source.type == "pool":
             return source, None
         if source.type != "tel":
-            raise _not_carried(source, "source", "INVALID_SOURCE")
+            raise not_carried(source, "source", "INVALID_SOURCE")
         number = await self._numbers.find(tx, source.target)
         if number is None or number.customer_id != customer_id:
             raise Refusal("INVALID_SOURCE", f"source: {source.target!r} is no number of yours; GET /numbers lists them")
@@ -273,16 +325,6 @@ class Acceptor:
         if len(numbers) == 1:
             return replace(source, type="tel", target=numbers[0].number), NONE
         return replace(source, target=pool.name), [number.number for number in numbers]
-
-    def _said(
-        self, given: MessageGiven, to: Sequence[AddressGiven], smart: bool, notice: str
-    ) -> tuple[Options, int, list[Own] | None]:
-        """What is asked for, and how many segments that has; or the text of each, where these are not the same."""
-        if variables.OPEN in given.text and (own := variables.own_texts(given.text, to, smart, self._check_length)):
-            return options.asked(given, False, notice), 0, own
-        self._check_length(given.text)
-        asked = options.asked(given, smart, notice)
-        return asked, self._parts(asked.text or given.text), None
 
     async def _said_with_media(
         self, tx: Tx, customer_id: str, given: MessageGiven, to: Sequence[AddressGiven], smart: bool
@@ -304,29 +346,10 @@ class Acceptor:
         """Each gets its own text."""
         for target, address, said in zip(targets, to, own, strict=True):
             if kind == "sms":
-                target.parts = self._parts(said.sent_text or said.text, variables.field(target.n))
+                target.parts = self._drafting.parts(said.sent_text or said.text, variables.field(target.n))
             elif not said.text:
                 raise Refusal("INVALID_TEXT", f"{variables.field(target.n)} is empty")
             target.destination_detail = detail_of(address, said)
-
-    def _check_length(self, words: str, field: str = "text: it") -> None:
-        """What is far too long is not worth the counting."""
-        if len(words) > self._max_segments * SEPTETS:
-            raise self._too_many(f"{field} has {len(words)} characters, which need more segments")
-
-    def _parts(self, words: str, field: str = "text: it") -> int:
-        if not words:
-            raise Refusal("INVALID_TEXT", f"{field} is empty; a message needs a text")
-        parts = text.count_parts(words)
-        if parts > self._max_segments:
-            raise self._too_many(f"{field} needs {parts} segments")
-        return parts
-
-    def _too_many(self, needed: str) -> Refusal:
-        most = self._max_segments
-        return Refusal(
-            "TOO_MANY_SEGMENTS", f"{needed}, where {most} are allowed; POST /messages/segments shows how it is cut"
-        )
 
     def _events(
         self, customer: Customer, message: MessageRow, targets: Sequence[Target], failed: Sequence[Target], now: int
@@ -340,54 +363,23 @@ class Acceptor:
         return events
 
 
-def _not_carried(address: AddressGiven, field: str, reason: str) -> Refusal:
-    return Refusal(reason, f"{field}.type: {address.type!r} is not carried here; only 'tel' is")
+def _send(batch: Sequence[Accepted]) -> None:
+    """To each carrier at once what is handed over to it, now that this is on disk."""
+    handovers: dict[Exchange, list[Handover]] = {}
+    for accepted in batch:
+        for exchange, _, handover in accepted.hands:
+            handovers.setdefault(exchange, []).append(handover)
+    for exchange, some in handovers.items():
+        exchange.carrier.send(some)
 
 
-def _destinations(given: Sequence[str | AddressGiven]) -> list[AddressGiven]:
-    if not 1 <= len(given) <= MAX_DESTINATIONS:
-        raise Refusal(
-            "TOO_MANY_DESTINATIONS", f"destinations: {len(given)} are given; a message has 1 to {MAX_DESTINATIONS}"
-        )
-    seen: dict[str, AddressGiven] = {}
-    for n, one in enumerate(given):
-        address = AddressGiven(target=one) if isinstance(one, str) else one
-        if address.type != "tel":
-            raise _not_carried(address, f"destinations[{n}]", "INVALID_DESTINATION")
-        if not numbers.is_e164(address.target):
-            raise Refusal(
-                "INVALID_DESTINATION",
-                f"destinations[{n}].target: {address.target!r} is not E.164; "
-                "a plus, then country code and number without spaces, such as +15559876543",
-            )
-        if address.target in seen:
-            raise Refusal("DUPLICATE_DESTINATION", f"destinations[{n}].target: {address.target} stands twice")
-        seen[address.target] = address
-    return list(seen.values())
-
-
-def _target(message: MessageRow, n: int, to: AddressGiven, parts: int, lane: int, table: Table, now: int) -> Target:
+def _target(message: MessageRow, n: int, to: str, detail: str, parts: int, lane: int, table: Table, now: int) -> Target:
     target = Target(
-        message_id=message.id,
-        n=n,
-        customer_id=message.customer_id,
-        destination=to.target,
-        destination_detail=detail_of(to),
-        status=QUEUED,
-        parts=parts,
-        carrier_id="",
-        lane=lane,
-        due_at=now,
-        source=message.source,
-        source_detail=message.source_detail,
-        text=message.text,
-        on_doubt=message.on_doubt,
-        target_count=message.target_count,
-        tm_create=message.tm_create,
-        options=message.options,
-        told_elsewhere=False,
-    )
-    if route := table.first(to.target, message.customer_id, random.random):
+        message.id, n, message.customer_id, to, detail, QUEUED, parts, "", lane, now, message.source,
+        message.source_detail, message.text, message.on_doubt, message.target_count, message.tm_create,
+    )  # fmt: skip
+    target.options, target.told_elsewhere = message.options, False
+    if route := table.first(to, message.customer_id, random.random):
         target.carrier_id = route.carrier_id
     elif options.kind_of(message.options) == "sms":
         _fail(target, now, "no_route")

@@ -25,7 +25,7 @@ from messagehub.store.recent import CHANGED
 from messagehub.web import Answer, Busy, Closed, Requester, WebError
 from messagehub.webhooks.attempt import attempt, error_of, words
 from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
-from messagehub.webhooks.endpoint import MAX_AT_ONCE, Endpoint, Endpoints, Pending
+from messagehub.webhooks.endpoint import FAST_AT_ONCE, Endpoint, Endpoints, Pending
 from messagehub.work.loop import Loop
 from messagehub.work.schedule import next_attempt
 from messagehub.work.setback import Forward
@@ -47,7 +47,7 @@ BUSY = frozenset({429, 503})
 LONGEST_HOLD = 3600 * SECOND
 """How long an endpoint may ask to be left alone with all that waits for it."""
 
-MAX_IDLE = 2 * MAX_AT_ONCE
+MAX_IDLE = FAST_AT_ONCE
 """Workers that stay for what comes next."""
 
 POLL_S = 1.0

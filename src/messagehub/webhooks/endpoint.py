@@ -12,6 +12,9 @@ MAX_HELD = 1000
 MAX_AT_ONCE = 32
 """Requests to one endpoint at the same time."""
 
+FAST_AT_ONCE = 128
+"""Likewise to one that is fast and takes what it is sent: what takes time is then our own turns, not its work."""
+
 LEAST_HELD = 2 * MAX_AT_ONCE
 """Events of a slow endpoint in memory: more are claimed when half of them are done, and still all who may work do."""
 
@@ -19,7 +22,7 @@ AHEAD = 2_000_000
 """Microseconds for which a slow endpoint has work in memory: it must not take the room of the others."""
 
 FAST = MAX_AT_ONCE * AHEAD // MAX_HELD
-"""Microseconds of an attempt, below which an endpoint may have as much in memory as any."""
+"""Microseconds of an attempt, below which an endpoint is fast, and may have as much in memory as any."""
 
 FAILURES_TO_OPEN = 5
 PAUSES_S = (5, 15, 30, 60, 120, 300)
@@ -64,6 +67,7 @@ class Endpoint:
         """Messages of which an event went to the store, maybe too late for the claim that found no more there."""
         self._pace = AHEAD
         """Microseconds that an attempt takes, the last ones weighing most."""
+        self._at_once = MAX_AT_ONCE
         self.quota = LEAST_HELD
         """How many events it may have in memory: what it does away with in a while."""
 
@@ -103,7 +107,7 @@ class Endpoint:
 
     @property
     def wants_worker(self) -> bool:
-        return bool(self._ready) and self.workers < MAX_AT_ONCE
+        return bool(self._ready) and self.workers < self._at_once
 
     # --- how much of it may be in memory --------------------------------------------------
 
@@ -161,12 +165,14 @@ class Endpoint:
         """Whether it had been failing until now."""
         recovers = self.failing or self._openings > 0
         self._failures = self._openings = self.closed_until = 0
+        self._at_once = FAST_AT_ONCE if self._pace < FAST else MAX_AT_ONCE
         self.failing = self._known = False
         return recovers
 
     def failed(self, now: int) -> bool:
         """Whether the breaker opens by this failure."""
         self._failures += 1
+        self._at_once = MAX_AT_ONCE
         if now < self.closed_until or (self._failures < FAILURES_TO_OPEN and not (self._openings or self.failing)):
             return False
         pause = PAUSES_S[min(self._openings, len(PAUSES_S) - 1)]
