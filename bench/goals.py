@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
 from rich import box
 from rich.table import Table
 
@@ -82,7 +83,7 @@ def _middle(made: list[Figures], value: Callable[[Figures], float]) -> float:
 def _apart(work: Work, stores: dict[str, Fresh]) -> list[tuple[Goal, float]]:
     found = []
     for store, fresh in stores.items():
-        with staged(work, fresh) as cast:
+        with staged(replace(work, front="inline"), fresh) as cast:  # as it is unless somebody asks for more
             cpu, mb = _idle(cast)
             found += [
                 (Goal(f"CPU with nothing to do, {store}", IDLE_CPU, "% of a core", least=False), cpu),

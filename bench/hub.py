@@ -35,9 +35,9 @@ class Running:
 
 
 @contextmanager
-def hub(database_url: str, folder: Path, serve: Sequence[str]) -> Iterator[tuple[Running, str]]:
+def hub(database_url: str, folder: Path, serve: Sequence[str], front: str = "inline") -> Iterator[tuple[Running, str]]:
     """The hub on an empty store, and its operator's access key."""
-    env, log = _settings(database_url), folder / "hub.log"
+    env, log = _settings(database_url, front), folder / "hub.log"
     with child(["-m", "messagehub", "init", "--json"], folder / "init.log", env) as process:
         operator = json.loads(line(process, "messagehub init", folder / "init.log"))
     with child(serve, log, env) as process:
@@ -45,10 +45,11 @@ def hub(database_url: str, folder: Path, serve: Sequence[str]) -> Iterator[tuple
         yield Running(process, said.split()[-1]), operator["admin_accesskey"]
 
 
-def _settings(database_url: str) -> dict[str, str]:
+def _settings(database_url: str, front: str) -> dict[str, str]:
     return {
         "MESSAGEHUB_DATABASE_URL": database_url,
         "MESSAGEHUB_LISTEN": "127.0.0.1:0",
+        "MESSAGEHUB_FRONT": front,
         "MESSAGEHUB_WEBHOOK_ALLOW_PRIVATE": "true",
     }
 

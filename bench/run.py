@@ -31,6 +31,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     window: int
     rate: float = 0.0
+    front: str = "inline"
+    """Where the hub has HTTP spoken, as its setting has it."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +128,7 @@ def _folder() -> Iterator[Path]:
 def _ours(work: Work, folder: Path, fresh: Fresh, serve: Sequence[str]) -> Iterator[Cast]:
     """The hub is the first to end, so that it takes leave of a carrier that is still there."""
     with ends(folder) as (customer, webhook_uri, simulator), ExitStack() as stack:
-        running, operator = stack.enter_context(hub(fresh(folder), folder, serve))
+        running, operator = stack.enter_context(hub(fresh(folder), folder, serve, work.front))
         accesskey = furnish(running.url, operator, simulator.smpp, work.window, webhook_uri)
         simulator.wait_until_bound()
         url = urlsplit(running.url)

@@ -411,6 +411,13 @@ def _services(
     )
 
 
+def _taker(services: Services) -> Taker:
+    return Taker(
+        services.store, services.callers, services.customers, services.numbers, services.acceptor,
+        services.limits.customer,
+    )  # fmt: skip
+
+
 async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None:
     """Serves until SIGTERM or SIGINT, then drains. `ready` gets the address once requests are answered.
 
@@ -434,6 +441,6 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
-        await http.serve(Watched(Application(services), settings.log_requests), Taker(services), up)
+        await http.serve(Watched(Application(services), settings.log_requests), _taker(services), up)
         log.info("no more requests; waiting for what is in flight")
     log.info("ended")

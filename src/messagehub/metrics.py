@@ -124,7 +124,7 @@ METRICS = [
         "counter",
         [
             ("messages_accepted_total", (), "Messages that POST /messages accepted."),
-            ("messages_drafted_total", (), "Those of them that came as drafts, from a process that speaks HTTP."),
+            ("drafts_accepted_total", (), "Those of them that were drafted where HTTP is spoken, in its own process."),
             ("targets_accepted_total", (), "Targets of these messages."),
             ("mms_total", ("direction",), "Messages with media or a subject: `outbound` and accepted, or `inbound`."),
             ("targets_reached_total", ("status",), "Targets that came to a status; `received` is inbound messages."),

@@ -26,10 +26,10 @@ class Server(uvicorn.Server):
 
 
 def spare_the_collector() -> None:
-    """What is there by now stays for ever, and a message leaves no cycles: looking for them can wait for more.
+    """What is there by now stays for ever, and a message that is accepted leaves no cycles: looking can wait for more.
 
-    The messages under way of a busy second are fewer objects than that, so they are never looked through.
+    The messages under way of a busy moment are fewer objects than that, so they are hardly ever looked through.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)

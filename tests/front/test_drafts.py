@@ -35,7 +35,7 @@ OWN_WORDS = [
 def drafted(hub: Hub) -> int:
     """How many drafts have been accepted."""
     lines = httpx.get(f"{hub.address}/metrics").text.splitlines()
-    (value,) = (line.split()[1] for line in lines if line.startswith("messagehub_messages_drafted_total "))
+    (value,) = (line.split()[1] for line in lines if line.startswith("messagehub_drafts_accepted_total "))
     return int(float(value))
 
 
@@ -81,8 +81,10 @@ def account(hub: Hub) -> Account:
 
 @pytest.mark.parametrize("words", OWN_WORDS, ids=lambda words: ",".join(words))
 def test_the_answer_is_the_same(hub: Hub, account: Account, words: Json) -> None:
+    before = drafted(hub)
     short, long = both_ways(hub, account, body(account, **words))
     assert told(short) == told(long)
+    assert drafted(hub) == before + 1
 
 
 def test_most_messages_are_drafted_and_delivered_and_told_of(hub: Hub, account: Account) -> None:
@@ -160,10 +162,11 @@ def test_who_has_opted_out_gets_none(hub: Hub, account: Account) -> None:
 
 
 def test_with_an_idempotency_key_it_is_done_once(hub: Hub, account: Account) -> None:
-    given, header = body(account), f"Idempotency-Key: {numbering.own()}"
+    before, given, header = drafted(hub), body(account), f"Idempotency-Key: {numbering.own()}"
     first, second = (post(hub, account, given, "", header) for _ in range(2))
     assert first.body == second.body
     assert second.headers["idempotent-replayed"] == "true"
+    assert drafted(hub) == before
 
 
 def test_a_request_id_that_is_given_comes_back(hub: Hub, account: Account) -> None:

@@ -11,6 +11,8 @@ from messagehub.errors import Unavailable
 from messagehub.webhooks.endpoint import (
     AHEAD,
     FAILURES_TO_OPEN,
+    FAST,
+    FAST_AT_ONCE,
     LEAST_HELD,
     MAX_AT_ONCE,
     MAX_HELD,
@@ -302,3 +304,27 @@ def test_what_one_address_asked_for_says_nothing_of_the_next() -> None:
     assert endpoint.room(SECOND) == 0
     endpoint.heed(False, "http://b")
     assert endpoint.room(SECOND) > 0
+
+
+# --- how many at once
+
+
+def test_one_that_is_fast_and_takes_what_it_is_sent_gets_more_at_once(endpoint: Endpoint) -> None:
+    assert endpoint.at_once == MAX_AT_ONCE
+    for _ in range(100):
+        endpoint.took(FAST // 2)
+        endpoint.succeeded()
+    assert endpoint.at_once == FAST_AT_ONCE
+
+
+@pytest.mark.parametrize("trouble", ["slow", "failing"])
+def test_and_no_more_than_others_when_it_is_not(endpoint: Endpoint, trouble: str) -> None:
+    for _ in range(100):
+        endpoint.took(FAST // 2)
+        endpoint.succeeded()
+    if trouble == "failing":
+        endpoint.failed(1)
+    else:
+        endpoint.took(10 * FAST)
+        endpoint.succeeded()
+    assert endpoint.at_once == MAX_AT_ONCE

@@ -1,6 +1,7 @@
 """How an endpoint fares, as its customer sees it: over failures, recoveries, restarts, and several nodes."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -75,7 +76,12 @@ async def test_failing_is_told_with_its_reason_and_recovery_with_its_moment(
     working = await desk.standing(customer, "working")
     assert failing.tm_webhook_failing < working.tm_webhook_recovered < clock.now()
     assert (working.tm_webhook_failing, working.webhook_error) == (NEVER, failing.webhook_error)
-    mine = [record for record in caplog.records if getattr(record, "about", {}).get("customer_id") == customer.id]
+
+    def told() -> list[logging.LogRecord]:
+        return [one for one in caplog.records if getattr(one, "about", {}).get("customer_id") == customer.id]
+
+    await happens(lambda: len(told()) == 2)  # it is told once it is written
+    mine = told()
     assert [record.getMessage() for record in mine] == ["an endpoint fails", "an endpoint answers again"]
     assert vars(mine[0])["about"]["error"] == "status: it answered 503"
 
@@ -273,3 +279,42 @@ async def test_a_410_of_the_address_before_does_not_disable_the_new_one(desk: De
         "disable_webhook", id=customer.id, webhook_uri="http://before.test/", why="it answered 410", now=1
     )
     assert (await desk.known(customer)).webhook_status == "working"
+
+
+# --- one that gets slow
+
+
+class Slowing:
+    """An endpoint that takes its time, and counts how many requests it has at once."""
+
+    def __init__(self) -> None:
+        self.takes_s = 0.0
+        self.here = self.most = self.answered = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+                self.here += 1
+                self.most = max(self.most, self.here)
+                await asyncio.sleep(self.takes_s)
+                self.here -= 1
+                self.answered += 1
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+
+async def test_one_that_was_fast_and_gets_slow_gets_fewer_requests_at_once(desk: Desk) -> None:
+    endpoint = Slowing()
+    async with await asyncio.start_server(endpoint.serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        customer = await desk.customer(f"http://127.0.0.1:{port}/hook")
+        await desk.happen(customer, 200)
+        await happens(lambda: endpoint.answered == 200)
+        endpoint.takes_s = 0.2
+        await desk.happen(customer, 300)
+        await happens(lambda: endpoint.answered > 400)
+        endpoint.most = 0
+        await happens(lambda: endpoint.answered == 500)
+        assert 0 < endpoint.most <= MAX_AT_ONCE

@@ -6,6 +6,7 @@ from typing import get_args
 from messagehub import ids, shapes
 from messagehub.api import customers, paging, repeating
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
+from messagehub.api.heads import KEY
 from messagehub.errors import Refusal
 from messagehub.flows.active import shape
 
@@ -21,7 +22,7 @@ async def create(call: Call) -> shapes.Activeflow | Text:
     if given.webhook_uri:
         customers.check_webhook_uri(given.webhook_uri, call.services.webhook_allow_private)
     start = partial(call.services.activeflows.start, call.customer_id, given)
-    return await repeating.once(call, start, shape) if repeating.HEADER in call.headers else shape(await start())
+    return await repeating.once(call, start, shape) if KEY in call.headers else shape(await start())
 
 
 async def page(call: Call) -> Page[shapes.Activeflow]:

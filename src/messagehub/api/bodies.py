@@ -10,11 +10,11 @@ from starlette.types import Message, Receive, Scope
 
 from messagehub.api.cycle import BODY
 from messagehub.api.endpoint import CSV
+from messagehub.api.heads import JSON, bare_kind
 from messagehub.errors import Refusal
 from messagehub.shapes import check_nul, words
 
 MAX_BODY = 1024 * 1024
-JSON = b"application/json"
 TEXT_CSV = b"text/csv"
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def checked(message: Message) -> bytes:
 
 
 def _check_kind(kind: bytes, takes: type) -> None:
-    bare = kind.split(b";")[0].strip().lower()
+    bare = bare_kind(kind)
     if takes is CSV:
         if bare != TEXT_CSV:
             raise Refusal("NOT_CSV", f"Content-Type: {kind.decode('latin-1')!r}; send text/csv")

@@ -294,10 +294,10 @@ class Connection(asyncio.Protocol):
                     await self._bell
                     continue
                 cycle = self._asked = self._pipeline.popleft()
-                if not cycle.is_whole:
-                    await asyncio.sleep(0)  # many send the body right behind the head
-                cycle.show_body()
                 try:
+                    if not cycle.is_whole:
+                        await asyncio.sleep(0)  # many send the body right behind the head
+                    cycle.show_body()
                     await self._app(cycle.scope, cycle.receive, cycle.send)
                     cycle.check_complete()
                 except (Exception, asyncio.CancelledError) as error:

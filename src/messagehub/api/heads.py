@@ -15,6 +15,12 @@ MAX_URL = 8 * 1024
 MAX_HEADERS = 100
 VERSIONS = ("1.1", "1.0")
 
+JSON = b"application/json"
+"""The media type of what a request says, unless it says otherwise."""
+
+KEY = b"idempotency-key"
+"""The header of a request that is to be done once."""
+
 ABSOLUTE = re.compile(rb"https?://[^/?#]+(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -75,3 +81,13 @@ def origin_form(url: bytes, method: str) -> bytes:
         rest: bytes = absolute["rest"]
         return rest if rest[:1] == b"/" else b"/" + rest
     raise Refusal("MALFORMED_REQUEST", f"the target {url[:100].decode('latin-1')!r} is no path")
+
+
+def bare_kind(kind: bytes) -> bytes:
+    """A Content-Type without its parameters."""
+    return kind.split(b";")[0].strip().lower()
+
+
+def is_json(fields: Mapping[bytes, bytes]) -> bool:
+    kind = fields.get(b"content-type", JSON)
+    return kind == JSON or bare_kind(kind) == JSON

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from messagehub import clock, shapes, text
 from messagehub.api import paging, repeating
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Text
+from messagehub.api.heads import KEY
 from messagehub.errors import Refusal
 from messagehub.messages.accept import Accepted
 from messagehub.messages.reading import Filter
@@ -24,7 +25,7 @@ FILTERS = (
 
 def create(call: Call) -> Awaitable[shapes.Message | Text]:
     services, customer_id = call.services, call.caller.customer_id
-    if repeating.HEADER not in call.headers:
+    if KEY not in call.headers:
         return services.acceptor.accept(customer_id, call.body)
     prepare = partial(services.acceptor.prepare, services.store, customer_id, call.body)
     return repeating.accept(call, prepare, Accepted.shape)

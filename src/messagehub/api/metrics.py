@@ -112,7 +112,7 @@ def _age(moment: int | None, now: int) -> float:
 
 def _of_process(services: Services) -> Iterator[Sample]:
     yield "messages_accepted_total", (), COUNTS.messages
-    yield "messages_drafted_total", (), COUNTS.drafted
+    yield "drafts_accepted_total", (), COUNTS.drafted
     yield "targets_accepted_total", (), COUNTS.targets
     yield from (("mms_total", (direction,), count) for direction, count in COUNTS.mms.items())
     yield from (("targets_reached_total", (str(status),), count) for status, count in COUNTS.reached.items() if count)

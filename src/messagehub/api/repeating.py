@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from messagehub.api.endpoint import Call, Text
+from messagehub.api.heads import KEY
 from messagehub.api.representation import Header
 from messagehub.errors import Refusal
 from messagehub.messages.accept import Accepted
 from messagehub.messages.once import Asking, Keep
 from messagehub.store import Insert
 
-HEADER = b"idempotency-key"
 KIND = b"application/json"
 REPLAYED: list[Header] = [(b"idempotent-replayed", b"true")]
 
@@ -31,7 +31,7 @@ async def accept(
 ) -> Text | Any:
     """Accepts what `prepare` makes of a request, once for each key, and answers with its `shape`."""
     acceptor = call.services.acceptor
-    if HEADER not in call.headers:
+    if KEY not in call.headers:
         accepted = await prepare()
         await acceptor.commit(accepted)
         return shape(accepted)
@@ -61,7 +61,7 @@ async def once(call: Call, do: Callable[[Also[T]], Awaitable[object]], shape: Ca
 
 
 def _asking(call: Call) -> Asking:
-    given = call.headers[HEADER]
+    given = call.headers[KEY]
     if not _KEY.fullmatch(given):
         raise Refusal(
             "INVALID_IDEMPOTENCY_KEY", "Idempotency-Key: give 1 to 255 visible ASCII characters, such as a UUID"

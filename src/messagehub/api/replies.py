@@ -82,7 +82,7 @@ def wrong_method(method: str, allow: str) -> Refusal:
 
 async def refuse(send: Send, error: Exception, request_id: bytes, allow: str = "") -> None:
     """Any failure as the envelope of errors."""
-    status, body, more = envelope(_refusal(error), request_id, allow)
+    status, body, more = envelope(refusal_of(error), request_id, allow)
     await respond(send, status, body, request_id, more)
 
 
@@ -105,7 +105,8 @@ def envelope(refusal: Refusal, request_id: bytes, allow: str = "") -> tuple[int,
     return reason.http, _encode(shapes.Error(body)), more.get(reason.http, [])
 
 
-def _refusal(error: Exception) -> Refusal:
+def refusal_of(error: Exception) -> Refusal:
+    """What is said of any failure."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Unavailable):

@@ -72,8 +72,11 @@ class Engine:
             answer = await self._answer(drafted, receive)
             if type(answer) is Taken:
                 return await send(answer_to(drafted, answer))
-            self._drafts.avoid(drafted)
-        answer = await self._answer(_asked(number, scope, body), receive, len(body or b""))
+            if type(answer) is Returned:
+                self._drafts.avoid(drafted)
+                answer = await self._answer(_asked(number, scope, body), receive, len(body or b""))
+        else:
+            answer = await self._answer(_asked(number, scope, body), receive, len(body or b""))
         if type(answer) is AnsweredFile:
             place = {"path": answer.path, "start": answer.start, "length": answer.length}
             return await send({"type": FILE, "status": answer.status, "lines": answer.lines, **place})

@@ -5,14 +5,13 @@ words for what is wrong.
 """
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from starlette.types import Message, Scope
 
 from messagehub import clock
-from messagehub.api import replies
+from messagehub.api import heads, replies
 from messagehub.api.callers import bearer
 from messagehub.api.cycle import ANSWER, BODY
 from messagehub.errors import Refusal
@@ -28,12 +27,8 @@ LARGEST = 64 * 1024
 
 AVOIDED_S = 5.0
 """For how long one whose draft was returned gets none."""
-MOST_AVOIDED = 1000
+MOST_AVOIDED = 10_000
 
-KEY = b"idempotency-key"
-"""The header of a request that is to be done once."""
-
-JSON = b"application/json"
 QUEUED = Status.QUEUED
 
 _decode = msgspec.json.Decoder(MessageGiven).decode
@@ -45,7 +40,8 @@ class Drafts:
 
     def __init__(self, path: str, max_segments: int) -> None:
         self._path, self._drafting = path, Drafting(max_segments)
-        self._avoided: dict[tuple[str, str], float] = {}
+        self._avoided: dict[int, float] = {}
+        """By a hash of credential and source, which may be long; until when."""
 
     def of(self, number: int, scope: Scope) -> Drafted | None:
         """The request with this number as a draft. None where it is none, or is wrong, or not all here."""
@@ -54,7 +50,7 @@ class Drafts:
             return None
         headers = dict(scope["headers"])
         credential = bearer(headers)
-        if not credential or len(body) > LARGEST or not _is_json(headers) or KEY in headers:
+        if not credential or len(body) > LARGEST or not heads.is_json(headers) or heads.KEY in headers:
             return None
         draft = self._draft(body)
         if draft is None or (self._avoided and self._is_avoided(credential, draft.source)):
@@ -70,18 +66,15 @@ class Drafts:
             return None
 
     def _is_avoided(self, credential: str, source: str) -> bool:
-        return self._avoided.get((credential, source), 0) > time.monotonic()
+        return self._avoided.get(hash((credential, source)), 0) > time.monotonic()
 
     def avoid(self, returned: Drafted) -> None:
         """The engine did not take it: the next of its kind are not drafted."""
+        now = time.monotonic()
         if len(self._avoided) >= MOST_AVOIDED:
-            self._avoided.clear()
-        self._avoided[returned.credential, returned.draft.source] = time.monotonic() + AVOIDED_S
-
-
-def _is_json(headers: Mapping[bytes, bytes]) -> bool:
-    kind = headers.get(b"content-type", JSON)
-    return kind == JSON or kind.split(b";")[0].strip().lower() == JSON
+            self._avoided = {which: until for which, until in self._avoided.items() if until > now}
+        if len(self._avoided) < MOST_AVOIDED:
+            self._avoided[hash((returned.credential, returned.draft.source))] = now + AVOIDED_S
 
 
 def answer_to(drafted: Drafted, taken: Taken) -> Message:

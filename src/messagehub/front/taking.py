@@ -1,77 +1,121 @@
-"""Drafts of the front, as the engine takes them: many in one commit, or returned to be asked as requests."""
+"""Drafts of the front, as the engine takes them: many in one commit, or returned to be asked as requests.
+
+Only that of which nothing was written is returned: what may be on disk must not be asked for a second time.
+"""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from messagehub import clock
-from messagehub.accounts.callers import Caller
-from messagehub.accounts.customers import Customer
-from messagehub.api.services import Services
-from messagehub.errors import Refusal, Unavailable
-from messagehub.front.frames import Drafted, Returned, Taken
-from messagehub.messages.accept import Accepted
+from messagehub.accounts.callers import Caller, Callers
+from messagehub.accounts.customers import Customer, Customers
+from messagehub.api import replies
+from messagehub.api.limits import Limit
+from messagehub.errors import Conflict, Refusal, StoreError, Unavailable
+from messagehub.front.frames import Answered, Drafted, Returned, Taken
+from messagehub.messages.accept import Accepted, Acceptor
 from messagehub.metrics import COUNTS
+from messagehub.numbers import Numbers
+from messagehub.store import Store
 
 log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 
 
+Said = Taken | Answered | Returned
+
+
 class Taker:
-    """Nothing is said here of what is wrong: what is returned comes again, as a request."""
+    """What is wrong with a draft is not said here: it is returned, and comes again as a request."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(
+        self,
+        store: Store,
+        callers: Callers,
+        customers: Customers,
+        numbers: Numbers,
+        acceptor: Acceptor,
+        limit: Limit | None,
+    ) -> None:
+        """`limit`: how often a customer may ask."""
+        self._store, self._callers, self._customers, self._numbers = store, callers, customers, numbers
+        self._acceptor, self._limit = acceptor, limit
 
-    async def take(self, drafts: Sequence[Drafted]) -> list[Taken | Returned]:
+    async def take(self, drafts: Sequence[Drafted]) -> list[Said]:
         """What becomes of drafts with one credential and one source."""
         begun = time.perf_counter()
         try:
-            taken = await self._taken(drafts)
+            prepared = await self._prepared(drafts)
         except Unavailable:
-            taken = {}
+            prepared = []
         except Exception:
-            log.exception("drafts could not be accepted; their requests are answered one by one")
-            taken = {}
-        COUNTS.drafted += len(taken)
-        COUNTS.requests["POST", 2] += len(taken)
-        COUNTS.request_seconds.observe(time.perf_counter() - begun, len(taken))
-        return [taken.get(one.id) or Returned(one.id) for one in drafts]
+            log.exception("drafts could not be prepared; their requests are answered one by one")
+            prepared = []
+        said = await self._accepted(prepared) if prepared else {}
+        _count(said.values(), time.perf_counter() - begun)
+        return [said.get(one.id) or Returned(one.id) for one in drafts]
 
-    async def _taken(self, drafts: Sequence[Drafted]) -> dict[int, Taken]:
+    async def _prepared(self, drafts: Sequence[Drafted]) -> list[tuple[Drafted, Accepted]]:
+        """Those that can be accepted as they are."""
         now = clock.now()
-        caller = await self._services.callers.caller(drafts[0].credential, now)
+        caller = await self._callers.caller(drafts[0].credential, now)
         customer = await self._customer(caller, drafts[0].draft.source) if caller else None
         if customer is None:
-            return {}
-        going = [one for one in drafts if one.draft.suits(customer) and self._may_ask(customer, now)]
-        messages = [(one.draft, one.request_id) for one in going]
-        accepted = await self._services.acceptor.accept_drafts(customer, messages) if going else []
-        return {one.id: _said(one.id, what) for one, what in zip(going, accepted, strict=bool(accepted))}
+            return []
+        suited = [one for one in drafts if one.draft.suits(customer)]
+        messages = [(one.draft, one.request_id) for one in suited]
+        accepted = await self._acceptor.prepare_drafts(customer, messages) if suited else []
+        return [both for both in zip(suited, accepted, strict=False) if self._may_ask(customer, now)]
+
+    async def _accepted(self, prepared: Sequence[tuple[Drafted, Accepted]]) -> dict[int, Said]:
+        """Nothing is said of those of which nothing was written."""
+        try:
+            await self._acceptor.commit_all([accepted for _, accepted in prepared])
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, Unavailable | Conflict):
+                return {}  # one of them is at fault
+            return {one.id: _refused(one, error) for one, _ in prepared}
+        return {one.id: _taken(one.id, accepted) for one, accepted in prepared}
 
     async def _customer(self, caller: Caller, source: str) -> Customer | None:
         """The caller, where it sends by a number of its own that may send anywhere."""
-        services = self._services
-        number = await services.numbers.find(services.store, source)
+        number = await self._numbers.find(self._store, source)
         if number is None or number.customer_id != caller.customer_id or number.number[0] != "+":
             return None
-        return await services.customers.get(services.store, caller.customer_id)
+        return await self._customers.get(self._store, caller.customer_id)
 
     def _may_ask(self, customer: Customer, now: int) -> bool:
-        limit = self._services.limits.customer
-        if limit is None:
+        if self._limit is None:
             return True
         try:
-            limit.check(customer.id, now)
+            self._limit.check(customer.id, now)
         except Refusal:
             return False
         return True
 
 
-def _said(id: int, accepted: Accepted) -> Taken:
+def _count(said: Collection[Said], seconds: float) -> None:
+    taken = sum(type(one) is Taken for one in said)
+    COUNTS.drafted += taken
+    COUNTS.requests["POST", 2] += taken
+    for one in said:
+        if type(one) is Answered:
+            COUNTS.requests["POST", one.status // 100] += 1
+    COUNTS.request_seconds.observe(seconds, len(said))
+
+
+def _refused(drafted: Drafted, error: Exception) -> Answered:
+    """As a request would be."""
+    status, body, more = replies.envelope(replies.refusal_of(error), drafted.request_id)
+    lines = replies.head(replies.JSON, drafted.request_id, more, body)
+    return Answered(drafted.id, status, lines, body, status in replies.CLOSING)
+
+
+def _taken(id: int, accepted: Accepted) -> Taken:
     """As it was drafted; or in whole, where something keeps one of its targets."""
     is_as_drafted = not any(target.error_code for target in accepted.targets)
     return Taken(id, accepted.message.customer_id, b"" if is_as_drafted else _encode(accepted.shape()))

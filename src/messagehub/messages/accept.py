@@ -1,5 +1,6 @@
 """Accepting a message: checks, routing, counting; then message, targets and event in one commit, then the answer."""
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -41,6 +42,8 @@ from messagehub.routing import Routes, Table
 from messagehub.senders.rules import SenderRules
 from messagehub.shapes import AddressGiven, Message, MessageGiven
 from messagehub.store import Insert, Store, Tx
+
+log = logging.getLogger(__name__)
 
 SOON = 1
 """Microseconds after it was accepted: what is not handed over with the commit, and may go as soon as it is claimed."""
@@ -115,44 +118,41 @@ class Acceptor:
 
     async def commit(self, accepted: Accepted, also: Callable[[Accepted], Sequence[Insert]] | None = None) -> None:
         """Writes what was prepared, and makes it known. `also`: what is written with it, once its shape is settled."""
-        await self._commit([accepted], also)
+        if not accepted.limits:
+            return await self.commit_all([accepted], also)
+        try:
+            self._hand(accepted, also)
+            await self._store.transaction(partial(self._enter, accepted))
+            self._make_all_known([accepted])
+        finally:
+            _release([accepted])
 
-    async def accept_drafts(self, customer: Customer, drafts: Sequence[tuple[Draft, bytes]]) -> list[Accepted]:
-        """Accepts drafts of one customer with one number of its own, each with the id of its request, in one commit.
+    async def commit_all(
+        self, batch: Sequence[Accepted], also: Callable[[Accepted], Sequence[Insert]] | None = None
+    ) -> None:
+        """As `commit`, for several that are counted in no limit: all of them or none."""
+        try:
+            for accepted in batch:
+                self._hand(accepted, also)
+            await self._store.write([insert for accepted in batch for insert in self._inserts(accepted)])
+            self._make_all_known(batch)
+        finally:
+            _release(batch)
 
-        Nothing is accepted, and the list is empty, where that cannot be. Unavailable as with `accept`.
+    async def prepare_drafts(self, customer: Customer, drafts: Sequence[tuple[Draft, bytes]]) -> list[Accepted]:
+        """As `prepare`, for drafts of one customer and one number of its own, each with the id of its request.
+
+        None of them where a limit for accepting counts them: who is told no must be told by which.
         """
         now, table = clock.now(), (await self._routes.table(self._store)).of("sms")
         messages = [self._drafted(draft, customer.id, table, now) for draft, _ in drafts]
         targets = [target for _, targets_of_one in messages for target in targets_of_one]
         if await self._stop_some(self._store, customer.id, targets, now):
             return []
-        accepted = [
+        return [
             await self._settled(self._store, customer, message, targets, table, now, request_id)
             for (message, targets), (_, request_id) in zip(messages, drafts, strict=True)
         ]
-        await self._commit(accepted)
-        return accepted
-
-    async def _commit(
-        self, batch: Sequence[Accepted], also: Callable[[Accepted], Sequence[Insert]] | None = None
-    ) -> None:
-        try:
-            for accepted in batch:
-                self._hand(accepted)
-                if also:
-                    accepted.more += also(accepted)
-            if any(accepted.limits for accepted in batch):
-                await self._store.transaction(partial(self._enter, batch))
-            else:
-                await self._store.write([insert for accepted in batch for insert in self._inserts(accepted)])
-            for accepted in batch:
-                self.make_known(accepted)
-            _send(batch)
-        finally:
-            for accepted in batch:
-                for exchange, segments, _ in accepted.hands:
-                    exchange.release(segments)
 
     async def prepare(self, tx: Tx, customer_id: str, given: MessageGiven, notice: str = "") -> Accepted:
         """All that is to be written for a message, checked, routed and counted. Refusal as with `accept`.
@@ -251,23 +251,38 @@ class Acceptor:
         for query, rows in self._inserts(accepted):
             await tx.many(query, rows)
 
-    async def _enter(self, batch: Sequence[Accepted], tx: Tx) -> None:
-        for accepted in batch:
-            await self.enter(tx, accepted)
+    async def _enter(self, accepted: Accepted, tx: Tx) -> None:
+        await self.enter(tx, accepted)
 
-    def _hand(self, accepted: Accepted) -> None:
+    def _hand(self, accepted: Accepted, also: Callable[[Accepted], Sequence[Insert]] | None) -> None:
         """What has nothing before it that waits, and a window with room, is stored as handed over."""
         for target in accepted.targets:
             exchange = self._exchange_with(target.carrier_id) if target.due_at == accepted.now else None
             if exchange and exchange.reserve(segments := target.parts, target.lane):
                 accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
                 accepted.handed.append(target)
+        if also:
+            accepted.more += also(accepted)
 
     def make_known(self, accepted: Accepted) -> None:
-        """After the commit."""
+        """After the commit of whoever has entered it. Nothing of it was handed over."""
+        self._recorder.begin(accepted.targets, accepted.step)
+        self._tell(accepted)
+
+    def _make_all_known(self, batch: Sequence[Accepted]) -> None:
+        """After the commit. They are accepted, whatever goes wrong here: nobody may be told otherwise."""
+        try:
+            for accepted in batch:
+                self._recorder.begin(accepted.targets, accepted.step)
+                self._live.keep(accepted.handed)
+            _send(batch)
+            for accepted in batch:
+                self._tell(accepted)
+        except Exception:
+            log.exception("messages were accepted, and not all of it could be made known")
+
+    def _tell(self, accepted: Accepted) -> None:
         message, targets = accepted.message, accepted.targets
-        self._recorder.begin(targets, accepted.step)
-        self._live.keep(accepted.handed)
         COUNTS.messages += 1
         if message.options and options.kind_of(message.options) == "mms":
             COUNTS.mms["outbound"] += 1
@@ -361,6 +376,12 @@ class Acceptor:
             teller = Teller(self._outbox, now)
             events.append(teller.updated(message, targets if len(targets) <= SHOWN else failed, failed, 0))
         return events
+
+
+def _release(batch: Sequence[Accepted]) -> None:
+    for accepted in batch:
+        for exchange, segments, _ in accepted.hands:
+            exchange.release(segments)
 
 
 def _send(batch: Sequence[Accepted]) -> None:

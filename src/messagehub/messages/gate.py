@@ -26,8 +26,9 @@ class Check(Protocol):
     async def stops(self, tx: Tx, targets: Sequence[Target], now: int) -> Mapping[TargetKey, Stop]:
         """Those of the targets that may not go now.
 
-        `tx` may be the store itself: then a message is being accepted, and nothing may be written. It is asked for
-        each message, so a check for which there is nothing to do has to know that without asking the store.
+        `tx` may be the store itself: then a message is being accepted, or several of one customer, and nothing may be
+        written. It is asked for all of them, so a check for which there is nothing to do has to know that without
+        asking the store.
         """
 
 

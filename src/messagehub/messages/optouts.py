@@ -66,7 +66,7 @@ class OptedOut:
         return await self._of(tx, [(one, stands.get((one.customer_id, one.destination))) for one in targets])
 
     async def _by_memory(self, targets: Sequence[Target], outs: Outs | None) -> Mapping[TargetKey, Stop]:
-        """All are of one message, so of one customer. `outs`: those of it, where they are known."""
+        """All are of one customer. `outs`: those of it, where they are known."""
         if outs is None and (outs := await self._mirror.load(targets[0].customer_id)) is None:
             return {(one.message_id, one.n): LATER for one in targets}
         if not outs:

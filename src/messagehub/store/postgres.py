@@ -223,7 +223,10 @@ class PostgresStore:
         waiting = Waiting(asyncio.get_running_loop().create_future(), inserts)
         self._waiting.append(waiting)
         self._wanted.set()
-        await waiting.future
+        try:
+            await waiting.future
+        finally:
+            del waiting  # an error in it leads back here by its traceback, and so to all that was to be written
 
     async def _write_forever(self) -> None:
         while True:

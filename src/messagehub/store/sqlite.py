@@ -268,6 +268,8 @@ class SQLiteStore:
                 alone, id = Together(), next(self._ids)
                 alone.add(id, inserts)
                 await self._committed(id, alone.frame())
+            finally:
+                del future  # an error in it leads back here by its traceback, and so to all that was to be written
         finally:
             self._leave()
 
@@ -360,7 +362,10 @@ class SQLiteStore:
         except StoreError:
             del self._futures[id]
             raise
-        return await future
+        try:
+            return await future
+        finally:
+            del future  # as in `write`
 
     def _take(self, frames: Sequence[Any]) -> None:
         for frame in frames:

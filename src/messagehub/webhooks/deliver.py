@@ -225,7 +225,7 @@ class Dispatcher:
         """Goes from endpoint to endpoint, as making a task costs as much as signing an event."""
         while endpoint:
             try:
-                while pending := endpoint.take():
+                while endpoint.workers <= endpoint.at_once and (pending := endpoint.take()):
                     await self._attempt(endpoint, pending)
                     self._held -= 1
                     self._octets -= len(pending.body)

@@ -67,7 +67,8 @@ class Endpoint:
         """Messages of which an event went to the store, maybe too late for the claim that found no more there."""
         self._pace = AHEAD
         """Microseconds that an attempt takes, the last ones weighing most."""
-        self._at_once = MAX_AT_ONCE
+        self.at_once = MAX_AT_ONCE
+        """Requests to it at the same time, for now."""
         self.quota = LEAST_HELD
         """How many events it may have in memory: what it does away with in a while."""
 
@@ -107,7 +108,7 @@ class Endpoint:
 
     @property
     def wants_worker(self) -> bool:
-        return bool(self._ready) and self.workers < self._at_once
+        return bool(self._ready) and self.workers < self.at_once
 
     # --- how much of it may be in memory --------------------------------------------------
 
@@ -165,14 +166,14 @@ class Endpoint:
         """Whether it had been failing until now."""
         recovers = self.failing or self._openings > 0
         self._failures = self._openings = self.closed_until = 0
-        self._at_once = FAST_AT_ONCE if self._pace < FAST else MAX_AT_ONCE
+        self.at_once = FAST_AT_ONCE if self._pace < FAST else MAX_AT_ONCE
         self.failing = self._known = False
         return recovers
 
     def failed(self, now: int) -> bool:
         """Whether the breaker opens by this failure."""
         self._failures += 1
-        self._at_once = MAX_AT_ONCE
+        self.at_once = MAX_AT_ONCE
         if now < self.closed_until or (self._failures < FAILURES_TO_OPEN and not (self._openings or self.failing)):
             return False
         pause = PAUSES_S[min(self._openings, len(PAUSES_S) - 1)]
