@@ -25,7 +25,7 @@ from messagehub.api.asgi import Application
 from messagehub.api.limits import Limits, limit
 from messagehub.api.server import listener
 from messagehub.api.services import Services
-from messagehub.api.watching import Watched
+from messagehub.api.watching import Watch, Watched
 from messagehub.blobs import Blobs
 from messagehub.carriers import book
 from messagehub.carriers.book import Carriers
@@ -411,10 +411,10 @@ def _services(
     )
 
 
-def _taker(services: Services) -> Taker:
+def _taker(services: Services, watch: Watch) -> Taker:
     return Taker(
         services.store, services.callers, services.customers, services.numbers, services.acceptor,
-        services.limits.customer,
+        services.limits.customer, watch,
     )  # fmt: skip
 
 
@@ -441,6 +441,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
-        await http.serve(Watched(Application(services), settings.log_requests), _taker(services), up)
+        watch = Watch(settings.log_requests)
+        await http.serve(Watched(Application(services), watch), _taker(services, watch), up)
         log.info("no more requests; waiting for what is in flight")
     log.info("ended")

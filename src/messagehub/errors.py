@@ -5,7 +5,9 @@ HubError
 ├── SettingError       a setting is unknown or cannot be read
 └── StoreError
     ├── Conflict       a row with this key is there already
-    └── Unavailable    the store cannot be reached or cannot write: nothing was changed
+    ├── Stale          what a unit knew of a row is so no more
+    └── Unavailable    the store cannot be reached or cannot write: nothing was changed, as far as can be known
+        └── RolledBack again and again, in favour of others
 """
 
 from dataclasses import dataclass
@@ -43,7 +45,11 @@ class Conflict(StoreError):
 
 
 class Unavailable(StoreError):
-    """The store cannot be reached or cannot write. Nothing was changed."""
+    """The store cannot be reached or cannot write. Nothing was changed, as far as can be known."""
+
+
+class RolledBack(Unavailable):
+    """Again and again, in favour of others. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)

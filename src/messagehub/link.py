@@ -1,6 +1,7 @@
 """A link between two of our processes: one socket pair, and all frames of one turn of the loop in one write."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -8,9 +9,6 @@ from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
 
 FLUSH_FROM = 1024 * 1024
 """Octets of bodies that wait no longer for company."""
-
-AT_ONCE = 32
-"""Frames that wait for no more: while the other side begins with these, this one goes on."""
 
 HIGH_WATER = 4 * 1024 * 1024
 """Octets that wait for the other side before it is left alone."""
@@ -20,7 +18,8 @@ class Link(asyncio.Protocol):
     """One end. `take` gets what comes, batch by batch; `lost` is called once, when there is no other end any more.
 
     `yields`: when the other side does not read, nothing is read from it either, so that what it asks for is bounded.
-    Only one of the ends may do so. `most`: octets of a batch that comes.
+    Only one of the ends may do so. `most`: octets of a batch that comes. `at_once`: frames that wait for no more of
+    their turn.
     """
 
     def __init__(
@@ -30,8 +29,10 @@ class Link(asyncio.Protocol):
         lost: Callable[[], None],
         yields: bool,
         most: int = MAX_BATCH,
+        at_once: int = sys.maxsize,
     ) -> None:
         self._batches = Batches(kind, most)
+        self._at_once = at_once
         self._take, self._lost, self._yields = take, lost, yields
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -64,7 +65,7 @@ class Link(asyncio.Protocol):
             self._loop.call_soon(self.flush)
         self._frames.append(frame)
         self._size += size
-        if self._size > FLUSH_FROM or len(self._frames) >= AT_ONCE:
+        if self._size > FLUSH_FROM or len(self._frames) >= self._at_once:
             self.flush()
 
     def flush(self) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
-from messagehub.front.frames import Answered, Asked, FromEngine, FromFront, Piece, Want
-from messagehub.link import AT_ONCE, HIGH_WATER, Link
+from messagehub.front.frames import AT_ONCE, Answered, Asked, FromEngine, FromFront, Piece, Want
+from messagehub.link import HIGH_WATER, Link
 
 octets = st.binary(max_size=300)
 numbers = st.integers(0, 2**40)
@@ -68,8 +68,8 @@ async def linked(takes: list[Any], yields: bool = False) -> tuple[Link, Link, li
     """A front's end, and an engine's that notes what it takes; and who has lost the other."""
     lost: list[str] = []
     one, other = socket.socketpair()
-    front = Link(FromEngine, takes.append, lambda: lost.append("front"), yields=False)
-    engine = Link(FromFront, takes.append, lambda: lost.append("engine"), yields)
+    front = Link(FromEngine, takes.append, lambda: lost.append("front"), yields=False, at_once=AT_ONCE)
+    engine = Link(FromFront, takes.append, lambda: lost.append("engine"), yields, at_once=AT_ONCE)
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: front, sock=one)
     await loop.create_connection(lambda: engine, sock=other)

@@ -10,6 +10,8 @@ from messagehub.accounts.callers import Callers
 from messagehub.accounts.keys import AccessKeys
 from messagehub.accounts.tokens import Tokens
 from messagehub.api.limits import Limit
+from messagehub.api.watching import Watch
+from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Conflict, Unavailable
 from messagehub.front.frames import Answered, Drafted, Returned, Taken
@@ -17,10 +19,12 @@ from messagehub.front.taking import Said, Taker
 from messagehub.messages.drafting import Drafting
 from messagehub.messages.limits import ACCEPTING
 from messagehub.messages.reading import LAST_ID, Filter
+from messagehub.messages.target import Target
 from messagehub.people.opt_outs import Entry
 from messagehub.sealing import Sealer
 from messagehub.shapes import MessageGiven
 from messagehub.store import Insert
+from messagehub.text import Profile
 from tests.messages.conftest import Outage
 from tests.messages.house import ANNE, BERT, CARL, SOURCE, House, eventually
 from tests.messages.test_limits import limit
@@ -34,7 +38,9 @@ class Counter:
     def __init__(self, house: House, key: str, per_customer: Limit | None) -> None:
         self.house, self.key = house, key
         callers = Callers(house.store, Tokens(house.store, Sealer(), 3600), {})
-        self._taker = Taker(house.store, callers, house.customers, house.numbers, house.acceptor, per_customer)
+        self._taker = Taker(
+            house.store, callers, house.customers, house.numbers, house.acceptor, per_customer, Watch("none")
+        )
 
     def draft(self, to: str = ANNE, source: str = SOURCE, **more: object) -> Drafted:
         given = MessageGiven(**{"source": source, "destinations": [to], "text": "Hello", **more})  # type: ignore[arg-type]
@@ -179,3 +185,29 @@ async def test_what_is_on_disk_is_accepted_whatever_fails_after_it(
     assert kinds(await desk.take(*drafts)) == [Taken, Taken]
     assert await desk.stored(drafts) == [1, 1]
     await eventually(lambda: len(house.peer.handed) == 2)
+
+
+async def test_a_fault_at_one_message_is_none_of_the_others(
+    desk: Counter, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, drafts = house.recorder.begin, [desk.draft(to) for to in (ANNE, BERT)]
+
+    def fail_for_the_first(targets: Sequence[Target], step: Step) -> None:
+        if targets[0].destination == ANNE:
+            raise RuntimeError("a fault of ours")
+        keep(targets, step)
+
+    monkeypatch.setattr(house.recorder, "begin", fail_for_the_first)
+    assert kinds(await desk.take(*drafts)) == [Taken, Taken]
+    await eventually(lambda: len(house.peer.handed) == 2)
+    assert house.recorder.steps((drafts[1].draft.id, 0))
+
+
+async def test_what_its_carrier_makes_of_a_text_is_told(desk: Counter, house: House) -> None:
+    """A carrier of its own alphabet needs fewer segments than the standard says."""
+    house.peer.texts = Profile(latin1=True)
+    draft = desk.draft(text="ê" * 100)
+    assert draft.draft.parts == 2
+    (said,) = await desk.take(draft)
+    assert isinstance(said, Taken)
+    assert b'"parts":1' in said.body

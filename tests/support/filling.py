@@ -19,8 +19,8 @@ def id_of(n: int, count: int, now: int, kind: int = 0) -> str:
 
 
 def destination(n: int, count: int) -> str:
-    """Of the nth of `count` messages: each number has ten of them, or more where there are over a million."""
-    return f"+4479{n % min(count // 10, 100_000):08d}"
+    """Of the nth of `count` messages: each number has ten of them."""
+    return f"+4479{n % max(count // 10, 1):08d}"
 
 
 @asynccontextmanager

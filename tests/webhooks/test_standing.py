@@ -290,8 +290,10 @@ class Slowing:
     def __init__(self) -> None:
         self.takes_s = 0.0
         self.here = self.most = self.answered = 0
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -302,7 +304,12 @@ class Slowing:
                 self.here -= 1
                 self.answered += 1
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-        writer.close()
+
+    async def close(self) -> None:
+        for writer in self.writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def test_one_that_was_fast_and_gets_slow_gets_fewer_requests_at_once(desk: Desk) -> None:
@@ -318,3 +325,4 @@ async def test_one_that_was_fast_and_gets_slow_gets_fewer_requests_at_once(desk:
         endpoint.most = 0
         await happens(lambda: endpoint.answered == 500)
         assert 0 < endpoint.most <= MAX_AT_ONCE
+        await endpoint.close()

@@ -40,6 +40,7 @@ from messagehub.api.services import Services
 from messagehub.errors import Refusal
 
 BASE = "/v1.0"
+MESSAGES = f"{BASE}/messages"
 API = [
     *messages.ENDPOINTS,
     *traces.ENDPOINTS,

@@ -26,13 +26,36 @@ FAILED_PER_S = 10
 LONGEST_PATH = 200
 
 
-class Watched:
-    """An ASGI application as it is, watched. `lines`: `none`, `failed` or `all`."""
+class Watch:
+    """Over all requests of a process. `lines`: `none`, `failed` or `all`."""
 
-    def __init__(self, application: ASGIApp, lines: str) -> None:
-        self._application = application
+    def __init__(self, lines: str) -> None:
         self._least = LEAST[lines]
         self._is_told: Callable[[int], bool] = Few(FAILED_PER_S) if lines == "failed" else lambda _: True
+
+    def count(self, method: str, status: int, seconds: float, times: int = 1) -> bool:
+        """Whether it has a line in the log, too."""
+        COUNTS.requests[KNOWN.get(method, OTHER), status // 100] += times
+        COUNTS.request_seconds.observe(seconds, times)
+        return status >= self._least and self._is_told(status)
+
+    def tell(self, method: str, path: str, status: int, seconds: float, customer_id: str, request_id: bytes) -> None:
+        fields = about(
+            method=method,
+            path=path[:LONGEST_PATH],
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            customer_id=customer_id,
+            request_id=request_id,
+        )
+        log.log(logging.WARNING if status >= 500 else logging.INFO, "request", extra=fields)
+
+
+class Watched:
+    """An ASGI application as it is, watched."""
+
+    def __init__(self, application: ASGIApp, watch: Watch) -> None:
+        self._application, self._watch = application, watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,21 +66,9 @@ class Watched:
             await self._application(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - begun
-            COUNTS.requests[KNOWN.get(scope["method"], OTHER), answer.status // 100] += 1
-            COUNTS.request_seconds.observe(seconds)
-            if answer.status >= self._least and self._is_told(answer.status):
-                self._tell(scope, answer, seconds)
-
-    def _tell(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
-        fields = about(
-            method=scope["method"],
-            path=scope["path"][:LONGEST_PATH],
-            status=answer.status,
-            milliseconds=round(seconds * 1000, 1),
-            customer_id=scope.get(CALLER, ""),
-            request_id=answer.request_id,
-        )
-        log.log(logging.WARNING if answer.status >= 500 else logging.INFO, "request", extra=fields)
+            if self._watch.count(scope["method"], answer.status, seconds):
+                who = scope.get(CALLER, ""), answer.request_id
+                self._watch.tell(scope["method"], scope["path"], answer.status, seconds, *who)
 
 
 class _Answer:

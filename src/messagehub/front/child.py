@@ -18,6 +18,7 @@ from messagehub.child import live_with
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.drafts import Drafts, answer_to
 from messagehub.front.frames import (
+    AT_ONCE,
     Answered,
     AnsweredFile,
     Asked,
@@ -59,31 +60,30 @@ class Engine:
         self._reading: dict[int, asyncio.Task[None]] = {}
         """Those whose body comes in pieces."""
 
-    def draft(self, path: str, max_segments: int) -> None:
-        """Messages that are posted there."""
+    def draft_at(self, path: str, max_segments: int) -> None:
+        """Drafts messages that are posted there."""
         self._drafts = Drafts(path, max_segments)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._link.is_full:
             await self._link.room()
         number, body = next(self._ids), scope.get(BODY)
-        drafted = self._drafts.of(number, scope)
+        size, drafted, answer = len(body or b""), self._drafts.of(number, scope), None
         if drafted:
-            answer = await self._answer(drafted, receive)
+            answer = await self._answer(drafted, receive, size)
             if type(answer) is Taken:
                 return await send(answer_to(drafted, answer))
             if type(answer) is Returned:
                 self._drafts.avoid(drafted)
-                answer = await self._answer(_asked(number, scope, body), receive, len(body or b""))
-        else:
-            answer = await self._answer(_asked(number, scope, body), receive, len(body or b""))
+                answer = None
+        answer = answer or await self._answer(_asked(number, scope, body), receive, size)
         if type(answer) is AnsweredFile:
             place = {"path": answer.path, "start": answer.start, "length": answer.length}
             return await send({"type": FILE, "status": answer.status, "lines": answer.lines, **place})
         said = {"status": answer.status, "lines": answer.lines, "body": answer.body, "closes": answer.closes}
         return await send({"type": ANSWER, **said})
 
-    async def _answer(self, asked: Asked | Drafted, receive: Receive, size: int = 0) -> Any:
+    async def _answer(self, asked: Asked | Drafted, receive: Receive, size: int) -> Any:
         answered: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[asked.id] = answered, receive
         self._link.send(asked, size)
@@ -138,7 +138,7 @@ class Front:
             Listen: self._listen,
             Drain: self._drain,
         }
-        self.link = Link(FromEngine, self._take, _end, yields=False)
+        self.link = Link(FromEngine, self._take, _end, yields=False, at_once=AT_ONCE)
         self._engine = Engine(self.link)
         self._takes |= {
             Answered: self._engine.take,
@@ -161,7 +161,7 @@ class Front:
     def _begin(self, given: Begin) -> None:
         logs.set_up(given.log_level, given.log_format, given.log_numbers)
         self._client = client_of(given)
-        self._engine.draft(given.drafts_at, given.max_segments)
+        self._engine.draft_at(given.drafts_at, given.max_segments)
         self._http = server(self._engine, bounds_of(given))
         spare_the_collector()
         self._beat()

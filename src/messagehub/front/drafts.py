@@ -40,6 +40,7 @@ class Drafts:
 
     def __init__(self, path: str, max_segments: int) -> None:
         self._path, self._drafting = path, Drafting(max_segments)
+        self._tidied = 0.0
         self._avoided: dict[int, float] = {}
         """By a hash of credential and source, which may be long; until when."""
 
@@ -71,8 +72,8 @@ class Drafts:
     def avoid(self, returned: Drafted) -> None:
         """The engine did not take it: the next of its kind are not drafted."""
         now = time.monotonic()
-        if len(self._avoided) >= MOST_AVOIDED:
-            self._avoided = {which: until for which, until in self._avoided.items() if until > now}
+        if len(self._avoided) >= MOST_AVOIDED and now > self._tidied + 1:
+            self._avoided, self._tidied = {which: until for which, until in self._avoided.items() if until > now}, now
         if len(self._avoided) < MOST_AVOIDED:
             self._avoided[hash((returned.credential, returned.draft.source))] = now + AVOIDED_S
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp
 
-from messagehub.api.asgi import BASE
+from messagehub.api.asgi import MESSAGES
 from messagehub.api.connections import Bounds
 from messagehub.api.server import server
 from messagehub.front.begin import bounds_of, client_of
@@ -73,7 +73,7 @@ def _drafts_at(settings: Settings) -> str:
     """Nowhere, where each request is counted by its address or has a line in the log: that is done with requests."""
     if settings.role == "worker" or settings.rate_per_address or settings.log_requests == "all":
         return ""
-    return f"{BASE}/messages"
+    return MESSAGES
 
 
 def _begin(settings: Settings, per_origin: int) -> Begin:

@@ -4,6 +4,9 @@ from msgspec import Struct
 
 from messagehub.messages.drafting import Draft
 
+AT_ONCE = 32
+"""Frames that go together: while the other side begins with these, this one goes on."""
+
 Headers = list[tuple[bytes, bytes]]
 
 

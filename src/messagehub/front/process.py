@@ -15,6 +15,7 @@ from messagehub.child import ended, spawned
 from messagehub.errors import HubError
 from messagehub.front.calls import Calls
 from messagehub.front.frames import (
+    AT_ONCE,
     Asked,
     Beat,
     Begin,
@@ -139,7 +140,7 @@ class Front:
             self._process = spawned("messagehub.front", (its.fileno(), self._sock.fileno()))
         COUNTS.front_starts += 1
         self._lost, self._silent = asyncio.Event(), 0
-        link = Link(FromFront, self._take, self._lost.set, yields=True)
+        link = Link(FromFront, self._take, self._lost.set, yields=True, at_once=AT_ONCE)
         await self._loop.create_connection(lambda: link, sock=ours)
         self._link = link
         link.send(self._begin)

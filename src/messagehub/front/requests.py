@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Message
 
 from messagehub.api.callers import Peer, Proxies, peer_at
 from messagehub.api.cycle import BODY, FILE, GONE
-from messagehub.api.replies import refuse, request_id_of
+from messagehub.api.replies import refusal_of, refuse, request_id_of
 from messagehub.errors import Refusal
 from messagehub.front.frames import Answered, AnsweredFile, Asked, Drafted, Left, Piece, Want
-from messagehub.front.taking import Taker
+from messagehub.front.taking import Said, Taker, refused
 from messagehub.front.workers import Workers, log
 from messagehub.link import Link
 
@@ -46,8 +46,13 @@ class Requests:
                 self._takers.give(some)
 
     async def _accept(self, drafts: Sequence[Drafted]) -> None:
-        for said in await self._taker.take(drafts):
-            self._link.send(said)
+        try:
+            said: Sequence[Said] = await self._taker.take(drafts)
+        except Exception as error:
+            refusal = refusal_of(error)
+            said = [refused(one, refusal) for one in drafts]
+        for one in said:
+            self._link.send(one)
 
     def take_piece(self, piece: Piece) -> None:
         if request := self._under_way.get(piece.id):

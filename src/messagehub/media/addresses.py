@@ -47,6 +47,8 @@ def is_valid(name: str, token: str, now: int, keys: Sequence[bytes]) -> bool:
         octets = urlsafe_b64decode(token)
     except ValueError:
         return False
+    if urlsafe_b64encode(octets).decode() != token:  # another alphabet's spelling of the same
+        return False
     moment, mac = octets[:_MOMENT], octets[_MOMENT:]
     known = [hmac.compare_digest(mac, _mac(name, moment, key)) for key in keys]
     return any(known) and now <= int.from_bytes(moment) * SECOND

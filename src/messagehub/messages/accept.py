@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
-from messagehub.logs import known
+from messagehub.logs import about, known
 from messagehub.messages import letting, mms, options, timing, variables
 from messagehub.messages.drafting import Draft, Drafting, destinations_of, lane_of, not_carried
 from messagehub.messages.exchange import Exchange
@@ -271,15 +272,14 @@ class Acceptor:
 
     def _make_all_known(self, batch: Sequence[Accepted]) -> None:
         """After the commit. They are accepted, whatever goes wrong here: nobody may be told otherwise."""
-        try:
-            for accepted in batch:
+        for accepted in batch:
+            with _heedless(accepted):
                 self._recorder.begin(accepted.targets, accepted.step)
                 self._live.keep(accepted.handed)
-            _send(batch)
-            for accepted in batch:
+        _send(batch)
+        for accepted in batch:
+            with _heedless(accepted):
                 self._tell(accepted)
-        except Exception:
-            log.exception("messages were accepted, and not all of it could be made known")
 
     def _tell(self, accepted: Accepted) -> None:
         message, targets = accepted.message, accepted.targets
@@ -378,6 +378,16 @@ class Acceptor:
         return events
 
 
+@contextmanager
+def _heedless(accepted: Accepted) -> Iterator[None]:
+    """What fails of one message, or at one carrier, is no reason to leave others undone."""
+    try:
+        yield
+    except Exception:
+        fields = about(message_id=accepted.message.id, customer_id=accepted.message.customer_id)
+        log.exception("a message was accepted, and not all of it could be made known", extra=fields)
+
+
 def _release(batch: Sequence[Accepted]) -> None:
     for accepted in batch:
         for exchange, segments, _ in accepted.hands:
@@ -391,7 +401,8 @@ def _send(batch: Sequence[Accepted]) -> None:
         for exchange, _, handover in accepted.hands:
             handovers.setdefault(exchange, []).append(handover)
     for exchange, some in handovers.items():
-        exchange.carrier.send(some)
+        with _heedless(batch[0]):
+            exchange.carrier.send(some)
 
 
 def _target(message: MessageRow, n: int, to: str, detail: str, parts: int, lane: int, table: Table, now: int) -> Target:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
-from messagehub.errors import Conflict, SettingError, Stale, StoreError, Unavailable
+from messagehub.errors import Conflict, RolledBack, SettingError, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import queries, schema_postgres
 from messagehub.store.address import shown
@@ -202,7 +202,7 @@ class PostgresStore:
                 continue
             except TRANSLATED as error:
                 _raise(error)
-        raise Unavailable(f"rolled back {TRIES} times in favour of other transactions")
+        raise RolledBack(f"rolled back {TRIES} times in favour of other transactions")
 
     async def _once(self, unit: Unit[T], units: int) -> T:
         async with self._pool.acquire(timeout=ANSWER_S) as connection:
@@ -236,21 +236,27 @@ class PostgresStore:
                 self._wanted.clear()
             if batch:  # and not just a topic to pass on
                 await self._commit(batch)
+            del batch  # nobody knows when there is a next one
             await self._pass_on()
 
     async def _commit(self, batch: list[Waiting]) -> None:
+        """What may have been written although it failed is not written again."""
+        futures = [waiting.future for waiting in batch]
         try:
             await self._insert(batch)
         except Exception as error:
-            if len(batch) == 1:
-                _fail(batch[0].future, error)
+            is_lost = isinstance(error, Unavailable) and not isinstance(error, RolledBack)
+            if len(batch) > 1 and not is_lost:
+                for waiting in batch:
+                    await self._commit([waiting])
                 return
-            for waiting in batch:
-                await self._commit([waiting])
+            del batch  # the error leads back here by its traceback, and would keep all that was to be written
+            for future in futures:
+                _fail(future, error)
             return
-        for waiting in batch:
-            if not waiting.future.done():  # whoever asked may have gone
-                waiting.future.set_result(None)
+        for future in futures:
+            if not future.done():  # whoever asked may have gone
+                future.set_result(None)
 
     async def _insert(self, batch: list[Waiting]) -> None:
         merged: dict[str, list[object]] = {}
@@ -262,7 +268,12 @@ class PostgresStore:
             for query, rows in merged.items():
                 await tx.many(query, rows)
 
-        await self._repeated(unit, len(batch))
+        count = len(batch)
+        del batch  # as in `_commit`
+        try:
+            await self._repeated(unit, count)
+        finally:
+            merged.clear()
 
     # --- telling other nodes ------------------------------------------------------------
 

@@ -67,8 +67,6 @@ class Endpoint:
         """Messages of which an event went to the store, maybe too late for the claim that found no more there."""
         self._pace = AHEAD
         """Microseconds that an attempt takes, the last ones weighing most."""
-        self.at_once = MAX_AT_ONCE
-        """Requests to it at the same time, for now."""
         self.quota = LEAST_HELD
         """How many events it may have in memory: what it does away with in a while."""
 
@@ -105,6 +103,11 @@ class Endpoint:
         self.held -= len(forgotten)
         self.backlog = self.backlog or bool(forgotten)
         return forgotten
+
+    @property
+    def at_once(self) -> int:
+        """Requests to it at the same time, for now."""
+        return FAST_AT_ONCE if self._pace < FAST and not self._failures else MAX_AT_ONCE
 
     @property
     def wants_worker(self) -> bool:
@@ -166,14 +169,12 @@ class Endpoint:
         """Whether it had been failing until now."""
         recovers = self.failing or self._openings > 0
         self._failures = self._openings = self.closed_until = 0
-        self.at_once = FAST_AT_ONCE if self._pace < FAST else MAX_AT_ONCE
         self.failing = self._known = False
         return recovers
 
     def failed(self, now: int) -> bool:
         """Whether the breaker opens by this failure."""
         self._failures += 1
-        self.at_once = MAX_AT_ONCE
         if now < self.closed_until or (self._failures < FAILURES_TO_OPEN and not (self._openings or self.failing)):
             return False
         pause = PAUSES_S[min(self._openings, len(PAUSES_S) - 1)]
