@@ -70,7 +70,7 @@ class Filled:
         carriers = (await side.tables())["carriers"]
         (row,) = await side.rows(carriers, None, 1)
         carrier_id = str(carriers.key_of(row)[0])
-        await filling.fill(self._url, self._count, customer_id, carrier_id, waiting=self._count // 2)
+        await filling.fill(self._url, self._count, customer_id, carrier_id, self._count // 2, is_kept=False)
         if self._endpoints:
             await _fail_endpoints(side, customer_id, self._endpoints)
         await side.close()
