@@ -2,8 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -273,13 +272,17 @@ class Acceptor:
     def _make_all_known(self, batch: Sequence[Accepted]) -> None:
         """After the commit. They are accepted, whatever goes wrong here: nobody may be told otherwise."""
         for accepted in batch:
-            with _heedless(accepted):
+            try:
                 self._recorder.begin(accepted.targets, accepted.step)
                 self._live.keep(accepted.handed)
+            except Exception:
+                _log_fault(accepted)
         _send(batch)
         for accepted in batch:
-            with _heedless(accepted):
+            try:
                 self._tell(accepted)
+            except Exception:
+                _log_fault(accepted)
 
     def _tell(self, accepted: Accepted) -> None:
         message, targets = accepted.message, accepted.targets
@@ -378,14 +381,10 @@ class Acceptor:
         return events
 
 
-@contextmanager
-def _heedless(accepted: Accepted) -> Iterator[None]:
+def _log_fault(accepted: Accepted) -> None:
     """What fails of one message, or at one carrier, is no reason to leave others undone."""
-    try:
-        yield
-    except Exception:
-        fields = about(message_id=accepted.message.id, customer_id=accepted.message.customer_id)
-        log.exception("a message was accepted, and not all of it could be made known", extra=fields)
+    fields = about(message_id=accepted.message.id, customer_id=accepted.message.customer_id)
+    log.exception("a message was accepted, and not all of it could be made known", extra=fields)
 
 
 def _release(batch: Sequence[Accepted]) -> None:
@@ -401,8 +400,10 @@ def _send(batch: Sequence[Accepted]) -> None:
         for exchange, _, handover in accepted.hands:
             handovers.setdefault(exchange, []).append(handover)
     for exchange, some in handovers.items():
-        with _heedless(batch[0]):
+        try:
             exchange.carrier.send(some)
+        except Exception:
+            _log_fault(batch[0])
 
 
 def _target(message: MessageRow, n: int, to: str, detail: str, parts: int, lane: int, table: Table, now: int) -> Target:
