@@ -87,12 +87,12 @@ def test_a_body_that_comes_drop_by_drop(hub: Hub, account: Account, octets: byte
     assert time.monotonic() - begun < 3 * BODY_TIMEOUT_S
 
 
-def test_a_caller_who_goes_away_in_the_middle(hub: Hub, account: Account) -> None:
-    before = account.api.get("/messages", page_size=1)
+def test_a_caller_who_goes_away_in_the_middle(hub: Hub) -> None:
+    account = hub.customer()
     for how in ("Content-Length: 100", "Transfer-Encoding: chunked"):
         with raw(hub) as peer:
             peer.sendall(head(account, how) + b"5\r\n{")
-    assert account.api.get("/messages", page_size=1)["result"] == before["result"]
+    assert account.api.get("/messages")["result"] == []
 
 
 # --- kind -------------------------------------------------------------------------------
