@@ -15,6 +15,7 @@ import apsw
 
 from messagehub.batches import Batches, batch
 from messagehub.child import live_with
+from messagehub.store.checkpoints import Checkpoints
 from messagehub.store.committer import Committer, Ended
 from messagehub.store.connection import Connection
 from messagehub.store.jobs import MOST_AT_ONCE, Opened, ToCommitter
@@ -65,7 +66,9 @@ def main(link: int, lock: int, parent: int) -> None:
     line.give([Opened("")])
     gc.freeze()  # a job leaves no cycles
     gc.set_threshold(20_000, 20, 20)
-    Committer(connection, line, time.process_time).run()
+    checkpoints = Checkpoints(opening.path, connection)
+    Committer(connection, line, time.process_time, checkpoints.between_commits).run()
+    checkpoints.close()
     connection.close()
 
 

@@ -51,9 +51,15 @@ class Ended(BaseException):
 
 
 class Committer:
-    def __init__(self, connection: Connection, line: Line, cpu: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        line: Line,
+        cpu: Callable[[], float] = lambda: 0.0,
+        between_commits: Callable[[], None] = lambda: None,
+    ) -> None:
         """`cpu`: the seconds that its process has used, where that is its own."""
-        self._connection, self._line, self._cpu = connection, line, cpu
+        self._connection, self._line, self._cpu, self._between_commits = connection, line, cpu, between_commits
         self._jobs: deque[Job] = deque()
         self._said: dict[int, More | Undo] = {}
         """By the id of a unit, what is to be done next with it."""
@@ -126,6 +132,7 @@ class Committer:
         kept = [id for job in jobs for id in job.ids if id not in lost]
         done = Done(kept, time.perf_counter() - begun, self._cpu())
         self._line.give([*failed, done])
+        self._between_commits()
 
     def _apply(self, jobs: list[Job]) -> list[Failed]:
         """Those that failed."""

@@ -1,6 +1,6 @@
 """A connection to a SQLite file, which runs queries by their names. It knows no event loop, and one thread uses it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -10,14 +10,16 @@ import apsw
 from messagehub.errors import Conflict, StoreError, Unavailable
 from messagehub.store import queries
 
-# A checkpoint writes each changed page once however often it changed: the longer it waits, the less it writes.
+LOG_PAGES = 8192
+"""From how many on the log is written back. That writes each page once however often it changed, so it may be late."""
+
 # The cache is small: a commit looks through all of it, and what is not in it is in the system's.
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = OFF",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA wal_autocheckpoint = 8192",
+    f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
     "PRAGMA cache_size = -8192",
     "PRAGMA journal_size_limit = 67108864",
 )
@@ -57,6 +59,19 @@ class Connection:
         if readonly:
             self._db.execute("PRAGMA query_only = ON")
         self.close = self._db.close
+
+    def on_commit(self, grown: Callable[[int], None]) -> None:
+        """Calls `grown` after each commit with the pages in the log, which is not written back by itself any more."""
+
+        def hook(_: apsw.Connection, __: str, pages: int) -> int:
+            grown(pages)
+            return int(apsw.SQLITE_OK)
+
+        self._db.set_wal_hook(hook)
+
+    def write_back(self) -> tuple[int, int]:
+        """What no reader needs any more; the pages in the log, and those of them that are in the file."""
+        return self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def plain(self, sql: str, *args: Any) -> list[Any]:
         return list(self._db.execute(sql, args))

@@ -55,8 +55,8 @@ MAX_WAITING = 4000
 DYING_S = 1.0
 """How long the writer of a server that was killed may yet be at its last commit."""
 
-MOST_TOGETHER = 500
-"""Writes in one frame."""
+MANY = 48
+"""Rows that wait for no company: the committer begins with them while the loop is busy with its turn."""
 
 TRIES = 5
 """How often a unit is run that finds that what it knew is so no more."""
@@ -90,11 +90,18 @@ class Together:
     def __init__(self) -> None:
         self.ids: list[int] = []
         self._rows: defaultdict[str, list[object]] = defaultdict(list)
+        self._count = 0
 
     def add(self, id: int, inserts: Sequence[Insert]) -> None:
         self.ids.append(id)
         for query, rows in inserts:
             self._rows[query] += rows
+            self._count += len(rows)
+
+    @property
+    def is_enough(self) -> bool:
+        """It waits for no more of this turn."""
+        return self._count >= MANY
 
     def frame(self) -> Write:
         return Write(self.ids, {query: SQL[query].tuples(rows) for query, rows in self._rows.items() if rows})
@@ -256,7 +263,7 @@ class SQLiteStore:
             together = self._together or self._begin_together()
             together.add(id, inserts)
             future = self._futures[id] = self._loop.create_future()
-            if len(together.ids) >= MOST_TOGETHER:
+            if together.is_enough:
                 self._send_together()
             try:
                 await future
@@ -316,10 +323,9 @@ class SQLiteStore:
         running, id = Running(self._shapes), next(self._ids)
         result, is_open = await self._to_its_end(unit(running), running, id)
         ops = running.taken()
-        if is_open:
-            await self._committed(id, More(id, ops, is_whole=True))
-        elif ops:
-            await self._committed(id, Begun(id, ops, is_whole=True))
+        if is_open or ops:
+            frame: More | Begun = More(id, ops, is_whole=True) if is_open else Begun(id, ops, is_whole=True)
+            await self._committed(id, frame, at_once=sum(len(op.rows) for op in ops) >= MANY)
         return result
 
     async def _to_its_end(self, steps: Coroutine[Any, Any, T], running: Running, id: int) -> tuple[T, bool]:
@@ -354,11 +360,13 @@ class SQLiteStore:
                 self._writer.send(Undo(id))
             raise
 
-    async def _committed(self, id: int, frame: Write | Look | Begun | More) -> Any:
-        """What the committer answers."""
+    async def _committed(self, id: int, frame: Write | Look | Begun | More, at_once: bool = False) -> Any:
+        """What the committer answers. `at_once`: it is told before this turn is over."""
         future = self._futures[id] = self._loop.create_future()
         try:
             self._writer.send(frame)
+            if at_once:
+                self._writer.flush()
         except StoreError:
             del self._futures[id]
             raise
