@@ -82,7 +82,7 @@ Open = Callable[..., Window]
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1000, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_shown_at_any_width_by_day_and_by_night(opened: Open, path: str, width: int, scheme: str) -> None:
     window = opened(path, viewport={"width": width, "height": 844}, color_scheme=scheme)
