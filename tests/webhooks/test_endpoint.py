@@ -309,22 +309,28 @@ def test_what_one_address_asked_for_says_nothing_of_the_next() -> None:
 # --- how many at once
 
 
-def test_one_that_is_fast_and_takes_what_it_is_sent_gets_more_at_once(endpoint: Endpoint) -> None:
-    assert endpoint.at_once == MAX_AT_ONCE
-    for _ in range(100):
-        endpoint.took(FAST // 2)
-        endpoint.succeeded()
-    assert endpoint.at_once == FAST_AT_ONCE
+def test_each_answer_of_one_that_is_fast_allows_one_more_at_once(endpoint: Endpoint) -> None:
+    def answers(count: int) -> int:
+        for _ in range(count):
+            endpoint.succeeded()
+            endpoint.took(FAST // 2)
+        return endpoint.at_once
+
+    assert answers(10) == MAX_AT_ONCE  # it is not known yet to be fast
+    known = answers(20)
+    assert answers(1) == known + 1
+    assert answers(FAST_AT_ONCE) == FAST_AT_ONCE
 
 
 @pytest.mark.parametrize("trouble", ["slow", "failing"])
 def test_and_no_more_than_others_when_it_is_not(endpoint: Endpoint, trouble: str) -> None:
-    for _ in range(100):
-        endpoint.took(FAST // 2)
+    for _ in range(2 * FAST_AT_ONCE):
         endpoint.succeeded()
+        endpoint.took(FAST // 2)
+    assert endpoint.at_once == FAST_AT_ONCE
     if trouble == "failing":
         endpoint.failed(1)
     else:
-        endpoint.took(10 * FAST)
         endpoint.succeeded()
+        endpoint.took(10 * FAST)
     assert endpoint.at_once == MAX_AT_ONCE

@@ -29,8 +29,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def node(store: Store) -> AsyncIterator[Desk]:
-    opened = Desk(store, timeout=1.0)
+async def node(store: Store, timeout: float = 1.0) -> AsyncIterator[Desk]:
+    opened = Desk(store, timeout=timeout)
     await opened.open()
     try:
         yield opened
@@ -312,9 +312,10 @@ class Slowing:
                 await writer.wait_closed()
 
 
-async def test_one_that_was_fast_and_gets_slow_gets_fewer_requests_at_once(desk: Desk) -> None:
+async def test_one_that_was_fast_and_gets_slow_gets_fewer_requests_at_once(store: Store) -> None:
     endpoint = Slowing()
-    async with await asyncio.start_server(endpoint.serve, "127.0.0.1", 0) as server:
+    opening = asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
+    async with node(store, timeout=20) as desk, await opening as server:
         port = server.sockets[0].getsockname()[1]
         customer = await desk.customer(f"http://127.0.0.1:{port}/hook")
         await desk.happen(customer, 200)

@@ -13,7 +13,11 @@ MAX_AT_ONCE = 32
 """Requests to one endpoint at the same time."""
 
 FAST_AT_ONCE = 128
-"""Likewise to one that is fast and takes what it is sent: what takes time is then our own turns, not its work."""
+"""Likewise to one that is fast and takes what it is sent: what takes time is then our own turns, not its work.
+
+Each fast answer allows one more. So connections are opened as it answers, and not all at once: a server has room for
+some that it has not accepted yet, often for a hundred.
+"""
 
 LEAST_HELD = 2 * MAX_AT_ONCE
 """Events of a slow endpoint in memory: more are claimed when half of them are done, and still all who may work do."""
@@ -69,6 +73,8 @@ class Endpoint:
         """Microseconds that an attempt takes, the last ones weighing most."""
         self.quota = LEAST_HELD
         """How many events it may have in memory: what it does away with in a while."""
+        self.at_once = MAX_AT_ONCE
+        """Requests to it at the same time, for now."""
 
     # --- lanes --------------------------------------------------------------------------
 
@@ -105,11 +111,6 @@ class Endpoint:
         return forgotten
 
     @property
-    def at_once(self) -> int:
-        """Requests to it at the same time, for now."""
-        return FAST_AT_ONCE if self._pace < FAST and not self._failures else MAX_AT_ONCE
-
-    @property
     def wants_worker(self) -> bool:
         return bool(self._ready) and self.workers < self.at_once
 
@@ -118,7 +119,12 @@ class Endpoint:
     def took(self, micros: int) -> None:
         """How long an attempt took."""
         self._pace += (micros - self._pace) >> 3
-        self.quota = MAX_HELD if self._pace < FAST else max(LEAST_HELD, MAX_AT_ONCE * AHEAD // self._pace)
+        if self._pace >= FAST:
+            self.quota, self.at_once = max(LEAST_HELD, MAX_AT_ONCE * AHEAD // self._pace), MAX_AT_ONCE
+            return
+        self.quota = MAX_HELD
+        if self.at_once < FAST_AT_ONCE and not self._failures:
+            self.at_once += 1
 
     @property
     def wants_more(self) -> bool:
@@ -175,6 +181,7 @@ class Endpoint:
     def failed(self, now: int) -> bool:
         """Whether the breaker opens by this failure."""
         self._failures += 1
+        self.at_once = MAX_AT_ONCE
         if now < self.closed_until or (self._failures < FAILURES_TO_OPEN and not (self._openings or self.failing)):
             return False
         pause = PAUSES_S[min(self._openings, len(PAUSES_S) - 1)]
