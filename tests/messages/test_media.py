@@ -654,7 +654,7 @@ async def test_a_customer_is_not_behind_all_that_another_has_waiting(house: MMSH
     sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
     house.preparer = house.preparer_of("here")
     await house.preparer.turn()
-    await house.until((sent.id, 0), "handed")
+    await eventually(lambda: house.mms.handed)
     assert [handed.key for handed in house.mms.handed] == [(sent.id, 0)]
 
 

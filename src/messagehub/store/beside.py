@@ -5,6 +5,7 @@ serves the file while this may still commit.
 """
 
 import gc
+import os
 import socket
 import sys
 import time
@@ -60,15 +61,16 @@ def main(link: int, lock: int, parent: int) -> None:
     opening, *_ = line.take(wait=True)
     try:
         connection = Connection(opening.path)
-    except apsw.Error as error:
+        checkpoints = Checkpoints(opening.path, connection)
+    except (apsw.Error, OSError) as error:
         line.give([Opened(f"{opening.path}: {error}")])
         return
     line.give([Opened("")])
     gc.freeze()  # a job leaves no cycles
     gc.set_threshold(20_000, 20, 20)
-    checkpoints = Checkpoints(opening.path, connection)
     Committer(connection, line, time.process_time, checkpoints.between_commits).run()
-    checkpoints.close()
+    if not checkpoints.close():
+        os._exit(0)  # all is answered, and what is in the log is not lost
     connection.close()
 
 

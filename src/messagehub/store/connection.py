@@ -69,9 +69,10 @@ class Connection:
 
         self._db.set_wal_hook(hook)
 
-    def write_back(self) -> tuple[int, int]:
-        """What no reader needs any more; the pages in the log, and those of them that are in the file."""
-        return self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    def write_back(self) -> int:
+        """As much of the log as no reader holds up; how many of its pages are in the file then."""
+        _, back = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        return back
 
     def plain(self, sql: str, *args: Any) -> list[Any]:
         return list(self._db.execute(sql, args))

@@ -1,7 +1,7 @@
 """Where the committer of a SQLite store works: in a thread beside the event loop, or in a process of its own.
 
 A thread begins at once, but holds Python's lock while the loop wants it. Both are given what one turn of the loop asks
-for together: its first job alone would be a commit.
+for together, unless they are to begin with it at once: the first job of a turn alone would be a commit.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 class Writer(Protocol):
     def send(self, frame: Any) -> None:
-        """To the committer, with all others of this turn. StoreError for what cannot be sent."""
+        """To the committer, with the others of this turn. StoreError for what cannot be sent."""
 
     def flush(self) -> None:
         """Waits for no others."""

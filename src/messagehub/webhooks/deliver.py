@@ -167,10 +167,10 @@ class Dispatcher:
         self._octets += len(pending.body)
         endpoint.add(pending)
         if endpoint.wants_worker:
-            endpoint.workers += 1
-            self._set_to_work(endpoint)
+            self._engage(endpoint)
 
-    def _set_to_work(self, endpoint: Endpoint) -> None:
+    def _engage(self, endpoint: Endpoint) -> None:
+        endpoint.workers += 1
         if self._idle:
             self._idle.pop().set_result(endpoint)
             return
@@ -232,6 +232,8 @@ class Dispatcher:
                     endpoint.done(pending)
                     if endpoint.wants_more:
                         self.wake()
+                    if endpoint.wants_worker:  # it has shown to be fast
+                        self._engage(endpoint)
             finally:
                 endpoint.workers -= 1
             if not self._open or len(self._idle) >= MAX_IDLE:

@@ -199,8 +199,9 @@ class Endpoint:
 
     def heed(self, failing: bool, uri: str) -> None:
         """What the store says. Where it knew and does so no more, another node or its owner has found it mended."""
-        if uri != self._uri:  # what another address has asked for says nothing of this one
+        if uri != self._uri:  # what another address has asked for, or can do, says nothing of this one
             self._uri, self.closed_until = uri, 0
+            self._pace, self.quota, self.at_once = AHEAD, LEAST_HELD, MAX_AT_ONCE
         if self._known and not failing:
             self.succeeded()
         self.failing = failing
