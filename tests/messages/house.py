@@ -4,6 +4,7 @@ import asyncio
 import weakref
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -263,13 +264,18 @@ class House:
         return row
 
     async def until(self, key: TargetKey, *statuses: str) -> Row:
-        """The target, as soon as it has one of these statuses."""
+        """The target, as soon as it has one of these statuses, and what follows its commit in memory is done."""
 
         async def ask() -> Row | None:
             row = await self.row(key)
             return row if row.status in statuses else None
 
-        return await eventually_so(ask, f"{key} {statuses}")
+        row = await eventually_so(ask, f"{key} {statuses}")
+        for exchange in self._open:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1), exchange._turning:
+                    pass
+        return row
 
     async def statuses(self, message_id: str) -> list[str]:
         rows = await self.store.all("targets_of_message", message_id=message_id, first=0, end=1000)
