@@ -206,6 +206,8 @@ async def test_a_fault_at_one_message_is_none_of_the_others(
 async def test_what_its_carrier_makes_of_a_text_is_told(desk: Counter, house: House) -> None:
     """A carrier of its own alphabet needs fewer segments than the standard says."""
     house.peer.texts = Profile(latin1=True)
+    exchange = house.exchange_with(house.carrier_id)
+    await eventually(lambda: exchange and not exchange._backlog)  # so that it is handed over at once
     draft = desk.draft(text="ê" * 100)
     assert draft.draft.parts == 2
     (said,) = await desk.take(draft)
