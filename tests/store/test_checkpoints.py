@@ -1,6 +1,8 @@
 """The log of a SQLite file begins anew under load; neither who reads for long nor a bad disk holds up anybody."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -197,3 +199,36 @@ def test_it_ends_whatever_it_is_at(log: Log, commits: int) -> None:
     assert log.checkpoints.close()
     assert time.monotonic() - begun < checkpoints.END_S
     log.checkpoints = Checkpoints(log.path, log.connection)
+
+
+COMMITS = """
+import os, sys
+from messagehub.store import checkpoints
+from messagehub.store.connection import Connection
+
+checkpoints.LOG_PAGES, checkpoints.LITTLE = 20, 5
+connection = Connection(sys.argv[1])
+connection.plain("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, v BLOB)")
+beside = checkpoints.Checkpoints(sys.argv[1], connection)
+for n in range(int(sys.argv[2]), 10**9):
+    connection.plain("INSERT INTO t VALUES (?, randomblob(3000))", n)
+    os.write(1, f"{n}\\n".encode())
+    beside.between_commits()
+"""
+
+
+def test_a_kill_in_the_midst_of_it_loses_nothing(tmp_path: Path) -> None:
+    path, begin = str(tmp_path / "killed.db"), 0
+    for kill in range(8):
+        with subprocess.Popen([sys.executable, "-c", COMMITS, path, str(begin)], stdout=subprocess.PIPE) as child:
+            assert child.stdout
+            for _ in range(100 + 37 * kill):
+                told = child.stdout.readline()
+            child.kill()
+            *_, told = [told, *child.stdout.read().splitlines()]
+        with closing(apsw.Connection(path)) as after:
+            assert list(after.execute("PRAGMA integrity_check")) == [("ok",)]
+            ((count, last),) = list(after.execute("SELECT COUNT(*), MAX(n) FROM t"))
+        assert count == last + 1  # nothing is missing in the midst
+        assert last >= int(told)
+        begin = last + 1
