@@ -334,3 +334,12 @@ def test_and_no_more_than_others_when_it_is_not(endpoint: Endpoint, trouble: str
         endpoint.succeeded()
         endpoint.took(10 * FAST)
     assert endpoint.at_once == MAX_AT_ONCE
+
+
+def test_after_a_quiet_moment_it_begins_anew(endpoint: Endpoint) -> None:
+    for pending in give(endpoint, *map(str, range(2 * FAST_AT_ONCE))):
+        before = endpoint.at_once
+        endpoint.succeeded()
+        endpoint.took(FAST // 2)
+        endpoint.done(pending)
+    assert (before, endpoint.at_once) == (FAST_AT_ONCE, MAX_AT_ONCE)

@@ -99,6 +99,8 @@ class Endpoint:
             self._ready.append(pending.message_id)
         else:
             del self._lanes[pending.message_id]
+        if not self.held:  # its connections may be closed by the time that there is more
+            self.at_once = MAX_AT_ONCE
 
     def forget_waiting(self) -> list[Pending]:
         """Lets go of all that is not under way; it is in the store."""
