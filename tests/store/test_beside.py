@@ -5,14 +5,16 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from messagehub.errors import Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import Insert, Store, Tx, open_store
-from messagehub.store.sqlite import MAX_WAITING
+from messagehub.store.sqlite import MANY, MAX_WAITING
 from tests.front.test_life import Load, is_alive
 from tests.store.test_conformance import ids, route, target
 from tests.support import hub as hubs
@@ -72,6 +74,23 @@ async def test_units_that_lock_a_row_change_it_one_after_the_other(store: Store)
         return int(row.weight)
 
     assert await asyncio.gather(*(store.transaction(unit) for _ in range(20))) == list(range(20))
+
+
+@pytest.mark.parametrize("how", ["write", "transaction"])
+async def test_many_rows_are_written_while_the_loop_is_busy(store: Store, tmp_path: Path, how: str) -> None:
+    rows = [route(f"{n:02}") for n in range(MANY)]
+
+    async def unit(tx: Tx) -> None:
+        await tx.many("insert_route", rows)
+
+    writing = store.write([Insert("insert_route", rows)]) if how == "write" else store.transaction(unit)
+    written = asyncio.ensure_future(writing)
+    await asyncio.sleep(0)
+    with closing(apsw.Connection(str(tmp_path / "hub.db"))) as reader:
+        count = "SELECT COUNT(*) FROM routes"
+        until(lambda: list(reader.execute(count)) == [(MANY,)], "they are on disk")  # and the loop stands still
+    assert not written.done()
+    await written
 
 
 async def test_a_unit_that_only_looks_costs_no_commit(store: Store) -> None:

@@ -87,6 +87,7 @@ class Log:
         self.path = str(folder / "few.db")
         self.connection = Connection(self.path)
         self.connection.plain("CREATE TABLE t (v BLOB)")
+        self.connection.plain(f"PRAGMA wal_autocheckpoint = {FEW}")
         self.checkpoints = Checkpoints(self.path, self.connection)
 
     def commit(self, times: int = 1, *, pause: bool = True) -> None:

@@ -328,3 +328,19 @@ async def test_one_that_was_fast_and_gets_slow_gets_fewer_requests_at_once(store
         await happens(lambda: endpoint.answered == 500)
         assert 0 < endpoint.most <= MAX_AT_ONCE
         await endpoint.close()
+
+
+async def test_what_waits_in_the_store_gets_more_at_once_as_well(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though all of it is claimed before the first answer has shown that the endpoint is fast."""
+    monkeypatch.setattr(breaker, "FAST", 10 * breaker.AHEAD)  # however busy the machine is
+    endpoint = Slowing()
+    endpoint.takes_s = 0.05
+    opening = asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
+    async with node(store, timeout=20) as desk, await opening as server:
+        port = server.sockets[0].getsockname()[1]
+        customer = await desk.customer(f"http://127.0.0.1:{port}/hook")
+        await desk.wait_in_store(customer, 300)
+        desk.dispatcher.wake()
+        await happens(lambda: endpoint.answered == 300)
+        assert endpoint.most > MAX_AT_ONCE
+        await endpoint.close()

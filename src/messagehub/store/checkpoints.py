@@ -1,4 +1,4 @@
-"""The log of a SQLite file is written back beside the commits.
+"""Checkpoints: the write-ahead log of a SQLite file is written back beside the commits.
 
 Left to itself, SQLite writes it back within a commit, for as long as the disk takes for all of it, and everybody waits.
 Here a thread writes back what is in the log while commits go on. What came meanwhile is little: it is written back
