@@ -35,6 +35,12 @@ MAX_BATCH = 1000
 TRIES = 5
 """How often a transaction that met a deadlock or a serialization failure is run."""
 
+BY_INDEX = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
+PLANS = "; ".join([*(f"SET enable_{way} = off" for way in BY_INDEX), "SET jit = off"])
+"""Each query has an index that gives it its rows, in their order. The planner would do without where rows are few, and
+a plan is kept: with that of an empty table each statement would read all of it, once it has grown. What the planner
+knows of a table that grows by thousands of rows a second is always old."""
+
 CHANNEL = "messagehub"
 NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
 RECONNECT_S = 1.0
@@ -134,7 +140,7 @@ class PostgresStore:
     async def open(cls, url: str) -> "PostgresStore":
         try:
             pool = await asyncpg.create_pool(
-                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S
+                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S, init=_plan, reset=_leave
             )
             await _migrate(url)
         except (SettingError, Unavailable):
@@ -328,6 +334,14 @@ class PostgresStore:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+
+async def _plan(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute(PLANS)
+
+
+async def _leave(_: "asyncpg.Connection[Any]") -> None:
+    """Nobody leaves anything in a session, so nothing is to be reset after each use."""
 
 
 async def _migrate(url: str) -> None:
