@@ -271,11 +271,20 @@ class House:
             return row if row.status in statuses else None
 
         row = await eventually_so(ask, f"{key} {statuses}")
+        await self._end_of_turns()
+        return row
+
+    async def fill(self, peer: Peer | None = None) -> None:
+        """The window of the peer is full from now on."""
+        (peer or self.peer).window = 0
+        await self._end_of_turns()
+
+    async def _end_of_turns(self) -> None:
+        """Those that are under way may claim, or make known."""
         for exchange in self._open:
             with suppress(TimeoutError):
                 async with asyncio.timeout(1), exchange._turning:
                     pass
-        return row
 
     async def statuses(self, message_id: str) -> list[str]:
         rows = await self.store.all("targets_of_message", message_id=message_id, first=0, end=1000)

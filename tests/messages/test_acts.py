@@ -50,7 +50,7 @@ async def test_what_the_carrier_never_answered_is_not_held(house: House) -> None
 
 
 async def test_a_deleted_message_is_canceled_and_out_of_sight(house: House) -> None:
-    house.peer.window = 0
+    await house.fill()
     await house.change(webhook_events=("message_updated", "message_deleted"))
     message = await house.send(ANNE, BERT)
     gone = await house.actor.delete(house.customer.id, message.id)

@@ -125,7 +125,7 @@ async def test_the_sweeps_give_up_what_nobody_could_ask_about(asking: House) -> 
 async def test_a_carrier_that_is_not_there_is_waited_for_and_not_for_ever(asking: House) -> None:
     asking.peer.dlr_timeout = 60
     key = await asking.accepted(names=["a"])
-    asking.peer.window = 0
+    await asking.fill()
     await overdue(asking, key)
     await asking.sweeper.sweep()
     assert (await asking.row(key)).status == "sent"

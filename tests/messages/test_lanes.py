@@ -143,7 +143,7 @@ async def test_what_is_owed_and_does_not_fit_yet_is_not_overtaken_either(quiet: 
 
 
 async def test_under_a_flood_of_what_is_urgent_one_in_ten_is_not(house: House) -> None:
-    house.peer.window = 0
+    await house.fill()
     given = {lane: await queues(house, *[lane] * 60) for lane in (HIGH, NORMAL)}
     lane_of = {key: lane for lane, its in given.items() for key in its}
     house.peer.window = 5

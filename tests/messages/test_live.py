@@ -1,13 +1,15 @@
 """What is accepted while there is room is handed over in the same commit; what is under way needs no reading."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from messagehub import clock
-from messagehub.carriers.carrier import Accepted, Refused
+from messagehub.carriers.carrier import Accepted, Refused, TargetKey
 from messagehub.errors import Unavailable
 from messagehub.messages import live
 from messagehub.messages.lanes import NORMAL
@@ -15,7 +17,7 @@ from messagehub.messages.live import Live
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target
 from messagehub.store import Row, Store, Tx
-from tests.messages.house import ANNE, BERT, House, eventually
+from tests.messages.house import ANNE, BERT, CARL, House, eventually
 from tests.messages.peer import Peer
 from tests.messages.queued import queue
 
@@ -65,6 +67,73 @@ async def test_nothing_passes_what_waits(quiet: House) -> None:
     peer.tell()
     await eventually(lambda: peer.handed)
     assert peer.handed[0].key == first
+
+
+@asynccontextmanager
+async def standstill(quiet: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Event]:
+    """The transactions of the exchange stand still until the end; set once one does. What is accepted does not."""
+    transaction, reached, go = quiet.store.transaction, asyncio.Event(), asyncio.Event()
+
+    async def later(unit: Any) -> Any:
+        reached.set()
+        await go.wait()
+        return await transaction(unit)
+
+    with monkeypatch.context() as still:
+        still.setattr(quiet.store, "transaction", later)
+        try:
+            yield reached
+        finally:
+            go.set()
+
+
+async def test_a_look_for_what_is_due_leaves_room_for_what_is_accepted_meanwhile(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = await free(quiet, peer=(peer := Peer(window=4)))
+    async with standstill(quiet, monkeypatch) as reached:
+        exchange._look_everywhere()
+        await reached.wait()
+        await quiet.send(ANNE, BERT, CARL)
+        assert len(peer.handed) == 3
+
+
+async def test_what_comes_without_a_pause_waits_no_longer_than_the_backlog_and_keeps_its_order(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though something more comes during each claim."""
+    peer, transaction, said = Peer(window=0), quiet.store.transaction, defaultdict[str, list[str]](list)
+    exchange, tasks = await quiet.open(peer), list[asyncio.Task[None]]()
+
+    def accepted() -> int:
+        return sum(map(len, said.values()))
+
+    async def slowly(unit: Any) -> Any:
+        before = accepted()
+        await eventually(lambda: accepted() > before + 2 or all(task.done() for task in tasks))
+        return await transaction(unit)
+
+    async def go_on(to: str) -> None:
+        while True:
+            said[to].append((await quiet.send(to)).id)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(quiet.store, "transaction", slowly)
+        tasks += [asyncio.create_task(go_on(to)) for to in (ANNE, BERT, CARL)]
+        await eventually(lambda: all(len(ids) > 3 for ids in said.values()))
+        peer.window = 100_000
+        peer.tell()
+        await eventually(lambda: peer.handed and not exchange._backlog)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await eventually(lambda: {key[0] for key in handed(peer)} >= {id for ids in said.values() for id in ids})
+    for to, in_order in said.items():
+        assert [key[0] for key in handed(peer, to) if key[0] in in_order] == in_order
+
+
+def handed(peer: Peer, to: str = "") -> list[TargetKey]:
+    return [handover.key for handover in peer.handed if not to or handover.destination == to]
 
 
 async def test_a_commit_that_fails_gives_the_room_back(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -311,7 +311,7 @@ async def send_from(house: House, source: str, to: str) -> Message:
 
 async def test_what_waited_when_the_person_said_stop_is_not_sent(house: House) -> None:
     """It is asked in the transaction of the claim: memory is not believed there."""
-    house.peer.window = 0
+    await house.fill()
     waiting = await house.send(ANNE, BERT)
     await write(house, ANNE)
     house.peer.window = 50

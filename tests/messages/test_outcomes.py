@@ -188,7 +188,7 @@ async def test_a_node_that_stalled_does_not_conclude_what_another_has_handed_sin
 ) -> None:
     stalled = house.peer
     (key,) = await house.handed()
-    stalled.window = 0
+    await house.fill()
     await house.store.run("drop_lease", id="here")
     await house.sweeper.sweep()
     house.peer = Peer()

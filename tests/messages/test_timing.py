@@ -102,7 +102,7 @@ async def test_what_is_scheduled_can_be_canceled(house: House) -> None:
 
 
 async def test_what_is_scheduled_for_a_carrier_that_is_gone_goes_to_another(house: House) -> None:
-    house.peer.window = 0
+    await house.fill()
     sent = await scheduled(house)
     other = await house.failover()
     (route,) = [one for one in await house.routes.page("g", 10) if one.carrier_id == house.carrier_id]
@@ -117,7 +117,7 @@ async def _carrier(house: House, key: TargetKey, carrier_id: str) -> bool:
 
 
 async def test_what_is_scheduled_from_a_number_that_is_lost_meanwhile_does_not_go(house: House) -> None:
-    house.peer.window = 0
+    await house.fill()
     sent = await scheduled(house)
     await lose_source(house)
     house.peer.window = 100

@@ -67,6 +67,8 @@ class Accepted(Struct):
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
     handed: list[Target] = field(default_factory=list)
     """The targets of these."""
+    waits: list[tuple[Exchange, int, int]] = field(default_factory=list)
+    """Where others wait their turn, how many segments of each, and in which lane."""
     more: list[Insert] = field(default_factory=list)
     """What else is written with it."""
     limits: list[Limit] = field(default_factory=list)
@@ -261,6 +263,8 @@ class Acceptor:
             if exchange and exchange.reserve(segments := target.parts, target.lane):
                 accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
                 accepted.handed.append(target)
+            elif exchange:
+                accepted.waits.append((exchange, segments, target.lane))
         if also:
             accepted.more += also(accepted)
 
@@ -391,6 +395,8 @@ def _release(batch: Sequence[Accepted]) -> None:
     for accepted in batch:
         for exchange, segments, _ in accepted.hands:
             exchange.release(segments)
+        for exchange, segments, lane in accepted.waits:
+            exchange.entered(segments, lane)
 
 
 def _send(batch: Sequence[Accepted]) -> None:
@@ -401,7 +407,7 @@ def _send(batch: Sequence[Accepted]) -> None:
             handovers.setdefault(exchange, []).append(handover)
     for exchange, some in handovers.items():
         try:
-            exchange.carrier.send(some)
+            exchange.send(some)
         except Exception:
             _log_fault(batch[0])
 

@@ -67,6 +67,9 @@ ASK_EVERY = int(POLL_S * clock.SECOND)
 SEGMENTS_PER_QUESTION = 9
 """Where both wait."""
 
+LOOK = 4
+"""While nothing is known to wait, a look for what is due has one in so many places, as what is accepted needs room."""
+
 FROM_OUTSIDE = (Receipt, Inbound, Queried)
 """News that are no outcomes of handovers; the peer waits for the answers to the first two."""
 
@@ -153,6 +156,15 @@ class Exchange:
         """When it was last looked into all of them."""
         self._backlog = set(LANES)
         """Those in which more may be due than there was room for: what is accepted now and no more urgent waits."""
+        self._is_nearly_through = False
+        """The last claim has left nothing of the backlog but what came during it."""
+        self._entering: dict[int, int] = {}
+        """Segments of each lane that are to wait in the store, and are on their way there."""
+        self._entered = asyncio.Event()
+        self._unseen = 0
+        """Segments that the last claim may not have found, as they came during it or later."""
+        self._behind: list[Handover] | None = None
+        """What was handed over when it was accepted, and follows what is being claimed."""
         self._reserved = 0
         """Segments for which room is kept, while the commit that hands them over is on its way."""
         self._unreserved = asyncio.Event()
@@ -187,13 +199,15 @@ class Exchange:
     # --- handing over what is just being accepted -----------------------------------------
 
     def reserve(self, segments: int, lane: int) -> bool:
-        """Keeps room for a target that is not stored yet. False where it has to wait its turn.
+        """Keeps room for a target that is not stored yet. False where it has to wait its turn; tell when it `entered`.
 
         It does not wait for what is less urgent, which is owed its share then.
         """
         waits = bool(self._backlog) and max(self._backlog) >= lane
         if waits or self._draining or self.carrier.room() - self._reserved < segments:
             self._backlog.add(lane)
+            self._entering[lane] = self._entering.get(lane, 0) + segments
+            self._unseen += segments
             return False
         self._reserved += segments
         if self._backlog:
@@ -204,10 +218,26 @@ class Exchange:
         """Turns a target for which room was kept into one that is handed over, in the row to be written."""
         return send.hand(target, self.carrier_id, self._node_id, now, self.carrier.texts)
 
+    def send(self, handovers: Sequence[Handover]) -> None:
+        """After the commit that hands them over."""
+        if self._behind is None:
+            self.carrier.send(handovers)
+        else:
+            self._behind += handovers
+            self._reserved += _segments(handovers)
+
     def release(self, segments: int) -> None:
         self._reserved -= segments
         if not self._reserved:
             self._unreserved.set()
+
+    def entered(self, segments: int, lane: int) -> None:
+        """What has to wait its turn is in the store now, or will never be."""
+        self._entering[lane] -= segments
+        if not self._entering[lane]:
+            del self._entering[lane]
+        if not self._entering:
+            self._entered.set()
 
     async def _let_hand(self, seconds: float) -> None:
         """What is being committed as handed over is to reach the carrier yet."""
@@ -245,9 +275,10 @@ class Exchange:
             news, (room, lanes) = self._take_news(), self._room()
             if not news and room <= 0:
                 return
+            is_last = self._is_nearly_through and self._backlog <= lanes and self._unseen <= room
             self._reserved += room
             try:
-                turn = await self._turn(news, room, lanes)
+                turn = await (self._last_turn if is_last else self._turn)(news, room, lanes)
             finally:
                 self.release(room)
             claim = turn.claim
@@ -262,6 +293,10 @@ class Exchange:
             return 0, set()
         if (room := self.carrier.room() - self._reserved) <= 0:
             return 0, set()
+        if not self._backlog:
+            room = math.ceil(room / LOOK)
+        elif self._is_nearly_through:
+            room = math.ceil(room / 2)
         if is_look:
             self._looked = now
         lanes, self._due = set(LANES) if is_look else self._due, set()
@@ -272,6 +307,8 @@ class Exchange:
         return news
 
     async def _turn(self, news: list[News], room: int, lanes: set[int]) -> Turn:
+        if room > 0:
+            self._is_nearly_through, self._unseen = False, sum(self._entering.values())
         try:
             turn = await self._store.transaction(partial(self._settle, news=news, room=room, lanes=lanes))
         except Unavailable:
@@ -289,6 +326,28 @@ class Exchange:
             await self._one_by_one(news)
             return Turn()
         self._conclude(turn)
+        return turn
+
+    async def _last_turn(self, news: list[News], room: int, lanes: set[int]) -> Turn:
+        """Claims the end of the backlog, and nothing more has to wait behind it.
+
+        Under load something comes during each claim, so that there would always be something left. What comes now is
+        handed over when it is accepted, but leaves after what is being claimed.
+        """
+        self._kept = news
+        backlog, self._backlog = self._backlog, set()
+        self._behind, turn = [], Turn()
+        try:
+            if self._entering:
+                self._entered.clear()
+                await self._entered.wait()
+            turn = await self._turn(self._take_news(), room, lanes)
+        finally:
+            if not turn.claimed:
+                self._backlog |= backlog
+            behind, self._behind = self._behind, None
+            self.release(_segments(behind))
+            self.carrier.send(behind)
         return turn
 
     async def _one_by_one(self, news: list[News]) -> None:
@@ -315,8 +374,10 @@ class Exchange:
             self._ask_at = 0 if turn.questions else clock.now() + ASK_EVERY
             self.carrier.ask(turn.questions)
         if turn.claimed:
-            self._backlog -= turn.lanes - turn.claim.more - self._due
+            found = turn.lanes - turn.claim.more
+            self._backlog -= found - self._due - self._entering.keys()
             self._backlog |= turn.claim.more
+            self._is_nearly_through = bool(self._backlog) and self._backlog <= found
             self._share.settle(turn.claim.segments, self._backlog)
             sent = 0 if turn.questions is not None else self._sent_since + sum(turn.claim.segments.values())
             self._sent_since = sent
@@ -470,3 +531,7 @@ class Exchange:
             for part, name in enumerate(outcome.names)
             if name
         ]
+
+
+def _segments(handovers: Sequence[Handover]) -> int:
+    return sum(len(handover.segments) or 1 for handover in handovers)
