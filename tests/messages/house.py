@@ -271,19 +271,20 @@ class House:
             return row if row.status in statuses else None
 
         row = await eventually_so(ask, f"{key} {statuses}")
-        await self._end_of_turns()
+        with suppress(TimeoutError):
+            await self._end_of_turns(1)
         return row
 
-    async def fill(self, peer: Peer | None = None) -> None:
+    async def fill(self) -> None:
         """The window of the peer is full from now on."""
-        (peer or self.peer).window = 0
-        await self._end_of_turns()
+        self.peer.window = 0
+        await self._end_of_turns(PATIENCE_S)
 
-    async def _end_of_turns(self) -> None:
+    async def _end_of_turns(self, within: float) -> None:
         """Those that are under way may claim, or make known."""
-        for exchange in self._open:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1), exchange._turning:
+        async with asyncio.timeout(within):
+            for exchange in self._open:
+                async with exchange._turning:
                     pass
 
     async def statuses(self, message_id: str) -> list[str]:

@@ -98,10 +98,11 @@ async def test_a_look_for_what_is_due_leaves_room_for_what_is_accepted_meanwhile
         assert len(peer.handed) == 3
 
 
+@pytest.mark.parametrize("window", [100_000, 7])
 async def test_what_comes_without_a_pause_waits_no_longer_than_the_backlog_and_keeps_its_order(
-    quiet: House, monkeypatch: pytest.MonkeyPatch
+    quiet: House, window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though something more comes during each claim."""
+    """Though something more comes during each claim; and where the window is filled again and again."""
     peer, transaction, said = Peer(window=0), quiet.store.transaction, defaultdict[str, list[str]](list)
     exchange, tasks = await quiet.open(peer), list[asyncio.Task[None]]()
 
@@ -121,15 +122,56 @@ async def test_what_comes_without_a_pause_waits_no_longer_than_the_backlog_and_k
         slow.setattr(quiet.store, "transaction", slowly)
         tasks += [asyncio.create_task(go_on(to)) for to in (ANNE, BERT, CARL)]
         await eventually(lambda: all(len(ids) > 3 for ids in said.values()))
-        peer.window = 100_000
+        peer.window = window
         peer.tell()
-        await eventually(lambda: peer.handed and not exchange._backlog)
+        if window > 7:
+            await eventually(lambda: peer.handed and not exchange._backlog)
+        else:
+            await eventually(lambda: answer(peer) > 50)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    await eventually(lambda: {key[0] for key in handed(peer)} >= {id for ids in said.values() for id in ids})
+    all_of_them = {id for ids in said.values() for id in ids}
+    await eventually(lambda: answer(peer) and {key[0] for key in handed(peer)} >= all_of_them)
     for to, in_order in said.items():
         assert [key[0] for key in handed(peer, to) if key[0] in in_order] == in_order
+
+
+def answer(peer: Peer) -> int:
+    """Accepts what is on its way; how much there was of it until now."""
+    peer.tell(*(Accepted(one.key, [one.key[0]]) for one in peer.handed if peer.holds(one.key)))
+    return len(peer.handed)
+
+
+async def test_the_end_of_a_backlog_waits_for_what_was_before_it_and_for_nothing_else(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer, write = Peer(window=0), quiet.store.write
+    exchange, gates = (
+        await quiet.open(peer),
+        iter([first_gate := asyncio.Event(), *[last_gate := asyncio.Event()] * 12]),
+    )
+
+    async def late(inserts: Any) -> None:
+        await next(gates).wait()
+        await write(inserts)
+
+    await quiet.send()
+    with monkeypatch.context() as slow:
+        slow.setattr(quiet.store, "write", late)
+        first = asyncio.create_task(quiet.send())
+        await eventually(lambda: exchange.entering.lanes)
+        peer.window = 8
+        peer.tell()
+        await eventually(lambda: exchange._behind is not None)
+        others = [asyncio.create_task(quiet.send()) for _ in range(12)]
+        await eventually(lambda: exchange.entering.lanes)  # there is no room for some of them
+        first_gate.set()
+        await eventually(lambda: len(peer.handed) == 2)
+        assert handed(peer)[1] == ((await first).id, 0)
+        last_gate.set()
+        ids = {message.id for message in await asyncio.gather(*others)}
+    await eventually(lambda: answer(peer) and {key[0] for key in handed(peer)} >= ids)
 
 
 def handed(peer: Peer, to: str = "") -> list[TargetKey]:

@@ -20,7 +20,7 @@ from messagehub.events import Event, Outbox
 from messagehub.logs import about, known
 from messagehub.messages import letting, mms, options, timing, variables
 from messagehub.messages.drafting import Draft, Drafting, destinations_of, lane_of, not_carried
-from messagehub.messages.exchange import Exchange
+from messagehub.messages.exchange import Entering, Exchange
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.gathering import Gatherer
 from messagehub.messages.limits import Limit
@@ -67,8 +67,8 @@ class Accepted(Struct):
     """What is handed over at once: to whom, and how many segments' worth of room was kept for it."""
     handed: list[Target] = field(default_factory=list)
     """The targets of these."""
-    waits: list[tuple[Exchange, int, int]] = field(default_factory=list)
-    """Where others wait their turn, how many segments of each, and in which lane."""
+    waits: list[tuple[Entering, int, int]] = field(default_factory=list)
+    """Where others are counted that wait their turn, how many segments of each, and in which lane."""
     more: list[Insert] = field(default_factory=list)
     """What else is written with it."""
     limits: list[Limit] = field(default_factory=list)
@@ -264,7 +264,7 @@ class Acceptor:
                 accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
                 accepted.handed.append(target)
             elif exchange:
-                accepted.waits.append((exchange, segments, target.lane))
+                accepted.waits.append((exchange.entering, segments, target.lane))
         if also:
             accepted.more += also(accepted)
 
@@ -395,8 +395,8 @@ def _release(batch: Sequence[Accepted]) -> None:
     for accepted in batch:
         for exchange, segments, _ in accepted.hands:
             exchange.release(segments)
-        for exchange, segments, lane in accepted.waits:
-            exchange.entered(segments, lane)
+        for entering, segments, lane in accepted.waits:
+            entering.entered(segments, lane)
 
 
 def _send(batch: Sequence[Accepted]) -> None:

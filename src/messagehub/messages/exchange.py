@@ -119,6 +119,30 @@ class Turn:
     """What the carrier makes of its ids, where this was found out."""
 
 
+@dataclass(slots=True)
+class Entering:
+    """Segments of each lane that have to wait in the store, and are on their way there."""
+
+    lanes: dict[int, int] = field(default_factory=dict)
+    none: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, segments: int, lane: int) -> None:
+        self.lanes[lane] = self.lanes.get(lane, 0) + segments
+
+    def entered(self, segments: int, lane: int) -> None:
+        """They are there now, or will never be."""
+        self.lanes[lane] -= segments
+        if not self.lanes[lane]:
+            del self.lanes[lane]
+        if not self.lanes:
+            self.none.set()
+
+    async def end(self) -> None:
+        if self.lanes:
+            self.none.clear()
+            await self.none.wait()
+
+
 class Exchange:
     def __init__(
         self,
@@ -158,13 +182,13 @@ class Exchange:
         """Those in which more may be due than there was room for: what is accepted now and no more urgent waits."""
         self._is_nearly_through = False
         """The last claim has left nothing of the backlog but what came during it."""
-        self._entering: dict[int, int] = {}
-        """Segments of each lane that are to wait in the store, and are on their way there."""
-        self._entered = asyncio.Event()
+        self.entering = Entering()
         self._unseen = 0
         """Segments that the last claim may not have found, as they came during it or later."""
         self._behind: list[Handover] | None = None
-        """What was handed over when it was accepted, and follows what is being claimed."""
+        """What was handed over when it was accepted, and follows what the last claim of a backlog finds."""
+        self._behind_at = clock.NEVER
+        """What became due later is not of that backlog."""
         self._reserved = 0
         """Segments for which room is kept, while the commit that hands them over is on its way."""
         self._unreserved = asyncio.Event()
@@ -199,14 +223,14 @@ class Exchange:
     # --- handing over what is just being accepted -----------------------------------------
 
     def reserve(self, segments: int, lane: int) -> bool:
-        """Keeps room for a target that is not stored yet. False where it has to wait its turn; tell when it `entered`.
+        """Keeps room for a target that is not stored yet. False where it has to wait its turn: it is `entering` then.
 
         It does not wait for what is less urgent, which is owed its share then.
         """
         waits = bool(self._backlog) and max(self._backlog) >= lane
         if waits or self._draining or self.carrier.room() - self._reserved < segments:
             self._backlog.add(lane)
-            self._entering[lane] = self._entering.get(lane, 0) + segments
+            self.entering.add(segments, lane)
             self._unseen += segments
             return False
         self._reserved += segments
@@ -230,14 +254,6 @@ class Exchange:
         self._reserved -= segments
         if not self._reserved:
             self._unreserved.set()
-
-    def entered(self, segments: int, lane: int) -> None:
-        """What has to wait its turn is in the store now, or will never be."""
-        self._entering[lane] -= segments
-        if not self._entering[lane]:
-            del self._entering[lane]
-        if not self._entering:
-            self._entered.set()
 
     async def _let_hand(self, seconds: float) -> None:
         """What is being committed as handed over is to reach the carrier yet."""
@@ -272,35 +288,36 @@ class Exchange:
 
     async def _turn_while_useful(self) -> None:
         while True:
-            news, (room, lanes) = self._take_news(), self._room()
+            news, (room, lanes, is_part) = self._take_news(), self._room()
             if not news and room <= 0:
                 return
-            is_last = self._is_nearly_through and self._backlog <= lanes and self._unseen <= room
+            is_last = self._is_nearly_through and self._backlog <= lanes and self._unseen < room
             self._reserved += room
             try:
                 turn = await (self._last_turn if is_last else self._turn)(news, room, lanes)
             finally:
                 self.release(room)
             claim = turn.claim
-            if not (news or claim.handovers or claim.stopped or turn.questions or turn.kept_free):
+            went_on = claim.handovers or claim.stopped or (is_part and claim.more)
+            if not (news or went_on or turn.questions or turn.kept_free):
                 return
 
-    def _room(self) -> tuple[int, set[int]]:
-        """How much may be claimed, and of which lanes: of those in which something may be due; now and then of all."""
+    def _room(self) -> tuple[int, set[int], bool]:
+        """How much may be claimed, and of which lanes: of those in which something may be due; now and then of all.
+
+        And whether it is only a part of what there is room for.
+        """
         now = time.monotonic()
         is_look = now - self._looked >= POLL_S
         if self._draining or not (self._due or is_look):
-            return 0, set()
+            return 0, set(), False
         if (room := self.carrier.room() - self._reserved) <= 0:
-            return 0, set()
-        if not self._backlog:
-            room = math.ceil(room / LOOK)
-        elif self._is_nearly_through:
-            room = math.ceil(room / 2)
+            return 0, set(), False
+        parts = LOOK if not self._backlog else 2 if self._is_nearly_through else 1
         if is_look:
             self._looked = now
         lanes, self._due = set(LANES) if is_look else self._due, set()
-        return room, lanes
+        return math.ceil(room / parts), lanes, parts > 1
 
     def _take_news(self) -> list[News]:
         news, self._kept = self._kept + self.carrier.news(), []
@@ -308,7 +325,7 @@ class Exchange:
 
     async def _turn(self, news: list[News], room: int, lanes: set[int]) -> Turn:
         if room > 0:
-            self._is_nearly_through, self._unseen = False, sum(self._entering.values())
+            self._is_nearly_through, self._unseen = False, sum(self.entering.lanes.values())
         try:
             turn = await self._store.transaction(partial(self._settle, news=news, room=room, lanes=lanes))
         except Unavailable:
@@ -332,20 +349,20 @@ class Exchange:
         """Claims the end of the backlog, and nothing more has to wait behind it.
 
         Under load something comes during each claim, so that there would always be something left. What comes now is
-        handed over when it is accepted, but leaves after what is being claimed.
+        handed over when it is accepted, but leaves after what is being claimed. Only where that claim fails it leaves
+        before.
         """
         self._kept = news
         backlog, self._backlog = self._backlog, set()
-        self._behind, turn = [], Turn()
+        entering, self.entering = self.entering, Entering()
+        self._behind, self._behind_at, turn = [], clock.now(), Turn()
         try:
-            if self._entering:
-                self._entered.clear()
-                await self._entered.wait()
+            await entering.end()
             turn = await self._turn(self._take_news(), room, lanes)
         finally:
             if not turn.claimed:
                 self._backlog |= backlog
-            behind, self._behind = self._behind, None
+            behind, self._behind, self._behind_at = self._behind, None, clock.NEVER
             self.release(_segments(behind))
             self.carrier.send(behind)
         return turn
@@ -375,7 +392,7 @@ class Exchange:
             self.carrier.ask(turn.questions)
         if turn.claimed:
             found = turn.lanes - turn.claim.more
-            self._backlog -= found - self._due - self._entering.keys()
+            self._backlog -= found - self._due - self.entering.lanes.keys()
             self._backlog |= turn.claim.more
             self._is_nearly_through = bool(self._backlog) and self._backlog <= found
             self._share.settle(turn.claim.segments, self._backlog)
@@ -432,15 +449,16 @@ class Exchange:
             turn.counts.inbound, turn.counts.unknown = len(arrivals), received.unknown
         if room > 0:
             turn.claimed, turn.lanes = True, set(lanes)
-            await self._claim(tx, turn, room, now)
+            await self._claim(tx, turn, room, min(now, self._behind_at))
         return turn
 
     async def _claim(self, tx: Tx, turn: Turn, room: int, now: int) -> None:
         """What is due to be sent; and, in the room that is left, and one in ten in any case, to be asked."""
-        is_asking = self.carrier.asks and now >= self._ask_at
+        is_last = self._behind is not None
+        is_asking = self.carrier.asks and now >= self._ask_at and not is_last
         turn.kept_free = min(room, self._sent_since // SEGMENTS_PER_QUESTION) if is_asking else 0
         alone = self.carrier.idle
-        owed, texts = self._share.owed(), self.carrier.texts
+        owed, texts = {} if is_last else self._share.owed(), self.carrier.texts
         most = room - turn.kept_free
         is_look = len(turn.lanes) == len(LANES)
         lanes = await send.due_lanes(tx, self.carrier_id, now) if is_look else turn.lanes

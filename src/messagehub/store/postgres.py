@@ -35,11 +35,11 @@ MAX_BATCH = 1000
 TRIES = 5
 """How often a transaction that met a deadlock or a serialization failure is run."""
 
-BY_INDEX = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
-PLANS = "; ".join([*(f"SET enable_{way} = off" for way in BY_INDEX), "SET jit = off"])
-"""Each query has an index that gives it its rows, in their order. The planner would do without where rows are few, and
-a plan is kept: with that of an empty table each statement would read all of it, once it has grown. What the planner
-knows of a table that grows by thousands of rows a second is always old."""
+ASIDE = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
+PLANS = "; ".join([*(f"SET enable_{way} = off" for way in ASIDE), "SET jit = off"])
+"""Each query has its index. The planner would do without where rows are few, and a plan is kept: with that of an empty
+table each statement would read all of it, once it has grown. What the planner knows of a table that grows by thousands
+of rows a second is always old."""
 
 CHANNEL = "messagehub"
 NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
@@ -337,7 +337,11 @@ class PostgresStore:
 
 
 async def _plan(connection: "asyncpg.Connection[Any]") -> None:
-    await connection.execute(PLANS)
+    try:
+        await connection.execute(PLANS)
+    except BaseException:
+        connection.terminate()  # else the pool would take its leave of a server that does not answer
+        raise
 
 
 async def _leave(_: "asyncpg.Connection[Any]") -> None:
