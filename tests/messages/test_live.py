@@ -174,6 +174,65 @@ async def test_the_end_of_a_backlog_waits_for_what_was_before_it_and_for_nothing
     await eventually(lambda: answer(peer) and {key[0] for key in handed(peer)} >= ids)
 
 
+async def test_what_fills_the_store_during_the_last_claim_of_a_backlog_goes_before_what_comes_later(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer, write, transaction = Peer(window=0), quiet.store.write, quiet.store.transaction
+    exchange, go, go_on, in_order = await quiet.open(peer), asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def late(inserts: Any) -> None:
+        await go.wait()
+        await write(inserts)
+
+    async def slowly(unit: Any) -> Any:
+        """But for the first, which is the claim that was under way."""
+        if exchange._behind_at != begun:
+            before = len(in_order)
+            go_on.set()
+            await eventually(lambda: len(in_order) > before or stream.done())
+        return await transaction(unit)
+
+    async def come_later() -> None:
+        await go_on.wait()
+        while len(in_order) < 60:
+            in_order.append((await quiet.send()).id)
+
+    in_order.append((await quiet.send()).id)
+    with monkeypatch.context() as slow:
+        slow.setattr(quiet.store, "write", late)
+        first = asyncio.create_task(quiet.send())
+        await eventually(lambda: exchange.entering.lanes)
+        slow.setattr(quiet.store, "write", write)
+        peer.window = 8
+        peer.tell()
+        await eventually(lambda: exchange._behind is not None)
+        some = await asyncio.gather(*(quiet.send() for _ in range(16)))
+        slow.setattr(quiet.store, "transaction", slowly)
+        in_order += [message.id for message in some]
+        begun, stream = exchange._behind_at, asyncio.create_task(come_later())
+        go.set()
+        in_order.insert(1, (await first).id)
+        await stream
+    await eventually(lambda: answer(peer) == len(in_order))
+    assert [key[0] for key in handed(peer)] == in_order
+
+
+async def test_what_is_more_urgent_is_not_held_back_behind_a_backlog(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = Peer(window=0)
+    exchange = await quiet.open(peer)
+    async with standstill(quiet, monkeypatch):
+        first = await quiet.send()
+        peer.window = 8
+        exchange._is_nearly_through, exchange._backlog = True, {NORMAL}
+        exchange._look_everywhere()
+        await eventually(lambda: exchange._behind is not None)
+        code, other = await quiet.send(class_="otp"), await quiet.send()
+        assert [key[0] for key in handed(peer)] == [code.id]
+    await eventually(lambda: [key[0] for key in handed(peer)] == [code.id, first.id, other.id])
+
+
 def handed(peer: Peer, to: str = "") -> list[TargetKey]:
     return [handover.key for handover in peer.handed if not to or handover.destination == to]
 

@@ -65,6 +65,8 @@ class Handover(Struct):  # as it is made in a third of the time of a dataclass
     subject: str = ""
     media: Sequence[Medium] | None = None
     """None: it is an SMS. Of an MMS in their order, as the customer gave them; the carrier makes them fit."""
+    lane: int = 0
+    """How urgent it is; what is more so has a larger number."""
 
 
 # --- news of a handover -----------------------------------------------------------------

@@ -67,8 +67,9 @@ ASK_EVERY = int(POLL_S * clock.SECOND)
 SEGMENTS_PER_QUESTION = 9
 """Where both wait."""
 
-LOOK = 4
-"""While nothing is known to wait, a look for what is due has one in so many places, as what is accepted needs room."""
+LOOK, LAST = 4, 2
+"""One in so many places is for a look for what is due while nothing is known to wait, and for the last claim of what
+waits: what is accepted meanwhile needs room."""
 
 FROM_OUTSIDE = (Receipt, Inbound, Queried)
 """News that are no outcomes of handovers; the peer waits for the answers to the first two."""
@@ -187,8 +188,8 @@ class Exchange:
         """Segments that the last claim may not have found, as they came during it or later."""
         self._behind: list[Handover] | None = None
         """What was handed over when it was accepted, and follows what the last claim of a backlog finds."""
-        self._behind_at = clock.NEVER
-        """What became due later is not of that backlog."""
+        self._behind_at, self._behind_lane = clock.NEVER, 0
+        """What became due later is not of that backlog; and the most urgent lane of it."""
         self._reserved = 0
         """Segments for which room is kept, while the commit that hands them over is on its way."""
         self._unreserved = asyncio.Event()
@@ -244,11 +245,13 @@ class Exchange:
 
     def send(self, handovers: Sequence[Handover]) -> None:
         """After the commit that hands them over."""
-        if self._behind is None:
+        if self._behind is not None:
+            behind = [one for one in handovers if one.lane <= self._behind_lane]
+            handovers = [one for one in handovers if one.lane > self._behind_lane]
+            self._behind += behind
+            self._reserved += _segments(behind)
+        if handovers:
             self.carrier.send(handovers)
-        else:
-            self._behind += handovers
-            self._reserved += _segments(handovers)
 
     def release(self, segments: int) -> None:
         self._reserved -= segments
@@ -288,43 +291,44 @@ class Exchange:
 
     async def _turn_while_useful(self) -> None:
         while True:
-            news, (room, lanes, is_part) = self._take_news(), self._room()
+            news, (room, lanes, parts) = self._take_news(), self._room()
             if not news and room <= 0:
                 return
-            is_last = self._is_nearly_through and self._backlog <= lanes and self._unseen < room
             self._reserved += room
             try:
-                turn = await (self._last_turn if is_last else self._turn)(news, room, lanes)
+                turn = await (self._last_turn if parts == LAST else self._turn)(news, room, lanes)
             finally:
                 self.release(room)
             claim = turn.claim
-            went_on = claim.handovers or claim.stopped or (is_part and claim.more)
-            if not (news or went_on or turn.questions or turn.kept_free):
+            goes_on = claim.handovers or claim.stopped or (claim.more and parts > 1)
+            if not (news or goes_on or turn.questions or turn.kept_free):
                 return
 
-    def _room(self) -> tuple[int, set[int], bool]:
+    def _room(self) -> tuple[int, set[int], int]:
         """How much may be claimed, and of which lanes: of those in which something may be due; now and then of all.
 
-        And whether it is only a part of what there is room for.
+        And that this is one in so many of the free places: LOOK, LAST or 1.
         """
         now = time.monotonic()
         is_look = now - self._looked >= POLL_S
         if self._draining or not (self._due or is_look):
-            return 0, set(), False
+            return 0, set(), 1
         if (room := self.carrier.room() - self._reserved) <= 0:
-            return 0, set(), False
-        parts = LOOK if not self._backlog else 2 if self._is_nearly_through else 1
+            return 0, set(), 1
         if is_look:
             self._looked = now
         lanes, self._due = set(LANES) if is_look else self._due, set()
-        return math.ceil(room / parts), lanes, parts > 1
+        parts = 1 if self._backlog else LOOK
+        if self._is_nearly_through and self._backlog <= lanes and self._unseen < math.ceil(room / LAST):
+            parts = LAST
+        return math.ceil(room / parts), lanes, parts
 
     def _take_news(self) -> list[News]:
         news, self._kept = self._kept + self.carrier.news(), []
         return news
 
     async def _turn(self, news: list[News], room: int, lanes: set[int]) -> Turn:
-        if room > 0:
+        if room > 0 and self._behind is None:
             self._is_nearly_through, self._unseen = False, sum(self.entering.lanes.values())
         try:
             turn = await self._store.transaction(partial(self._settle, news=news, room=room, lanes=lanes))
@@ -349,13 +353,15 @@ class Exchange:
         """Claims the end of the backlog, and nothing more has to wait behind it.
 
         Under load something comes during each claim, so that there would always be something left. What comes now is
-        handed over when it is accepted, but leaves after what is being claimed. Only where that claim fails it leaves
-        before.
+        handed over when it is accepted, but leaves after what is being claimed. Only where that claim fails, or where
+        others (what was put off, or scheduled) take its room, some leaves before what is left of it.
         """
         self._kept = news
         backlog, self._backlog = self._backlog, set()
         entering, self.entering = self.entering, Entering()
-        self._behind, self._behind_at, turn = [], clock.now(), Turn()
+        self._is_nearly_through, self._unseen = False, 0
+        self._behind, self._behind_at, self._behind_lane = [], clock.now(), max(backlog)
+        turn = Turn()
         try:
             await entering.end()
             turn = await self._turn(self._take_news(), room, lanes)
@@ -455,8 +461,8 @@ class Exchange:
     async def _claim(self, tx: Tx, turn: Turn, room: int, now: int) -> None:
         """What is due to be sent; and, in the room that is left, and one in ten in any case, to be asked."""
         is_last = self._behind is not None
-        is_asking = self.carrier.asks and now >= self._ask_at and not is_last
-        turn.kept_free = min(room, self._sent_since // SEGMENTS_PER_QUESTION) if is_asking else 0
+        is_asking = self.carrier.asks and now >= self._ask_at
+        turn.kept_free = min(room, self._sent_since // SEGMENTS_PER_QUESTION) if is_asking and not is_last else 0
         alone = self.carrier.idle
         owed, texts = {} if is_last else self._share.owed(), self.carrier.texts
         most = room - turn.kept_free

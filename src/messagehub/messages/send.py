@@ -168,7 +168,7 @@ def hand(target: Target, carrier_id: str, holder: str, now: int, texts: Profile)
     subject = "" if media is None else asked.subject
     return Handover(
         key, target.source, target.destination, segments, [step], asked.tlvs, target.retries, expire_at, words,
-        subject, media,
+        subject, media, target.lane,
     )  # fmt: skip
 
 
