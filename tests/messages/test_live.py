@@ -174,6 +174,36 @@ async def test_the_end_of_a_backlog_waits_for_what_was_before_it_and_for_nothing
     await eventually(lambda: answer(peer) and {key[0] for key in handed(peer)} >= ids)
 
 
+async def test_the_end_of_a_backlog_does_not_wait_for_long(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer, write, go = Peer(window=0), quiet.store.write, asyncio.Event()
+    exchange = await quiet.open(peer)
+
+    async def late(inserts: Any) -> None:
+        await go.wait()
+        await write(inserts)
+
+    before = await quiet.send()
+    with monkeypatch.context() as slow:
+        slow.setattr(quiet.store, "write", late)
+        slowest = asyncio.create_task(quiet.send())
+        await eventually(lambda: exchange.entering.lanes)
+    peer.window = 8
+    peer.tell()
+    await eventually(lambda: exchange._behind is not None)
+    meanwhile = await quiet.send()
+    await eventually(lambda: [key[0] for key in handed(peer)] == [before.id, meanwhile.id])
+    some = [await quiet.send()]
+    assert await quiet.statuses(some[0].id) == ["queued"]
+    await eventually(lambda: len(peer.handed) == 3)
+    some.append(await quiet.send())  # the second time that it takes long
+    await eventually(lambda: len(peer.handed) == 4)
+    some.append(await quiet.send())
+    go.set()
+    await eventually(lambda: len(peer.handed) == 6)
+    assert {key[0] for key in handed(peer)} == {before.id, meanwhile.id, (await slowest).id, *(one.id for one in some)}
+    await eventually(lambda: not exchange.entering.lanes and not exchange._backlog)
+
+
 async def test_what_fills_the_store_during_the_last_claim_of_a_backlog_goes_before_what_comes_later(
     quiet: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

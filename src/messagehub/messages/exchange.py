@@ -71,6 +71,10 @@ LOOK, LAST = 4, 2
 """One in so many places is for a look for what is due while nothing is known to wait, and for the last claim of what
 waits: what is accepted meanwhile needs room."""
 
+ENTERING_S = 0.25
+"""How long the last claim of a backlog waits for what was told to wait before it. What takes longer is asked for at the
+same time as all that comes meanwhile, and may go after it."""
+
 FROM_OUTSIDE = (Receipt, Inbound, Queried)
 """News that are no outcomes of handovers; the peer waits for the answers to the first two."""
 
@@ -126,22 +130,36 @@ class Entering:
 
     lanes: dict[int, int] = field(default_factory=dict)
     none: asyncio.Event = field(default_factory=asyncio.Event)
+    later: "Entering | None" = None
+    """Where they are counted since this one was given up."""
 
     def add(self, segments: int, lane: int) -> None:
         self.lanes[lane] = self.lanes.get(lane, 0) + segments
 
     def entered(self, segments: int, lane: int) -> None:
         """They are there now, or will never be."""
-        self.lanes[lane] -= segments
-        if not self.lanes[lane]:
-            del self.lanes[lane]
-        if not self.lanes:
-            self.none.set()
+        there = self
+        while there.later:
+            there = there.later
+        there.lanes[lane] -= segments
+        if not there.lanes[lane]:
+            del there.lanes[lane]
+        if not there.lanes:
+            there.none.set()
 
-    async def end(self) -> None:
-        if self.lanes:
-            self.none.clear()
-            await self.none.wait()
+    async def end(self, later: "Entering") -> int:
+        """Waits for them, but not for long. How many segments are still on their way, and counted in `later` then."""
+        if not self.lanes:
+            return 0
+        self.none.clear()
+        try:
+            async with asyncio.timeout(ENTERING_S):
+                await self.none.wait()
+        except TimeoutError:
+            self.later = later
+            for lane, segments in self.lanes.items():
+                later.add(segments, lane)
+        return sum(self.lanes.values())
 
 
 class Exchange:
@@ -363,8 +381,11 @@ class Exchange:
         self._behind, self._behind_at, self._behind_lane = [], clock.now(), max(backlog)
         turn = Turn()
         try:
-            await entering.end()
-            turn = await self._turn(self._take_news(), room, lanes)
+            if late := await entering.end(self.entering):
+                self._unseen += late
+                self._backlog |= self.entering.lanes.keys()
+            news[:] = self._take_news()
+            turn = await self._turn(news, room, lanes)
         finally:
             if not turn.claimed:
                 self._backlog |= backlog
