@@ -202,7 +202,7 @@ def stall(hub: Hub, endpoint: Endpoint) -> None:
     account = hub.customer(webhook_uri=endpoint.url)
     for _ in range(AT_ONCE):
         account.send(numbering.somebody())
-    endpoint.wait(lambda endpoint: len(endpoint.hits) == AT_ONCE)
+    endpoint.wait(lambda endpoint: len(endpoint.hits) >= AT_ONCE)
 
 
 def is_told_at_once(account: Account, endpoint: Endpoint) -> bool:
