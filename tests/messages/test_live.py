@@ -11,13 +11,14 @@ import pytest
 from messagehub import clock
 from messagehub.carriers.carrier import Accepted, Refused, TargetKey
 from messagehub.errors import Unavailable
-from messagehub.messages import live
+from messagehub.messages import entering, live
 from messagehub.messages.lanes import NORMAL
 from messagehub.messages.live import Live
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target
+from messagehub.shapes import Message
 from messagehub.store import Row, Store, Tx
-from tests.messages.house import ANNE, BERT, CARL, House, eventually
+from tests.messages.house import ANNE, BERT, CARL, PATIENCE_S, House, eventually
 from tests.messages.peer import Peer
 from tests.messages.queued import queue
 
@@ -143,76 +144,74 @@ def answer(peer: Peer) -> int:
     return len(peer.handed)
 
 
-async def test_the_end_of_a_backlog_waits_for_what_was_before_it_and_for_nothing_else(
-    quiet: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    peer, write = Peer(window=0), quiet.store.write
-    exchange, gates = (
-        await quiet.open(peer),
-        iter([first_gate := asyncio.Event(), *[last_gate := asyncio.Event()] * 12]),
-    )
+@asynccontextmanager
+async def held_up(
+    quiet: House, peer: Peer, monkeypatch: pytest.MonkeyPatch, until: asyncio.Event
+) -> AsyncIterator[asyncio.Task[Message]]:
+    """One message is told to wait, and gets into the store `until` then; the last claim of the backlog waits for it."""
+    write, exchange = quiet.store.write, quiet.exchange_with(quiet.carrier_id)
+    assert exchange
 
     async def late(inserts: Any) -> None:
-        await next(gates).wait()
+        await until.wait()
         await write(inserts)
 
-    await quiet.send()
     with monkeypatch.context() as slow:
         slow.setattr(quiet.store, "write", late)
         first = asyncio.create_task(quiet.send())
         await eventually(lambda: exchange.entering.lanes)
-        peer.window = 8
-        peer.tell()
-        await eventually(lambda: exchange._behind is not None)
+    peer.window = 8
+    peer.tell()
+    await eventually(lambda: exchange._behind is not None)
+    yield first
+    until.set()
+
+
+async def test_the_end_of_a_backlog_waits_for_what_was_before_it_and_for_nothing_else(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entering, "WAIT_S", PATIENCE_S)
+    peer, write, go, go_all = Peer(window=0), quiet.store.write, asyncio.Event(), asyncio.Event()
+    exchange = await quiet.open(peer)
+
+    async def late(inserts: Any) -> None:
+        await go_all.wait()
+        await write(inserts)
+
+    await quiet.send()
+    async with held_up(quiet, peer, monkeypatch, go) as first:
+        monkeypatch.setattr(quiet.store, "write", late)
         others = [asyncio.create_task(quiet.send()) for _ in range(12)]
         await eventually(lambda: exchange.entering.lanes)  # there is no room for some of them
-        first_gate.set()
+        go.set()
         await eventually(lambda: len(peer.handed) == 2)
         assert handed(peer)[1] == ((await first).id, 0)
-        last_gate.set()
+        go_all.set()
         ids = {message.id for message in await asyncio.gather(*others)}
     await eventually(lambda: answer(peer) and {key[0] for key in handed(peer)} >= ids)
 
 
 async def test_the_end_of_a_backlog_does_not_wait_for_long(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    peer, write, go = Peer(window=0), quiet.store.write, asyncio.Event()
+    peer, go = Peer(window=0), asyncio.Event()
     exchange = await quiet.open(peer)
-
-    async def late(inserts: Any) -> None:
-        await go.wait()
-        await write(inserts)
-
-    before = await quiet.send()
-    with monkeypatch.context() as slow:
-        slow.setattr(quiet.store, "write", late)
-        slowest = asyncio.create_task(quiet.send())
-        await eventually(lambda: exchange.entering.lanes)
-    peer.window = 8
-    peer.tell()
-    await eventually(lambda: exchange._behind is not None)
-    meanwhile = await quiet.send()
-    await eventually(lambda: [key[0] for key in handed(peer)] == [before.id, meanwhile.id])
     some = [await quiet.send()]
-    assert await quiet.statuses(some[0].id) == ["queued"]
-    await eventually(lambda: len(peer.handed) == 3)
-    some.append(await quiet.send())  # the second time that it takes long
-    await eventually(lambda: len(peer.handed) == 4)
-    some.append(await quiet.send())
-    go.set()
-    await eventually(lambda: len(peer.handed) == 6)
-    assert {key[0] for key in handed(peer)} == {before.id, meanwhile.id, (await slowest).id, *(one.id for one in some)}
+    async with held_up(quiet, peer, monkeypatch, go) as slowest:
+        for _ in range(3):  # as long as it takes, more than once
+            some.append(await quiet.send())
+            await eventually(lambda: len(peer.handed) == len(some))
+        go.set()
+        some.append(await slowest)
+    await eventually(lambda: len(peer.handed) == 5)
+    assert {key[0] for key in handed(peer)} == {one.id for one in some}
     await eventually(lambda: not exchange.entering.lanes and not exchange._backlog)
 
 
 async def test_what_fills_the_store_during_the_last_claim_of_a_backlog_goes_before_what_comes_later(
     quiet: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    peer, write, transaction = Peer(window=0), quiet.store.write, quiet.store.transaction
+    monkeypatch.setattr(entering, "WAIT_S", PATIENCE_S)
+    peer, transaction = Peer(window=0), quiet.store.transaction
     exchange, go, go_on, in_order = await quiet.open(peer), asyncio.Event(), asyncio.Event(), list[str]()
-
-    async def late(inserts: Any) -> None:
-        await go.wait()
-        await write(inserts)
 
     async def slowly(unit: Any) -> Any:
         """But for the first, which is the claim that was under way."""
@@ -228,21 +227,15 @@ async def test_what_fills_the_store_during_the_last_claim_of_a_backlog_goes_befo
             in_order.append((await quiet.send()).id)
 
     in_order.append((await quiet.send()).id)
-    with monkeypatch.context() as slow:
-        slow.setattr(quiet.store, "write", late)
-        first = asyncio.create_task(quiet.send())
-        await eventually(lambda: exchange.entering.lanes)
-        slow.setattr(quiet.store, "write", write)
-        peer.window = 8
-        peer.tell()
-        await eventually(lambda: exchange._behind is not None)
+    async with held_up(quiet, peer, monkeypatch, go) as first:
         some = await asyncio.gather(*(quiet.send() for _ in range(16)))
-        slow.setattr(quiet.store, "transaction", slowly)
         in_order += [message.id for message in some]
         begun, stream = exchange._behind_at, asyncio.create_task(come_later())
-        go.set()
-        in_order.insert(1, (await first).id)
-        await stream
+        with monkeypatch.context() as slow:
+            slow.setattr(quiet.store, "transaction", slowly)
+            go.set()
+            in_order.insert(1, (await first).id)
+            await stream
     await eventually(lambda: answer(peer) == len(in_order))
     assert [key[0] for key in handed(peer)] == in_order
 

@@ -20,7 +20,8 @@ from messagehub.events import Event, Outbox
 from messagehub.logs import about, known
 from messagehub.messages import letting, mms, options, timing, variables
 from messagehub.messages.drafting import Draft, Drafting, destinations_of, lane_of, not_carried
-from messagehub.messages.exchange import Entering, Exchange
+from messagehub.messages.entering import Entering
+from messagehub.messages.exchange import Exchange
 from messagehub.messages.gate import Gate, Stop
 from messagehub.messages.gathering import Gatherer
 from messagehub.messages.limits import Limit

@@ -33,6 +33,7 @@ from messagehub.errors import Unavailable
 from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, outcomes, receipts, repeats, send
+from messagehub.messages.entering import Entering
 from messagehub.messages.gate import Gate
 from messagehub.messages.habits import WITNESSES, Habits
 from messagehub.messages.lanes import LANES, Share
@@ -70,10 +71,6 @@ SEGMENTS_PER_QUESTION = 9
 LOOK, LAST = 4, 2
 """One in so many places is for a look for what is due while nothing is known to wait, and for the last claim of what
 waits: what is accepted meanwhile needs room."""
-
-ENTERING_S = 0.25
-"""How long the last claim of a backlog waits for what was told to wait before it. What takes longer is asked for at the
-same time as all that comes meanwhile, and may go after it."""
 
 FROM_OUTSIDE = (Receipt, Inbound, Queried)
 """News that are no outcomes of handovers; the peer waits for the answers to the first two."""
@@ -122,44 +119,6 @@ class Turn:
     """Receipts wait in the store for names. None: it was not looked for them."""
     learnt: Rule | None = None
     """What the carrier makes of its ids, where this was found out."""
-
-
-@dataclass(slots=True)
-class Entering:
-    """Segments of each lane that have to wait in the store, and are on their way there."""
-
-    lanes: dict[int, int] = field(default_factory=dict)
-    none: asyncio.Event = field(default_factory=asyncio.Event)
-    later: "Entering | None" = None
-    """Where they are counted since this one was given up."""
-
-    def add(self, segments: int, lane: int) -> None:
-        self.lanes[lane] = self.lanes.get(lane, 0) + segments
-
-    def entered(self, segments: int, lane: int) -> None:
-        """They are there now, or will never be."""
-        there = self
-        while there.later:
-            there = there.later
-        there.lanes[lane] -= segments
-        if not there.lanes[lane]:
-            del there.lanes[lane]
-        if not there.lanes:
-            there.none.set()
-
-    async def end(self, later: "Entering") -> int:
-        """Waits for them, but not for long. How many segments are still on their way, and counted in `later` then."""
-        if not self.lanes:
-            return 0
-        self.none.clear()
-        try:
-            async with asyncio.timeout(ENTERING_S):
-                await self.none.wait()
-        except TimeoutError:
-            self.later = later
-            for lane, segments in self.lanes.items():
-                later.add(segments, lane)
-        return sum(self.lanes.values())
 
 
 class Exchange:
