@@ -1,5 +1,7 @@
 """Where several processes run tests: what runs one after the other in one of them, and what begins first."""
 
+import re
+
 import pytest
 from _pytest.nodeid import NodeId
 from _pytest.scope import Scope
@@ -23,6 +25,12 @@ def put_into_group(test: pytest.Function) -> None:
     """At the end of its id, where pytest-xdist looks. Its mark has no effect with pytest 9.2 (pytest-xdist 3.8)."""
     if name := group(test):
         test._id = NodeId.parse(f"{test.nodeid}@{name}")
+
+
+def take_out_of_group(report: pytest.TestReport) -> None:
+    """So that a test has the same id wherever it ran, and `--last-failed` finds it."""
+    if not report.nodeid.endswith("]"):  # otherwise an @ belongs to a parameter
+        report.nodeid = re.sub(r"@[^@]+$", "", report.nodeid)
 
 
 def order(test: pytest.Item) -> int:
