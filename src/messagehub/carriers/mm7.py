@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from messagehub.carriers import validity
 from messagehub.carriers.answers import retry_after
 from messagehub.carriers.callbacks import Callback
 from messagehub.carriers.carrier import REASONS, Handover
@@ -169,11 +170,8 @@ def _expiry(config: MM7Config, expire_at: int, now: int) -> datetime | timedelta
     """The less of what the message asks for and the carrier's own, a second at least."""
     if not config.validity_period and expire_at >= NEVER:
         return None
-    left = (expire_at - now) // SECOND
-    seconds = max(1, min(left, config.validity_period) if config.validity_period else left)
-    if config.validity_form == "relative":
-        return timedelta(seconds=seconds)
-    return datetime.fromtimestamp(now // SECOND + seconds, UTC)
+    write = validity.span if config.validity_form == "relative" else validity.end
+    return write(expire_at, now, config.validity_period)
 
 
 def one_line(words: str) -> str:

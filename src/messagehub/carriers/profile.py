@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from messagehub import text
+from messagehub.carriers import validity
 from messagehub.carriers.carrier import REASONS
 from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.failures import NUMBERINGS, FailureCode, bare
-from messagehub.clock import SECOND
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import MEANINGS, NUMBERS, STATUSES, VENDORS, status
 from messagehub.smpp.times import absolute, relative
@@ -94,11 +94,9 @@ class Profile:
 
     def validity_period(self, expire_at: int, now: int) -> str:
         """For what is to be given up then (microseconds): the less of that and the carrier's own, a second at least."""
-        left = (expire_at - now) // SECOND
-        seconds = max(1, min(left, self.validity) if self.validity else left)
         if self.ends_at:
-            return absolute(datetime.fromtimestamp(now // SECOND + seconds, UTC))
-        return relative(timedelta(seconds=seconds))
+            return absolute(validity.end(expire_at, now, self.validity))
+        return relative(validity.span(expire_at, now, self.validity))
 
     def with_tlvs(self, given: Mapping[str, int | str]) -> dict[int, bytes] | None:
         """Those that go with each, and those of a message that have a name here, and a value that fits."""

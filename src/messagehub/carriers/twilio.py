@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Meta
 
+from messagehub.carriers import validity
 from messagehub.carriers.aggregators import (
     AggregatorConfig,
     Code,
@@ -39,7 +40,6 @@ from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt
 from messagehub.carriers.config import doc
 from messagehub.carriers.credentials import basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken
-from messagehub.clock import NEVER, SECOND
 from messagehub.web import Answer
 
 VERSION = "/2010-04-01"
@@ -218,7 +218,7 @@ class Twilio:
     def _validity(self, handover: Handover, now: int) -> int:
         """Seconds; 0 for as long as Twilio likes."""
         asked = self._config.validity_period or LONGEST_VALIDITY
-        left = asked if handover.expire_at == NEVER else min(asked, max((handover.expire_at - now) // SECOND, 1))
+        left = int(validity.span(handover.expire_at, now, asked).total_seconds())
         return left if left < LONGEST_VALIDITY else 0
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
