@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from bench import churn, features, flat, goals, kannel, profile, report, smpp, urgent, webhooks
+from bench import churn, features, flat, goals, jasmin, kannel, profile, report, smpp, urgent, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
 from bench.report import Runs
-from bench.run import Figures, Work, run, run_on
+from bench.run import Peer, Work, run, run_on
 from messagehub.carriers.simulator.record import KEPT
 
 RATED_S = 10
@@ -118,21 +118,28 @@ def _stores(chosen: str, stack: ExitStack) -> dict[str, Fresh]:
 def _runs(options: argparse.Namespace, stores: dict[str, Fresh]) -> Runs:
     """In turns, as a machine gets faster and slower over the minutes."""
     works = [work for store in stores for work in _works(options, store)]
-    works += [_work(options, peer) for peer in _peers()]
+    peers = _peers()
+    works += [_work(options, name, count=min(options.count, peer.most)) for name, peer in peers.items()]
     runs: Runs = {work: [] for work in works}
     for turn in range(options.runs):
         for work in works:
             rate = f" at {work.rate:,.0f}/s" if work.rate else ""
             print(f"{work.store}{rate}, run {turn + 1} of {options.runs}", file=sys.stderr, flush=True)
-            runs[work].append(_one(work, stores))
+            figures = run_on(peers[work.store].stage, work) if work.store in peers else run(work, stores[work.store])
+            report.keep(work, figures)
+            runs[work].append(figures)
     return runs
 
 
-def _peers() -> list[str]:
-    if kannel.is_installed():
-        return list(kannel.PEERS)
-    print("Kannel is not installed, so nothing is compared with it", file=sys.stderr)
-    return []
+def _peers() -> dict[str, Peer]:
+    """Those that are installed."""
+    found: dict[str, Peer] = {}
+    for name, gateway in (("Kannel", kannel), ("Jasmin", jasmin)):
+        peers = gateway.peers()
+        if not peers:
+            print(f"{name} is not installed, so nothing is compared with it", file=sys.stderr)
+        found |= peers
+    return found
 
 
 def _works(options: argparse.Namespace, store: str) -> Iterator[Work]:
@@ -151,13 +158,6 @@ def _work(options: argparse.Namespace, store: str, count: int = 0, rate: float =
         rate=rate,
         front=options.front,
     )
-
-
-def _one(work: Work, stores: dict[str, Fresh]) -> Figures:
-    is_ours = work.store in stores
-    figures = run(work, stores[work.store]) if is_ours else run_on(kannel.stage(kannel.PEERS[work.store]), work)
-    report.keep(work, figures)
-    return figures
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Processes of a run: started in a folder that keeps what they say, and ended with the block, however it ends."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 ROOT = Path(__file__).parent.parent
 DRAIN_S = 15
@@ -64,6 +66,29 @@ def _end(process: Child) -> None:
     for pipe in (process.stdin, process.stdout):
         assert pipe
         pipe.close()
+
+
+def free_ports(*names: str) -> dict[str, int]:
+    """For programs that cannot choose them themselves."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
+        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+
+
+def wait_until_open(port: int, process: Child, name: str, log: Path, within_s: float) -> None:
+    until = monotonic() + within_s
+    while not _listens(port):
+        if process.poll() is not None or monotonic() > until:
+            raise Broken(f"{name} did not start\n{last_words(log)}")
+        sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def line(process: Child, name: str, log: Path | None = None) -> bytes:

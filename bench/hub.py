@@ -61,9 +61,9 @@ class Carrier(Running):
         super().__init__(process, ports["http"])
         self.smpp = ports["smpp"]
 
-    def wait_until_bound(self) -> None:
+    def wait_until_bound(self, binds: int = 1) -> None:
         until = monotonic() + BIND_WITHIN_S
-        while not call("GET", f"{self.url}/stats")["binds"]:
+        while call("GET", f"{self.url}/stats")["binds"] < binds:
             if monotonic() > until:
                 raise Broken("the hub did not bind to its carrier")
             sleep(0.05)

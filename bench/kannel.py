@@ -5,16 +5,14 @@ for in another. Neither waits for the disk, as we do.
 """
 
 import shutil
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.parse import quote
 
-from bench.children import Broken, Child, last_words, program
+from bench.children import Child, free_ports, program, wait_until_open
 from bench.hub import SOURCE, Running
-from bench.run import Cast, Stage, Work, ends, plan
+from bench.run import Cast, Peer, Stage, Work, ends, plan
 
 UP_WITHIN_S = 20.0
 ACCEPTED = 202
@@ -72,8 +70,11 @@ WINDOWS = {IN_MEMORY: 10, SPOOLED: 100}
 """Submits that wait for the carrier's answer: what Kannel is fastest with."""
 
 
-def is_installed() -> bool:
-    return bool(_path("bearerbox") and _path("smsbox"))
+def peers() -> dict[str, Peer]:
+    """By the names under which it is measured; none where it is not installed."""
+    if not (_path("bearerbox") and _path("smsbox")):
+        return {}
+    return {"Kannel, all spooled": Peer(_stage(SPOOLED)), "Kannel, in memory": Peer(_stage(IN_MEMORY))}
 
 
 def _path(name: str) -> str | None:
@@ -81,16 +82,11 @@ def _path(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/lib/kannel")
 
 
-PEERS: dict[str, str] = {"Kannel, all spooled": SPOOLED, "Kannel, in memory": IN_MEMORY}
-
-
-def stage(kept: str) -> Stage:
-    """`kept`: a value of PEERS."""
-
+def _stage(kept: str) -> Stage:
     @contextmanager
     def kannel(work: Work, folder: Path) -> Iterator[Cast]:
         with ends(folder) as (customer, callback, simulator), ExitStack() as stack:
-            ports = _ports()
+            ports = free_ports("admin", "box", "http")
             config = folder / "kannel.conf"
             config.write_text(_config(folder, kept, simulator.smpp, ports))
             bearerbox = stack.enter_context(_box("bearerbox", config, ports["box"]))
@@ -118,35 +114,12 @@ def _config(folder: Path, kept: str, smpp: str, ports: dict[str, int]) -> str:
     )  # fmt: skip
 
 
-def _ports() -> dict[str, int]:
-    """Free ones; Kannel cannot choose them itself."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
-        return {name: one.getsockname()[1] for name, one in zip(("admin", "box", "http"), sockets, strict=True)}
-
-
 @contextmanager
 def _box(name: str, config: Path, port: int) -> Iterator[Child]:
     log = config.with_name(f"{name}.out")
     with program([_path(name) or name, "-v", "4", str(config)], log) as process:
-        _wait(lambda: _listens(port), process, name, log)
+        wait_until_open(port, process, name, log, UP_WITHIN_S)
         yield process
-
-
-def _wait(is_up: Callable[[], bool], process: Child, name: str, log: Path) -> None:
-    until = monotonic() + UP_WITHIN_S
-    while not is_up():
-        if process.poll() is not None or monotonic() > until:
-            raise Broken(f"{name} did not start\n{last_words(log)}")
-        sleep(0.05)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _request(place: str, callback: str) -> str:

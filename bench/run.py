@@ -1,13 +1,14 @@
 """One run: everything is started afresh, the customer sends, and the numbers of the three ends are compared."""
 
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -85,6 +86,13 @@ class Cast:
 
 Stage = Callable[[Work, Path], AbstractContextManager[Cast]]
 """Starts all for a run in a folder, and ends it."""
+
+
+class Peer(NamedTuple):
+    """A gateway that one would otherwise run. `most`: messages of a run, where it is slow."""
+
+    stage: Stage
+    most: int = sys.maxsize
 
 
 def run(

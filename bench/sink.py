@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import cast
 
 from bench.tally import Tally
-from bench.wire import NO_CONTENT, end_of
+from bench.wire import end_of
 
 DIGITS = re.compile(rb"\d+")
 
@@ -23,8 +23,7 @@ class Sink(asyncio.Protocol):
         data = self._unread + data if self._unread else data
         start = 0
         while end := end_of(data, start):
-            self._endpoint.note(data[start:end])
-            self._transport.write(NO_CONTENT)
+            self._transport.write(self._endpoint.note(data[start:end]))
             start = end
         self._unread = data[start:]
 
@@ -42,9 +41,10 @@ class Endpoint:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
-    def note(self, request: bytes) -> None:
-        """The text of a message is its number, so nothing else need be read."""
+    def note(self, request: bytes) -> bytes:
+        """The answer. The text of a message is its number, so nothing else need be read."""
         assert self.tally
         number = DIGITS.match(request, request.index(self.tally.mark) + len(self.tally.mark))
         assert number
         self.tally.called_back(int(number[0]), self.tally.delivered in request, perf_counter())
+        return self.tally.reply

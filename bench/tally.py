@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bench.wire import NO_CONTENT
+
 OK = 200
 
 
@@ -29,6 +31,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What stands before the number in a callback."""
     delivered: str = '"status":"delivered"'
     """What stands in the callback of a message that was delivered."""
+    reply: str = NO_CONTENT.decode()
+    """What the endpoint says to a callback."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +54,7 @@ class Tally:
     def __init__(self, plan: Plan) -> None:
         count = plan.count
         self.first, self.count, self.good = plan.first, count, plan.good
-        self.mark, self.delivered = plan.mark.encode(), plan.delivered.encode()
+        self.mark, self.delivered, self.reply = (text.encode() for text in (plan.mark, plan.delivered, plan.reply))
         self.sent_at, self.answered_at, self.called_at = (array("d", bytes(8 * count)) for _ in range(3))
         self.status = array("H", bytes(2 * count))
         self.calls: list[int] = []
