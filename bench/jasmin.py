@@ -8,11 +8,10 @@ carrier and calls nobody back; 0.11.0 does.
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -50,7 +49,9 @@ def peers() -> dict[str, Peer]:
 
 def _path(name: str) -> str | None:
     """RabbitMQ's script in /usr/sbin is for its own user."""
-    folders = ("/usr/lib/rabbitmq/bin", os.path.join(os.environ.get("JASMIN", ""), "bin"), os.environ["PATH"])
+    folders = ["/usr/lib/rabbitmq/bin", os.environ["PATH"]]
+    if "JASMIN" in os.environ:
+        folders.append(f"{os.environ['JASMIN']}/bin")
     return shutil.which(name, path=os.pathsep.join(folders))
 
 
@@ -84,18 +85,9 @@ def _started(
 ) -> Child:
     """Up, as far as its port tells."""
     log = folder / f"{name}.log"
-    process = stack.enter_context(_with_all_it_starts([_path(name) or name, *options], log, env))
+    process = stack.enter_context(program([_path(name) or name, *options], log, env))
     wait_until_open(port, process, name, log, UP_WITHIN_S)
     return process
-
-
-@contextmanager
-def _with_all_it_starts(command: Sequence[str], log: Path, env: Mapping[str, str] | None) -> Iterator[Child]:
-    """RabbitMQ's script may leave its machine running."""
-    with program(command, log, env) as process:
-        yield process
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _of_rabbit(folder: Path, ports: Mapping[str, int]) -> dict[str, str]:
@@ -145,9 +137,9 @@ def _furnish(port: int, smpp: str) -> None:
         _say(console, "jclipwd")
         _say(console, "group -a", "gid bench", "ok")
         _say(console, "user -a", "username bench", "password bench", "gid bench", "uid bench", "ok")
+        to = (f"host {host}", f"port {at}", "username bench", "password bench", "submit_throughput 0")
         for n in range(BINDS):
-            to = (f"cid bench{n}", f"host {host}", f"port {at}", "username bench", "password bench", "submit_throughput 0")
-            _say(console, "smppccm -a", *to, "ok")
+            _say(console, "smppccm -a", f"cid bench{n}", *to, "ok")
             _say(console, f"smppccm -1 bench{n}")
         connectors = ";".join(f"smppc(bench{n})" for n in range(BINDS))
         _say(console, "filter -a", "type transparentfilter", "fid any", "ok")
