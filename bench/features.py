@@ -64,7 +64,9 @@ class Stage:
         arrivals = [Inbound(person, SOURCE, text, None) for person in people]
         while not (exchange := self.services.exchanges.get(self.carrier_id)):  # noqa: ASYNC110 - it opens at once
             await asyncio.sleep(0.01)
-        take = partial(exchange._receiver.receive, carrier_id=self.carrier_id, arrivals=arrivals, now=clock.now())
+        take = partial(
+            exchange.settling.receiver.receive, carrier_id=self.carrier_id, arrivals=arrivals, now=clock.now()
+        )
         (await self.services.store.transaction(take)).told.make_known(self.services.dispatcher)
 
 

@@ -71,6 +71,7 @@ from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.retention import Policy as Kept
 from messagehub.messages.retention import Retention
+from messagehub.messages.settling import Settling
 from messagehub.messages.standing import Standing
 from messagehub.messages.sweep import SET_BACK as QUEUED_SET_BACK
 from messagehub.messages.sweep import Sweeper
@@ -250,7 +251,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     policy = Policy(settings.unknown_destination == "refuse")
     receiver = Receiver(customers, numbers, outbox, policy, ground.published)
-    know = (store, customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
+    know = (customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
     means = book.Means(
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
         fitter=ground.fitter, published=ground.published,
@@ -260,7 +261,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         store,
         ground.carriers,
         partial(book.make, means=means),
-        lambda id, carrier: Exchange(id, carrier, *know, gate, linking),
+        lambda id, carrier: Exchange(store, Settling(id, carrier, *know, gate, linking)),
         ground.alone,
     )
     acceptor = Acceptor(
@@ -290,7 +291,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         Preparer(
             store, customers, routes, outbox, recorder, live, ground.node.id, ground.gatherer, ground.fitter, linking,
         ),
-        Sweeper(*know, exchanges.knows, linking, duty),
+        Sweeper(store, *know, exchanges.knows, linking, duty),
     )  # fmt: skip
 
 

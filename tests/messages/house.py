@@ -41,6 +41,7 @@ from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
+from messagehub.messages.settling import Settling
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.people.mirror import Mirror
@@ -193,10 +194,9 @@ class House:
     async def open(self, peer: Peer | None = None, node: str = "here", carrier_id: str = "") -> Exchange:
         """An exchange with a peer, on a node that lives."""
         await self.store.run("keep_lease", id=node, name="", works=1, tm_lease=NEVER)
-        exchange = Exchange(
+        settling = Settling(
             carrier_id or self.carrier_id,
             peer or self.peer,
-            self.store,
             self.customers,
             self.routes,
             self.receiver,
@@ -208,6 +208,7 @@ class House:
             self.gate,
             self.linking,
         )
+        exchange = Exchange(self.store, settling)
         exchange.open()
         self._open.append(exchange)
         return exchange

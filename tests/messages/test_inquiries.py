@@ -8,7 +8,7 @@ from messagehub import clock
 from messagehub.accounts.callers import Caller
 from messagehub.carriers.carrier import Accepted, Queried, TargetKey
 from messagehub.carriers.wire import QUERY, QUERY_RESPONSE
-from messagehub.messages import exchange, inquiries
+from messagehub.messages import inquiries, settling
 from messagehub.messages.lanes import NORMAL
 from messagehub.messages.target import due_topic
 from messagehub.messages.traces import Traces
@@ -145,10 +145,10 @@ async def test_what_has_no_names_cannot_be_asked_about(asking: House) -> None:
 async def test_questions_have_a_share_of_a_window_that_is_always_full(
     asking: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "ASK_EVERY", 0)
+    monkeypatch.setattr(settling, "ASK_EVERY", 0)
     opened = asking.exchange_with(asking.carrier_id)
     assert opened
-    opened._ask_at = 0  # it has looked, and found nothing, before the test began
+    opened.settling._ask_at = 0  # it has looked, and found nothing, before the test began
     asking.peer.window = 10
     keys = [await queue(asking) for _ in range(100)]
     accepted: list[TargetKey] = []
