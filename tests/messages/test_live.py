@@ -240,6 +240,27 @@ async def test_what_fills_the_store_during_the_last_claim_of_a_backlog_goes_befo
     assert [key[0] for key in handed(peer)] == in_order
 
 
+async def test_what_is_accepted_after_a_last_claim_that_failed_waits_behind_what_is_left(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer, go = Peer(window=0), asyncio.Event()
+    exchange = await quiet.open(peer)
+    in_order = [await quiet.send()]
+
+    async def full(_: Any) -> None:
+        raise Unavailable("the disk is full")
+
+    with monkeypatch.context() as broken:
+        async with held_up(quiet, peer, monkeypatch, go) as second:
+            broken.setattr(quiet.store, "transaction", full)
+            go.set()
+            in_order.append(await second)
+            await eventually(lambda: exchange._behind is None)
+        in_order.append(await quiet.send())
+        assert [key[0] for key in handed(peer)] == [in_order[0].id]
+    await eventually(lambda: [key[0] for key in handed(peer)] == [message.id for message in in_order])
+
+
 async def test_what_is_more_urgent_is_not_held_back_behind_a_backlog(
     quiet: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
