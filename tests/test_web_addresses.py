@@ -173,6 +173,23 @@ async def test_names_that_are_none() -> None:
     assert asked == 2
 
 
+async def test_a_name_that_had_no_address_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messagehub.web.client.SECONDS_A_NAME_IS_KNOWN", 0.02)
+    answers: list[OSError | list[str]] = [OSError("temporary failure in name resolution"), ["127.0.0.1"]]
+
+    async def resolve(_: str) -> Sequence[str]:
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    async with serving(answering(OK)) as server, calling(resolve=resolve) as client:
+        with pytest.raises(Unreachable):
+            await post(client, f"http://hook.test:{server.port}/")
+        await asyncio.sleep(0.1)
+        assert (await post(client, f"http://hook.test:{server.port}/")).status == 200
+
+
 async def test_nobody_listens() -> None:
     async with serving(answering(OK)) as server:
         url = server.url

@@ -367,7 +367,7 @@ def _services(
     """What the API calls."""
     store, flows = ground.store, Flows(ground.store)
     uploads = Uploads(store, ground.blobs, ground.published, settings.media_max)
-    keepers = (messaging.limits, messaging.sender_rules, messaging.pools, uploads)
+    keepers = (messaging.limits, messaging.sender_rules, messaging.pools)
     return Services(
         store=store,
         sealer=ground.keys,
@@ -403,7 +403,13 @@ def _services(
         flows=flows,
         activeflows=Activeflows(store, flows),
         departure=Departure(
-            store, ground.customers, ground.numbers, keepers, messaging.actor, partial(drop_waiting, store)
+            store,
+            ground.customers,
+            ground.numbers,
+            keepers,
+            messaging.actor,
+            partial(drop_waiting, store),
+            uploads.drop_all,
         ),
         blobs=ground.blobs,
         links=ground.links,

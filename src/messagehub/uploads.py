@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from messagehub import ids
 from messagehub.blobs import Blobs, Receiving
@@ -96,11 +98,11 @@ class Uploads:
         """The content stays for as long as somebody wants it."""
         await self._store.run("remove_upload", id=upload_id)
 
-    async def release(self, tx: Tx, owner_id: str) -> None:
-        """All of a customer."""
+    async def drop_all(self, owner_id: str) -> None:
+        """All of a customer, in pieces, so that nobody waits long for the writer."""
         page = {"customer_id": owner_id, "before": BEHIND_ALL, "count": REMOVED_AT_ONCE}
-        while rows := await tx.all("uploads_page", **page):
-            await tx.many("remove_upload", rows)
+        while await self._store.transaction(partial(_drop_some, page)):
+            pass
 
     async def _with_addresses(self, rows: Sequence[Row], now: int) -> list[Upload]:
         """Whoever is told an address can use it for its time, so the content is kept as long."""
@@ -118,3 +120,9 @@ def _looked_at(path: Path, declared: str) -> Kind:
     except MediaError as error:
         raise Refusal(error.reason.upper(), f"file: {error.message}") from None
     return kind
+
+
+async def _drop_some(page: dict[str, Any], tx: Tx) -> bool:
+    rows = await tx.all("uploads_page", **page)
+    await tx.many("remove_upload", rows)
+    return bool(rows)

@@ -24,9 +24,11 @@ def uploads(house: House) -> Uploads:
 
 
 def departure(house: House) -> Departure:
-    keepers: list[Keeper] = [house.limits, house.sender_rules, house.pools, uploads(house)]
+    keepers: list[Keeper] = [house.limits, house.sender_rules, house.pools]
     drop_events = partial(drop_waiting, house.store)
-    return Departure(house.store, house.customers, house.numbers, keepers, house.actor, drop_events)
+    return Departure(
+        house.store, house.customers, house.numbers, keepers, house.actor, drop_events, uploads(house).drop_all
+    )
 
 
 async def test_all_that_is_queued_is_canceled_and_what_was_handed_over_goes_its_way(

@@ -75,6 +75,17 @@ async def test_on_sqlite(file: str) -> None:
     assert not found, "\n".join(found)
 
 
+async def test_on_sqlite_the_threads_of_one_person_are_found_by_who_that_is(file: str) -> None:
+    """And not by a walk over all threads of the customer, which is no SCAN to the planner."""
+    await (await open_store(file)).close()
+    db = apsw.Connection(path_of(file))
+    query = queries.load("sqlite")["conversations_page_with"]
+    (sql, count), *_ = forms_of_sqlite(query)
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * count)]
+    db.close()
+    assert any("conversations_peer" in step for step in plan), plan
+
+
 def forms_of_sqlite(query: Query) -> list[tuple[str, int]]:
     """The SQL of one row and of several, and how many parameters each has."""
     single = connection.NUMBERED[query.name], len(query.names)

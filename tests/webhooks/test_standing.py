@@ -282,6 +282,31 @@ async def test_a_410_of_the_address_before_does_not_disable_the_new_one(desk: De
     assert (await desk.known(customer)).webhook_status == "working"
 
 
+async def test_a_410_of_the_address_before_drops_nothing_of_the_new_one(desk: Desk, webhooks: Sink) -> None:
+    # The old endpoint answers 410 late: meanwhile its owner has given another address, and events wait for that.
+    told = asyncio.Event()
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await told.wait()
+        writer.write(b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(late, "127.0.0.1", 0) as server:
+        customer = await desk.customer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await desk.happen(customer)
+        await asyncio.sleep(0.2)
+        new = webhooks.endpoint()
+        waiting = await desk.wait_in_store(customer, 200)
+        await desk.customers.change(customer.id, clock.now(), webhook_uri=new.url)
+        told.set()
+        for event in waiting:
+            row = await desk.until(event, "delivered", "failed")
+            assert row.status == "delivered", row
+        assert (await desk.known(customer)).webhook_status == "working"
+
+
 # --- one that gets slow
 
 
@@ -346,3 +371,40 @@ async def test_what_came_before_it_was_known_to_be_fast_gets_more_at_once_as_wel
         await happens(lambda: endpoint.answered == 301)
         assert endpoint.most > MAX_AT_ONCE
         await endpoint.close()
+
+
+# --- one that asks to be left alone
+
+
+async def test_an_address_that_is_given_again_is_tried_at_once_though_it_had_asked_for_an_hour(
+    desk: Desk, endpoint: Endpoint
+) -> None:
+    endpoint.answers, endpoint.headers = [503], {"Retry-After": "3600"}
+    customer = await desk.customer(endpoint.url)
+    (refused,) = await desk.happen(customer)
+    await desk.until_tried(refused)
+    (waits,) = await desk.wait_in_store(customer)
+    desk.dispatcher.wake()
+    await asyncio.sleep(0.2)
+    assert len(endpoint.hits) == 1
+    await mend(desk, customer, webhook_uri=endpoint.url)
+    await desk.until(waits, "delivered")
+
+
+async def test_what_is_new_does_not_wait_for_the_claims_of_thousands_of_others(desk: Desk, endpoint: Endpoint) -> None:
+    claims: list[str] = []
+    claim = desk.dispatcher._claim_for
+
+    async def noted(customer_id: str, now: int) -> None:
+        claims.append(customer_id)
+        await claim(customer_id, now)
+
+    desk.dispatcher._claim_for = noted  # type: ignore[method-assign]
+    customer = await desk.customer(endpoint.url)
+    for _ in range(200):
+        await desk.wait_in_store(await desk.customer("http://127.0.0.1:9/"))
+    desk.dispatcher.wake()
+    await happens(lambda: claims)
+    (event,) = await desk.happen(customer)
+    await desk.until(event, "delivered")
+    assert claims.index(customer.id) < 100

@@ -21,7 +21,7 @@ class Keeper(Protocol):
 
 
 class Departure:
-    """`drop_events` lets go of what was to be told to a customer; `keepers` have what is gone with it at once."""
+    """`drop_some` let go of what was kept for a customer, in pieces; `keepers` have what is gone with it at once."""
 
     def __init__(
         self,
@@ -30,18 +30,19 @@ class Departure:
         numbers: Numbers,
         keepers: Sequence[Keeper],
         actor: Actor,
-        drop_events: Callable[[str], Awaitable[None]],
+        *drop_some: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store, self._customers, self._numbers, self._actor = store, customers, numbers, actor
         self._keepers = keepers
-        self._drop_events = drop_events
+        self._drop_some = drop_some
 
     async def of(self, customer_id: str, now: int) -> Customer:
         """The customer as it is then. Refusal when there is none, or it is the operator."""
         gone = await self._store.transaction(partial(self._leave, customer_id, now))
         self._store.notify(CHANGED)
         await self._actor.cancel_all(customer_id)
-        await self._drop_events(customer_id)
+        for drop in self._drop_some:
+            await drop(customer_id)
         return gone
 
     async def _leave(self, customer_id: str, now: int, tx: Tx) -> Customer:

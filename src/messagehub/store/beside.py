@@ -58,7 +58,10 @@ class SocketLine:
 def main(link: int, lock: int, parent: int) -> None:
     live_with(parent)
     line = SocketLine(socket.socket(fileno=link))
-    opening, *_ = line.take(wait=True)
+    try:
+        opening, *_ = line.take(wait=True)
+    except Ended:  # the program found a reason not to start
+        return
     try:
         connection = Connection(opening.path)
         checkpoints = Checkpoints(opening.path, connection)

@@ -191,12 +191,15 @@ class Client:
             raise Unreachable(f"{host}: {error}", "dns") from error
 
     def _keep(self, host: str, lookup: asyncio.Future[Sequence[str]]) -> None:
-        # Its failure is asked for here, as all who would have heard of it may have gone.
-        if not lookup.cancelled() and not lookup.exception():
+        if lookup.cancelled():
+            return
+        # A failure is asked for here, as all who would have heard of it may have gone; it is known no longer than a
+        # success.
+        if not lookup.exception():
             self._known[host] = lookup.result()
             if len(self._known) > NAMES_KNOWN:
                 del self._known[next(iter(self._known))]
-            lookup.get_loop().call_later(SECONDS_A_NAME_IS_KNOWN, self._lookups.pop, host)
+        lookup.get_loop().call_later(SECONDS_A_NAME_IS_KNOWN, self._lookups.pop, host)
 
     async def _ask_system(self, host: str) -> list[str]:
         ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)

@@ -58,6 +58,8 @@ class Conclusions:
     """Customers whose endpoint says that it is gone for good."""
     mended: list[str] = field(default_factory=list)
     """Those of `recovered` that were failing until this was written."""
+    disabled: list[str] = field(default_factory=list)
+    """Those of `gone` that have no other address since."""
 
     def __bool__(self) -> bool:
         return bool(self.results or self.released or self.failing or self.recovered or self.gone)
@@ -88,7 +90,11 @@ class Conclusions:
             for customer in self.recovered.values()
             if await tx.change("webhook_recovered", [_at(customer, now)])
         ]
-        await tx.many("disable_webhook", [_disabling(customer, now) for customer in self.gone.values()])
+        self.disabled = [
+            customer.id
+            for customer in self.gone.values()
+            if await tx.change("disable_webhook", [_disabling(customer, now)])
+        ]
 
     def log(self) -> None:
         for failure in self.failing.values():
@@ -96,7 +102,7 @@ class Conclusions:
                 log.warning("an endpoint fails", extra=about(customer_id=failure.customer.id, error=failure.error))
         for customer_id in self.mended:
             log.info("an endpoint answers again", extra=about(customer_id=customer_id))
-        for customer_id in self.gone:
+        for customer_id in self.disabled:
             log.warning("an endpoint said that it is gone, and is disabled", extra=about(customer_id=customer_id))
 
 

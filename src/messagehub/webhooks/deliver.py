@@ -83,6 +83,8 @@ class Dispatcher:
         self._claims = Loop("webhooks", self._claim_all, POLL_S)
         self._conclusions = Loop("webhook results", self._conclude, POLL_S)
         self._open = False
+        self._ahead: set[str] = set()
+        """Whose events were left in the store while others' were claimed: they need not wait for thousands of those."""
         self._later: asyncio.TimerHandle | None = None
 
     async def open(self, alone: bool) -> None:
@@ -147,6 +149,7 @@ class Dispatcher:
     def _leave_in_store(self, endpoint: Endpoint, event: Event) -> None:
         endpoint.leave(event.message_id)
         if endpoint.room(event.due_at) > 0:
+            self._ahead.add(event.customer_id)
             self.wake()
             self._wake_later()
 
@@ -189,15 +192,15 @@ class Dispatcher:
 
     async def _claim_all(self) -> None:
         now = clock.now()
-        due = await self._store.all("endpoints_due", now=now)
+        due = [row.customer_id for row in await self._store.all("endpoints_due", now=now)]
         for some in range(0, len(due), CLAIMS_AT_ONCE):
-            claims = [self._claim_for(row.customer_id, now) for row in due[some : some + CLAIMS_AT_ONCE]]
-            await asyncio.gather(*claims)
+            ahead = [self._ahead.pop() for _ in range(min(CLAIMS_AT_ONCE, len(self._ahead)))]
+            await asyncio.gather(*[self._claim_for(id, now) for id in {*ahead, *due[some : some + CLAIMS_AT_ONCE]}])
 
     async def _claim_for(self, customer_id: str, now: int) -> None:
         endpoint = self._endpoints[customer_id]
         customer = await self._customers.get(self._store, customer_id)
-        endpoint.heed(customer.webhook_fails, customer.webhook_uri)
+        endpoint.heed(customer.webhook_fails, customer.webhook_uri, customer.tm_update)
         room = min(endpoint.room(now), MAX_HELD - self._held)
         if room > 0 and self._octets < MAX_OCTETS:
             await self._claim(endpoint, room)
@@ -336,7 +339,7 @@ class Dispatcher:
                 raise
             self._is_behind = False
             self._written(batch)
-            for customer_id in batch.gone:
+            for customer_id in batch.disabled:
                 await drop_waiting(self._store, customer_id)
 
     def _written(self, batch: Conclusions) -> None:

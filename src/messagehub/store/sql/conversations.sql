@@ -55,8 +55,10 @@ SELECT MIN(last_id) AS id, COUNT(*) AS seen FROM (
     ORDER BY last_id DESC LIMIT :count) AS newest;
 
 -- name: conversations_page_with
-SELECT * FROM conversations WHERE customer_id = :customer_id AND peer = :peer AND last_id < :before
-ORDER BY last_id DESC LIMIT :count;
+-- Joined to itself, as deliveries_page_failed is: else SQLite's planner walks all threads of the customer in their order.
+SELECT conversations.* FROM conversations AS theirs JOIN conversations ON conversations.id = theirs.id
+WHERE theirs.customer_id = :customer_id AND theirs.peer = :peer AND conversations.last_id < :before
+ORDER BY conversations.last_id DESC LIMIT :count;
 
 -- messages ------------------------------------------------------------------------------
 
