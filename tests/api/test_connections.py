@@ -250,3 +250,16 @@ def test_requests_that_are_cut_off_when_the_server_ends(tmp_path: Path) -> None:
             assert beginner.is_closed()
         assert "Traceback" not in hub.log
         assert " ERROR " not in hub.log
+
+
+def test_what_may_yet_be_done_when_the_server_ends_is_not_said_to_be_undone() -> None:
+    slow = Slow()
+    with contextlib.ExitStack() as peers:
+        with served(slow) as place:
+            writer, reader = (peers.enter_context(line(place)) for _ in range(2))
+            writer.say(request("POST /", "Content-Length: 2") + b"{}")
+            reader.say(request("GET /"))
+            until(slow.asked.is_set, "they are asked")
+        assert writer.is_closed()
+        reader.answer().refusal(503, "SERVICE_UNAVAILABLE", "nothing was accepted")
+        slow.may_answer.set()

@@ -78,6 +78,8 @@ def test_the_operator_overrules_the_table_for_all_or_for_one(hub: Hub, named: Ac
 def test_the_table_is_there_to_be_read_in_pages(account: Account) -> None:
     rules = account.api.every("/sender_rules", page_size=10)
     assert [rule["country"] for rule in rules] == sorted({rule["country"] for rule in rules})
+    assert rules == account.api.every("/sender_rules")
+    assert len(rules) > 80
     france = _of(account.api, "FR")
     assert france == {
         "country": "FR",

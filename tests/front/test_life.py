@@ -128,6 +128,29 @@ def test_a_front_that_hangs_is_killed_and_replaced(own: Hub) -> None:
     until(lambda: answers(own), "the next one answers")
 
 
+def test_who_goes_in_the_middle_of_a_body_leaves_nothing_behind(own: Hub) -> None:
+    key = f"Authorization: Bearer {own.admin.key}"
+    for _ in range(3):
+        with line(own) as peer:
+            peer.say(request("POST /v1.0/messages", key, "Content-Length: 100", "Expect: 100-continue"))
+            assert peer.answer().status == 100
+            peer.say(b"{")
+    before = len(own.log)
+    assert own.end() == 0
+    assert " ERROR " not in own.log[before:]  # uvicorn waits for tasks, and says when it does so in vain
+
+
+def test_an_end_leaves_nobody_waiting_who_connects_meanwhile(own: Hub) -> None:
+    account = own.customer()
+    account.send("+15551230006")  # its carrier does not answer, so the end takes a while
+    before = len(own.log)
+    own.tell(signal.SIGTERM)
+    until(lambda: "no more requests" in own.log[before:], "requests are over")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(own.listens_at(), timeout=30)
+    assert own.end() == 0
+
+
 def test_an_engine_that_is_killed_takes_its_front_with_it(own: Hub) -> None:
     front = front_of(own)
     own.kill()

@@ -224,7 +224,7 @@ class Connection(asyncio.Protocol):
                 raise Refusal("METHOD_NOT_ALLOWED", "CONNECT: this is no proxy")
             return
         keep_alive = version == "1.1" and parser.should_keep_alive()
-        expects_continue = b"expect" in fields and fields[b"expect"].lower() == b"100-continue"
+        expects_continue = version == "1.1" and b"expect" in fields and fields[b"expect"].lower() == b"100-continue"
         cycle = Cycle(self, self._described(version, method), keep_alive, expects_continue)
         self._headers = []  # what comes now are trailers, which may not pass for headers (RFC 9110, 6.5.1)
         self._fed, self._in_head, self._is_whole = 0, False, False
@@ -300,7 +300,9 @@ class Connection(asyncio.Protocol):
                     cycle.show_body()
                     await self._app(cycle.scope, cycle.receive, cycle.send)
                     cycle.check_complete()
-                except (Exception, asyncio.CancelledError) as error:
+                except asyncio.CancelledError:
+                    self._cut_off(cycle)
+                except Exception as error:
                     self._break_off(cycle, _failure(error))
                 if self._pipeline:  # others have their turn, too
                     await asyncio.sleep(0)
@@ -316,6 +318,13 @@ class Connection(asyncio.Protocol):
     def _is_over(self) -> bool:
         """Nothing more is answered but a failure."""
         return self.transport.is_closing() or (self._is_deaf and not self._failure)
+
+    def _cut_off(self, cycle: Cycle) -> None:
+        """The server ends. What is under way may yet be done; who is told that it was not would ask for it again."""
+        if cycle.is_whole and cycle.scope["method"] not in replies.READS:
+            self.transport.close()
+        else:
+            self._break_off(cycle, _ending())
 
     def _break_off(self, cycle: Cycle, refusal: Refusal) -> None:
         if cycle.response_started:
@@ -396,10 +405,8 @@ def _ending() -> Refusal:
     return Refusal("SERVICE_UNAVAILABLE", "the server is ending; nothing was accepted")
 
 
-def _failure(error: BaseException) -> Refusal:
+def _failure(error: Exception) -> Refusal:
     """Why a request is not answered."""
-    if isinstance(error, asyncio.CancelledError):
-        return _ending()
     if isinstance(error, FileNotFoundError):  # it was removed in this very moment
         return Refusal("RESOURCE_NOT_FOUND", "it is not kept any more")
     log.error("the answer to a request failed", exc_info=error)

@@ -10,8 +10,8 @@ async def page(call: Call) -> Page[shapes.SenderRule]:
     """By the countries' codes."""
     rules = await call.services.sender_rules.all(call.owner or "")
 
-    async def read(first: int, end: int) -> list[shapes.SenderRule]:
-        return [_shape(rule) for rule in rules[first:end]]
+    async def read(first: int, count: int) -> list[shapes.SenderRule]:
+        return [_shape(rule) for rule in rules[first : first + count]]
 
     return await paging.by_number(call, read)
 

@@ -77,6 +77,8 @@ class Engine:
                 self._drafts.avoid(drafted)
                 answer = None
         answer = answer or await self._answer(_asked(number, scope, body), receive, size)
+        if answer is None:
+            return None
         if type(answer) is AnsweredFile:
             place = {"path": answer.path, "start": answer.start, "length": answer.length}
             return await send({"type": FILE, "status": answer.status, "lines": answer.lines, **place})
@@ -84,6 +86,7 @@ class Engine:
         return await send({"type": ANSWER, **said})
 
     async def _answer(self, asked: Asked | Drafted, receive: Receive, size: int) -> Any:
+        """None where its caller has gone before its body was whole: the engine says nothing to that."""
         answered: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[asked.id] = answered, receive
         self._link.send(asked, size)
@@ -112,6 +115,9 @@ class Engine:
         is_gone = message["type"] == "http.disconnect"
         body: bytes = message.get("body", b"")
         self._link.send(Piece(number, body, message.get("more_body", False), is_gone), len(body))
+        answered, _ = self._waiting[number]
+        if is_gone and not answered.done():
+            answered.set_result(None)
 
 
 def _asked(number: int, scope: Scope, body: bytes | None) -> Asked:

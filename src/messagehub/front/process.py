@@ -98,6 +98,7 @@ class Front:
 
     def end(self) -> None:
         self._is_ending = True
+        self._sock.close()  # or who connects from now on would wait for us to end
         if self._link:
             self._link.send(Drain())
         else:
@@ -128,6 +129,8 @@ class Front:
             await self._start_again()
 
     async def _start_again(self) -> None:
+        if self._is_ending:  # since it died; there is no socket any more on which another could listen
+            return
         try:
             await self._start()
         except OSError as error:
