@@ -6,7 +6,7 @@ import pytest
 
 from messagehub.carriers.backoff import PAUSES, Trouble
 from messagehub.carriers.carrier import Accepted, Lost
-from messagehub.smpp import PDU, Driver
+from messagehub.smpp import PDU, Driver, encode
 from tests.carriers.rig import SOMEBODY, Ours, centre, pair, simulator
 from tests.support.ports import free_port
 
@@ -119,6 +119,16 @@ async def test_other_refusals_are_waited_out(name: str, trouble: Trouble) -> Non
         peer.refuse_binds(name)
         await ours.until(lambda: len(peer.binds) == 3)
         assert name in ours.carrier.status().last_error
+        peer.let_in()
+        await ours.bound()
+
+
+async def test_who_is_not_understood_is_not_let_in() -> None:
+    never = dict.fromkeys(Trouble, (3600,))
+    async with centre() as (peer, port), Ours(port, {**never, Trouble.CONNECTION: (0.05,)}) as ours:
+        peer.on_bind = lambda driver, pdu: driver.transport.write(encode(PDU("generic_nack", pdu.sequence)))
+        await ours.until(lambda: len(peer.binds) == 3)
+        assert ours.carrier.status().status == "down"
         peer.let_in()
         await ours.bound()
 

@@ -233,6 +233,7 @@ def test_why_a_receipt_says_that_it_failed(given: dict[str, Any], words: str, ne
     assert isinstance(came, Receipt)
     assert came.state == code
     assert came.words.startswith(words.split()[0])
+    assert len(came.words) <= 200
 
 
 async def test_what_looks_like_a_receipt_is_one_unless_the_config_says_otherwise() -> None:

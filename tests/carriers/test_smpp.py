@@ -168,6 +168,14 @@ async def test_with_another_bind_what_was_not_on_its_way_goes_there() -> None:
         assert ours.of(Refused) == []
 
 
+async def test_a_message_all_of_whose_parts_are_called_the_same_has_one_name_for_all() -> None:
+    async with centre() as (peer, port), Ours(port) as ours:
+        peer.on_submit = lambda driver, pdu: driver.answer(pdu, 0, {"message_id": "n"})
+        await ours.bound()
+        key = ours.send(words=LONG)
+        assert await ours.heard(Accepted) == [Accepted(key, ["n"], parts=len(peer.submits))]
+
+
 async def test_a_message_some_of_whose_parts_were_accepted_is_in_doubt_when_the_bind_is_lost() -> None:
     """To send it anew gives its first part to the carrier twice, so it is not as if nothing had happened."""
     async with centre() as (peer, port), Ours(port, rate=1) as ours:

@@ -181,6 +181,20 @@ async def test_advertising_does_not_overtake_what_waits(house: House) -> None:
     assert (await house.row((late.id, 0))).status == "queued"
 
 
+async def test_a_long_message_gets_its_turn_though_what_is_urgent_leaves_it_too_little_room(house: House) -> None:
+    house.peer.window = 3
+    await house.handed(BERT, class_="otp")
+    long = await house.send(ANNE, text=THREE)
+    for _ in range(4 * SHARE):
+        under_way = house.peer.handed[-1].key
+        await house.send(BERT, class_="otp")
+        house.peer.tell(Accepted(under_way, [""]))
+        await house.until(under_way, "sent")
+        if house.peer.handed[-1].key == (long.id, 0):
+            return
+    raise AssertionError("only codes went")
+
+
 # --- from the request to the receipt
 
 

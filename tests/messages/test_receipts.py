@@ -3,6 +3,7 @@
 from messagehub.carriers.carrier import Accepted, Receipt, Refused
 from messagehub.clock import SECOND
 from messagehub.messages import receipts
+from messagehub.messages.reading import LAST_ID
 from messagehub.store import Store, Tx
 from messagehub.text import Profile
 from tests.messages.house import ANNE, BERT, House
@@ -85,6 +86,18 @@ async def test_an_accepted_target_without_a_name_is_sent_and_no_receipt_is_taken
     key = await house.accepted(names=[""])
     await house.receipt("", "delivered")
     assert await house.statuses(key[0]) == ["sent"]
+
+
+async def test_receipts_without_an_id_wait_as_they_are_however_many_answers_have_none(house: House) -> None:
+    """What waits would be taken out, and parked anew, once for each of the answers."""
+    for _ in range(3):
+        keys = await house.handed(ANNE, BERT)
+        house.peer.tell(*(Accepted(key, [""]) for key in keys))
+        for key in keys:
+            await house.until(key, "sent")
+            await house.receipt("", "delivered")
+    last = {"carrier_id": house.carrier_id, "before": LAST_ID, "after": "", "count": 1000}
+    assert len(await house.store.all("parked_page", **last)) == 6
 
 
 async def test_a_refused_target_has_no_receipts(house: House) -> None:

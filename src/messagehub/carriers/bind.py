@@ -22,6 +22,7 @@ from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.smpp import PDU, Answered, Driver, Event, Role, Session, StateError, status
 from messagehub.smpp.states import SENDING
+from messagehub.smpp.statuses import NUMBERS
 
 log = logging.getLogger(__name__)
 
@@ -233,7 +234,7 @@ class Bind:
         if self.status.state != "bound":
             for event in events:
                 if isinstance(event, Answered) and event.request.name.startswith("bind_"):
-                    self._answered(driver, event.response.status)
+                    self._answered(driver, _refusal(event.response))
         self._on_events(self, events)
         if self.leaving and not self.in_flight:
             self._drained.set()
@@ -298,3 +299,8 @@ def _end(was_bound: bool, error: Exception | None) -> str:
     if error:
         return f"connection lost: {tls.words(error)}"
     return "the carrier ended the session" if was_bound else "the carrier hung up before it answered the bind"
+
+
+def _refusal(response: PDU) -> int:
+    """A generic_nack lets nobody in, whatever its status says."""
+    return response.status or (NUMBERS["ESME_RBINDFAIL"] if response.name == "generic_nack" else 0)

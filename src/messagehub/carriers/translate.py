@@ -105,7 +105,7 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     state = STATES[read.outcome] if read.stat else "intermediate"
     if state not in NO_FAILURE:
         state = _failure(profile, read) or state
-    name, words = read.message_id, f"{read.stat} {read.err}".strip()
+    name, words = read.message_id, f"{read.stat} {read.err}".strip()[:MOST_WORDS]
     if "\0" in read.raw:
         name, words = name.replace("\0", REPLACEMENT), words.replace("\0", REPLACEMENT)
     # By the standard the source of a receipt is the destination of the message.
@@ -114,6 +114,9 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
 
 
 NO_FAILURE = ("delivered", "intermediate")
+
+MOST_WORDS = 200
+"""Characters of a receipt that are shown: a state and a code have ten."""
 
 
 def _failure(profile: Profile, read: receipts.Receipt) -> str:

@@ -102,9 +102,9 @@ class Exchange:
     def reserve(self, segments: int, lane: int) -> bool:
         """Keeps room for a target that is not stored yet. False where it has to wait its turn: it is `entering` then.
 
-        It does not wait for what is less urgent, which is owed its share then.
+        It does not wait for what is less urgent, but for the share that this is owed.
         """
-        waits = bool(self._backlog) and max(self._backlog) >= lane
+        waits = bool(self._backlog) and (max(self._backlog) >= lane or bool(self.settling.share.owed()))
         if waits or self._draining or self.carrier.room() - self._reserved < segments:
             self._backlog.add(lane)
             self.entering.add(segments, lane)

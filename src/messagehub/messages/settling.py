@@ -267,7 +267,7 @@ class Settling:
         """Receipts that came before the names. Where no other node parks any, it is known here that there are none."""
         if not (self._parked or self._outbox.shared):
             return []
-        names = [name for outcome in accepted for name in outcome.names]
+        names = list(dict.fromkeys(name for outcome in accepted for name in outcome.names if name))
         if not names:
             return []
         turn.parked = await receipts.any_parked(tx, self.carrier_id)
