@@ -124,7 +124,7 @@ async def test_on_postgresql(database: str, asking: "asyncpg.Connection[Any]") -
     await (await open_store(database)).close()
     await rows_of(database)
     await asking.execute("ANALYZE")
-    for told in ("RESET ALL", postgres.PLANS):
+    for told in ("RESET ALL", postgres.SESSION):
         await asking.execute(told)
         found = [f"{name}: {words}" for name, plan in await plans(asking) for words in complaints(name, plan)]
         assert not found, "\n".join(found)
@@ -133,7 +133,7 @@ async def test_on_postgresql(database: str, asking: "asyncpg.Connection[Any]") -
 async def test_on_postgresql_while_there_is_nothing_in_it(database: str, asking: "asyncpg.Connection[Any]") -> None:
     """A plan is kept while the table grows under it: what was best for no rows would be kept for a million."""
     await (await open_store(database)).close()
-    await asking.execute(postgres.PLANS)
+    await asking.execute(postgres.SESSION)
     found = [f"{name}: {words}" for name, plan in await plans(asking) for words in walks(name, plan)]
     assert not found, "\n".join(found)
 

@@ -1,7 +1,11 @@
 """messagehub migrate"""
 
+import asyncio
 import json
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +41,9 @@ def migrate(
         run(_move(settings, from_, to, follow, say))
     else:
         run(_bring_up(settings.database_url, say))
+
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Said:
@@ -87,7 +94,8 @@ async def _move(settings: "Settings", source: str, target: str, follow: bool, sa
 
     secret_key = settings.secret_key or _key_beside(source)
     await _check_key(secret_key, source)
-    passed = await move(source, target, follow, Watcher(say.progress, say.passed))
+    with _in_order():
+        passed = await move(source, target, follow, Watcher(say.progress, say.passed))
     for table in passed.tables:
         words = f"{table.table:16} {table.rows:>12,}  {table.checksum}"
         say("table", words, table=table.table, rows=table.rows, checksum=table.checksum)
@@ -96,6 +104,24 @@ async def _move(settings: "Settings", source: str, target: str, follow: bool, sa
     rows = sum(table.rows for table in passed.tables)
     words = f"{rows:,} rows are in {shown(target)}, equal on both sides. {kept}".strip()
     say("moved", words, store=shown(target), rows=rows, key=kept)
+
+
+@contextmanager
+def _in_order() -> Iterator[None]:
+    """Who ends the command, or the terminal that it runs in, finds the source as it was: it can be served again."""
+    from messagehub.store.moving import MoveError
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task
+    for one in ENDING:
+        loop.add_signal_handler(one, task.cancel)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise MoveError("the move was cut short; call it again, and it goes on") from None
+    finally:
+        for one in ENDING:
+            loop.remove_signal_handler(one)
 
 
 def _key_file(url: str) -> Path | None:

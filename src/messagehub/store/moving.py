@@ -189,6 +189,8 @@ class Mover:
     def __init__(self, source: Side, target: Side, watcher: Watcher) -> None:
         self._source, self._target, self._watcher = source, target, watcher
         self._number = 0
+        self._is_over = False
+        """All is there, and the target may be served."""
 
     async def run(self, follow: bool) -> Passed:
         if not await self._source.hold():
@@ -199,8 +201,9 @@ class Mover:
         try:
             return await self._standing_still()
         except BaseException:
-            with suppress(*BROKEN):
-                await self._source.unmark(MOVED)
+            if not self._is_over:
+                with suppress(*BROKEN):
+                    await self._source.unmark(MOVED)
             raise
 
     async def _beside_it(self) -> None:
@@ -217,6 +220,7 @@ class Mover:
         for _ in range(STILL_PASSES):
             passed = await self._pass(is_live=False)
             if not passed.changed and await self._source.hold():
+                self._is_over = True  # whoever ends the command from here on does not end up with two that are served
                 await self._target.unmark(UNFINISHED)
                 return passed
         raise MoveError(f"{shown(self._source.url)} is written by somebody; stop all that uses it")
@@ -244,6 +248,7 @@ class Mover:
             wanted, found, after = await self._span(table, after)
             for digest, each in ((here, wanted), (there, found)):
                 digest.update(msgspec.msgpack.encode(each) if each else b"")
+            await asyncio.sleep(0)  # SQLite never waits, and whoever ends the command does
             changed += await self._make_equal(table, wanted, found)
             rows += len(wanted)
             self._walk(table, len(wanted))

@@ -9,13 +9,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
 from messagehub.errors import Conflict, RolledBack, SettingError, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
-from messagehub.store import queries, schema_postgres
+from messagehub.store import queries, schema, schema_postgres
 from messagehub.store.address import shown
 from messagehub.store.queries import Query
 from messagehub.store.seam import Bells, Insert, Row, Tx, Unit, row_maker
@@ -36,14 +37,30 @@ TRIES = 5
 """How often a transaction that met a deadlock or a serialization failure is run."""
 
 ASIDE = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
-PLANS = "; ".join([*(f"SET enable_{way} = off" for way in ASIDE), "SET jit = off"])
+PLANS = [*(f"SET enable_{way} = off" for way in ASIDE), "SET jit = off"]
 """Each query has its index. The planner would do without where rows are few, and a plan is kept: with that of an empty
 table each statement would read all of it, once it has grown. What the planner knows of a table that grows by thousands
 of rows a second is always old."""
 
+FORSAKEN = [
+    f"SET idle_in_transaction_session_timeout = '{ANSWER_S:g}s'",
+    "SET tcp_keepalives_idle = 5",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 2",
+    "SET tcp_user_timeout = 10000",
+]
+"""A machine that lost its power, or its network, says no farewell. The server would keep the rows that it had locked
+for as long as TCP is patient, which is two hours, and the other nodes would wait for them."""
+
+APPLICATION = "messagehub"
+SESSION = "; ".join([*PLANS, *FORSAKEN, f"SET application_name = '{APPLICATION}'"])
+MARKS = "SELECT version FROM migration WHERE version = ANY($1::int[])"
+
 CHANNEL = "messagehub"
 NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
 RECONNECT_S = 1.0
+HEAR_S = 5.0
+"""After so long it is asked whether the connection that only listens still leads to somebody: silence does not say."""
 
 SQL = queries.load("postgres")
 NUMBERED = {name: query.with_placeholders(lambda number, _: f"${number}") for name, query in SQL.items()}
@@ -140,7 +157,7 @@ class PostgresStore:
     async def open(cls, url: str) -> "PostgresStore":
         try:
             pool = await asyncpg.create_pool(
-                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S, init=_plan, reset=_leave
+                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S, init=_begin, reset=_leave
             )
             await _migrate(url)
         except (SettingError, Unavailable):
@@ -314,7 +331,12 @@ class PostgresStore:
         connection.add_termination_listener(lambda _: gone.set())
         try:
             await connection.add_listener(CHANNEL, lambda *heard: self._bells.ring(str(heard[-1])))
-            await gone.wait()
+            while not gone.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HEAR_S):
+                        await gone.wait()
+                        return
+                await connection.execute("SELECT 1", timeout=ANSWER_S)
         finally:
             connection.terminate()
 
@@ -336,9 +358,12 @@ class PostgresStore:
             self._pool.terminate()
 
 
-async def _plan(connection: "asyncpg.Connection[Any]") -> None:
+async def _begin(connection: "asyncpg.Connection[Any]") -> None:
     try:
-        await connection.execute(PLANS)
+        await connection.execute(SESSION)
+        # A process that stood still while its store was moved away has slept through the bar.
+        if row := await connection.fetchrow(MARKS, list(schema.BARRED)):
+            raise Unavailable(schema.BARRED[row[0]])
     except BaseException:
         connection.terminate()  # else the pool would take its leave of a server that does not answer
         raise
@@ -372,10 +397,11 @@ TRANSLATED = (
 """All that the driver raises, and what a connection does. The third is what a connection that is lost in the middle of
 a transaction may make of its COMMIT."""
 
-PASSING = ("08", "25006", "40", "53", "55P03", "57", "58")
+PASSING = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
 """The beginnings of the SQLSTATEs that say nothing against what was asked: the same may do later.
 
-Connection, read-only, rolled back, no resources, locked, operator's intervention, system. PostgreSQL, appendix A.
+Connection, read-only, idle for too long, rolled back, no resources, locked, operator's intervention, system.
+PostgreSQL, appendix A.
 """
 
 

@@ -26,8 +26,9 @@ MOVED, UNFINISHED = 2_000_000_000, 2_000_000_001
 """Rows of `migration` that bar every program: from a store whose rows are elsewhere now, from an unfinished copy."""
 
 BARRED = {
-    MOVED: "the store was moved to another by `messagehub migrate`; serve that one. `messagehub migrate --release` "
-    "takes this one into use again, if the other is never served",
+    MOVED: "the store was moved to another by `messagehub migrate`; serve that one, or call the command once more "
+    "where it was cut short. `messagehub migrate --release` takes this one into use again, if the other is "
+    "never served",
     UNFINISHED: "`messagehub migrate` has not finished to move a store to here; run it once more, and it goes on",
 }
 
