@@ -92,7 +92,7 @@ async def test_a_text_that_needs_too_many_parts_is_refused_and_not_sent() -> Non
         ours.carrier.send([handover])
         (refused,) = await ours.heard(Refused)
         assert refused.reason == "too_long"
-        assert ours.carrier.idle
+        assert ours.carrier.takes_long
         ours.send()
         await ours.heard(Accepted)
 

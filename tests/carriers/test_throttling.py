@@ -78,7 +78,27 @@ async def test_the_parts_that_were_throttled_go_again_by_themselves() -> None:
         assert ours.of(Refused) == []
         parts = [pdu.fields["short_message"][5] for _, _, pdu in peer.submits]
         assert Counter(parts) == {1: 1, 2: 2, 3: 2}
-        assert ours.carrier.idle
+        assert ours.carrier.takes_long
+
+
+async def test_a_long_message_need_not_wait_for_answers_where_only_the_pace_has_no_room_for_it() -> None:
+    async with centre() as (peer, port), Ours(port, rate=20, window=7) as ours:
+        peer.on_submit = lambda driver, pdu: None
+        await ours.bound()
+        assert (ours.carrier.room(), ours.carrier.takes_long) == (2, True)
+        ours.send(words=LONG)
+        assert not ours.carrier.takes_long  # its last part waits for the pace
+        await ours.until(lambda: len(peer.submits) == 3)
+        assert ours.carrier.takes_long
+
+
+async def test_without_a_pace_a_long_message_waits_for_room() -> None:
+    async with centre() as (peer, port), Ours(port, window=7) as ours:
+        peer.on_submit = lambda driver, pdu: None
+        await ours.bound()
+        ours.send(words=LONG)
+        await ours.until(lambda: len(peer.submits) == 3)
+        assert (ours.carrier.room(), ours.carrier.takes_long) == (4, False)
 
 
 async def test_with_a_warning_it_is_slowed_and_what_was_taken_is_taken() -> None:

@@ -148,7 +148,7 @@ async def test_no_more_is_on_its_way_than_the_windows_allow() -> None:
         assert sum(bind.in_flight for bind in ours.carrier.status().binds) == 4
         go.set()
         await ours.heard(Accepted, 6)
-        assert ours.carrier.idle
+        assert ours.carrier.takes_long
 
 
 async def test_the_rate_is_kept_over_all_binds() -> None:
@@ -231,7 +231,7 @@ async def test_closing_tells_of_all_that_was_on_its_way() -> None:
         ours.take()
         assert ours.of(Lost) == [Lost(key) for key in keys[:2]]
         assert ours.of(Refused) == [Refused(keys[2], "not_ready")]
-        assert ours.carrier.idle
+        assert ours.carrier.takes_long
 
 
 async def test_a_bind_that_is_given_back_waits_for_its_answers() -> None:

@@ -64,7 +64,7 @@ class Peer:
         return self.window - sum(self._in_flight.values())
 
     @property
-    def idle(self) -> bool:
+    def takes_long(self) -> bool:
         return not self._in_flight
 
     def holds(self, key: TargetKey) -> bool:

@@ -345,8 +345,11 @@ class Carrier(Protocol):
         """How many segments may be sent now."""
 
     @property
-    def idle(self) -> bool:
-        """Nothing is on its way, so that even what is larger than a whole window may be sent: it goes in turns."""
+    def takes_long(self) -> bool:
+        """Whether even a target with more segments than there is room for may be sent: they go in turns.
+
+        So it is where nothing is on its way, or where only a pace leaves so little room and nothing waits here for it.
+        """
 
     def holds(self, key: TargetKey) -> bool:
         """Whether a target is on its way, or its news were not taken yet."""

@@ -160,8 +160,8 @@ class SMPPCarrier:
         return min(free, self._pace.allows(now)) if now < self._lease.until else 0
 
     @property
-    def idle(self) -> bool:
-        return not self._transfers
+    def takes_long(self) -> bool:
+        return not self._transfers or (self._pace.limits and not self._queue and not self._queries)
 
     def holds(self, key: TargetKey) -> bool:
         told = (one.key for one in self._news if not isinstance(one, Receipt | Inbound | Queried))

@@ -164,7 +164,7 @@ class WebCarrier:
         return min(free, self._pace.allows(now)) if lease is None or now < lease.until else 0
 
     @property
-    def idle(self) -> bool:
+    def takes_long(self) -> bool:
         return not self._transfers
 
     def holds(self, key: TargetKey) -> bool:

@@ -195,7 +195,7 @@ class Settling:
         room, is_last = wanted.room, wanted.is_last
         is_asking = self.carrier.asks and now >= self._ask_at
         turn.kept_free = min(room, self._sent_since // SEGMENTS_PER_QUESTION) if is_asking and not is_last else 0
-        alone = self.carrier.idle
+        alone = self.carrier.takes_long
         owed, texts = {} if is_last else self.share.owed(), self.carrier.texts
         most = room - turn.kept_free
         is_look = len(turn.lanes) == len(LANES)
