@@ -99,7 +99,10 @@ class Uploads:
         await self._store.run("remove_upload", id=upload_id)
 
     async def drop_all(self, owner_id: str) -> None:
-        """All of a customer, in pieces, so that nobody waits long for the writer."""
+        """All of a customer, in pieces, so that nobody waits long for the writer.
+
+        What a crash leaves of it goes when its time is over, as any other.
+        """
         page = {"customer_id": owner_id, "before": BEHIND_ALL, "count": REMOVED_AT_ONCE}
         while await self._store.transaction(partial(_drop_some, page)):
             pass

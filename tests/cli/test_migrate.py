@@ -1,11 +1,16 @@
 """messagehub migrate, beside a server that accepts messages meanwhile."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from messagehub.cli.migrate import ENDING, in_order
+from messagehub.store import Insert, open_store
+from messagehub.store.moving import MoveError, Passed, Watcher, is_in_use, move
 from tests.cli.shell import Shell
 from tests.cli.test_backup import Load
 from tests.support import hub as hubs
@@ -80,3 +85,40 @@ def test_without_the_key_of_its_secrets_nothing_is_copied(shell: Shell, tmp_path
     shell.run("migrate", database_url="sqlite:///hub.db").is_refused("was moved to another")
     released = shell.run("migrate", "--release", database_url="sqlite:///hub.db")
     assert "can be served again" in released.out
+
+
+# --- ended by a signal
+
+
+async def _moved(source: str, target: str, ended_by: signal.Signals) -> None:
+    """Ended twice in its first pass over a source that stands still, as by a terminal and then its shell."""
+
+    def end(_: Passed) -> None:
+        for again in (ended_by, ended_by):
+            os.kill(os.getpid(), again)
+
+    store = await open_store(source)
+    await store.write([Insert("insert_expiry", [{"message_id": "m", "due_at": 1}])])  # so that there is a second pass
+    await store.close()
+
+    with in_order():
+        await move(source, target, False, Watcher(lambda _: None, end))
+
+
+@pytest.mark.parametrize("ended_by", ENDING)
+async def test_whoever_ends_it_finds_its_source_fit_to_be_served(
+    database_url: str, tmp_path: Path, ended_by: signal.Signals
+) -> None:
+    with pytest.raises(MoveError, match="call it again"):
+        await _moved(database_url, f"sqlite:///{tmp_path}/other.db", ended_by)
+    assert await is_in_use(database_url)
+
+
+async def test_a_hangup_that_is_to_be_passed_over_does_not_end_it(tmp_path: Path) -> None:
+    one, other = f"sqlite:///{tmp_path}/hub.db", f"sqlite:///{tmp_path}/other.db"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        await _moved(one, other, signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert await is_in_use(other)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from messagehub.errors import Unavailable
-from messagehub.store import Tx
+from messagehub.store import Insert, Tx
 from messagehub.store import postgres as module
 from messagehub.store.moving import Watcher, move, release
 from messagehub.store.postgres import ANSWER_S, PostgresStore
@@ -120,7 +120,10 @@ async def test_who_stood_still_while_the_store_was_moved_away_does_nothing_with_
                 await store.run("keep_lease", **LOST)
         with pytest.raises(Unavailable, match="was moved to another"):
             await store.one("clock")
+        store.notify("news")
         await release(url)
         assert await store.one("clock")
+        async with asyncio.timeout(PATIENCE_S):
+            await store.write([Insert("insert_expiry", [{"message_id": "m", "due_at": 1}])])
     finally:
         await store.close()

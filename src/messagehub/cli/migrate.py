@@ -94,7 +94,7 @@ async def _move(settings: "Settings", source: str, target: str, follow: bool, sa
 
     secret_key = settings.secret_key or _key_beside(source)
     await _check_key(secret_key, source)
-    with _in_order():
+    with in_order():
         passed = await move(source, target, follow, Watcher(say.progress, say.passed))
     for table in passed.tables:
         words = f"{table.table:16} {table.rows:>12,}  {table.checksum}"
@@ -107,20 +107,27 @@ async def _move(settings: "Settings", source: str, target: str, follow: bool, sa
 
 
 @contextmanager
-def _in_order() -> Iterator[None]:
+def in_order() -> Iterator[None]:
     """Who ends the command, or the terminal that it runs in, finds the source as it was: it can be served again."""
     from messagehub.store.moving import MoveError
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
-    for one in ENDING:
-        loop.add_signal_handler(one, task.cancel)
+    heeded = [one for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN]  # as nohup has it
+
+    def end() -> None:
+        for one in heeded:
+            loop.add_signal_handler(one, lambda: None)  # a second one would cut short what puts the source in order
+        task.cancel()
+
+    for one in heeded:
+        loop.add_signal_handler(one, end)
     try:
         yield
     except asyncio.CancelledError:
         raise MoveError("the move was cut short; call it again, and it goes on") from None
     finally:
-        for one in ENDING:
+        for one in heeded:
             loop.remove_signal_handler(one)
 
 

@@ -42,13 +42,13 @@ PLANS = [*(f"SET enable_{way} = off" for way in ASIDE), "SET jit = off"]
 table each statement would read all of it, once it has grown. What the planner knows of a table that grows by thousands
 of rows a second is always old."""
 
-FORSAKEN = [
-    f"SET idle_in_transaction_session_timeout = '{ANSWER_S:g}s'",
+KEEPALIVE = [
     "SET tcp_keepalives_idle = 5",
     "SET tcp_keepalives_interval = 2",
     "SET tcp_keepalives_count = 2",
     "SET tcp_user_timeout = 10000",
 ]
+FORSAKEN = [f"SET idle_in_transaction_session_timeout = '{ANSWER_S:g}s'", *KEEPALIVE]
 """A machine that lost its power, or its network, says no farewell. The server would keep the rows that it had locked
 for as long as TCP is patient, which is two hours, and the other nodes would wait for them."""
 
@@ -313,7 +313,7 @@ class PostgresStore:
         try:
             if topics:
                 await self._pool.execute(NOTIFY, CHANNEL, sorted(topics))
-        except TRANSLATED:
+        except (*TRANSLATED, Unavailable):
             return  # listeners poll as well
 
     async def _hear_forever(self) -> None:
@@ -330,6 +330,7 @@ class PostgresStore:
         gone = asyncio.Event()
         connection.add_termination_listener(lambda _: gone.set())
         try:
+            await connection.execute("; ".join(KEEPALIVE))
             await connection.add_listener(CHANNEL, lambda *heard: self._bells.ring(str(heard[-1])))
             while not gone.is_set():
                 with suppress(TimeoutError):

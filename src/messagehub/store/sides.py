@@ -187,7 +187,8 @@ class PostgresSide:
         await self._db.execute("INSERT INTO migration (version) VALUES ($1) ON CONFLICT DO NOTHING", version)
         await self._db.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND usename = current_user AND application_name = $1",
+            "WHERE datname = current_database() AND usename = current_user AND application_name = $1 "
+            "AND pid <> pg_backend_pid()",
             APPLICATION,
         )
 

@@ -193,9 +193,10 @@ class Dispatcher:
     async def _claim_all(self) -> None:
         now = clock.now()
         due = [row.customer_id for row in await self._store.all("endpoints_due", now=now)]
-        for some in range(0, len(due), CLAIMS_AT_ONCE):
-            ahead = [self._ahead.pop() for _ in range(min(CLAIMS_AT_ONCE, len(self._ahead)))]
-            await asyncio.gather(*[self._claim_for(id, now) for id in {*ahead, *due[some : some + CLAIMS_AT_ONCE]}])
+        half = CLAIMS_AT_ONCE // 2
+        for some in range(0, len(due), half):
+            ahead = [self._ahead.pop() for _ in range(min(half, len(self._ahead)))]
+            await asyncio.gather(*[self._claim_for(id, now) for id in {*ahead, *due[some : some + half]}])
 
     async def _claim_for(self, customer_id: str, now: int) -> None:
         endpoint = self._endpoints[customer_id]
@@ -254,6 +255,8 @@ class Dispatcher:
             if not customer.webhook_uri or customer.webhook_disabled:
                 self._not_sent(pending, now)
                 return
+            if customer.tm_update != endpoint.met:
+                endpoint.meet(customer.webhook_uri, customer.tm_update)
             try:
                 answer = await attempt(self._client, customer, pending.id, pending.body, now)
             except Closed:

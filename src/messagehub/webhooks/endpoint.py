@@ -57,7 +57,9 @@ class Endpoint:
         self._failures = 0
         self._openings = 0
         self._known = False
-        self._uri, self._tm_update = "", 0
+        self._uri = ""
+        self.met = 0
+        """The `tm_update` of its customer when it was met last."""
         self.closed_until = 0
         """Microseconds; nothing is sent before."""
         self.failing = False
@@ -201,14 +203,18 @@ class Endpoint:
 
     def heed(self, failing: bool, uri: str, tm_update: int = 0) -> None:
         """What the store says. Where it knew and does so no more, another node or its owner has found it mended."""
-        if tm_update != self._tm_update:  # its owner has given the same address anew, maybe: it is tried at once
-            self._tm_update, self.closed_until = tm_update, 0
-        if uri != self._uri:  # what another address has asked for, or can do, says nothing of this one
-            self._uri, self.closed_until = uri, 0
-            self._pace, self.quota, self.at_once = AHEAD, LEAST_HELD, MAX_AT_ONCE
+        self.meet(uri, tm_update)
         if self._known and not failing:
             self.succeeded()
         self.failing = failing
+
+    def meet(self, uri: str, tm_update: int) -> None:
+        """Before it is tried: what it asks for from now on stands until its customer is changed again."""
+        if tm_update != self.met:  # its owner has given the same address anew, maybe: it is tried at once
+            self.met, self.closed_until = tm_update, 0
+        if uri != self._uri:  # what another address has asked for, or can do, says nothing of this one
+            self._uri, self.closed_until = uri, 0
+            self._pace, self.quota, self.at_once = AHEAD, LEAST_HELD, MAX_AT_ONCE
 
 
 class Endpoints(dict[str, Endpoint]):
