@@ -276,9 +276,9 @@ class House:
             await self._end_of_turns(1)
         return row
 
-    async def fill(self) -> None:
-        """The window of the peer is full from now on."""
-        self.peer.window = 0
+    async def fill(self, places: int = 0) -> None:
+        """The window of the peer has so many places from now on."""
+        self.peer.window = places
         await self._end_of_turns(PATIENCE_S)
 
     async def _end_of_turns(self, within: float) -> None:

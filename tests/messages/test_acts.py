@@ -10,7 +10,7 @@ STRANGER = "00000000-0000-7000-8000-000000000000"
 
 
 async def test_what_was_not_handed_over_is_canceled_and_the_rest_goes_its_way(house: House) -> None:
-    house.peer.window = 1
+    await house.fill(1)
     message = await house.send(ANNE, BERT)
     (handover,) = await eventually(lambda: house.peer.handed)
     first, second = handover.key, (message.id, 1 - handover.key[1])

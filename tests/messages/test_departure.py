@@ -35,7 +35,7 @@ async def test_all_that_is_queued_is_canceled_and_what_was_handed_over_goes_its_
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acts, "BATCH", 2)
-    house.peer.window = 1
+    await house.fill(1)
     (handed,) = await house.handed()
     waiting = [await queue(house) for _ in range(5)]
     others = await queue(house, customer_id="somebody else")

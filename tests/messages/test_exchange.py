@@ -106,7 +106,7 @@ async def test_a_store_that_fails_while_news_are_tried_one_by_one_loses_nothing(
 
 async def test_what_is_in_flight_at_the_end_is_in_doubt_and_nothing_more_is_handed(house: House) -> None:
     await house.change(on_doubt="hold")
-    house.peer.window = 1
+    await house.fill(1)
     (key,) = await house.handed()
     waiting = await house.send(BERT)
     await house.close()

@@ -161,7 +161,7 @@ async def test_under_a_flood_of_what_is_urgent_one_in_ten_is_not(house: House) -
 async def backlog(house: House, traffic_class: str) -> None:
     """More of this class waits than the carrier has room for."""
     await house.handed()
-    house.peer.window = 1
+    await house.fill(1)
     for _ in range(3):
         message = await house.send(ANNE, class_=traffic_class)
         assert await house.statuses(message.id) == ["queued"]
@@ -182,7 +182,7 @@ async def test_advertising_does_not_overtake_what_waits(house: House) -> None:
 
 
 async def test_a_long_message_gets_its_turn_though_what_is_urgent_leaves_it_too_little_room(house: House) -> None:
-    house.peer.window = 3
+    await house.fill(3)
     await house.handed(BERT, class_="otp")
     long = await house.send(ANNE, text=THREE)
     for _ in range(4 * SHARE):

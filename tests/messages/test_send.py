@@ -77,7 +77,7 @@ async def has_had_a_turn(house: House) -> None:
 
 
 async def test_what_does_not_fit_the_window_waits_until_it_does(house: House) -> None:
-    house.peer.window = 4
+    await house.fill(4)
     (first,) = await house.handed(text=THREE)
     second = await house.send(text=TWO)
     await has_had_a_turn(house)
@@ -87,7 +87,7 @@ async def test_what_does_not_fit_the_window_waits_until_it_does(house: House) ->
 
 
 async def test_what_is_bigger_than_the_window_goes_when_nothing_else_is_on_its_way(house: House) -> None:
-    house.peer.window = 2
+    await house.fill(2)
     (small,) = await house.handed(text="x")
     big = await house.send(text=THREE)
     await has_had_a_turn(house)
