@@ -71,7 +71,7 @@ from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
 from messagehub.messages.retention import Policy as Kept
 from messagehub.messages.retention import Retention
-from messagehub.messages.settling import Settling
+from messagehub.messages.settling import Means, Settling
 from messagehub.messages.standing import Standing
 from messagehub.messages.sweep import SET_BACK as QUEUED_SET_BACK
 from messagehub.messages.sweep import Sweeper
@@ -251,17 +251,17 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
     )
     policy = Policy(settings.unknown_destination == "refuse")
     receiver = Receiver(customers, numbers, outbox, policy, ground.published)
-    know = (customers, routes, receiver, outbox, recorder, habits, live, ground.node.id)
     means = book.Means(
         taped=settings.trace != "off", outbinds=outbinds, lease=ground.node.lease, blobs=ground.blobs,
         fitter=ground.fitter, published=ground.published,
     )  # fmt: skip
     linking = Linking(ground.links, settings.max_segments)
+    settles = Means(customers, routes, receiver, outbox, recorder, habits, live, ground.node.id, linking)
     exchanges = Exchanges(
         store,
         ground.carriers,
         partial(book.make, means=means),
-        lambda id, carrier: Exchange(store, Settling(id, carrier, *know, gate, linking)),
+        lambda id, carrier: Exchange(store, Settling(id, carrier, settles, gate)),
         ground.alone,
     )
     acceptor = Acceptor(
@@ -291,7 +291,7 @@ def _messaging(ground: Ground, settings: Settings, outbox: Dispatcher, outbinds:
         Preparer(
             store, customers, routes, outbox, recorder, live, ground.node.id, ground.gatherer, ground.fitter, linking,
         ),
-        Sweeper(store, *know, exchanges.knows, linking, duty),
+        Sweeper(store, settles, exchanges.knows, duty),
     )  # fmt: skip
 
 
@@ -367,7 +367,6 @@ def _services(
     """What the API calls."""
     store, flows = ground.store, Flows(ground.store)
     uploads = Uploads(store, ground.blobs, ground.published, settings.media_max)
-    keepers = (messaging.limits, messaging.sender_rules, messaging.pools)
     return Services(
         store=store,
         sealer=ground.keys,
@@ -402,20 +401,18 @@ def _services(
         trial=trial,
         flows=flows,
         activeflows=Activeflows(store, flows),
-        departure=Departure(
-            store,
-            ground.customers,
-            ground.numbers,
-            keepers,
-            messaging.actor,
-            partial(drop_waiting, store),
-            uploads.drop_all,
-        ),
+        departure=_departure(ground, messaging, uploads),
         blobs=ground.blobs,
         links=ground.links,
         uploads=uploads,
         **_told(settings),
     )
+
+
+def _departure(ground: Ground, messaging: Messaging, uploads: Uploads) -> Departure:
+    keepers = (messaging.limits, messaging.sender_rules, messaging.pools)
+    drop_some = (partial(drop_waiting, ground.store), uploads.drop_all)
+    return Departure(ground.store, ground.customers, ground.numbers, keepers, messaging.actor, *drop_some)
 
 
 def _taker(services: Services, watch: Watch) -> Taker:

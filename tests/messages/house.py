@@ -41,7 +41,7 @@ from messagehub.messages.pooling import Pooling
 from messagehub.messages.reading import Reader
 from messagehub.messages.receive import Policy, Receiver
 from messagehub.messages.recorder import Keeping, Recorder
-from messagehub.messages.settling import Settling
+from messagehub.messages.settling import Means, Settling
 from messagehub.messages.sweep import Sweeper
 from messagehub.numbers import Numbers
 from messagehub.people.mirror import Mirror
@@ -123,19 +123,7 @@ class House:
         self.opt_out_words = OptOutWords(self.customers, self.numbers, self.acceptor, self.outbox, self.mirror)
         self.receiver.listeners, self.gate.barred = [self.opt_out_words], self.opt_out_words
         self.habits = Habits(store)
-        self.sweeper = Sweeper(
-            store,
-            self.customers,
-            self.routes,
-            self.receiver,
-            self.outbox,
-            self.recorder,
-            self.habits,
-            Live(),
-            "sweeper",
-            self.knows,
-            self.linking,
-        )
+        self.sweeper = Sweeper(store, self.means("sweeper", Live()), self.knows)
         self.preparer = self.preparer_of("here")
         self.peer = Peer()
         self.customer: Customer
@@ -191,23 +179,24 @@ class House:
         await self.routes.add(now, carrier_id=carrier.id, priority=priority)
         return carrier.id
 
-    async def open(self, peer: Peer | None = None, node: str = "here", carrier_id: str = "") -> Exchange:
-        """An exchange with a peer, on a node that lives."""
-        await self.store.run("keep_lease", id=node, name="", works=1, tm_lease=NEVER)
-        settling = Settling(
-            carrier_id or self.carrier_id,
-            peer or self.peer,
+    def means(self, node: str, live: Live) -> Means:
+        return Means(
             self.customers,
             self.routes,
             self.receiver,
             self.outbox,
             self.recorder,
             self.habits,
-            self.lives[node],
+            live,
             node,
-            self.gate,
             self.linking,
         )
+
+    async def open(self, peer: Peer | None = None, node: str = "here", carrier_id: str = "") -> Exchange:
+        """An exchange with a peer, on a node that lives."""
+        await self.store.run("keep_lease", id=node, name="", works=1, tm_lease=NEVER)
+        means = self.means(node, self.lives[node])
+        settling = Settling(carrier_id or self.carrier_id, peer or self.peer, means, self.gate)
         exchange = Exchange(self.store, settling)
         exchange.open()
         self._open.append(exchange)

@@ -1,6 +1,8 @@
 """A node, or the machine of the store, is gone and nobody says so."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -16,35 +18,55 @@ PATIENCE_S = 30
 LOST = {"id": "lost", "name": "lost", "works": 1, "tm_lease": 1}
 
 
-async def test_what_a_lost_node_had_locked_is_free_again_soon(
-    postgres_server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "SESSION", module.SESSION.replace(f"'{ANSWER_S:g}s'", "'1s'"))
-    url = postgres.new_database(postgres_server)
-    port = postgres_server.rpartition(":")[2]
-    line = Proxy(int(port))
+class Line(Proxy):
+    """What was connected in a generation before leads nowhere, and nobody is told."""
+
+    generation = 0
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = self.generation
+        while octets := await reader.read(65536):
+            if mine == self.generation:
+                writer.write(octets)
+        await asyncio.sleep(3600 if mine != self.generation else 0)
+
+
+@asynccontextmanager
+async def apart(server: str) -> AsyncIterator[tuple[PostgresStore, PostgresStore, Line]]:
+    """A store that is reached directly, the same over a line that may break, and that line."""
+    url, port = postgres.new_database(server), server.rpartition(":")[2]
+    line = Line(int(port))
     line.open()
     there = await PostgresStore.open(url.replace(port, str(line.port)))
     here = await PostgresStore.open(url)
     try:
+        yield here, there, line
+    finally:
+        line.close()
+        await here.close()
+        await there.close()
+
+
+async def test_what_a_lost_node_had_locked_is_free_again_soon(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SESSION", module.SESSION.replace(f"'{ANSWER_S:g}s'", "'1s'"))
+    has_locked = asyncio.Event()
+
+    async def unit(tx: Tx) -> None:
+        await tx.change("renew_lease", [{"id": "lost", "tm_lease": 2}])
+        has_locked.set()
+        await asyncio.sleep(60)
+
+    async with apart(postgres_server) as (here, there, line):
         await here.run("keep_lease", **LOST)
-        has_locked = asyncio.Event()
-
-        async def unit(tx: Tx) -> None:
-            await tx.change("renew_lease", [{"id": "lost", "tm_lease": 2}])
-            has_locked.set()
-            await asyncio.sleep(60)
-
         lost = asyncio.create_task(there.transaction(unit))
         await has_locked.wait()
         line.freeze()
         assert await here.change("renew_lease", [{"id": "lost", "tm_lease": 3}]) == 1
-    finally:
-        line.close()
+        line.cut()
         lost.cancel()
         await asyncio.gather(lost, return_exceptions=True)
-        await here.close()
-        await there.close()
 
 
 async def test_the_server_looks_whether_a_quiet_connection_still_is_one(postgres_server: str) -> None:
@@ -67,14 +89,7 @@ async def test_who_listens_notices_that_nobody_is_there_any_more(
     """The server's machine is gone, and its address leads to another; nothing came that could tell."""
     monkeypatch.setattr(module, "HEAR_S", 0.2, raising=False)
     monkeypatch.setattr(module, "ANSWER_S", 0.5)
-    url = postgres.new_database(postgres_server)
-    port = postgres_server.rpartition(":")[2]
-    line = Line(int(port))
-    line.open()
-    there = await PostgresStore.open(url.replace(port, str(line.port)))
-    here = await PostgresStore.open(url)
     heard = asyncio.Event()
-    there.listen("news", heard.set)
 
     async def is_heard() -> None:
         heard.clear()
@@ -83,27 +98,11 @@ async def test_who_listens_notices_that_nobody_is_there_any_more(
                 here.notify("news")
                 await asyncio.sleep(0.05)
 
-    try:
+    async with apart(postgres_server) as (here, there, line):
+        there.listen("news", heard.set)
         await is_heard()
         line.generation += 1
         await is_heard()
-    finally:
-        await here.close()
-        await there.close()
-        line.close()
-
-
-class Line(Proxy):
-    """What was connected in a generation before leads nowhere, and nobody is told."""
-
-    generation = 0
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mine = self.generation
-        while octets := await reader.read(65536):
-            if mine == self.generation:
-                writer.write(octets)
-        await asyncio.sleep(3600 if mine != self.generation else 0)
 
 
 async def test_who_stood_still_while_the_store_was_moved_away_does_nothing_with_it_any_more(

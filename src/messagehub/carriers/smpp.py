@@ -399,7 +399,7 @@ class SMPPCarrier:
     def _conclude(self, transfer: Transfer) -> None:
         """Tells what became of a transfer, when all that left of it is answered."""
         if transfer.accepted == len(transfer.names):
-            names, parts = _one_for_all(transfer.names)
+            names, parts = transfer.called()
             if transfer.given_up:
                 late = Accepted(transfer.key, names, True, transfer.retry, transfer.take_steps(), parts)
                 self._news.append(late)
@@ -488,15 +488,6 @@ class SMPPCarrier:
             self._end(transfer, Lost(transfer.key) if in_doubt else Refused(transfer.key, "not_ready"))
         while self._queries:
             self._news += self._queries.popleft().inquiry.lose((clock.now(), wire.UNSENT, "no bind can send"))
-
-
-def _one_for_all(names: list[str]) -> tuple[list[str], int]:
-    """The names of the segments, and how many these are where a message centre calls all of them the same.
-
-    Then no receipt can tell of which it is: it is as with a message_payload, which has one name.
-    """
-    alike = len(names) > 1 and names[0] and names.count(names[0]) == len(names)
-    return (names[:1], len(names)) if alike else (names, 0)
 
 
 HEARD: dict[type, Callable[[SMPPCarrier, Bind, Any], None]] = {

@@ -49,6 +49,15 @@ class Transfer(Struct, eq=False):  # as it is made in a third of the time of a d
         steps, self.steps = self.steps, []
         return steps
 
+    def called(self) -> tuple[list[str], int]:
+        """The names of its segments, and how many these are where a message centre calls all of them the same.
+
+        Then no receipt can tell of which it is: it is as with a message_payload, which has one name.
+        """
+        names = self.names
+        alike = len(names) > 1 and names[0] and names.count(names[0]) == len(names)
+        return (names[:1], len(names)) if alike else (names, 0)
+
     def put_off(self, part: "Part", why: Why) -> None:
         self.again.append(part)
         self.throttled = why

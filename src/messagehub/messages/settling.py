@@ -108,29 +108,31 @@ class Turn:
     """What the carrier makes of its ids, where this was found out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a node settles with, whatever the carrier."""
+
+    customers: Customers
+    routes: Routes
+    receiver: Receiver
+    outbox: Outbox
+    recorder: Recorder
+    habits: Habits
+    live: Live
+    node_id: str
+    linking: Linking
+
+
 class Settling:
     """For one carrier, on one node. What a transaction has settled is done by `conclude` once it is committed."""
 
-    def __init__(
-        self,
-        carrier_id: str,
-        carrier: Carrier,
-        customers: Customers,
-        routes: Routes,
-        receiver: Receiver,
-        outbox: Outbox,
-        recorder: Recorder,
-        habits: Habits,
-        live: Live,
-        node_id: str,
-        gate: Gate,
-        linking: Linking,
-    ) -> None:
-        self.carrier_id, self.carrier, self.node_id = carrier_id, carrier, node_id
+    def __init__(self, carrier_id: str, carrier: Carrier, means: Means, gate: Gate) -> None:
+        self.carrier_id, self.carrier, self.node_id = carrier_id, carrier, means.node_id
         self.counts = Counts()
         self.share = Share()
-        self._customers, self._routes, self.receiver, self._outbox = customers, routes, receiver, outbox
-        self._recorder, self._habits, self._live, self._gate, self._linking = recorder, habits, live, gate, linking
+        self._customers, self._routes, self.receiver = means.customers, means.routes, means.receiver
+        self._outbox, self._recorder, self._habits = means.outbox, means.recorder, means.habits
+        self._live, self._linking, self._gate = means.live, means.linking, gate
         self._ask_at = 0
         """When to look for questions; 0: at once, as there may be more of them."""
         self._sent_since = 0

@@ -8,25 +8,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from messagehub import clock
-from messagehub.accounts.customers import Customers
 from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.clock import NEVER, SECOND
-from messagehub.events import Outbox
 from messagehub.logs import about
 from messagehub.messages import inquiries, options, outcomes, receipts, repeats, timing
-from messagehub.messages.habits import Habit, Habits
+from messagehub.messages.habits import Habit
 from messagehub.messages.lanes import LANES
 from messagehub.messages.ledger import Ledger
-from messagehub.messages.letting import MEDIA, Linking
-from messagehub.messages.live import Live
+from messagehub.messages.letting import MEDIA
 from messagehub.messages.receipts import Match
-from messagehub.messages.receive import Receiver
-from messagehub.messages.recorder import ROUTED, Recorder
+from messagehub.messages.recorder import ROUTED
 from messagehub.messages.rows import kind_of
+from messagehub.messages.settling import Means
 from messagehub.messages.status import Happening, Status
 from messagehub.messages.target import Target, due_topic
 from messagehub.messages.telling import Told
-from messagehub.routing import Routes, Table
+from messagehub.routing import Table
 from messagehub.smpp.receipt_ids import Rule
 from messagehub.store import Row, Store, Tx
 from messagehub.work.loop import Loop
@@ -53,22 +50,15 @@ class Sweeper:
     def __init__(
         self,
         store: Store,
-        customers: Customers,
-        routes: Routes,
-        receiver: Receiver,
-        outbox: Outbox,
-        recorder: Recorder,
-        habits: Habits,
-        live: Live,
-        node_id: str,
+        means: Means,
         knows: Callable[[str, TargetKey], bool],
-        linking: Linking,
         duty: Callable[[], Awaitable[bool]] = always,
     ) -> None:
         """`duty`: whether it is this node that sweeps for all."""
-        self._store, self._customers, self._routes = store, customers, routes
-        self._receiver, self._outbox, self._recorder, self._live = receiver, outbox, recorder, live
-        self._habits, self._node_id, self._knows, self._linking, self._duty = habits, node_id, knows, linking, duty
+        self._store, self._knows, self._duty, self._node_id = store, knows, duty, means.node_id
+        self._customers, self._routes, self._receiver = means.customers, means.routes, means.receiver
+        self._outbox, self._recorder, self._habits = means.outbox, means.recorder, means.habits
+        self._live, self._linking = means.live, means.linking
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
         self._waiting: set[tuple[str, int]] = set()
         self._rescued = 0
