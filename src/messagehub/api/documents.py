@@ -35,7 +35,7 @@ FRONT_PAGE = """<!doctype html>
 <style>body {{ font: 1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
 <h1>messagehub</h1>
 <p>The API is at <code>{base}</code>. Send an access key with each request:
-<code>Authorization: Bearer …</code>, or <code>?accesskey=…</code>.</p>
+<code>Authorization: Bearer …</code>, or <code>?token=…</code>.</p>
 <ul>
 <li><a href="/docs">docs</a>: every endpoint, what it takes and what it answers, to read and to try
 <li><a href="/openapi.json">openapi.json</a>: the same for programs

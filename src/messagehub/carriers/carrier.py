@@ -348,7 +348,8 @@ class Carrier(Protocol):
     def takes_long(self) -> bool:
         """Whether even a target with more segments than there is room for may be sent: they go in turns.
 
-        So it is where nothing is on its way, or where only a pace leaves so little room and nothing waits here for it.
+        So it is where nothing is on its way, and where there is a pace and nothing waits here for it: that alone
+        leaves less room than most of them need.
         """
 
     def holds(self, key: TargetKey) -> bool:
