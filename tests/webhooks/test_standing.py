@@ -393,9 +393,9 @@ async def test_an_address_that_is_given_again_is_tried_at_once_though_it_had_ask
 
 async def test_what_it_asks_for_stands_though_its_customer_was_changed_before(desk: Desk, endpoint: Endpoint) -> None:
     customer = await desk.customer(endpoint.url)
-    await desk.customers.change(customer.id, clock.now(), name="another")
     (taken,) = await desk.happen(customer)
     await desk.until(taken, "delivered")
+    await desk.customers.change(customer.id, clock.now(), name="another")
     endpoint.answers, endpoint.headers = [503], {"Retry-After": "3600"}
     (refused,) = await desk.happen(customer)
     await desk.until_tried(refused)
