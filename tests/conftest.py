@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 
 from messagehub.store import Store, open_store
 from tests.support import grouping, postgres
+from tests.support.outage import Outage, outage_of
 
 STORES = ("sqlite", "postgres")
 
@@ -56,3 +57,8 @@ async def store(kind: str, database_url: str) -> AsyncIterator[Store]:
     opened = await open_store(database_url, beside=kind == "beside")
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def outage(database_url: str) -> Outage:
+    return outage_of(database_url)

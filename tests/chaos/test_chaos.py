@@ -26,4 +26,4 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futur
 
 @pytest.mark.parametrize("name", SHORT)
 def test_what_is_promised_is_kept(name: str, played: dict[str, Future[list[str]]]) -> None:
-    assert played[name].result(timeout=120) == []
+    assert played[name].result(timeout=300) == []

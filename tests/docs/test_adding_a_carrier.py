@@ -43,7 +43,7 @@ def test_a_carrier_is_added_as_the_page_says(tmp_path: Path) -> None:
     env = environment({"PYTHONPATH": str(tmp_path / "src"), "XDG_RUNTIME_DIR": str(tmp_path)})
 
     def run(*command: str) -> str:
-        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 

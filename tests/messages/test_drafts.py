@@ -25,9 +25,9 @@ from messagehub.sealing import Sealer
 from messagehub.shapes import MessageGiven
 from messagehub.store import Insert
 from messagehub.text import Profile
-from tests.messages.conftest import Outage
 from tests.messages.house import ANNE, BERT, CARL, SOURCE, House, eventually
 from tests.messages.test_limits import limit
+from tests.support.outage import Outage
 
 _ids = count(1)
 

@@ -7,9 +7,9 @@ import pytest
 
 from messagehub.carriers.carrier import Accepted, Inbound, Receipt, Refused, Verdict
 from messagehub.store import open_store
-from tests.messages.conftest import Outage
 from tests.messages.house import ANNE, BERT, SOURCE, House, eventually
 from tests.support import postgres
+from tests.support.outage import Outage
 
 UNREADABLE = "\ud800"
 """Half a surrogate pair: no store can keep it."""

@@ -23,10 +23,10 @@ from messagehub.store import Insert, Store, Tx
 from messagehub.web import Fetcher
 from messagehub.webhooks.sign import new_secret
 from tests.media.samples import SAMPLES, film
-from tests.messages.conftest import Outage
 from tests.messages.gallery import Gallery, gallery
 from tests.messages.house import ANNE, BERT, HERE, SOURCE, House, eventually, eventually_so
 from tests.messages.peer import Peer
+from tests.support.outage import Outage
 
 JPEG, PDF, CARD = SAMPLES["jpeg"], SAMPLES["pdf"], SAMPLES["vcard"]
 OTHER = "+15557654321"
@@ -688,7 +688,7 @@ async def test_a_store_that_cannot_write_only_delays_it(house: MMSHouse, outage:
 
 
 async def test_what_a_claim_took_whose_commit_was_not_heard_of_is_taken_again(
-    house: MMSHouse, outage: Outage, monkeypatch: pytest.MonkeyPatch
+    house: MMSHouse, outage: Outage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its row has the name of a node that lives and knows nothing of it."""
     await house.preparer.stop()
@@ -699,7 +699,9 @@ async def test_what_a_claim_took_whose_commit_was_not_heard_of_is_taken_again(
     house.preparer = house.preparer_of("here")
     async with outage():
         house.preparer.start()
-        await asyncio.sleep(0.2)
+        await eventually(lambda: house.preparer._is_unsure)
+        told = len(caplog.records)
+        await eventually(lambda: len(caplog.records) > told, "the claim failed")
     await eventually_so(lambda: _is_handed(house, (other.id, 0)))
     await house.until((first.id, 0), "handed")
 

@@ -19,12 +19,12 @@ from messagehub.clock import SECOND
 from messagehub.messages.exchange import Exchange
 from messagehub.shapes import Media
 from tests.media.samples import SAMPLES
-from tests.messages.conftest import Outage
 from tests.messages.house import ANNE, SOURCE, WEEK, House
 from tests.messages.test_receive import inbox
 from tests.support import gallery
 from tests.support.api import Json
 from tests.support.gallery import Gallery
+from tests.support.outage import Outage
 
 CONFIG = HTTPConfig(
     url="http://127.0.0.1:9/", body={"to": "{destination}"},

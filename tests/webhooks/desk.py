@@ -56,9 +56,14 @@ class Desk:
 
     async def happen(self, customer: Customer, count: int = 1, **more: Any) -> list[Event]:
         """Events of messages of their own, on the way that new ones take."""
+        events = await self.stored(customer, count, **more)
+        self.dispatcher.offer(events)
+        return events
+
+    async def stored(self, customer: Customer, count: int = 1, **more: Any) -> list[Event]:
+        """Events that happened and were not offered yet."""
         events = [self._event(customer, **more) for _ in range(count)]
         await self.keep(events)
-        self.dispatcher.offer(events)
         return events
 
     async def wait_in_store(self, customer: Customer, count: int = 1, **more: Any) -> list[Event]:

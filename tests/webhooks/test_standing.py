@@ -18,6 +18,7 @@ from messagehub.webhooks.conclude import Conclusions
 from messagehub.webhooks.deliver import CLAIM_OCTETS
 from messagehub.webhooks.deliveries import Wanted
 from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE
+from tests.support.outage import Outage
 from tests.support.sink import STALL, Endpoint, Sink
 from tests.webhooks.desk import Desk, eventually
 
@@ -280,6 +281,28 @@ async def test_a_410_of_the_address_before_does_not_disable_the_new_one(desk: De
         "disable_webhook", id=customer.id, webhook_uri="http://before.test/", why="it answered 410", now=1
     )
     assert (await desk.known(customer)).webhook_status == "working"
+
+
+async def test_after_a_410_nothing_more_is_told_though_the_store_does_not_have_it_yet(
+    desk: Desk, endpoint: Endpoint, outage: Outage
+) -> None:
+    def comes_straight() -> bool:
+        now = clock.now()
+        return desk.dispatcher.due_at(customer.id, "another", now) > now
+
+    customer = await desk.customer(endpoint.url)
+    await desk.happen(customer)
+    await happens(comes_straight)
+    endpoint.usual = 410
+    last = await desk.stored(customer)
+    async with outage():
+        desk.dispatcher.offer(last)
+        await happens(lambda: not comes_straight())
+    await desk.standing(customer, "disabled")
+    endpoint.usual = 200
+    await mend(desk, customer)
+    (again,) = await desk.happen(customer)
+    await desk.until(again, "delivered")
 
 
 async def test_a_410_of_the_address_before_drops_nothing_of_the_new_one(desk: Desk, webhooks: Sink) -> None:

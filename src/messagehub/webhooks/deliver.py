@@ -280,6 +280,7 @@ class Dispatcher:
             self._note(pending, "delivered", None, answer.status, "")
         elif error == "gone":
             self._unwritten.gone[customer.id] = customer
+            endpoint.hold(clock.now() + LONGEST_HOLD)  # until the store has it
             self._release_waiting(endpoint)
             self._note(pending, "failed", None, answer.status, error)
         else:
@@ -351,6 +352,8 @@ class Dispatcher:
             self.wake()
         for customer_id in batch.failing:
             self._endpoints[customer_id].is_known_to_fail()
+        for customer_id in batch.gone:
+            self._endpoints[customer_id].closed_until = 0
         if batch.changes_customers:
             self._store.notify(CHANGED)
 
