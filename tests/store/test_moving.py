@@ -217,6 +217,20 @@ async def test_what_is_served_is_not_moved_unless_it_is_followed(url: str, fresh
     await moved(url, other)
 
 
+async def test_two_moves_into_one_store_at_once_are_one(urls: tuple[str, str], fresh: Any) -> None:
+    one, other = urls
+    third = fresh(one.partition(":")[0].removesuffix("ql"))
+    await fill(one)
+    await (await open_store(third)).close()
+    async with side(other) as first:
+        await (await open_store(other)).close()
+        assert await first.hold()
+        with pytest.raises(MoveError, match="moved, by another process"):
+            await moved(third, other)
+    await moved(one, other)
+    assert await everything(other) == await everything(one)
+
+
 async def serving(url: str) -> Store:
     store = await open_store(url)
     store.serve()

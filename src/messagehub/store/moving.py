@@ -170,7 +170,7 @@ async def _target(source: Side, url: str, sides: list[Side]) -> Side:
             if await target.rows(table, None, 1):
                 raise MoveError(f"{shown(url)} is not empty: there are rows in {table.name}; name an empty database")
     if not await target.hold():
-        raise MoveError(f"{shown(url)} is served by another process")
+        raise MoveError(f"{shown(url)} is served, or moved, by another process")
     await target.mark(UNFINISHED)
     return target
 
@@ -196,7 +196,9 @@ class Mover:
         if not await self._source.hold():
             if not follow:
                 where = shown(self._source.url)
-                raise MoveError(f"{where} is served by another process; stop it, or copy beside it with --follow")
+                raise MoveError(
+                    f"{where} is served, or moved, by another process; stop it, or copy beside it with --follow"
+                )
             await self._beside_it()
         try:
             return await self._standing_still()

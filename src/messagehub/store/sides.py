@@ -25,6 +25,9 @@ NOT_MOVED = {
 }
 """Tables that stay, and why."""
 
+LOCK = schema_postgres.LOCK + 1
+"""For pg_advisory_lock: of who moves a store or moves one into it."""
+
 Values = tuple[Any, ...]
 
 
@@ -62,7 +65,8 @@ class Side(Protocol):
     async def unmark(self, version: int) -> None: ...
 
     async def hold(self) -> bool:
-        """Whether nobody serves the store. On SQLite nobody can from then on, until this is closed."""
+        """Whether nobody serves the store or moves it. From then on nobody else can move it, and on SQLite nobody serve
+        it, until this is closed."""
 
     async def close(self) -> None: ...
 
@@ -144,6 +148,7 @@ class SQLiteSide:
 class PostgresSide:
     def __init__(self, url: str, connection: "asyncpg.Connection[Any]") -> None:
         self.url, self._db = url, connection
+        self._locked = False
 
     async def tables(self) -> dict[str, Table]:
         rows = await self._db.fetch(
@@ -196,7 +201,8 @@ class PostgresSide:
         await self._db.execute("DELETE FROM migration WHERE version = $1", version)
 
     async def hold(self) -> bool:
-        return not await schema_postgres.living_nodes(self._db)
+        self._locked = self._locked or await self._db.fetchval("SELECT pg_try_advisory_lock($1)", LOCK)
+        return self._locked and not await schema_postgres.living_nodes(self._db)
 
     async def close(self) -> None:
         await self._db.close()
