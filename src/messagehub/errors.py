@@ -17,6 +17,10 @@ class HubError(Exception):
     """The root of all errors that the program raises on purpose."""
 
 
+LONGEST_MESSAGE = 1000
+"""Characters: a wrong value of a megabyte is told by its beginning."""
+
+
 class Refusal(HubError):
     """A request that cannot be done. `message` begins with the name of the field, where there is one."""
 
@@ -24,6 +28,7 @@ class Refusal(HubError):
         self, reason: str, message: str, details: tuple[dict[str, object], ...] = (), *, retry_after: int = 1
     ) -> None:
         """`retry_after`: in how many seconds it may be asked again, for those that are for now only."""
+        message = message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 1]}…"
         super().__init__(f"{reason}: {message}")
         self.reason, self.message, self.details, self.retry_after = reason, message, details, retry_after
 

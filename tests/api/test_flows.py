@@ -2,6 +2,7 @@
 
 import pytest
 
+from messagehub.errors import LONGEST_MESSAGE
 from tests.support.api import Json, refusal
 from tests.support.hub import Account, Hub
 from tests.support.waiting import until
@@ -69,6 +70,12 @@ def test_what_is_wrong_with_actions_is_named(owner: Account, actions: list[Json]
     for method, path in (("POST", "/flows"), ("PUT", f"/flows/{flow['id']}"), ("POST", "/activeflows")):
         if actions or path != "/activeflows":
             refusal(owner.api.call(method, path, {"actions": actions}), 400, reason, words)
+
+
+def test_a_wrong_value_without_end_is_told_by_its_beginning(owner: Account) -> None:
+    answer = owner.api.call("POST", "/flows", {"actions": [{"type": "x" * 100_000}]})
+    error = refusal(answer, 400, "INVALID_ACTION_TYPE", "actions[0].type: 'xxx")
+    assert len(error["message"]) == LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize(
