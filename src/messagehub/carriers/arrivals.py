@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from messagehub import clock
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
-from messagehub.carriers.carrier import Arriving, Inbound, Medium, News, Receipt, Verdict
+from messagehub.carriers.carrier import LONGEST_ADDRESS, LONGEST_NAME, Arriving, Inbound, Medium, News, Receipt, Verdict
 from messagehub.carriers.dialect import Dialect, Heard, Unheard
 from messagehub.carriers.failures import FAILURES
 from messagehub.carriers.fetching import Fetching
@@ -15,6 +15,7 @@ from messagehub.carriers.web_config import WebConfig
 from messagehub.errors import Unavailable
 from messagehub.logs import Seldom, about
 from messagehub.media.kinds import bare_type, sniff
+from messagehub.text.keepable import keepable
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,8 @@ MOST_WAITING = 200
 """Requests of one carrier whose answers wait for a commit, or for their media."""
 PATIENCE_S = 30.0
 """How long media are waited for, and how long a commit; few carriers wait longer."""
-LONGEST_TEXT, LONGEST_ADDRESS, LONGEST_WORDS = 20_000, 250, 500
-"""Characters: of a message with its subject, of who it is from and for, and of what is said of a receipt."""
+LONGEST_TEXT, LONGEST_WORDS = 20_000, 500
+"""Characters: of a message with its subject, and of what is said of a receipt."""
 TOLD_S = 10.0
 NO_TYPE = "application/octet-stream"
 UNREADABLE = Reply(400, b"this request cannot be read\n", {"content-type": "text/plain"})
@@ -155,7 +156,7 @@ class Arrivals:
         assert self._means.published
         digest = await self._means.blobs.put(octets, now + self._means.published.lifetime)
         kind = sniff(octets)
-        return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), _clean(medium.name))
+        return Medium(kind.type if kind else bare_type(declared) or NO_TYPE, digest, len(octets), keepable(medium.name))
 
 
 def _is_absurd(one: Receipt | Inbound) -> bool:
@@ -168,13 +169,10 @@ def _is_absurd(one: Receipt | Inbound) -> bool:
 def _make_fit(one: Receipt | Inbound, now: int) -> None:
     """For the store."""
     if isinstance(one, Receipt):
-        one.name, one.words, one.destination = map(_clean, (one.name, one.words[:LONGEST_WORDS], one.destination))
+        one.name, one.words = keepable(one.name, LONGEST_NAME), keepable(one.words, LONGEST_WORDS)
+        one.destination = keepable(one.destination, LONGEST_ADDRESS)
         one.state = one.state if one.state in STATES else "undelivered"
         return
-    one.source, one.destination, one.text = map(_clean, (one.source, one.destination, one.text))
-    one.subject = _clean(one.subject)
+    one.source, one.destination = keepable(one.source), keepable(one.destination)
+    one.text, one.subject = keepable(one.text), keepable(one.subject)
     one.tm_arrive, one.is_named = now, bool(one.fingerprint)
-
-
-def _clean(words: str) -> str:
-    return words.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -21,6 +21,10 @@ from messagehub.text import Concatenation, DefaultAlphabet, Piece, Profile, Segm
 TargetKey = tuple[str, int]
 """The id of a message and the number of a target in it."""
 
+LONGEST_NAME = LONGEST_ADDRESS = 250
+"""Characters of what a carrier calls a segment, and of whom a message is from or for; more is cut off. Both are in
+indexes, and PostgreSQL's take entries of 2,704 octets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Medium:

@@ -31,6 +31,7 @@ from messagehub.mms import (
 )
 from messagehub.mms.mm7 import RESPONSES
 from messagehub.mms.statuses import MM_STATUSES
+from messagehub.text.keepable import keepable
 
 LONGEST_TEXT = 20_000
 """Characters of a message's text."""
@@ -119,17 +120,17 @@ class Hearer:
     def _receipt(self, pdu: PDU, state: str, words: str) -> Receipt:
         recipient = pdu.fields.get("Recipient")
         destination = self._number(recipient) if recipient else ""
-        return Receipt(clean(pdu.fields["MessageID"])[:LONGEST], state, clean(words)[:LONGEST], destination)
+        return Receipt(keepable(pdu.fields["MessageID"], LONGEST), state, keepable(words, LONGEST), destination)
 
     # --- messages -----------------------------------------------------------------------
 
     def _messages(self, pdu: PDU) -> list[Receipt | Inbound]:
         """One for each number of ours that it is to, as far as that can be seen."""
         content = take_apart(pdu.content) if pdu.content else Content()
-        text, subject = clean(content.text), clean(pdu.fields.get("Subject", ""))[:LONGEST]
+        text, subject = keepable(content.text), keepable(pdu.fields.get("Subject", ""), LONGEST)
         if len(text) > LONGEST_TEXT:
             raise _refusal(pdu, REFUSED_CONTENT, f"a text of {len(text)} characters; {LONGEST_TEXT} are taken")
-        media = [Arriving(each.type, each.body, name=clean(each.name)[:LONGEST]) for each in content.media]
+        media = [Arriving(each.type, each.body, name=keepable(each.name, LONGEST)) for each in content.media]
         source, destinations = self._number(pdu.fields["Sender"]), self._recipients(pdu)
         return [
             Inbound(
@@ -151,7 +152,7 @@ class Hearer:
 
     def _number(self, address: Address) -> str:
         """E.164 where it is a number, also one that is written as an address of MM4 (TS 23.140, section 8.4.5.1)."""
-        value, _, kind = clean(address.value).strip().partition("/TYPE=")
+        value, _, kind = keepable(address.value).strip().partition("/TYPE=")
         if address.kind == "ShortCode":
             return value[:LONGEST]
         digits = value.translate(_PUNCTUATION) if address.kind == "Number" or kind.upper().startswith("PLMN") else value
@@ -168,11 +169,6 @@ def _fingerprint(pdu: PDU, source: str, destination: str, content: Content) -> b
     marks = [(medium.type, blake2b(medium.body, digest_size=16).digest()) for medium in content.media]
     told = repr([source, destination, *own, pdu.fields.get("Subject", ""), content.text, marks])
     return blake2b(told.encode(errors="replace"), digest_size=16).digest()
-
-
-def clean(words: str) -> str:
-    """Without what a store cannot keep."""
-    return words.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 _TELL: Mapping[str, Callable[[Hearer, PDU], list[Receipt | Inbound]]] = {
@@ -192,7 +188,7 @@ def _reply(request: PDU, verdict: Verdict) -> Reply:
 
 def _refusal(cause: DecodeError | PDU, code: int, words: str) -> Unheard:
     """In the response of the request, where it is known which that would be; else as a fault."""
-    short = clean(words)[:LONGEST]
+    short = keepable(words, LONGEST)
     if isinstance(cause, PDU) and cause.name in RESPONSES:
         return Unheard(written(answer(cause, code, f"{status(code).words}: {short}"), 200), short)
     known = bool(cause.name or cause.transaction_id)

@@ -15,6 +15,7 @@ from messagehub.carriers.bind import Bind, Ticket
 from messagehub.carriers.binds import Binds
 from messagehub.carriers.callbacks import NOTHING_HERE, Callback, Reply
 from messagehub.carriers.carrier import (
+    LONGEST_NAME,
     Accepted,
     BindRole,
     CarrierStatus,
@@ -349,7 +350,7 @@ class SMPPCarrier:
             transfer.accepted += 1
             if self._well < WELL:
                 self._well += 1
-            transfer.names[part.number] = response.fields["message_id"]
+            transfer.names[part.number] = response.fields["message_id"][:LONGEST_NAME]
         self._conclude(transfer)
 
     def _query_answered(self, bind: Bind, query: Query, event: Answered) -> None:

@@ -4,7 +4,7 @@ from hashlib import blake2b
 from typing import Any
 
 from messagehub import text
-from messagehub.carriers.carrier import Inbound, Receipt, Verdict
+from messagehub.carriers.carrier import LONGEST_ADDRESS, LONGEST_NAME, Inbound, Receipt, Verdict
 from messagehub.carriers.failures import GSM, GSM_MAP, bare, meaning_of
 from messagehub.carriers.profile import OF_ACTION, Profile
 from messagehub.carriers.transfer import Why
@@ -14,6 +14,7 @@ from messagehub.smpp.receipts import Outcome
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS, pack_tlvs
 from messagehub.text import Concatenation, Piece, Segment
+from messagehub.text.keepable import keepable
 
 UDHI = 0x40  # esm_class, SMPP 3.4, section 5.2.12
 
@@ -23,10 +24,6 @@ SHORTEST_E164 = 7
 
 NORTH_AMERICA, NORTH_AMERICAN_DIGITS = "1", 10
 """Where national numbers have no zero in front, but always as many digits."""
-
-
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""For a NUL, which no store keeps."""
 
 
 # --- out --------------------------------------------------------------------------------
@@ -105,9 +102,9 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
     state = STATES[read.outcome] if read.stat else "intermediate"
     if state not in NO_FAILURE:
         state = _failure(profile, read) or state
-    name, words = read.message_id, f"{read.stat} {read.err}".strip()[:MOST_WORDS]
+    name, words = read.message_id[:LONGEST_NAME], f"{read.stat} {read.err}".strip()[:LONGEST_WORDS]
     if "\0" in read.raw:
-        name, words = name.replace("\0", REPLACEMENT), words.replace("\0", REPLACEMENT)
+        name, words = keepable(name), keepable(words)
     # By the standard the source of a receipt is the destination of the message.
     recipient = "destination_addr" if profile.receipt_swapped else "source_addr"
     return Receipt(name, state, words, number(profile, pdu, recipient), ticket)
@@ -115,7 +112,7 @@ def _receipt(profile: Profile, pdu: PDU, ticket: Any) -> Receipt:
 
 NO_FAILURE = ("delivered", "intermediate")
 
-MOST_WORDS = 200
+LONGEST_WORDS = 200
 """Characters of a receipt that are shown: a state and a code have ten."""
 
 
@@ -169,7 +166,7 @@ def number(profile: Profile, pdu: PDU, field: str) -> str:
     """An address as the carrier gave it, brought to E.164 where it is an international number, or a national one of
     the carrier's country."""
     ton = pdu.fields["dest_addr_ton" if field == "destination_addr" else "source_addr_ton"]
-    return international(pdu.fields[field], profile.default_country, ton).replace("\0", REPLACEMENT)
+    return keepable(international(pdu.fields[field][:LONGEST_ADDRESS], profile.default_country, ton))
 
 
 def international(given: str, country: str, ton: int = UNKNOWN_TON) -> str:

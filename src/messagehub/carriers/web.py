@@ -19,6 +19,7 @@ from messagehub.carriers.backoff import PAUSES, Pauses
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import (
+    LONGEST_NAME,
     REASONS,
     Accepted,
     CarrierStatus,
@@ -47,6 +48,7 @@ from messagehub.clock import SECOND
 from messagehub.logs import about
 from messagehub.media import MediaError
 from messagehub.text import STANDARD
+from messagehub.text.keepable import keepable
 from messagehub.web import Answer, BadRequest, Busy, Client, WebError
 
 log = logging.getLogger(__name__)
@@ -396,7 +398,7 @@ class WebCarrier:
         self._ring()
 
     def _unanswered(self, transfer: Transfer, request: Request, error: WebError) -> Outcome:
-        words = _clean(words_of(error))
+        words = keepable(words_of(error), LONGEST_WORDS)
         if error.left:
             transfer.steps.append((clock.now(), LOST, words))
             if transfer.bind:
@@ -422,15 +424,15 @@ class WebCarrier:
             self._reach.seen()
         if isinstance(said, Taken):
             status.accepted += 1
-            return Accepted(transfer.key, [_clean(said.name)], retry=handover.retry, parts=said.parts)
+            return Accepted(transfer.key, [keepable(said.name, LONGEST_NAME)], retry=handover.retry, parts=said.parts)
         status.refused += 1
         if said.reason == "throttled" or said.retry_after > 0:
             self._throttle(transfer, said.retry_after)
         if said.reason == "bad_credentials":
-            self._reach.lose(_clean(said.words) or REASONS[said.reason].meaning)
+            self._reach.lose(keepable(said.words, LONGEST_WORDS) or REASONS[said.reason].meaning)
         reason = said.reason if said.reason in REASONS else "rejected"
         is_doubtful = answer.status in DOUBTFUL or (answer.status < 300 and reason == "unreadable")
-        return Refused(transfer.key, reason, _clean(said.words), said.error_code, partly=is_doubtful)
+        return Refused(transfer.key, reason, keepable(said.words, LONGEST_WORDS), said.error_code, partly=is_doubtful)
 
     def _throttle(self, transfer: Transfer, least: float) -> None:
         now = time.monotonic()
@@ -475,7 +477,3 @@ class WebCarrier:
         else:
             self._pump()
         self._ring()
-
-
-def _clean(words: str) -> str:
-    return words.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_WORDS]

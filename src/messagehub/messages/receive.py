@@ -21,6 +21,7 @@ from messagehub.numbers import Number, Numbers
 from messagehub.published import Published
 from messagehub.store import Row, Tx
 from messagehub.text import Piece
+from messagehub.text.keepable import keepable
 
 log = logging.getLogger(__name__)
 
@@ -136,17 +137,17 @@ class Receiver:
         """Its carrier keeps the media, for as long as their addresses are good, before it tells of them."""
         asked = Options(
             mms=True,
-            subject=_clean(arrival.subject, MOST_SUBJECT),
+            subject=keepable(arrival.subject, MOST_SUBJECT),
             medias=tuple(self._media(one, now) for one in media[:MOST_MEDIAS] if isinstance(one, Medium)),
         )
-        words = _clean(arrival.text, MOST_TEXT)
+        words = keepable(arrival.text, MOST_TEXT)
         return _made(number, arrival.source, words, arrival.octets, 1, options.write(asked))
 
     def _media(self, medium: Medium, now: int) -> Media:
         """What could not be fetched stays where its carrier has it."""
         url = self._published.url(medium.digest, now) if medium.digest else medium.url
-        type, name = _clean(medium.type, MOST_NAME), _clean(medium.name, MOST_NAME)
-        return Media(url=_clean(url, MOST_URL), type=type, digest=medium.digest, size=medium.size, name=name)
+        type, name = keepable(medium.type, MOST_NAME), keepable(medium.name, MOST_NAME)
+        return Media(url=keepable(url, MOST_URL), type=type, digest=medium.digest, size=medium.size, name=name)
 
     async def _events(self, tx: Tx, whole: Whole, now: int) -> list[Event]:
         teller = Teller(self._outbox, now)
@@ -225,11 +226,6 @@ def _read(parts: Sequence[Row]) -> tuple[str, bool]:
         read = text.join(pieces, parts[0].alphabet)
         return read.text, read.clean
     return "".join(part.text for part in parts), not any(part.octets for part in parts)
-
-
-def _clean(words: str, most: int) -> str:
-    """The first characters, without what JSON or a store cannot hold."""
-    return words[:most].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _made(number: Number, source: str, words: str, octets: bytes | None, parts: int, asked: str | None = None) -> Whole:

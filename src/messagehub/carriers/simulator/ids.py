@@ -7,11 +7,23 @@ differs from the response, is in `messagehub.smpp.receipt_ids`.
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from hashlib import shake_128
 from typing import Literal
 from uuid import UUID
 
 Form = Literal[
-    "usual", "decimal", "hex", "upper", "hex_prefixed", "zeros", "hex_zeros", "uuid", "spaces", "garbage", "empty"
+    "usual",
+    "decimal",
+    "hex",
+    "upper",
+    "hex_prefixed",
+    "zeros",
+    "hex_zeros",
+    "uuid",
+    "spaces",
+    "garbage",
+    "endless",
+    "empty",
 ]
 
 _FORMS: Mapping[Form, Callable[[int], str]] = {
@@ -24,6 +36,7 @@ _FORMS: Mapping[Form, Callable[[int], str]] = {
     "uuid": lambda number: str(UUID(int=(0x5AC0 << 112) | number)),
     "spaces": "{:x}   ".format,
     "garbage": "{:x}\x01\xff~".format,
+    "endless": lambda number: shake_128(b"%d" % number).hexdigest(2000),  # nothing that a store could make shorter
     "empty": lambda number: "",
 }
 
