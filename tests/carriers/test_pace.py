@@ -112,6 +112,22 @@ def test_the_pause_grows_while_it_goes_on_and_no_longer() -> None:
     assert pace.until - now == pytest.approx(FIRST_PAUSE_S)
 
 
+def test_the_pause_is_a_first_one_again_when_something_was_taken_after_it() -> None:
+    """As of a carrier that refuses one message again and again, and takes the others."""
+    pace, now, pauses = Pace(100), BEGIN, []
+    for _ in range(4):
+        for _ in range(3):
+            now += pace.pause(now)
+            pace.spend()
+            pace.throttle(now)
+            pace.took()  # the answer to what left before the pause
+            pauses.append(pace.until - now)
+        now += pace.pause(now)
+        pace.spend()
+        pace.took()
+    assert pauses == pytest.approx([1, 2, 4] * 4)
+
+
 def test_one_pdu_that_is_throttled_after_a_pause_lengthens_the_pause_and_slows_nothing() -> None:
     pace = Pace(100)
     pace.allows(BEGIN)

@@ -132,6 +132,11 @@ class Pace:
         few = self._spent - self._spent_at_resume <= 1 + self.now * ROUND_TRIP_S
         return bool(self._pause) and few and now - self.until < CALM_S
 
+    def took(self) -> None:
+        """The carrier took a PDU. If that left after the last pause, the next one is a first one again."""
+        if self._spent > self._spent_at_resume:
+            self._pause = 0.0
+
     def slow(self, now: float) -> None:
         """The carrier took a PDU, and says that it is near its end. It is heard once a second."""
         if now - self._fell >= METER_S and now >= self.until:

@@ -350,6 +350,8 @@ class SMPPCarrier:
             transfer.accepted += 1
             if self._well < WELL:
                 self._well += 1
+            if self._pace.limits:
+                self._pace.took()
             transfer.names[part.number] = response.fields["message_id"][:LONGEST_NAME]
         self._conclude(transfer)
 

@@ -424,6 +424,7 @@ class WebCarrier:
             self._reach.seen()
         if isinstance(said, Taken):
             status.accepted += 1
+            self._pace.took()
             return Accepted(transfer.key, [keepable(said.name, LONGEST_NAME)], retry=handover.retry, parts=said.parts)
         status.refused += 1
         if said.reason == "throttled" or said.retry_after > 0:
