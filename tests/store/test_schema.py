@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from messagehub.clock import NEVER
-from messagehub.errors import SettingError, StoreError
+from messagehub.errors import SettingError, StoreError, Unavailable
 from messagehub.store import Insert, Store, open_store, schema, schema_postgres
 from tests.store.test_conformance import route
 
@@ -106,6 +106,23 @@ async def test_a_newer_program_changes_nothing_under_an_older_one_that_serves(
     newer = await open_store(database_url)
     assert await ask(database_url, "SELECT title FROM routes") == [("r",)]
     await newer.close()
+
+
+@pytest.mark.parametrize("kind", ["postgres"], indirect=True)  # a file is nobody else's as long as it is served
+async def test_who_stood_still_while_a_newer_program_changed_things_does_nothing_any_more(
+    database_url: str, version: Versions
+) -> None:
+    """Its lease was over, so nobody waited for it."""
+    older = await open_store(database_url)
+    assert await works(older, "before")
+    version(RENAMED)
+    await opens(database_url)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await works(older, "behind")
+    with pytest.raises(Unavailable, match="used by a newer version \\(migration 9001\\)"):
+        await older.one("clock")
+    await older.close()
 
 
 async def test_who_was_killed_is_waited_for_and_not_more(database_url: str, version: Versions) -> None:

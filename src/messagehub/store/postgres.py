@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
@@ -52,9 +53,8 @@ FORSAKEN = [f"SET idle_in_transaction_session_timeout = '{ANSWER_S:g}s'", *KEEPA
 """A machine that lost its power, or its network, says no farewell. The server would keep the rows that it had locked
 for as long as TCP is patient, which is two hours, and the other nodes would wait for them."""
 
-APPLICATION = "messagehub"
-SESSION = "; ".join([*PLANS, *FORSAKEN, f"SET application_name = '{APPLICATION}'"])
-MARKS = "SELECT version FROM migration WHERE version = ANY($1::int[])"
+SESSION = "; ".join([*PLANS, *FORSAKEN, f"SET application_name = '{schema_postgres.APPLICATION}'"])
+NEWER = "SELECT max(version) FROM migration WHERE COALESCE(compatible_from, version) > $1"
 
 CHANNEL = "messagehub"
 NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
@@ -156,8 +156,9 @@ class PostgresStore:
     @classmethod
     async def open(cls, url: str) -> "PostgresStore":
         try:
+            begin = partial(_begin, schema.newest("postgres"))
             pool = await asyncpg.create_pool(
-                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S, init=_begin, reset=_leave
+                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S, init=begin, reset=_leave
             )
             await _migrate(url)
         except (SettingError, Unavailable):
@@ -359,12 +360,13 @@ class PostgresStore:
             self._pool.terminate()
 
 
-async def _begin(connection: "asyncpg.Connection[Any]") -> None:
+async def _begin(newest: int, connection: "asyncpg.Connection[Any]") -> None:
+    """`newest`: the last migration that this program knows. One that stood still while the store was moved away, or
+    changed by a newer one, has slept through the bar."""
     try:
         await connection.execute(SESSION)
-        # A process that stood still while its store was moved away has slept through the bar.
-        if row := await connection.fetchrow(MARKS, list(schema.BARRED)):
-            raise Unavailable(schema.BARRED[row[0]])
+        if newer := await connection.fetchval(NEWER, newest):
+            raise Unavailable(schema.why_barred(newer))
     except BaseException:
         connection.terminate()  # else the pool would take its leave of a server that does not answer
         raise

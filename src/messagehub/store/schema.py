@@ -93,6 +93,17 @@ def columns() -> dict[str, list[str]]:
         tables.close()
 
 
+def newest(dialect: str) -> int:
+    """The number of the last migration that this program knows."""
+    return max(migration.version for migration in migrations(dialect))
+
+
+def why_barred(version: int) -> str:
+    """Why this migration, or mark, keeps a program away."""
+    newer = f"the store has been used by a newer version (migration {version}); take that one, or a copy from before"
+    return BARRED.get(version, newer)
+
+
 def pending(done: Mapping[int, int | None], dialect: str) -> list[Migration]:
     """The migrations that a store lacks. SettingError for a store that this program may not use.
 
@@ -100,13 +111,10 @@ def pending(done: Mapping[int, int | None], dialect: str) -> list[Migration]:
     """
     known = migrations(dialect)
     refuse_barred(done)
-    newest = max(migration.version for migration in known)
+    last = newest(dialect)
     least = {version: version if start is None else start for version, start in done.items()}
-    if newer := [version for version, start in least.items() if start > newest]:
-        raise SettingError(
-            f"MESSAGEHUB_DATABASE_URL: the store has been used by a newer version (migration {max(newer)}); "
-            "take that one, or a copy of the store from before"
-        )
+    if newer := [version for version, start in least.items() if start > last]:
+        raise SettingError(f"MESSAGEHUB_DATABASE_URL: {why_barred(max(newer))}")
     return [migration for migration in known if migration.version not in done]
 
 

@@ -21,6 +21,9 @@ from messagehub.store.schema import Migration
 
 log = logging.getLogger(__name__)
 
+APPLICATION = "messagehub"
+"""What the server calls the sessions of those who serve a store."""
+
 LOCK = 0x6D736768  # an arbitrary number of ours for pg_advisory_lock
 LOOK_S = 0.2
 LEASE_S = 20.0
@@ -91,6 +94,17 @@ async def living_nodes(connection: "asyncpg.Connection[Any]") -> int:
     return int(await connection.fetchval(asked))
 
 
+async def end_sessions(connection: "asyncpg.Connection[Any]") -> None:
+    """Of those who served the store, and stood still until they were taken for dead: each new session looks whether it
+    may use the store."""
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND usename = current_user AND application_name = $1 "
+        "AND pid <> pg_backend_pid()",
+        APPLICATION,
+    )
+
+
 async def _wait_for_the_older(connection: "asyncpg.Connection[Any]", version: int) -> None:
     """Processes that were killed a moment ago still have their leases; those that live keep theirs."""
     end = asyncio.get_running_loop().time() + LEASE_S
@@ -112,6 +126,8 @@ async def _change(connection: "asyncpg.Connection[Any]", migration: Migration) -
             await _note(connection, migration)
 
     await _patiently(change, migration.version)
+    if not migration.is_compatible:
+        await end_sessions(connection)
 
 
 async def _build_indexes(connection: "asyncpg.Connection[Any]", migration: Migration) -> None:

@@ -14,7 +14,7 @@ from messagehub.store import schema_postgres
 from messagehub.store.address import path_of, shown
 from messagehub.store.connection import Connection
 from messagehub.store.lock import locked
-from messagehub.store.postgres import APPLICATION, CONNECT_S
+from messagehub.store.postgres import CONNECT_S
 
 NOT_MOVED = {
     "migration": "the target has its own",
@@ -188,14 +188,8 @@ class PostgresSide:
         return {}
 
     async def mark(self, version: int) -> None:
-        """Also those that served it, and were taken for dead: they find the mark when they connect anew."""
         await self._db.execute("INSERT INTO migration (version) VALUES ($1) ON CONFLICT DO NOTHING", version)
-        await self._db.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND usename = current_user AND application_name = $1 "
-            "AND pid <> pg_backend_pid()",
-            APPLICATION,
-        )
+        await schema_postgres.end_sessions(self._db)
 
     async def unmark(self, version: int) -> None:
         await self._db.execute("DELETE FROM migration WHERE version = $1", version)
