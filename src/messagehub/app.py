@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Any
 
-from messagehub import clock
+from messagehub import __version__, clock
 from messagehub.accounts import setup
 from messagehub.accounts.attempts import Attempts
 from messagehub.accounts.callers import Callers
@@ -121,7 +120,7 @@ async def _described(services: Services, settings: Settings, listen: str) -> dic
     store = services.store
     doubt = await store.one("targets_in_doubt", now=clock.now(), count=MOST_COUNTED)
     found = {"in_doubt": doubt.count if doubt else 0}
-    return about(version=version("messagehub"), listen=listen, store=shown(settings.database_url), **found)
+    return about(version=__version__, listen=listen, store=shown(settings.database_url), **found)
 
 
 def _limits(settings: Settings) -> Limits:

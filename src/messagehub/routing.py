@@ -9,9 +9,10 @@ from typing import Any
 from messagehub import ids
 from messagehub.carriers import kinds
 from messagehub.carriers.config import TLVConfig
-from messagehub.carriers.kinds import Config, MessageKind
+from messagehub.carriers.kinds import Config
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
+from messagehub.shapes.members import MessageKind
 from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 from messagehub.work.node import store_clock

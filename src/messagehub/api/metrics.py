@@ -9,10 +9,9 @@ import platform
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from messagehub import clock, ids
+from messagehub import __version__, clock, ids
 from messagehub.api.endpoint import Call, Endpoint, Text, Who
 from messagehub.api.services import Services
 from messagehub.carriers.carrier import BindStatus
@@ -140,7 +139,7 @@ def _of_process(services: Services) -> Iterator[Sample]:
 
 @cache  # it is read from files
 def _build() -> tuple[str, str]:
-    return version("messagehub"), platform.python_version()
+    return __version__, platform.python_version()
 
 
 def _of_carrier(carrier: tuple[str, str], binds: Iterable[BindStatus]) -> Iterator[Sample]:

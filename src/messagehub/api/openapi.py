@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from typing import Any
 
-from messagehub import shapes
+from messagehub import __version__, shapes
 from messagehub.api import schemas
 from messagehub.api.endpoint import CSV, Endpoint, File, Parameter, Who
 from messagehub.errors import REASONS
@@ -121,7 +120,7 @@ def document(endpoints: Iterable[Placed]) -> dict[str, Any]:
         paths.setdefault(base + row.path, {})[row.method.lower()] = printer.operation(base, row)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "messagehub", "version": version("messagehub"), "description": DESCRIPTION},
+        "info": {"title": "messagehub", "version": __version__, "description": DESCRIPTION},
         "tags": [{"name": name, "description": TAGS.get(name, "")} for name in dict.fromkeys(map(noun, rows))],
         "paths": paths,
         "components": {

@@ -11,10 +11,10 @@ from msgspec import UNSET
 from messagehub import ids, numbers, routing, shapes
 from messagehub.api import paging
 from messagehub.api.endpoint import PAGING, Call, Endpoint, Page, Parameter, Who
-from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import plain
 from messagehub.errors import Refusal
 from messagehub.routing import Route, Table
+from messagehub.shapes.members import MessageKind
 
 
 async def create(call: Call) -> shapes.Route:

@@ -17,8 +17,6 @@ from messagehub.errors import Refusal
 from messagehub.media import Limits
 from messagehub.shapes import words
 
-MessageKind = Literal["sms", "mms"]
-
 
 class Config(Protocol):
     """What is asked of the config of any kind of carrier."""

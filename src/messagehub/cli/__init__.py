@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
+from messagehub import __version__
 from messagehub.cli.exits import MEANINGS, Exit, WrongUsage
 from messagehub.cli.loading import Program
 from messagehub.errors import HubError
@@ -23,9 +24,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        import importlib.metadata
-
-        typer.echo(f"messagehub {importlib.metadata.version('messagehub')}")
+        typer.echo(f"messagehub {__version__}")
         raise typer.Exit
 
 

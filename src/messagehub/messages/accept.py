@@ -12,13 +12,12 @@ from msgspec.structs import replace
 from messagehub import clock, ids
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import Handover
-from messagehub.carriers.kinds import MessageKind
 from messagehub.carriers.wire import Step
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.events import Event, Outbox
 from messagehub.logs import about, known
-from messagehub.messages import letting, mms, options, timing, variables
+from messagehub.messages import letting, mms, options, timing, tlvs, variables
 from messagehub.messages.drafting import Draft, Drafting, destinations_of, lane_of, not_carried
 from messagehub.messages.entering import Entering
 from messagehub.messages.exchange import Exchange
@@ -42,6 +41,7 @@ from messagehub.numbers import Number, Numbers
 from messagehub.routing import Routes, Table
 from messagehub.senders.rules import SenderRules
 from messagehub.shapes import AddressGiven, Message, MessageGiven
+from messagehub.shapes.members import MessageKind
 from messagehub.store import Insert, Store, Tx
 
 log = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ class Acceptor:
             asked = options.by_pool(asked, source.target)
         table = (await self._routes.table(tx)).of(kind)
         if given.tlvs:
-            options.check_tlvs(given.tlvs, table, customer_id, (to.target for to in destinations))
+            tlvs.check(given.tlvs, table, customer_id, (to.target for to in destinations))
         message_id, tm_create = ids.new_with_time()
         now = min(tm_create, clock.now())  # ids go on growing where a clock is set back; nothing is to wait for it
         message = MessageRow(

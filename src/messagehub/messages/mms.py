@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from messagehub import web
-from messagehub.carriers.kinds import MessageKind
 from messagehub.errors import Refusal
 from messagehub.media import KINDS, TYPES
 from messagehub.media.kinds import bare_type, by_type, says_nothing
 from messagehub.shapes import MediaGiven, MessageGiven
+from messagehub.shapes.members import MessageKind
 
 MOST_TEXT = 5000
 """Characters. Carriers advise to stay below 1,000, and some cut what is longer."""

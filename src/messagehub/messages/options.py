@@ -9,15 +9,11 @@ from msgspec.structs import replace
 
 from messagehub import clock, shapes, text
 from messagehub.accounts.customers import Customer
-from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.published import Published
-from messagehub.routing import Table
 from messagehub.shapes import MessageGiven
-
-MOST_TLVS = 4096
-"""Characters of all values of a message together: many peers take no PDU of more than 16 KiB."""
+from messagehub.shapes.members import MessageKind
 
 LATE = 60 * SECOND
 """How long ago a time may be that is taken for now."""
@@ -162,22 +158,6 @@ def _classify(options: Options, given: MessageGiven) -> None:
 
 def by_pool(options: Options, name: str) -> Options:
     return replace(options, pool=name)
-
-
-def check_tlvs(tlvs: dict[str, int | str], table: Table, customer_id: str, destinations: Iterable[str]) -> None:
-    """Refusal for a TLV that none of the carriers for a destination knows, or whose value does not fit one of them."""
-    if (size := sum(len(str(value)) for value in tlvs.values())) > MOST_TLVS:
-        raise Refusal("INVALID_TLV", f"tlvs: {size} characters in all, where {MOST_TLVS} are allowed")
-    for destination in destinations:
-        routes = table.choose(destination, customer_id, lambda: 0.0)
-        known = [table.tlvs.get(route.carrier_id, {}) for route in routes]
-        for name, value in tlvs.items() if routes else ():
-            kinds = [tlvs_of_one[name] for tlvs_of_one in known if name in tlvs_of_one]
-            if not kinds:
-                raise Refusal("INVALID_TLV", f"tlvs.{name}: no carrier for {destination} has a TLV of this name")
-            for kind in kinds:
-                if why := kind.misfit(value):
-                    raise Refusal("INVALID_TLV", f"tlvs.{name}: {why}")
 
 
 def show(shape: shapes.Message, column: str, write_time: Callable[[int], str]) -> None:

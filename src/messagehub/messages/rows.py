@@ -8,12 +8,12 @@ import msgspec
 from msgspec import UNSET
 
 from messagehub import shapes
-from messagehub.carriers.kinds import MessageKind
 from messagehub.clock import NEVER
 from messagehub.messages import options, status
 from messagehub.messages.status import GROUPS, Status, Tally
 from messagehub.messages.variables import Own
 from messagehub.shapes import Address
+from messagehub.shapes.members import MessageKind
 
 _details = msgspec.json.Decoder(list[str]).decode
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 from messagehub import shapes, text
-from messagehub.carriers.kinds import MessageKind
 from messagehub.carriers.masking import masked
 from messagehub.carriers.wire import (
     AGAIN,
@@ -37,6 +36,7 @@ from messagehub.messages.recorder import (
     WITH_OCTETS,
 )
 from messagehub.messages.status import PUBLIC
+from messagehub.shapes.members import MessageKind
 from messagehub.smpp import PDU, DecodeError, decode, deviations, read_tlv, status
 from messagehub.smpp.receipts import UDHI
 from messagehub.smpp.tlvs import NAMES

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from messagehub.blobs import Missing
 from messagehub.carriers.carrier import REASONS, Medium
 from messagehub.carriers.fitting import Fitter
-from messagehub.carriers.kinds import Config, MessageKind
+from messagehub.carriers.kinds import Config
 from messagehub.media import Limits, MediaError
 from messagehub.messages.options import Options
 from messagehub.routing import Table
+from messagehub.shapes.members import MessageKind
 
 NO_ROUTE = "No route leads to a carrier that takes MMS to the destination."
 

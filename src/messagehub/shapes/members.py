@@ -9,6 +9,7 @@ TargetStatus = Literal["queued", "sent", "delivered", "failed", "gw_timeout", "d
 Direction = Literal["outbound", "inbound"]
 OnDoubt = Literal["resend", "hold"]
 Priority = Literal["high", "normal"]
+MessageKind = Literal["sms", "mms"]
 TrafficClass = Literal["otp", "transactional", "marketing"]
 WebhookStatus = Literal["off", "working", "failing", "disabled"]
 DeliveryStatus = Literal["pending", "delivered", "failed"]

@@ -8,6 +8,7 @@ from messagehub.shapes.addresses import Address, DestinationGiven, SourceGiven
 from messagehub.shapes.members import (
     E164,
     Direction,
+    MessageKind,
     MessageStatus,
     OnDoubt,
     Priority,
@@ -126,7 +127,7 @@ class Media(Struct, kw_only=True):
 class Message(Struct, kw_only=True):
     id: str
     customer_id: str
-    type: Literal["sms", "mms"]
+    type: MessageKind
     status: MessageStatus
     """Of the message as a whole, from its targets."""
     source: Address
