@@ -1,13 +1,17 @@
 """Inbound messages: whole ones, parts in any order, and those for numbers of nobody's."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import count, permutations
 
-from messagehub import text
+import pytest
+
+from messagehub import clock, text
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.messages.receive import Policy
 from messagehub.shapes import Message
+from messagehub.store import Tx
 from messagehub.text import Concatenation
 from tests.messages.house import ANNE, BERT, SOURCE, House, Json, eventually, eventually_so
 from tests.messages.peer import Peer
@@ -101,6 +105,25 @@ async def test_a_part_that_comes_twice_counts_once(house: House) -> None:
     assert texts(await inbox(house)) == ["one two three"]
     await arrive(house, part("next ", 7, 3), part("is ", 7, 2), part("This ", 7, 1))
     assert texts(await inbox(house))[1:] == ["This is next "]
+
+
+@pytest.mark.parametrize("kind", ["postgres"], indirect=True)  # a file has one writer
+async def test_parts_that_two_nodes_are_told_at_the_same_moment_are_joined(house: House) -> None:
+    is_stored = asyncio.Event()
+
+    async def first(tx: Tx) -> None:
+        await house.receiver.receive(tx, house.carrier_id, [part("one ", 1, 1, 2)], clock.now())
+        is_stored.set()
+        await asyncio.sleep(0.1)  # not committed yet
+
+    async def second(tx: Tx) -> None:
+        await house.receiver.receive(tx, house.carrier_id, [part("two", 1, 2, 2)], clock.now())
+
+    async with asyncio.TaskGroup() as nodes:
+        nodes.create_task(house.store.transaction(first))
+        await is_stored.wait()
+        nodes.create_task(house.store.transaction(second))
+    assert texts(await inbox(house)) == ["one two"]
 
 
 async def test_a_part_of_one_is_a_message(house: House) -> None:

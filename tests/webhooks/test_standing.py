@@ -330,6 +330,23 @@ async def test_a_410_of_the_address_before_drops_nothing_of_the_new_one(desk: De
         assert (await desk.known(customer)).webhook_status == "working"
 
 
+# --- a message with many recipients
+
+
+async def test_what_waits_of_one_message_comes_in_its_order_and_holds_up_nobody(
+    desk: Desk, endpoint: Endpoint, webhooks: Sink
+) -> None:
+    customer, (other, elsewhere) = await desk.customer(endpoint.url), [webhooks.endpoint() for _ in range(2)]
+    neighbours = [await desk.customer(each.url) for each in (other, elsewhere)]
+    events = await desk.wait_in_store(customer, 1000, message_id="m")
+    for neighbour in neighbours:
+        await desk.wait_in_store(neighbour)
+    desk.dispatcher.wake()
+    await happens(lambda: other.hits and elsewhere.hits)
+    await happens(lambda: len(endpoint.hits) == len(events))
+    assert [hit.headers["webhook-id"] for hit in endpoint.hits] == [event.id for event in events]
+
+
 # --- one that gets slow
 
 

@@ -99,6 +99,9 @@ class Receiver:
         """Stores the messages that are whole, and the parts of those that are not yet."""
         received = Received()
         wholes: list[Whole] = []
+        parts = {(each.source, each.destination) for each in arrivals if each.concatenation}
+        for source, destination in sorted(parts):  # in the order in which every node locks them
+            await tx.run("lock_inbound_parts", carrier_id=carrier_id, source=source, destination=destination)
         for arrival in arrivals:
             number = await self._numbers.find(tx, arrival.destination)
             if number is None:

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from contextvars import Context
 from email.utils import parsedate_to_datetime
-from itertools import accumulate
+from itertools import accumulate, groupby, takewhile
 
 from messagehub import clock
 from messagehub.accounts.customers import Customer, Customers
@@ -58,6 +58,9 @@ EVENTS = "events"
 """The topic that is notified when a node has made events that it does not tell itself."""
 
 CLAIMS_AT_ONCE = 4
+MOST_FAILURES = 6
+"""Claims that fail in one turn before the others are not tried any more: it is the store."""
+
 DAY = 24 * 3600 * SECOND
 
 SET_BACK = (Forward("events_set_back", "bring_event_forward"),)
@@ -193,10 +196,16 @@ class Dispatcher:
     async def _claim_all(self) -> None:
         now = clock.now()
         due = [row.customer_id for row in await self._store.all("endpoints_due", now=now)]
-        half = CLAIMS_AT_ONCE // 2
+        half, failures = CLAIMS_AT_ONCE // 2, list[BaseException]()
         for some in range(0, len(due), half):
             ahead = [self._ahead.pop() for _ in range(min(half, len(self._ahead)))]
-            await asyncio.gather(*[self._claim_for(id, now) for id in {*ahead, *due[some : some + half]}])
+            claims = [self._claim_for(id, now) for id in {*ahead, *due[some : some + half]}]
+            ended = await asyncio.gather(*claims, return_exceptions=True)
+            failures += [error for error in ended if error]
+            if len(failures) >= MOST_FAILURES:
+                break
+        if failures:  # of one customer, they are nobody else's matter
+            raise failures[0]
 
     async def _claim_for(self, customer_id: str, now: int) -> None:
         endpoint = self._endpoints[customer_id]
@@ -212,6 +221,8 @@ class Dispatcher:
 
         async def unit(tx: Tx) -> tuple[list[Pending], bool]:
             found = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
+            if self.shared:
+                found = await _with_those_behind(tx, found, room, now)
             rows = _that_fit(found)
             await tx.expect("lease_event", [_lease(row, lease) for row in rows])
             bodies = {row.event_id: row.body for row in await tx.many("event_body", rows)}
@@ -360,6 +371,17 @@ class Dispatcher:
 
 def _pending(event: Event) -> Pending:
     return Pending(event.id, event.customer_id, event.message_id, event.body, 0, 0, event.due_at, event.tm_create)
+
+
+async def _with_those_behind(tx: Tx, firsts: list[Row], room: int, now: int) -> list[Row]:
+    """What was claimed, one of each message, and as many of those that come behind in their messages as there is room
+    for: up to the first that another node has."""
+    left = room - len(firsts)
+    untried = [{**row._asdict(), "count": left} for row in firsts if left > 0 and not row.attempts]
+    behind = sorted(await tx.many("events_behind", untried), key=lambda row: (row.message_id, row.id))
+    for _, rows in groupby(behind, key=lambda row: row.message_id):
+        firsts += takewhile(lambda row: row.due_at <= now, rows)
+    return firsts[:room]
 
 
 def _that_fit(rows: Sequence[Row]) -> Sequence[Row]:

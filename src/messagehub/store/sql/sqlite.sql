@@ -49,6 +49,10 @@ SELECT events.id, events.customer_id, events.message_id,
 FROM events
 WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count;
 
+-- name: events_behind
+-- Differs: `claim_events` has them already.
+SELECT * FROM events WHERE customer_id = :customer_id AND id > :id AND message_id = :message_id AND FALSE LIMIT :count;
+
 -- name: carrier_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM carriers WHERE id = :id AND tm_delete = 253370764800000000;
@@ -99,3 +103,7 @@ ORDER BY due_at LIMIT :count;
 -- name: preparation_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT message_id, attempts FROM preparations WHERE message_id = :message_id;
+
+-- name: lock_inbound_parts
+-- Differs: one writer at a time.
+SELECT :carrier_id, :source, :destination;
