@@ -19,7 +19,16 @@ QUERIES = [name for name in OWN if "customers" not in queries.read(SQL)[name].sq
 
 EVENTS = 20_000
 HALF = 500_000
-NUMBERS = {"now": 1, "due_at": 1, "lease": 2, "attempts": 1, "response_status": 200, "leased": 0, "tm_create": 1}
+NUMBERS = {
+    "now": 1,
+    "tm_after": 0,
+    "due_at": 1,
+    "lease": 2,
+    "attempts": 1,
+    "response_status": 200,
+    "leased": 0,
+    "tm_create": 1,
+}
 ARGS: dict[str, Any] = {
     **NUMBERS,
     "customer_id": "c1",

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from contextvars import Context
 from email.utils import parsedate_to_datetime
-from itertools import accumulate, groupby, takewhile
+from itertools import accumulate
 
 from messagehub import clock
 from messagehub.accounts.customers import Customer, Customers
@@ -24,6 +24,7 @@ from messagehub.store import Row, Store, Tx
 from messagehub.store.recent import CHANGED
 from messagehub.web import Answer, Busy, Closed, Requester, WebError
 from messagehub.webhooks.attempt import attempt, error_of, words
+from messagehub.webhooks.claim import all_due, claimable
 from messagehub.webhooks.conclude import Conclusions, Failure, Result, drop_waiting
 from messagehub.webhooks.endpoint import FAST_AT_ONCE, Endpoint, Endpoints, Pending
 from messagehub.work.loop import Loop
@@ -216,17 +217,16 @@ class Dispatcher:
             await self._claim(endpoint, room)
 
     async def _claim(self, endpoint: Endpoint, room: int) -> None:
+        claim = claimable if self.shared else all_due
         now = clock.now()  # of all that was stored up to here, the last as well: what is new will not wait for it
         lease = now + LEASE
 
         async def unit(tx: Tx) -> tuple[list[Pending], bool]:
-            found = await tx.all("claim_events", customer_id=endpoint.customer_id, now=now, count=room)
-            if self.shared:
-                found = await _with_those_behind(tx, found, room, now)
+            found, is_full = await claim(tx, endpoint.customer_id, now, room)
             rows = _that_fit(found)
             await tx.expect("lease_event", [_lease(row, lease) for row in rows])
             bodies = {row.event_id: row.body for row in await tx.many("event_body", rows)}
-            return [_claimed(row, bodies[row.id], lease) for row in rows], len(found) == room or len(rows) < len(found)
+            return [_claimed(row, bodies[row.id], lease) for row in rows], is_full or len(rows) < len(found)
 
         with endpoint.claiming():
             claimed, endpoint.backlog = await self._store.transaction(unit)
@@ -371,17 +371,6 @@ class Dispatcher:
 
 def _pending(event: Event) -> Pending:
     return Pending(event.id, event.customer_id, event.message_id, event.body, 0, 0, event.due_at, event.tm_create)
-
-
-async def _with_those_behind(tx: Tx, firsts: list[Row], room: int, now: int) -> list[Row]:
-    """What was claimed, one of each message, and as many of those that come behind in their messages as there is room
-    for: up to the first that another node has."""
-    left = room - len(firsts)
-    untried = [{**row._asdict(), "count": left} for row in firsts if left > 0 and not row.attempts]
-    behind = sorted(await tx.many("events_behind", untried), key=lambda row: (row.message_id, row.id))
-    for _, rows in groupby(behind, key=lambda row: row.message_id):
-        firsts += takewhile(lambda row: row.due_at <= now, rows)
-    return firsts[:room]
 
 
 def _that_fit(rows: Sequence[Row]) -> Sequence[Row]:

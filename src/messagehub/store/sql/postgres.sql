@@ -41,35 +41,28 @@ WHERE targets.message_id = :message_id AND targets.n = :n FOR UPDATE OF targets;
 SELECT * FROM customers WHERE id = :id FOR UPDATE;
 
 -- name: claim_events
--- Differs: nodes skip the rows that others hold. And an event waits until those of its message before it were tried,
--- by whichever node; likewise for one that is under way somewhere, however its clock goes. So it is one of each message,
--- and `events_behind` has the others.
+-- Differs: nodes skip the rows that others hold.
 SELECT events.id, events.customer_id, events.message_id,
     (SELECT LENGTH(body) FROM event_bodies WHERE event_bodies.message_id = events.message_id
         AND event_bodies.event_id = events.id) AS octets,
     events.attempts, events.attempts_before, events.due_at, events.tm_create
 FROM events
-WHERE events.customer_id = :customer_id AND events.due_at <= :now
-    -- One by one, by their index: a plan that was made for an empty table would join.
-    AND (SELECT before.id FROM events AS before
-        WHERE before.message_id = events.message_id AND before.status = 'pending' AND before.attempts = 0
-            AND before.id < events.id AND before.customer_id = events.customer_id LIMIT 1) IS NULL
-    AND (SELECT behind.id FROM events AS behind
-        WHERE behind.message_id = events.message_id AND behind.status = 'pending' AND behind.attempts = 0
-            AND behind.id > events.id AND behind.customer_id = events.customer_id
-            AND behind.leased = 1 AND behind.due_at > :now LIMIT 1) IS NULL
+WHERE events.customer_id = :customer_id AND events.due_at <= :now AND (events.due_at, events.id) > (:tm_after, :after)
 ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
 
--- name: events_behind
--- Differs: on SQLite they are claimed with the one before them. Here nobody else can claim them, as nobody else has that.
-SELECT events.id, events.customer_id, events.message_id,
-    (SELECT LENGTH(body) FROM event_bodies WHERE event_bodies.message_id = events.message_id
-        AND event_bodies.event_id = events.id) AS octets,
-    events.attempts, events.attempts_before, events.due_at, events.tm_create
-FROM events
-WHERE events.message_id = :message_id AND events.status = 'pending' AND events.attempts = 0 AND events.id > :id
+-- name: untried_of_message
+-- Differs: one node asks for no turns.
+SELECT events.customer_id, events.message_id, events.id FROM events
+WHERE events.message_id = :message_id AND events.status = 'pending' AND events.attempts = 0
     AND events.customer_id = :customer_id
 ORDER BY events.id LIMIT :count;
+
+-- name: under_way_of_message
+-- Differs: one node asks for no turns.
+SELECT events.customer_id, events.message_id FROM events
+WHERE events.message_id = :message_id AND events.status = 'pending' AND events.attempts = 0
+    AND events.customer_id = :customer_id AND events.leased = 1 AND events.due_at > :now
+LIMIT 1;
 
 -- name: carrier_for_change
 -- Differs: a second change at the same moment waits for the first.

@@ -47,11 +47,16 @@ SELECT events.id, events.customer_id, events.message_id,
         AND event_bodies.event_id = events.id) AS octets,
     events.attempts, events.attempts_before, events.due_at, events.tm_create
 FROM events
-WHERE events.customer_id = :customer_id AND events.due_at <= :now ORDER BY events.due_at, events.id LIMIT :count;
+WHERE events.customer_id = :customer_id AND events.due_at <= :now AND (events.due_at, events.id) > (:tm_after, :after)
+ORDER BY events.due_at, events.id LIMIT :count;
 
--- name: events_behind
--- Differs: `claim_events` has them already.
-SELECT * FROM events WHERE customer_id = :customer_id AND id > :id AND message_id = :message_id AND FALSE LIMIT :count;
+-- name: untried_of_message
+-- Differs: one node asks for no turns.
+SELECT * FROM events WHERE customer_id = :customer_id AND message_id = :message_id AND FALSE LIMIT :count;
+
+-- name: under_way_of_message
+-- Differs: one node asks for no turns.
+SELECT * FROM events WHERE customer_id = :customer_id AND message_id = :message_id AND due_at > :now AND FALSE LIMIT 1;
 
 -- name: carrier_for_change
 -- Differs: one writer at a time, so no row locks.
@@ -106,4 +111,4 @@ SELECT message_id, attempts FROM preparations WHERE message_id = :message_id;
 
 -- name: lock_inbound_parts
 -- Differs: one writer at a time.
-SELECT :carrier_id, :source, :destination;
+SELECT :carrier_id || :source || :destination AS key;
