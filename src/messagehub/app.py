@@ -306,7 +306,7 @@ async def _work(
     stack: AsyncExitStack, settings: Settings, ground: Ground, messaging: Messaging, health: Health, calls: Calls
 ) -> None:
     """Flows go on, and binds are opened: the last thing that is begun, and the first that ends."""
-    engine = Engine(ground.store, ground.customers, messaging.acceptor, messaging.conversations, calls)
+    engine = Engine(ground.store, ground.customers, ground.numbers, messaging.acceptor, messaging.conversations, calls)
     await engine.start(ground.alone)
     stack.push_async_callback(engine.stop)
     exchanges = messaging.exchanges

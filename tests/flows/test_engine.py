@@ -9,7 +9,6 @@ import pytest
 from msgspec import UNSET
 
 from messagehub import clock, ids
-from messagehub.accounts import customers
 from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.flows import active, calls, engine, keywords
@@ -17,11 +16,9 @@ from messagehub.flows.actions import FINISH
 from messagehub.flows.calls import Request
 from messagehub.flows.state import Tell
 from messagehub.messages.reading import LAST_ID, Filter
-from messagehub.sealing import Sealer
 from messagehub.shapes import KeywordGiven
-from messagehub.store import Insert, Store
+from messagehub.store import Store
 from messagehub.store.recent import CHANGED
-from messagehub.webhooks.sign import new_secret
 from messagehub.work.setback import Setback
 from tests.flows.works import Works, do, say
 from tests.messages.house import ANNE, BERT, SOURCE, House, eventually
@@ -95,22 +92,6 @@ async def test_started_by_the_api_it_waits_for_the_one_that_it_wrote_to(works: W
     await works.says("How was it, A?", "Thanks: fine")
     seen = await works.ended(started)
     assert (seen.reference_type, seen.variables["said"]) == ("api", "fine")
-
-
-async def test_a_number_that_is_anothers_by_now_is_no_place_to_wait_at(works: Works, house: House) -> None:
-    started = await works.start(say("x", source=SOURCE, destinations=[ANNE]), do("wait_reply"), say("never"))
-    await works.at("wait_reply", started)
-    other = customers.new(name="other", now=clock.now(), webhook_secret=new_secret())
-    await house.store.write([Insert("insert_customer", [other.as_row(Sealer())])])
-    found = await house.numbers.find(house.store, SOURCE)
-    assert found
-    await house.numbers.remove(found, clock.now())
-    await house.numbers.add(
-        clock.now(), customer_id=other.id, number=SOURCE, name="", detail="", message_flow_id=ids.UNSET
-    )
-    await works.hear("hello")
-    assert (await works.seen(started)).status == "running"
-    assert works.sent() == ["x"]
 
 
 async def test_a_message_is_taken_whatever_is_wrong_with_the_flow_that_waits_for_it(works: Works) -> None:

@@ -41,7 +41,8 @@ class Works:
         self.limit(answers)
 
     def engine(self) -> Engine:
-        return Engine(self.store, self.house.customers, self.house.acceptor, self.conversations, self.requests())
+        house = self.house
+        return Engine(self.store, house.customers, house.numbers, house.acceptor, self.conversations, self.requests())
 
     def requests(self) -> Calls:
         return Calls(self.store, self.house.customers, self.client, 1)

@@ -43,6 +43,7 @@ from messagehub.flows.state import (
 from messagehub.logs import about
 from messagehub.messages.accept import Accepted, Acceptor
 from messagehub.metrics import COUNTS
+from messagehub.numbers import Numbers
 from messagehub.shapes import ConversationMessageGiven, MessageGiven
 from messagehub.store import Insert, Store, Tx
 from messagehub.work.loop import Loop
@@ -99,9 +100,10 @@ Perform = Callable[[Turn, Tx, Activeflow, State, Any], Awaitable[Event | Later]]
 
 class Engine:
     def __init__(
-        self, store: Store, customers: Customers, acceptor: Acceptor, conversations: Conversations, requests: Calls
-    ) -> None:
-        self._store, self._customers, self._calls = store, customers, requests
+        self, store: Store, customers: Customers, numbers: Numbers, acceptor: Acceptor, conversations: Conversations,
+        requests: Calls,
+    ) -> None:  # fmt: skip
+        self._store, self._customers, self._numbers, self._calls = store, customers, numbers, requests
         self._acceptor, self._conversations = acceptor, conversations
         self._prune_at = 0
         self._loop = Loop("flows", self.turn, POLL_S)
@@ -257,6 +259,9 @@ class Engine:
                 self._end(turn, one, where, command)
             case Ask():
                 self._ask(turn, one, where, command)
+            case Wait() if not await self._owns(tx, one.customer_id, where.number):
+                where.event = Failed(f"{where.number} is no number of yours any more")
+                await self._run(turn, tx, one, where)
             case Wait():
                 one.is_waiting = 1
                 self._keep(one, where, command.until)
@@ -266,6 +271,10 @@ class Engine:
             case _:
                 assert isinstance(command, Block)
                 self._keep(one, where, None)
+
+    async def _owns(self, tx: Tx, customer_id: str, number: str) -> bool:
+        found = await self._numbers.find(tx, number)
+        return found is not None and found.customer_id == customer_id
 
     def _end(self, turn: Turn, one: Activeflow, where: State, how: End) -> None:
         one.number, one.person = where.number, where.person
@@ -286,10 +295,11 @@ class Engine:
         self._keep(one, where, due_at)
 
     async def _end_other_waits(self, turn: Turn, tx: Tx, one: Activeflow) -> None:
-        """One person is waited for by one flow at a time, at each number."""
-        here = (one.number, one.person)
-        row = await tx.one("waiting_activeflow", number=one.number, person=one.person)
-        others = [other for other in turn.changed.values() if other.is_waiting and (other.number, other.person) == here]
+        """One person is waited for by one flow at a time, at each number. Whoever had the number before is let be."""
+        here = {"customer_id": one.customer_id, "number": one.number, "person": one.person}
+        row = await tx.one("waiting_activeflow", **here)
+        waiting = [other for other in turn.changed.values() if other.is_waiting]
+        others = [other for other in waiting if all(getattr(other, name) == value for name, value in here.items())]
         if row and row.id not in turn.changed:
             others.append(turn.claimed.get(row.id) or active.from_row(row))
         for other in others:

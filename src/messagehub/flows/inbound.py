@@ -55,8 +55,9 @@ class Answering:
 
     async def _reply(self, tx: Tx, message: MessageRow, now: int) -> bool:
         """Whether a flow waits for it; that goes on then, or ends where it looks as if two machines spoke."""
-        row = await tx.one("waiting_activeflow", person=message.source, number=message.destination)
-        if row is None or row.customer_id != message.customer_id:
+        who = {"customer_id": message.customer_id, "person": message.source, "number": message.destination}
+        row = await tx.one("waiting_activeflow", **who)
+        if row is None:
             return False
         waiting = active.from_row(row)
         try:

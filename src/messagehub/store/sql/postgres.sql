@@ -90,7 +90,8 @@ SELECT * FROM activeflows WHERE id = :id FOR UPDATE;
 
 -- name: waiting_activeflow
 -- Differs: it may just be given up by a node, as the reply was waited for long enough.
-SELECT * FROM activeflows WHERE person = :person AND number = :number AND is_waiting = 1 ORDER BY id DESC LIMIT 1
+SELECT * FROM activeflows
+WHERE person = :person AND number = :number AND is_waiting = 1 AND customer_id = :customer_id ORDER BY id DESC LIMIT 1
 FOR UPDATE;
 
 -- name: conversation_for_change

@@ -84,7 +84,8 @@ SELECT * FROM activeflows WHERE id = :id;
 
 -- name: waiting_activeflow
 -- Differs: one writer at a time, so no row locks.
-SELECT * FROM activeflows WHERE person = :person AND number = :number AND is_waiting = 1 ORDER BY id DESC LIMIT 1;
+SELECT * FROM activeflows
+WHERE person = :person AND number = :number AND is_waiting = 1 AND customer_id = :customer_id ORDER BY id DESC LIMIT 1;
 -- name: conversation_for_change
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;
