@@ -287,6 +287,20 @@ async def test_what_is_not_waited_for_holds_up_nothing(works: Works, webhooks: S
     await eventually(lambda: len(here.hits) == 1)
 
 
+async def test_what_is_not_waited_for_has_its_turn_however_late(
+    works: Works, webhooks: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(calls, "LEASE", int(1.5 * SECOND))
+    here = webhooks.endpoint()
+    here.usual = 0  # each takes its second
+    await works.start(*(do("webhook_send", uri=here.url) for _ in range(3)))
+    await eventually(lambda: len(here.hits) == 3)
+    monkeypatch.setattr(calls, "MOST_HELD", 0)
+    seen = await works.ended(await works.start(do("webhook_send", uri=here.url)))
+    assert seen.executed_actions[0].result == "left out: too many requests wait for their turn"
+
+
 async def test_a_request_that_fails_is_made_again(
     works: Works, webhooks: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

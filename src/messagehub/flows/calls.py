@@ -10,7 +10,7 @@ import msgspec
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
-from messagehub.clock import SECOND
+from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal, Unavailable
 from messagehub.flows import actions
 from messagehub.flows.active import Activeflow
@@ -129,11 +129,14 @@ class Calls:
         return 2 * held < MOST_HELD - (len(self._tasks) - held)
 
     def make(self, request: Request, done: Done) -> None:
-        """`done` is told how it went where it is an Ask, unless the lease of the activeflow is over by then."""
+        """`done` is told how it went where it is an Ask, unless the lease of the activeflow is over by then.
+
+        Nobody else makes one that is no Ask, so that waits for its turn as long as it takes.
+        """
         if isinstance(request.tell, Ask):
             self._begin(request, request.activeflow.due_at or 0, done)
         elif self.has_room(request.activeflow.customer_id):
-            self._begin(request, clock.now() + LEASE, None)
+            self._begin(request, NEVER, None)
         else:
             log.warning("a request of a flow is left out", extra=about(activeflow_id=request.activeflow.id))
 
