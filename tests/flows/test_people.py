@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messagehub import clock
-from messagehub.clock import SECOND
+from messagehub.clock import NEVER, SECOND
 from messagehub.flows import engine, keywords
 from messagehub.flows.state import Executed, State
 from messagehub.messages.limits import ACCEPTING, OPERATOR, Limit
@@ -54,6 +54,22 @@ async def test_a_flow_waits_until_its_customer_may_be_given_more(works: Works, h
     await works.hear("hi")
     await works.says("one", "two", "three")
     assert (await works.ended()).end_reason == "completed"
+
+
+async def test_a_flow_that_waits_for_a_limit_says_so_and_goes_on_when_it_is_lifted(
+    works: Works, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOOK_AGAIN", SECOND)
+    limit = await accepting(house, per_day=1)
+    await works.answer(say("one"), say("two"))
+    await works.hear("hi")
+    await works.says("one")
+    seen = await works.when(lambda seen: seen.executed_count == 2 and seen.tm_wake < clock.plain(NEVER))
+    assert seen.executed_actions[-1].result.startswith("waits: RATE_LIMIT_EXCEEDED: ")
+    assert seen.tm_wake < clock.plain(clock.now() + 60 * SECOND)
+    await house.limits.remove(limit)
+    await works.says("one", "two")
+    assert [one.result[:7] for one in (await works.ended()).executed_actions] == ["message"] * 2
 
 
 def test_who_has_waited_long_for_a_limit_asks_less_often() -> None:

@@ -12,7 +12,7 @@ from messagehub.errors import Refusal, Stale
 from messagehub.flows import actions, run, state, variables
 from messagehub.flows.actions import FINISH, Action, Listed
 from messagehub.flows.flow import Flows
-from messagehub.flows.state import Ask, Block, End, Executed, Passed, Pause, State, Tell, Wait
+from messagehub.flows.state import Ask, Block, Command, End, Executed, Passed, Pause, Send, SendIn, State, Tell, Wait
 from messagehub.shapes import ActiveflowEvent, ActiveflowGiven, ExecutedAction
 from messagehub.store import Insert, Row, Store, Tx
 
@@ -211,7 +211,7 @@ def shape(activeflow: Activeflow, write_time: WriteTime = plain, where: State | 
     """How it looks from outside; `where` is its state, if somebody has read it."""
     where = where or state_of(activeflow)
     executed = [_executed(one, write_time) for one in where.executed]
-    wakes = where.command.until if activeflow.runs and isinstance(where.command, Pause | Wait) else NEVER
+    wakes = _wakes(activeflow, where.command) if activeflow.runs else NEVER
     return shapes.Activeflow(
         id=activeflow.id,
         customer_id=activeflow.customer_id,
@@ -234,6 +234,16 @@ def shape(activeflow: Activeflow, write_time: WriteTime = plain, where: State | 
         tm_update=write_time(activeflow.tm_update),
         tm_delete=write_time(activeflow.tm_delete),
     )
+
+
+def _wakes(activeflow: Activeflow, command: Command | None) -> int:
+    match command:
+        case Pause() | Wait():
+            return command.until
+        case Send() | SendIn():  # it may not be sent yet
+            return activeflow.due_at or NEVER
+        case _:
+            return NEVER
 
 
 def _executed(one: Executed, write_time: WriteTime) -> ExecutedAction:

@@ -62,6 +62,9 @@ MOST_TARGETS = 1000
 LONGEST_PATIENCE = 60 * SECOND
 """By how much at most a flow waits longer than it has to, where many wait for the same."""
 
+LOOK_AGAIN = 120 * SECOND
+"""After this at the latest, and its patience: a limit that it waits for may have been changed or lifted."""
+
 PRUNE_EVERY = 60 * SECOND
 
 SET_BACK = (Forward("activeflows_set_back", "bring_activeflow_forward"),)
@@ -338,7 +341,9 @@ class Engine:
             await self._acceptor.enter(tx, accepted)
         except Refusal as refusal:
             if REASONS[refusal.reason].http in (429, 503):
-                return Later(turn.now + refusal.retry_after * SECOND + patience(where, turn.now))
+                run.note(where, f"waits: {refusal.reason}: {refusal.message}")
+                after = min(refusal.retry_after * SECOND, LOOK_AGAIN)
+                return Later(turn.now + after + patience(where, turn.now))
             return Failed(f"{refusal.reason}: {refusal.message}")
         turn.sent.append(accepted)
         turn.follow += follow

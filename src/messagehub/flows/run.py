@@ -100,18 +100,18 @@ def _copy(state: State) -> State:
 
 def _passed(state: State, event: Passed, before: Command | None) -> None:
     if event.result:
-        _note(state, event.result)
+        note(state, event.result)
 
 
 def _failed(state: State, event: Failed, before: Command | None) -> Command:
-    _note(state, "failed")
+    note(state, "failed")
     return End("action_failed", _of_action(state, event.words))
 
 
 def _time_up(state: State, event: TimeUp, before: Command | None) -> Command | None:
     if not isinstance(before, Wait):
         return None
-    _note(state, "no reply")
+    note(state, "no reply")
     if before.target_id in ("", ids.UNSET):
         return End("no_reply", _of_action(state, "no reply came in time"))
     _jump(state, before.target_id)
@@ -120,7 +120,7 @@ def _time_up(state: State, event: TimeUp, before: Command | None) -> Command | N
 
 def _replied(state: State, event: Replied, before: Command | None) -> None:
     state.variables |= event.variables
-    _note(state, "a reply came")
+    note(state, "a reply came")
     if isinstance(before, Wait):
         _set(state, before.variable, event.text)
 
@@ -140,7 +140,7 @@ def _loaded(state: State, event: Loaded, before: Command | None) -> Command | No
 
 def _answered(state: State, event: Answered, before: Command | None) -> None:
     state.variables["voipbin.webhook.status"] = str(event.status or "")
-    _note(state, event.error or f"answered {event.status}")
+    note(state, event.error or f"answered {event.status}")
 
 
 HEED: dict[type, Callable[[State, Any, Command | None], Command | None]] = {
@@ -347,7 +347,8 @@ DO: dict[str, Callable[[State, Any, int], Command | None]] = {
 # --- what is said of it -----------------------------------------------------------------
 
 
-def _note(state: State, result: str) -> None:
+def note(state: State, result: str) -> None:
+    """What came of the action that it is at, or why it waits."""
     if state.executed:
         state.executed[-1].result = result
 

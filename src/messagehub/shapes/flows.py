@@ -100,7 +100,7 @@ class Activeflow(Struct, kw_only=True):
     end_detail: str
     """The same in words."""
     tm_wake: str
-    """When it goes on by itself: after a sleep, or when a reply is waited for no longer."""
+    """When it goes on by itself: after a sleep, when a reply is waited for no longer, or to try again to send."""
     tm_create: str
     tm_update: str
     tm_delete: str
