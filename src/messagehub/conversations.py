@@ -107,7 +107,8 @@ class Conversations:
         return (Insert("join_conversation", [joined]),)
 
     async def forget(self, tx: Tx, message: Row) -> None:
-        """A message that is deleted before it was read is unread no more."""
+        """A message that is deleted before it was read is unread no more, and is the last of no thread."""
+        await self._put_back(tx, message)
         if message.direction != "inbound":
             return
         thread_id = conversation_id(message.customer_id, message.destination, message.source)
@@ -118,6 +119,26 @@ class Conversations:
         if await self._newer(tx, thread, message.id) < thread.unread_count:
             thread.unread_count -= 1
             await tx.many("read_conversation", [thread])
+
+    async def _put_back(self, tx: Tx, message: Row) -> None:
+        """A thread whose last message is deleted is where the one before has put it.
+
+        What is left of it is older, so those that were deleted before are not looked at again.
+        """
+        if not await self._some.get(tx, message.customer_id):
+            return
+        row = await tx.one("conversation_by_last", customer_id=message.customer_id, last_id=message.id)
+        row = row and await tx.one("conversation_for_change", id=row.id, customer_id=message.customer_id)
+        if row is None or row.last_id != message.id:
+            return
+        thread = from_row(row)
+        args = {"customer_id": thread.customer_id, "own": thread.own, "peer": thread.peer, "before": message.id}
+        after = await self._message_floor(tx, args)
+        found = [await tx.one(query, after=after, **args) for query in ("last_sent_in", "last_received_in")]
+        if left := [one for one in found if one]:
+            last = max(left, key=lambda one: one.id)
+            thread.last_id, thread.tm_last_message = last.id, last.tm_create
+            await tx.many("put_back_conversation", [thread])
 
     async def _newer(self, tx: Tx, thread: Conversation, message_id: str) -> int:
         """How many messages came in after one."""
@@ -142,7 +163,7 @@ class Conversations:
             row = await self._row(self._store, customer_id, conversation_id(customer_id, own, peer))
             return ([from_row(row)] if row and row.last_id < before else []), ""
         if own:
-            after = await self._floor("conversations_floor", args)
+            after = await self._floor(self._store, "conversations_floor", args)
             found = await self._store.all("conversations_page_of_number", own=own, after=after, count=count + 1, **args)
             return _cut([from_row(row) for row in found], count, after)
         query, which = ("conversations_page_with", {"peer": peer}) if peer else ("conversations_page", {})
@@ -202,15 +223,18 @@ class Conversations:
     async def messages(self, thread: Conversation, before: str, count: int) -> tuple[list[Any], str]:
         """The newest rows of a thread's messages, at most `count`; and the id before which to go on."""
         args = {"customer_id": thread.customer_id, "own": thread.own, "peer": thread.peer, "before": before}
-        after = max([await self._floor(query, args) for query in ("messages_sent_floor", "messages_received_floor")])
+        after = await self._message_floor(self._store, args)
         queries = ("messages_sent_in", "messages_received_in")
         pages = [await self._store.all(query, after=after, count=count + 1, **args) for query in queries]
         found = list(merge(*pages, key=lambda row: row.id, reverse=True))
         return (found[:count], found[count - 1].id) if len(found) > count else (found, after)
 
-    async def _floor(self, query: str, args: dict[str, Any]) -> str:
+    async def _message_floor(self, tx: Tx, args: dict[str, Any]) -> str:
+        return max([await self._floor(tx, query, args) for query in ("messages_sent_floor", "messages_received_floor")])
+
+    async def _floor(self, tx: Tx, query: str, args: dict[str, Any]) -> str:
         """The id down to which one page looks; BEFORE_ALL where that is all there is."""
-        floor = await self._store.one(query, count=SEEN_AT_ONCE, **args)
+        floor = await tx.one(query, count=SEEN_AT_ONCE, **args)
         return floor.id if floor and floor.seen == SEEN_AT_ONCE else BEFORE_ALL
 
     def shown(self, thread: Conversation, message: Any, target: Any) -> shapes.ConversationMessage:

@@ -128,6 +128,28 @@ async def test_an_older_message_does_not_move_a_thread_back(house: House, talks:
     assert await threads(house, talks) == [before]
 
 
+async def test_a_thread_whose_newest_messages_are_deleted_goes_back_to_where_it_was(
+    house: House, talks: Conversations
+) -> None:
+    house.actor.forgetters = (talks,)
+    await arrive(house, inbound("one"))
+    [first] = await threads(house, talks)
+    sent = await house.send(ANNE, text="two")
+    [second] = await threads(house, talks)
+    await arrive(house, inbound("Hi", BERT))
+    many = MessageGiven(source=SOURCE, destinations=[ANNE, BERT], text="To all")
+    await house.acceptor.accept(house.customer.id, many)
+    await arrive(house, inbound("three"))
+    anne, bert = await threads(house, talks)
+    assert (anne.peer, bert.peer) == (ANNE, BERT)
+
+    await house.actor.delete(house.customer.id, anne.last_id)
+    bert, anne = await threads(house, talks)
+    assert (bert.peer, anne.last_id, anne.tm_last_message) == (BERT, second.last_id, second.tm_last_message)
+    await house.actor.delete(house.customer.id, sent.id)
+    assert (await threads(house, talks))[1] == first
+
+
 async def test_a_page_looks_at_so_many_messages_and_the_next_goes_on(
     house: House, talks: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:

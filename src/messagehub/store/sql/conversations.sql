@@ -31,6 +31,9 @@ WHERE id = :id;
 -- name: read_conversation
 UPDATE conversations SET unread_count = :unread_count WHERE id = :id;
 
+-- name: put_back_conversation
+UPDATE conversations SET last_id = :last_id, tm_last_message = :tm_last_message WHERE id = :id;
+
 -- reading -------------------------------------------------------------------------------
 
 -- name: any_conversation
@@ -39,6 +42,9 @@ SELECT id FROM conversations WHERE customer_id = :customer_id ORDER BY last_id D
 
 -- name: conversation_by_id
 SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;
+
+-- name: conversation_by_last
+SELECT id FROM conversations WHERE customer_id = :customer_id AND last_id = :last_id ORDER BY last_id DESC LIMIT 1;
 
 -- name: conversations_page
 SELECT * FROM conversations WHERE customer_id = :customer_id AND last_id < :before ORDER BY last_id DESC LIMIT :count;
@@ -81,6 +87,22 @@ FROM messages
 WHERE customer_id = :customer_id AND source = :peer AND direction = 'inbound' AND id < :before AND id >= :after
     AND destination = :own AND tm_delete = 253370764800000000
 ORDER BY id DESC LIMIT :count;
+
+-- name: last_sent_in
+-- Of what moves a thread: what goes to many does not.
+SELECT messages.id, messages.tm_create
+FROM targets JOIN messages ON messages.id = targets.message_id
+WHERE targets.customer_id = :customer_id AND targets.destination = :peer
+    AND targets.message_id < :before AND targets.message_id >= :after
+    AND messages.direction = 'outbound' AND messages.target_count = 1 AND messages.source = :own
+    AND messages.tm_delete = 253370764800000000
+ORDER BY targets.message_id DESC LIMIT 1;
+
+-- name: last_received_in
+SELECT id, tm_create FROM messages
+WHERE customer_id = :customer_id AND source = :peer AND direction = 'inbound' AND id < :before AND id >= :after
+    AND destination = :own AND tm_delete = 253370764800000000
+ORDER BY id DESC LIMIT 1;
 
 -- name: messages_sent_floor
 -- How far back a look at so many messages to somebody reaches, where few of them may be from the number in question.
