@@ -137,6 +137,33 @@ async def test_a_code_does_not_wait_for_a_campaign_that_waits_for_a_limit(house:
 
 
 @pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize("scope", ["customer", "carrier", "prefix"])
+async def test_what_a_slow_limit_holds_fills_no_other_limit_that_is_busy(house: House, scope: str) -> None:
+    """Of a campaign one goes in a second, and of all together twenty: the next one of another number has room."""
+    await limit(house, scope, rate=20_000)
+    slow = await limit(house, "number", rate=1000)
+    await house.acceptor.accept(house.customer.id, _given(OTHER, numbers(100)))
+    await house.send(*numbers(900, 442_079_100_000))
+
+    async def held() -> bool:
+        return (await house.limits.use(slow, clock.now())).waiting >= 890
+
+    await eventually_so(held)
+    message = await house.acceptor.accept(house.customer.id, _given(OTHER, numbers(1, 442_079_900_000)))
+    await house.until((message.id, 0), "sent")
+    assert (await house.limits.use(slow, clock.now())).waiting > 880
+
+
+async def test_what_waits_for_tomorrow_fills_no_limit_of_today(house: House) -> None:
+    narrow, wide = await limit(house, per_day=1), await limit(house, "carrier", rate=500)
+    await house.send(*numbers(60))
+    await eventually_so(lambda: _waits(house, narrow, 59))
+    message = await house.acceptor.accept(house.customer.id, _given(OTHER, [ANNE]))
+    await house.until((message.id, 0), "handed")
+    assert (await house.limits.use(wide, clock.now())).used == 2
+
+
+@pytest.mark.usefixtures("answering")
 async def test_a_day_is_counted_in_segments_and_survives_the_process(house: House, database_url: str) -> None:
     used = await limit(house, per_day=4)
     await house.send(ANNE, text="x" * 300)  # of two segments

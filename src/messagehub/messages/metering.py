@@ -148,14 +148,29 @@ async def _meters(tx: Tx, limits: Iterable[Limit], now: int) -> dict[str, Meter]
 
 
 def _stop(target: Target, limits: Sequence[Limit], meters: Mapping[str, Meter], now: int) -> Stop | None:
-    """It goes when all its limits let it go; otherwise it waits for the latest slot."""
-    lane, is_again, found = target.lane, target.error_code in CODES, None
-    for limit in limits:
-        if (meter := meters.get(limit.id)) and (why := meter.why_not(limit.rule, target.parts, now, lane, is_again)):
-            slot = meter.slot(limit.rule, target.parts, now, why, lane, is_again)
-            if found is None or slot > (found.until or 0):
-                found = Stop(why, limit.says(why), slot)
-    return found
+    """It goes when all its limits let it go; otherwise it waits for the latest slot.
+
+    It takes no slot where it could go earlier: it would not use it, and all that comes new would wait behind it. But it
+    does where it goes more slowly than where it waits: else a campaign for which one segment a second may go would fill
+    the slots of a carrier that is busy for a moment, before the first of it has asked for its second one.
+    """
+    lane, parts, is_again = target.lane, target.parts, target.error_code in CODES
+    asked = [(limit, meter) for limit in limits if (meter := meters.get(limit.id))]
+    found: tuple[Limit, str] | None = None
+    at = 0
+    for limit, meter in asked:
+        if why := meter.why_not(limit.rule, parts, now, lane, is_again):
+            slot = meter.next_slot(now, why, lane, is_again)
+            if slot > at:
+                found, at = (limit, why), slot
+    if found is None:
+        return None
+    holding, why = found
+    for limit, meter in asked:
+        is_slower = why == RATE_LIMITED and limit.rule.cost(1) > holding.rule.cost(1)
+        if limit is holding or is_slower:
+            meter.slot(limit.rule, parts, now, why, lane, is_again)
+    return Stop(why, holding.says(why), at)
 
 
 def _counted(limits: Sequence[Limit], targets: Sequence[Target]) -> list[tuple[Limit, int]]:

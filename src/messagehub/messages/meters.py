@@ -66,6 +66,11 @@ class Slots:
     def end(self) -> int:
         return max(self.again_at, self.last_at)
 
+    @property
+    def is_owed(self) -> bool:
+        """So much that was more urgent went before that it is this lane's turn."""
+        return self.passed >= SHARE - 1
+
 
 NO_SLOTS = Slots()
 
@@ -136,20 +141,23 @@ class Meter:
             elif other < lane and slots.end > now:
                 slots.passed = min(slots.passed + segments, PATIENCE * SHARE)
 
+    def next_slot(self, now: int, why: str, lane: int = TRANSACTIONAL, is_again: bool = False) -> int:
+        """When they are to ask again, if they take the slot."""
+        own = self.slots.get(lane, NO_SLOTS)
+        at = max(now + 1, self.free_at, self._turn_of_others(lane))
+        if not (is_again and own.is_owed):
+            at = max(at, own.again_at, 0 if is_again else own.last_at)
+        return max(at, self.day_ends) if why == DAILY_LIMIT else at
+
     def slot(
         self, rule: Rule, segments: int, now: int, why: str, lane: int = TRANSACTIONAL, is_again: bool = False
     ) -> int:
-        """When they are to ask again."""
+        """Takes the slot for them."""
+        at = self.next_slot(now, why, lane, is_again)
         own = self.slots.setdefault(lane, Slots())
-        at = max(now + 1, self.free_at, self._turn_of_others(lane))
-        if is_owed := is_again and own.passed >= SHARE - 1:
-            own.passed -= SHARE - 1
-        else:
-            at = max(at, own.again_at, 0 if is_again else own.last_at)
-        if why == DAILY_LIMIT:
-            at = max(at, self.day_ends)
         end = at + max(1, rule.cost(segments))
-        if is_owed:
+        if is_again and own.is_owed:
+            own.passed -= SHARE - 1
             own.turn_until = end
         if is_again:
             own.again_at = max(own.again_at, end)
