@@ -207,18 +207,51 @@ async def test_what_waits_goes_at_once_when_the_limit_is_gone_or_wider(house: Ho
     assert sent(house) == numbers(8)
 
 
+async def _delete(house: House, message_id: str) -> None:
+    await house.actor.delete(house.customer.id, message_id)
+
+
+async def _cancel(house: House, message_id: str) -> None:
+    await house.actor.cancel(house.customer.id, message_id)
+
+
+async def _put_off(house: House, message_id: str) -> None:
+    await house.actor.reschedule(house.customer.id, message_id, clock.plain(clock.now() + 3600 * SECOND))
+
+
 @pytest.mark.usefixtures("answering")
-async def test_slots_of_those_who_are_gone_are_given_to_those_behind_them(house: House) -> None:
+@pytest.mark.parametrize("goes", [_cancel, _delete, _put_off])
+async def test_slots_of_those_who_are_gone_are_given_to_those_behind_them(house: House, goes: Any) -> None:
+    """Also while codes go all the time, which have slots of their own."""
     narrow = await limit(house, rate=1000)
     campaign = await house.send(*numbers(600))
     await eventually_so(lambda: _waits(house, narrow, 599))
-    await house.actor.cancel(house.customer.id, campaign.id)
+    await goes(house, campaign.id)
     message = await house.send(ANNE)
     await eventually_so(lambda: _waits(house, narrow, 1))
-    await house.metering.move_up(clock.now())
+    code = await house.send(BERT, class_="otp")
+    await house.until((code.id, 0), "sent")
     assert (await house.row((message.id, 0))).due_at > clock.now() + 500 * SECOND
-    await house.metering.move_up(clock.now() + 5 * SECOND)  # so long nobody went
+    await house.metering.move_up(clock.now())
     await house.until((message.id, 0), "sent")
+
+
+async def test_who_waits_for_a_slot_that_comes_is_not_moved(house: House) -> None:
+    """Whichever of its limits it waits for."""
+    slow = await limit(house, rate=1000)
+    await limit(house, "carrier", rate=2000)
+    await limit(house, "customer", rate=500)
+    campaign = await house.send(*numbers(600))
+    await eventually_so(lambda: _waits(house, slow, 599))
+    before = await _due(house, campaign.id)
+    await house.metering.move_up(clock.now())
+    after = await _due(house, campaign.id)
+    assert after[20:] == before[20:]
+
+
+async def _due(house: House, message_id: str) -> list[int]:
+    rows = await house.store.all("targets_of_message", message_id=message_id, first=0, end=1000)
+    return [row.due_at for row in rows]
 
 
 async def test_two_limits_hold_both(house: House) -> None:

@@ -6,13 +6,14 @@ limited is stored as queued, and the claim that follows decides. What is not lim
 """
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
+from typing import Any
 
 from messagehub import clock
 from messagehub.carriers.carrier import TargetKey
-from messagehub.clock import SECOND
+from messagehub.clock import NEVER, SECOND
 from messagehub.errors import Refusal
 from messagehub.messages import options
 from messagehub.messages.gate import Stop
@@ -26,8 +27,8 @@ from messagehub.work.loop import Loop
 from messagehub.work.node import always
 
 LOOK_S = 5.0
-IDLE = 3 * SECOND
-"""Where nobody went for so long though slots are given, those who had the next ones are gone: canceled, perhaps."""
+GAP = 3 * SECOND
+"""Where nobody asks for so long though slots are given, those who had the next ones are gone: canceled, perhaps."""
 
 NEARLY = 20
 """Segments that are left of a day and may be too few for whoever is the first to wait."""
@@ -108,21 +109,50 @@ class Metering:
         table = await self._limits.table(self._store)
         if not (table.limits_sending and await self._duty()):
             return
-        for row in await self._store.all("limits_with_slots", now=now):
-            if (limit := table.by_id.get(row.limit_id)) and _is_idle(limit, Meter(*row), now):
-                await self.bring_forward(limit)
+        given = [
+            (limit, lane, until)
+            for row in await self._store.all("limits_with_slots", now=now)
+            if (limit := table.by_id.get(row.limit_id))
+            for lane, until in _lanes_to_ask(limit, Meter(*row), now)
+        ]
+        asked = [
+            {"lane": lane, "tm_after": now, "tm_until": until, "count": 1, **_held_by(limit, code)}
+            for limit, lane, until in given
+            for code in CODES
+        ]
+        used = {(row.error_message, row.lane) for row in await self._store.many("targets_held_by", asked)}
+        for limit, lane, _ in given:
+            if used.isdisjoint((limit.says(code), lane) for code in CODES):
+                await self._bring_lane_forward(limit, lane)
+
+    async def _bring_lane_forward(self, limit: Limit, lane: int) -> None:
+        """Those that wait for this limit; who waits for another keeps the slot that it has there."""
+        await self._store.transaction(partial(_forget_slots, limit, [lane]))
+        carriers = set[str]()
+        for code in CODES:
+            carriers |= await self._bring("targets_held_by", lane=lane, tm_until=NEVER, **_held_by(limit, code))
+        self._ring(carriers, [lane])
 
     async def bring_forward(self, limit: Limit) -> None:
         """All that waits and is of the limit asks again at once, in its order. For a limit that changed or is gone."""
-        await self._store.transaction(partial(_forget_slots, limit))
+        await self._store.transaction(partial(_forget_slots, limit, LANES))
         carriers = set[str]()
         for code in CODES:
-            after = now = clock.now()
-            due_at = now - SECOND
-            while rows := await self._store.transaction(partial(_bring_some, limit, code, after, due_at)):
-                after, due_at = rows[-1].due_at, due_at + len(rows)
-                carriers |= {row.carrier_id for row in rows}
-        for carrier_id, lane in product(carriers, LANES):
+            carriers |= await self._bring("targets_held_back", code=code, **limit.bounds)
+        self._ring(carriers, LANES)
+
+    async def _bring(self, query: str, **asked: Any) -> set[str]:
+        """The carriers of those that were found."""
+        carriers = set[str]()
+        after = now = clock.now()
+        due_at = now - SECOND
+        while rows := await self._store.transaction(partial(_bring_some, query, asked, after, due_at)):
+            after, due_at = rows[-1].due_at, due_at + len(rows)
+            carriers |= {row.carrier_id for row in rows}
+        return carriers
+
+    def _ring(self, carriers: Iterable[str], lanes: Iterable[int]) -> None:
+        for carrier_id, lane in product(carriers, lanes):
             self._store.notify(due_topic(carrier_id, lane))
 
 
@@ -189,22 +219,32 @@ def _too_many(limit: Limit, meter: Meter, why: str, now: int) -> Refusal:
     return Refusal("RATE_LIMIT_EXCEEDED", words, (detail,), retry_after=seconds)
 
 
-def _is_idle(limit: Limit, meter: Meter, now: int) -> bool:
-    waits_for_tomorrow = limit.per_day and meter.used and now < meter.day_ends <= max(meter.last_at, meter.again_at)
-    is_used_up = waits_for_tomorrow and meter.used + NEARLY > limit.per_day
-    return not is_used_up and meter.free_at + IDLE < now
+def _lanes_to_ask(limit: Limit, meter: Meter, now: int) -> Iterator[tuple[int, int]]:
+    """The lanes with slots, and until when the next of those who have them is to ask, if they are still there."""
+    meter.begin(limit.rule, now)
+    until = max(now, meter.free_at) + GAP
+    for lane, slots in meter.slots.items():
+        waits_for_tomorrow = limit.per_day and meter.used and now < meter.day_ends <= slots.end
+        is_used_up = waits_for_tomorrow and meter.used + NEARLY > limit.per_day
+        if slots.end > until and not is_used_up:
+            yield lane, until
 
 
-async def _forget_slots(limit: Limit, tx: Tx) -> None:
+def _held_by(limit: Limit, code: str) -> dict[str, str]:
+    """What tells those that wait for this limit from those that are of it, and wait for another."""
+    return {"code": code, "words": limit.says(code)}
+
+
+async def _forget_slots(limit: Limit, lanes: Iterable[int], tx: Tx) -> None:
     if row := await tx.one("limit_use_for_change", limit_id=limit.id):
         meter = Meter(*row)
-        meter.forget_slots()
+        meter.forget_slots(lanes)
         await tx.many("keep_limit_use", [meter])
 
 
-async def _bring_some(limit: Limit, code: str, after: int, due_at: int, tx: Tx) -> list[Row]:
+async def _bring_some(query: str, asked: Mapping[str, Any], after: int, due_at: int, tx: Tx) -> list[Row]:
     """Those whose slots come `after` a moment, one behind the other from `due_at` on."""
-    rows = await tx.all("targets_held_back", code=code, tm_after=after, count=BATCH, **limit.bounds)
+    rows = await tx.all(query, tm_after=after, count=BATCH, **asked)
     keys = [{"message_id": row.message_id, "n": row.n, "seen": row.due_at} for row in rows]
     await tx.many("bring_held_forward", [{**key, "due_at": due_at + place} for place, key in enumerate(keys)])
     return rows

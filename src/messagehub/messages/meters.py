@@ -13,6 +13,7 @@ of a lane that let SHARE - 1 segments go before, the next one goes before what i
 Segments per day are counted from midnight to midnight of a time zone.
 """
 
+from collections.abc import Iterable
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -174,9 +175,11 @@ class Meter:
         """It ends by another zone's midnight; what was used stays used."""
         self.day_ends = midnight_after(now, rule.zone)
 
-    def forget_slots(self) -> None:
-        self.again_at = self.last_at = 0
-        self.slots.clear()
+    def forget_slots(self, lanes: Iterable[int]) -> None:
+        for lane in lanes:
+            self.slots.pop(lane, None)
+        self.again_at = max((one.again_at for one in self.slots.values()), default=0)
+        self.last_at = max((one.last_at for one in self.slots.values()), default=0)
 
 
 def midnight_after(now: int, zone: str) -> int:

@@ -57,6 +57,13 @@ WHERE targets.status = 'queued' AND targets.error_code <> '' AND targets.error_c
     AND COALESCE(targets.own_source, messages.source) <= :source_to
 ORDER BY targets.due_at LIMIT :count;
 
+-- name: targets_held_by
+-- Those that wait for one limit, by what it says.
+SELECT message_id, n, due_at, carrier_id, lane, error_message FROM targets
+WHERE status = 'queued' AND error_code <> '' AND error_code = :code AND due_at > :tm_after AND due_at <= :tm_until
+    AND lane = :lane AND error_message = :words
+ORDER BY due_at LIMIT :count;
+
 -- name: count_held_back
 SELECT COUNT(*) AS count FROM (
     SELECT targets.n FROM targets JOIN messages ON messages.id = targets.message_id
