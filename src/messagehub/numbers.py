@@ -156,7 +156,14 @@ class Numbers:
         return changed
 
     async def remove(self, number: Number, now: int) -> Number:
-        await self._store.run("delete_number", id=number.id, now=now)
+        """With its limits: whoever has the number next begins without."""
+
+        async def unit(tx: Tx) -> None:
+            await tx.run("delete_number", id=number.id, now=now)
+            await tx.run("delete_limit_uses_for", scope="number", subject=number.number)
+            await tx.run("delete_limits_for", scope="number", subject=number.number)
+
+        await self._store.transaction(unit)
         self._store.notify(CHANGED)
         return replace(number, tm_update=now, tm_delete=now)
 

@@ -113,3 +113,32 @@ def test_limits_go_with_their_customer(hub: Hub, limits: Any) -> None:
     limit = limits(hub.admin, "customer", account.id, segments_per_day=10)
     hub.admin.delete(f"/customers/{account.id}")
     refusal(hub.admin.call("GET", f"/limits/{limit['id']}"), 404, "RESOURCE_NOT_FOUND")
+
+
+def test_limits_go_with_their_number(hub: Hub, limits: Any) -> None:
+    """Whoever has it next is not held by them, and no more is who had it, once it is back."""
+    account, other = hub.customer(), hub.customer()
+    made = [
+        limits(account.api, "number", account.number, segments_per_day=1),
+        limits(hub.admin, "number", account.number, segments_per_day=1),
+        limits(account.api, "number", account.number, when="accepting", segments_per_day=1),
+    ]
+    kept = limits(other.api, "number", other.number, segments_per_day=10)
+    for customer_id in (other.id, account.id):
+        (number,) = hub.admin.get("/numbers", number=account.number)["result"]
+        hub.admin.delete(f"/numbers/{number['id']}")
+        hub.admin.post("/numbers", {"customer_id": customer_id, "number": account.number})
+    for limit in made:
+        refusal(hub.admin.call("GET", f"/limits/{limit['id']}"), 404, "RESOURCE_NOT_FOUND")
+    assert account.api.get("/limits")["result"] == []
+    assert [limit["id"] for limit in other.api.get("/limits")["result"]] == [kept["id"]]
+    message = account.send([numbering.somebody() for _ in range(3)])
+    assert account.settled(message)["status"] == "delivered"
+
+
+def test_limits_go_with_their_carrier(hub: Hub, limits: Any) -> None:
+    config = {"host": "127.0.0.1", "port": 1, "system_id": "me", "password": ""}
+    carrier = hub.admin.post("/carriers", {"name": "Gone", "type": "smpp", "config": config, "disabled": True})
+    limit = limits(hub.admin, "carrier", carrier["id"], segments_per_second=1)
+    hub.admin.delete(f"/carriers/{carrier['id']}")
+    refusal(hub.admin.call("GET", f"/limits/{limit['id']}"), 404, "RESOURCE_NOT_FOUND")

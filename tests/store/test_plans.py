@@ -33,6 +33,7 @@ WALKS = {
     "preparations_of_dead": "over the messages that nodes are at, some dozens of each",
     "limits_with_slots": "over the limits, all of which each process has in memory",
     "delete_limit_uses_of": "likewise, where a customer is deleted",
+    "delete_limit_uses_for": "likewise, where a number or a carrier is",
     "forget_flow_answer": "a thousand at a time, over who was answered within some minutes",
     "forget_inbound_seen_here": "at the end of an exchange, over what came in within ten minutes",
 }

@@ -48,8 +48,12 @@ async def change(call: Call) -> shapes.Carrier:
 
 
 async def delete(call: Call) -> shapes.Carrier:
-    row = await call.services.carriers.get(call.id)
-    return await _now(call, await call.services.carriers.remove(row, call.now))
+    services = call.services
+    row = await services.carriers.get(call.id)
+    limits = await services.segment_limits.of_subject("carrier", row.id)
+    removed = await services.carriers.remove(row, call.now)
+    await services.metering.let_go(limits)
+    return await _now(call, removed)
 
 
 async def unmatched_receipts(call: Call) -> Page[shapes.UnmatchedReceipt]:

@@ -41,7 +41,11 @@ async def change(call: Call) -> shapes.Number:
 
 
 async def delete(call: Call) -> shapes.Number:
-    return _shape(await call.services.numbers.remove(await _find(call), call.now))
+    number, services = await _find(call), call.services
+    limits = await services.segment_limits.of_subject("number", number.number)
+    removed = await services.numbers.remove(number, call.now)
+    await services.metering.let_go(limits)
+    return _shape(removed)
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:

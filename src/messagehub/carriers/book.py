@@ -151,7 +151,14 @@ class Carriers:
         return changed
 
     async def remove(self, row: CarrierRow, now: int) -> CarrierRow:
-        await self._store.run("delete_carrier", id=row.id, now=now)
+        """With its limits."""
+
+        async def unit(tx: Tx) -> None:
+            await tx.run("delete_carrier", id=row.id, now=now)
+            await tx.run("delete_limit_uses_for", scope="carrier", subject=row.id)
+            await tx.run("delete_limits_for", scope="carrier", subject=row.id)
+
+        await self._store.transaction(unit)
         self._store.notify(CHANGED)
         return replace(row, tm_delete=now, tm_update=now)
 

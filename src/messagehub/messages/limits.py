@@ -164,6 +164,11 @@ class Limits:
         rows = await self._store.all(query, customer_id=owner_id, before=before, count=count)
         return [from_row(row) for row in rows]
 
+    async def of_subject(self, scope: str, subject: str) -> list[Limit]:
+        """Whoever they are for, and set by."""
+        table = await self.table(self._store)
+        return [limit for limit in table.by_id.values() if (limit.scope, limit.subject) == (scope, subject)]
+
     async def use(self, limit: Limit, now: int, counts_waiting: bool = True) -> Use:
         row = await self._store.one("limit_use", limit_id=limit.id)
         meter = Meter(*row) if row else Meter(limit.id)

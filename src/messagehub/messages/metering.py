@@ -18,7 +18,7 @@ from messagehub.errors import Refusal
 from messagehub.messages import options
 from messagehub.messages.gate import Stop
 from messagehub.messages.lanes import LANES
-from messagehub.messages.limits import Limit, Limits, Table
+from messagehub.messages.limits import SENDING, Limit, Limits, Table
 from messagehub.messages.meters import DAILY_LIMIT, RATE_LIMITED, Meter
 from messagehub.messages.status import Status
 from messagehub.messages.target import Target, due_topic
@@ -140,6 +140,12 @@ class Metering:
         for code in CODES:
             carriers |= await self._bring("targets_held_back", code=code, **limit.bounds)
         self._ring(carriers, LANES)
+
+    async def let_go(self, limits: Iterable[Limit]) -> None:
+        """As `bring_forward`, for limits that went with what they were for."""
+        for limit in limits:
+            if limit.applies == SENDING:
+                await self.bring_forward(limit)
 
     async def _bring(self, query: str, **asked: Any) -> set[str]:
         """The carriers of those that were found."""

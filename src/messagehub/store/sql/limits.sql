@@ -33,6 +33,12 @@ DELETE FROM limit_uses WHERE limit_id IN (SELECT id FROM limits WHERE customer_i
 -- name: delete_limits_of
 DELETE FROM limits WHERE customer_id = :customer_id;
 
+-- name: delete_limit_uses_for
+DELETE FROM limit_uses WHERE limit_id IN (SELECT id FROM limits WHERE scope = :scope AND subject = :subject);
+
+-- name: delete_limits_for
+DELETE FROM limits WHERE scope = :scope AND subject = :subject;
+
 -- name: limit_use
 SELECT * FROM limit_uses WHERE limit_id = :limit_id;
 
