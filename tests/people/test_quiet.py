@@ -113,3 +113,20 @@ def test_a_number_that_may_be_anywhere_in_a_country_has_all_its_zones() -> None:
     until = quiet.until(clock.parse("2026-11-21T14:00:00Z"), sorted(found), NIGHT)
     assert until is not None
     assert all(480 <= wall(until, zone) < 1260 for zone in found)
+
+
+@pytest.mark.parametrize(
+    ("number", "now", "until"),
+    [
+        ("+61412345678", "2026-11-20T21:05:00Z", "2026-11-21 01:30:00.000000"),  # 08:05 in Sydney, the islands' morning
+        ("+61291234567", "2026-11-20T21:05:00Z", "2026-11-20 21:05:00.000000"),  # Sydney's own
+        ("+79161234567", "2026-11-20T10:00:00Z", "2026-11-21 06:00:00.000000"),  # 13:00 in Moscow, 22:00 in Anadyr
+        ("+34612345678", "2026-11-20T07:05:00Z", "2026-11-20 08:00:00.000000"),  # 08:05 in Madrid, 07:05 on Tenerife
+        ("+447911123456", "2026-11-20T08:05:00Z", "2026-11-20 08:05:00.000000"),
+        ("+14155550100", "2026-11-20T16:05:00Z", "2026-11-20 16:05:00.000000"),  # area codes are of mobiles, too
+    ],
+)
+def test_a_mobile_number_is_of_its_whole_country(number: str, now: str, until: str) -> None:
+    found = quiet.until(clock.parse(now), zones.of_number(number), NIGHT)
+    assert found is not None
+    assert clock.plain(found) == until

@@ -10,14 +10,20 @@ NOWHERE = {"localtime", "Factory"}
 
 @lru_cache(maxsize=8192)
 def of_number(address: str) -> tuple[str, ...]:
-    """All zones of the longest prefix that is known of an E.164 number; UTC where nothing is."""
+    """All zones in which the holder of an E.164 number may be; UTC where nothing is known of it.
+
+    A mobile number is of its whole country, whatever place its prefix was once given to.
+    """
     import phonenumbers
     from phonenumbers import timezone
 
     try:
-        found = timezone.time_zones_for_geographical_number(phonenumbers.parse(address, None))
+        parsed = phonenumbers.parse(address, None)
     except phonenumbers.NumberParseException:
-        found = UNKNOWN
+        return ("UTC",)
+    found = timezone.time_zones_for_number(parsed)
+    if found == UNKNOWN:  # nobody has such a number by the tables, but they may be old, and its prefix tells something
+        found = timezone.time_zones_for_geographical_number(parsed)
     return tuple(name for name in found if is_zone(name)) or ("UTC",)
 
 
