@@ -141,6 +141,16 @@ def test_an_old_list_does_not_put_out_who_has_come_back(hub: Hub) -> None:
     assert outcome(account, person) == ("failed", "opted_out")
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_somebody_who_stands_in_a_list_twice_what_was_said_last_counts(hub: Hub, newest_first: bool) -> None:
+    account, person = hub.customer(), numbering.somebody()
+    made = out(account, person)
+    account.api.post(f"/opt_outs/{made['id']}/undo")
+    lines = sorted([person, f"{person},customer,2025-02-01T00:00:00Z"], reverse=not newest_first)  # without tm: now
+    assert load(account, "\n".join(lines)).json()["opted_out"] == 1
+    assert outcome(account, person) == ("failed", "opted_out")
+
+
 def test_lists_that_cannot_be_read_at_all(account: Account) -> None:
     refusal(load(account, "+441", "application/json"), 415, "NOT_CSV", "text/csv")
     refusal(load(account, "address,phone\n+441,1"), 400, "INVALID_ARGUMENT", "line 1", "phone")

@@ -63,7 +63,7 @@ def _key(one: Entry | Row) -> Key:
 
 async def enter(tx: Tx, entries: Iterable[Entry], now: int) -> list[Change]:
     """Writes down what was said, of each person and scope once. What changed is to be made known after the commit."""
-    given = {_key(entry): entry for entry in entries}
+    given = _latest(entries)
     keys = [
         {"customer_id": customer_id, "address": address, "scope": scope, "id": ids.new(), "now": now}
         for customer_id, address, scope in sorted(given)  # the order in which a shared store locks them
@@ -74,6 +74,15 @@ async def enter(tx: Tx, entries: Iterable[Entry], now: int) -> list[Change]:
     newer = [(row, entry) for row in rows if _counts(entry := given[_key(row)], row)]
     await tx.many("update_opt_out", [_event(row.id, entry, now) for row, entry in newer])
     return [Change(*_key(entry), entry.status, row.id) for row, entry in newer if entry.status != row.status]
+
+
+def _latest(entries: Iterable[Entry]) -> dict[Key, Entry]:
+    """Of those about the same, what was said last: some lists have the newest first."""
+    found: dict[Key, Entry] = {}
+    for entry in entries:
+        if (before := found.get(_key(entry))) is None or entry.tm_said >= before.tm_said:
+            found[_key(entry)] = entry
+    return found
 
 
 def _counts(entry: Entry, row: Row) -> bool:
@@ -141,7 +150,7 @@ class OptOuts:
         return await self.get(opt_out_id, owner_id)
 
     async def load(self, entries: Iterable[Entry], now: int) -> int:
-        """Enters a list in small commits; how many are newly out. Where a person stands twice, the last line counts."""
+        """Enters a list in small commits; how many are newly out. Of somebody who stands twice, the later `tm`."""
         changed = 0
         for batch in _batches(entries):
             changed += len(await self.enter(batch, now))
