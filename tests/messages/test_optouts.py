@@ -226,6 +226,30 @@ async def test_what_a_carrier_knows_of_is_written_down_for_that_number(house: Ho
     assert outcome(await house.send(ANNE)) == ("queued", "")
 
 
+@pytest.mark.parametrize("elsewhere", ["another number", "to be reviewed"])
+async def test_what_a_carrier_knows_is_written_down_of_who_is_out_elsewhere(house: House, elsewhere: str) -> None:
+    await number(house, OTHER)
+    if elsewhere == "another number":
+        await house.change(opt_out_scope="number")
+        await hears(house, "STOP", to=OTHER)
+    else:
+        await house.change(probable_opt_outs="review")
+        await hears(house, "please stop texting me")
+    (key,) = await house.handed(ANNE)
+    house.peer.tell(Refused(key, "rejected", "STOP is in force", error_code="opted_out"))
+    await house.until(key, "failed")
+    assert {row.scope: row.source for row in await listed(house, "opted_out")}[f"number:{SOURCE}"] == "carrier"
+    assert outcome(await house.send(ANNE)) == OUT
+
+
+async def test_what_is_known_here_already_is_not_written_down_again(house: House) -> None:
+    (key,) = await house.handed(ANNE)
+    await hears(house, "please stop texting me")
+    house.peer.tell(Refused(key, "rejected", "STOP is in force", error_code="opted_out"))
+    await house.until(key, "failed")
+    assert [(row.scope, row.status) for row in await listed(house)] == [("customer", "probable")]
+
+
 async def test_short_codes_and_names_are_no_persons(house: House) -> None:
     for source in ("12345", "ACME"):
         await hears(house, "STOP", source)

@@ -1,7 +1,7 @@
 """Opt-outs on the way of messages: who is out gets none, and who says STOP is out before the carrier is answered."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from messagehub.accounts.customers import Customer, Customers
@@ -23,7 +23,7 @@ from messagehub.people.mirror import NOBODY, Mirror, Outs
 from messagehub.people.opt_outs import Change, Entry
 from messagehub.people.words import Said
 from messagehub.shapes import EventType, MessageGiven, OptOutSource, OptOutStatus, OptOutTold
-from messagehub.store import Store, Tx
+from messagehub.store import Row, Store, Tx
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ LATER = Stop("", until=0)
 """It is not known here whether the person is out: the claim will see. Not to be handed over at once."""
 
 NONE: dict[TargetKey, Stop] = {}
+
+Person = tuple[str, str]
+"""The ids of a customer, and an address."""
 
 NOTICE_AGAIN = 8 * 3600 * SECOND
 """How often a person is told the same at most, after three times: two robots do not answer each other for ever."""
@@ -60,9 +63,8 @@ class OptedOut:
             return NONE if outs == NOBODY else await self._by_memory(targets, outs)
         people = {(one.customer_id, one.destination) for one in targets}
         keys = [{"customer_id": customer_id, "address": address} for customer_id, address in sorted(people)]
-        if not (found := await opt_outs.in_force(tx, keys)):
+        if not (stands := _stands(await opt_outs.in_force(tx, keys))):
             return NONE
-        stands = {key: {row.scope: row.status for row in rows} for key, rows in found.items()}
         return await self._of(tx, [(one, stands.get((one.customer_id, one.destination))) for one in targets])
 
     async def _by_memory(self, targets: Sequence[Target], outs: Outs | None) -> Mapping[TargetKey, Stop]:
@@ -81,13 +83,26 @@ class OptedOut:
         }
 
     async def _is_out(self, tx: Tx, target: Target, stand: Mapping[str, str]) -> bool:
-        number = await self._numbers.find(tx, target.source)
-        said = {stand[scope] for scope in scopes.around(target.source, number) if scope in stand}
-        if "opted_out" not in said:
-            customer = await self._customers.get(tx, target.customer_id)
-            if not ("probable" in said and customer.manners.probable_opt_outs == "honour"):
-                return False
+        if not await _is_stopped(tx, self._customers, self._numbers, target, stand):
+            return False
         return not options.read(target.options).notice
+
+
+async def _is_stopped(tx: Tx, customers: Customers, numbers: Numbers, target: Target, stand: Mapping[str, str]) -> bool:
+    """Whether one of the scopes that the target is in stops it. `stand`: how things stand with its person in each."""
+    number = await numbers.find(tx, target.source)
+    said = {stand[scope] for scope in scopes.around(target.source, number) if scope in stand}
+    return bool(said) and _in_force(said, await customers.get(tx, target.customer_id))
+
+
+def _stands(found: Mapping[Person, Sequence[Row]]) -> dict[Person, dict[str, str]]:
+    """By scope."""
+    return {key: {row.scope: row.status for row in rows} for key, rows in found.items()}
+
+
+def _in_force(said: Collection[str], customer: Customer) -> bool:
+    """Whether somebody of whom this is written down is out."""
+    return "opted_out" in said or ("probable" in said and customer.manners.probable_opt_outs == "honour")
 
 
 @dataclass(slots=True)
@@ -159,8 +174,12 @@ class OptOutWords:
     async def bar(self, tx: Tx, targets: Sequence[Target], now: int) -> Told:
         """What a carrier knows of people who have told it, and not us, that they want nothing from a number."""
         people = [{"customer_id": one.customer_id, "address": one.destination} for one in targets]
-        known = await opt_outs.in_force(tx, people)
-        entries = [_barred(one, now) for one in targets if (one.customer_id, one.destination) not in known]
+        stands = _stands(await opt_outs.in_force(tx, people))
+        entries = []
+        for one in targets:
+            stand = stands.get((one.customer_id, one.destination))
+            if not (stand and await _is_stopped(tx, self._customers, self._numbers, one, stand)):
+                entries.append(_barred(one, now))
         _, told = await self._enter(tx, entries, now)
         return told
 
