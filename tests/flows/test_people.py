@@ -48,6 +48,16 @@ async def test_yes_is_a_reply_of_who_is_not_out(works: Works) -> None:
     await works.says("Coming?", "you said YES")
 
 
+async def test_yes_is_a_reply_of_who_is_only_to_be_reviewed(works: Works, house: House) -> None:
+    await house.change(probable_opt_outs="review")
+    await works.hear("please stop texting me")
+    await works.answer(say("Coming?"), do("wait_reply"), say("you said ${reply}"))
+    await works.hear("hi")
+    await works.at("wait_reply")
+    await works.hear("Yes")
+    await works.says("Coming?", "you said Yes")
+
+
 async def test_a_flow_waits_until_its_customer_may_be_given_more(works: Works, house: House) -> None:
     await accepting(house, rate=1000)
     await works.answer(say("one"), say("two"), say("three"))

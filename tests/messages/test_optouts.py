@@ -296,6 +296,30 @@ async def test_a_sentence_is_only_listed_where_the_customer_reviews(house: House
     assert outcome(await house.send(ANNE)) == OUT
 
 
+async def test_who_is_only_to_be_reviewed_is_not_out_and_needs_no_start(house: House) -> None:
+    await house.change(probable_opt_outs="review")
+    await hears(house, "please stop texting me")
+    await hears(house, "Yes")
+    assert [row.status for row in await listed(house)] == ["probable"]
+    assert await sent_to(house, ANNE) == []
+    await house.change(probable_opt_outs="honour")
+    await hears(house, "Yes")
+    await answered(house, "c: You are subscribed again")
+    assert [row.status for row in await listed(house)] == ["opted_in"]
+
+
+async def test_start_ends_what_is_to_be_reviewed_with_what_is_in_force(house: House) -> None:
+    await house.change(probable_opt_outs="review")
+    await hears(house, "please stop texting me")
+    await house.change(opt_out_scope="number")
+    for text in ("STOP", "START"):
+        await hears(house, text)
+    assert {row.scope: row.status for row in await listed(house)} == {
+        "customer": "opted_in",
+        f"number:{SOURCE}": "opted_in",
+    }
+
+
 # --- scopes -----------------------------------------------------------------------------
 
 

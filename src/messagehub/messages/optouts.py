@@ -149,10 +149,11 @@ class _Word:
 
     @property
     def counts(self) -> bool:
-        """An opt-in of somebody who is not out is a word like any other; and so is what is only to be reviewed."""
+        """An opt-in of somebody who is not out is a word like any other; and so is what is only to be reviewed, which
+        puts nobody out."""
         if self.source == "probable":
             return self.customer.manners.probable_opt_outs == "honour"
-        return self.said.kind != "opt_in" or bool(self.stand)
+        return self.said.kind != "opt_in" or _in_force(self.stand.values(), self.customer)
 
 
 class OptOutWords:
