@@ -88,6 +88,40 @@ def test_of_who_writes_a_word_of_all_languages_the_country_tells(word: str, addr
     assert said.spoken == language
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("STОP", "STOP"), ("ЅТОP", "STOP"), ("stор all", "STOP ALL"), ("CTOП", "СТОП"), ("cтoп!", "СТОП"),
+        ("НЕLP", "HELP"),
+    ],
+)  # fmt: skip
+def test_letters_of_another_alphabet_that_look_the_same(text: str, word: str) -> None:
+    assert (said := words.read(text))
+    assert said.word == word
+
+
+SIGNATURES = [
+    "Sent from my iPhone", "Sent from my Galaxy S21", "Sent via the Samsung Galaxy, an AT&T 5G smartphone",
+    "Get Outlook for Android", "Envoyé de mon iPhone", "Enviado desde mi iPhone", "Enviado do meu iPhone",
+    "Von meinem iPhone gesendet", "Gesendet von Outlook für iOS", "Inviato da iPhone", "Verstuurd vanaf mijn iPhone",
+    "Wysłane z iPhone’a", "Отправлено с iPhone", "iPhone’umdan gönderildi", "-- \nSent from my phone.\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_what_a_phone_puts_below_is_not_read(signature: str) -> None:
+    assert (said := words.read(f"STOP\n\n{signature}"))
+    assert said.word == "STOP"
+    assert phrases.read(f"Please stop texting me\r\n\r\n{signature}")
+    assert words.read(signature) is None
+    assert words.read(f"STOP\nby at five\n\n{signature}") is None
+
+
+def test_long_texts_that_are_signed_are_no_words() -> None:
+    assert words.read("STOP" + " " * 200 + "\nSent from my iPhone") is None
+    assert phrases.read("Please stop texting me" + " " * 200 + "\nSent from my iPhone") is None
+
+
 def test_words_can_be_switched_off_but_for_stop() -> None:
     ignored = words.checked(["end", "Cancel"])
     assert words.read("END", ignored=ignored) is None
@@ -125,18 +159,32 @@ PROBABLE = {
     "Do not contact": "en",
     "I hereby revoke my consent.": "en",
     "withdraw consent": "en",
+    "Stop it": "en",
+    "no more of these messages": "en",
+    "stop all of your texts": "en",
+    "Don't call again": "en",
+    "please stоp": "en",
     "no quiero recibir más mensajes": "es",
     "darse de baja": "es",
     "sair da lista": "pt",
     "Pare!": "pt",
+    "Não quero mais receber mensagens": "pt",
+    "não quero mais receber suas mensagens": "pt",
+    "não quero receber SMS": "pt",
     "me désabonner": "fr",
     "Je ne veux plus recevoir vos SMS": "fr",
     "Bitte nicht mehr schreiben": "de",
     "Ich möchte keine Werbung mehr": "de",
     "non voglio più ricevere messaggi": "it",
     "ik wil geen berichten meer ontvangen": "nl",
+    "stop met sms'en": "nl",
+    "stop met berichten sturen": "nl",
+    "Stop met mij berichten te sturen": "nl",
     "nie chcę więcej wiadomości": "pl",
     "не хочу получать рассылку": "ru",
+    "хватит": "ru",
+    "Отпишись": "ru",
+    "отпиши меня": "ru",
     "mesaj istemiyorum": "tr",
     "listeden çık": "tr",
     "no mas": "es",
@@ -172,9 +220,11 @@ OTHERS = [
     "the bus doesn't stop here", "stop sending the blue ones", "yes please", "quiero cancelar", "quero sair", "stop 5",
     "we stop at noon", "do not remove my order", "no", "no more milk please", "STOP " + "very " * 30 + "much",
     "end of the month", "I stopped by but nobody was there", "thanks", "¿no más?", "remove the red one",
-    "please quit smoking with me", "cancel the 5pm", "stop it", "help me please", "bus stop", "unsubscribe my brother",
+    "please quit smoking with me", "cancel the 5pm", "help me please", "bus stop", "unsubscribe my brother",
     "text me", "call again", "don't stop", "cancel my subscription", "send stop signs", "no quiero el mensaje",
     "pare ali", "not interested", "ich will keine Milch mehr", "I do not consent",
+    "end of message", "End of text", "Don't call", "never call", "do not call please", "stop with the cake",
+    "não quero receber a mesa", "stop met roken", "хватит молока", "отпишись как доедешь", "Sent from my iPhone",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ the plain ones. What is long, has a digit, or asks something is left to people.
 
 import re
 
-from messagehub.people.words import KEYWORDS, LANGUAGES, Said, bare
+from messagehub.people.words import KEYWORDS, LANGUAGES, Said, bare, plain, unsigned
 from messagehub.text import plain_words
 
 LONGEST = 80
@@ -34,14 +34,15 @@ WORDS = {
 # Sentences as regular expressions over folded text; they have to match the whole of it.
 PHRASES: dict[str, tuple[str, ...]] = {
     "en": (
-        r"stop( ?stop)+",
+        r"stop( ?stop)+|stop (it|this)",
         r"(text|txt|reply|send) stop",
         r"(stop|quit|cease) (texting|txting|messaging|contacting|calling|writing|spamming|bothering|harassing)"
         r"( to)?( me| us| this number| my phone)?",
-        r"(stop|quit|end|cancel|no more)( sending)?( me| us)?( all)?( of)?( these| those| this| the| your| any| more)?"
+        r"(stop|quit|end|cancel|no more( of)?)( sending)?( me| us)?( (all|any) of| all)?"
+        r"( these| those| this| the| your| any| more)?"
         r"( more)? (MESSAGES)( to (me|this number))?",
         r"(dont|do not|never) (ever )?(text|message|contact|write)( to)? (me|us|this number)( again| any ?more| ever)?",
-        r"(dont|do not|never) (ever )?(text|message|contact|call)( again| any ?more)?",
+        r"(dont|do not|never) (ever )?((text|message|contact)( again| any ?more)?|call (again|any ?more))",
         r"(dont|do not|never) (ever )?send( me| us| this number)?( any| these| your)?( more)? (MESSAGES)( any ?more)?",
         r"(i )?(dont|do not) want( to (get|receive))?( any| these| your)?( more| of these)? (MESSAGES)( any ?more)?",
         r"(remove|delete) (me|my number|this number)( (from|off)( the| this| your)? (LISTS))?",
@@ -77,6 +78,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     ),
     "pt": (
         r"(nao|chega de) (quero )?(receber )?mais (mensagens|sms)",
+        r"nao (quero|desejo) (mais )?receber( mais)?( as| essas| estas| suas| as suas)? (mensagens|sms)( mais)?",
         r"nao me (escreva|escrevam)( mais)?",
         r"nao (me )?(envie|enviem|mande|mandem)( mais)? (mensagens|sms)",
         r"(pare|parem|para) de (me )?(enviar|mandar|escrever)( (mensagens|sms))?( para mim)?",
@@ -105,6 +107,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "nl": (
         r"geen (berichten|sms|smsjes|smsen)( meer)?",
         r"ik wil geen (berichten|sms|smsjes)( meer)?( ontvangen)?",
+        r"stop met( het)?( sturen( van)?)?( (mij|me))?( te)? (berichten|sms|smsjes|smsen)( (te )?(sturen|versturen))?",
         r"stuur (mij|me) (geen (berichten|sms|smsjes)|niets|niks) meer",
         r"(haal|verwijder|schrap) (mij|me) (van|uit) (de|jullie|uw|deze) lijst",
     ),
@@ -119,7 +122,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"(больше )?не (присылаите|отправляите|шлите)( мне)?( больше)? (сообщении|сообщения|смс|рассылку)",
         r"(больше )?не хочу( больше)?( получать)? (сообщении|сообщения|смс|рассылку)",
         r"(хватит|прекратите|перестаньте)( мне)? (писать|слать|присылать|спамить)( мне)?( сообщения| смс)?",
-        r"(отпишите|удалите|уберите) меня( из (списка|базы|рассылки))?",
+        r"хватит|отпишись",
+        r"(отпишите|отпиши|удалите|уберите) меня( из (списка|базы|рассылки))?",
     ),
     "tr": (
         r"(bana )?(bir daha )?(mesaj|sms) (atmayin|atma|gondermeyin|gonderme|yollamayin)",
@@ -146,9 +150,10 @@ PATTERNS = {language: _pattern(language) for language in LANGUAGES}
 
 def read(text: str, ignored: tuple[str, ...] = ()) -> Said | None:
     """Whether it is probably an opt-out. `ignored`: as with `words.read`; alone in politeness they are nothing."""
+    text = unsigned(text)
     if len(text) > LONGEST or any(mark in text for mark in QUESTIONS):
         return None
-    said = plain_words(text)
+    said = plain(text)
     if any(each.isdigit() for each in said) or said.count(" ") >= MOST_WORDS:
         return None
     for language, pattern in PATTERNS.items():

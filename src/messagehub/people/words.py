@@ -1,9 +1,11 @@
 """Words with which people end messages, want them back, or ask who writes; whole messages only. Pure.
 
 The English words are those of 47 CFR 64.1200(a)(10) and of the CTIA's Messaging Principles (5.1.3), the others those
-that carriers know. A message is such a word whatever its case, accents, punctuation, blanks and emoji.
+that carriers know. A message is such a word whatever its case, accents, punctuation, blanks and emoji, and whatever
+the phone has put below.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -83,6 +85,27 @@ CALLING_CODES: dict[str, tuple[str, ...]] = {
 """Where a language is the one that is spoken, or of those of a word the one that is meant."""
 
 
+SIGNATURE = re.compile(
+    "sent (from|via) .+|get outlook for .+"  # en
+    "|envoye (de|depuis|a partir de|via) .+"  # fr
+    "|enviado (desde|do|da|de|del|a partir d[eo]|via) .+"  # es, pt
+    "|(von|aus) .+ gesendet|gesendet (von|mit|aus|uber) .+"  # de
+    "|inviato (da|dal|dalla|con) .+"  # it
+    "|(verstuurd|verzonden) (vanaf|vanuit|met|via|van) .+"  # nl
+    "|wysla(ne|no) (z|ze) .+"  # pl
+    "|отправлено (с|из|со) .+"  # ru
+    "|.+ gonderildi"  # tr
+)
+"""`Sent from my iPhone`, as `plain_words` has it."""
+
+LOOK_ALIKE = ("abekmhopctyxisj", "авекмнорстухіѕј")
+"""Letters that look the same as capitals or small, Latin and Cyrillic: keyboards are changed between two letters."""
+
+_TO_LATIN = dict(zip(*LOOK_ALIKE[::-1], strict=True))
+_TO_CYRILLIC = dict(zip(*LOOK_ALIKE, strict=True))
+_LATIN, _CYRILLIC = re.compile("[a-z]"), re.compile("[\u0400-\u04ff]")
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     kind: Kind
@@ -93,9 +116,33 @@ class Said:
     """The language of whoever wrote it, where the word is of all of them and the country tells."""
 
 
+def plain(text: str) -> str:
+    """Its words, each in one alphabet: `STOP` with a Cyrillic `О` in it is the English one."""
+    said = plain_words(text)
+    return said if said.isascii() else " ".join(map(_in_one_alphabet, said.split(" ")))
+
+
+def _in_one_alphabet(word: str) -> str:
+    """As it is, where it has letters of both that look like none of the other."""
+    latin, cyrillic = set(_LATIN.findall(word)), set(_CYRILLIC.findall(word))
+    if latin and cyrillic <= _TO_LATIN.keys():
+        return "".join(_TO_LATIN.get(each, each) for each in word)
+    if cyrillic and latin <= _TO_CYRILLIC.keys():
+        return "".join(_TO_CYRILLIC.get(each, each) for each in word)
+    return word
+
+
 def bare(text: str) -> str:
     """Only letters and digits: `O P T - O U T` and `OptOut` are the same."""
-    return plain_words(text).replace(" ", "")
+    return plain(text).replace(" ", "")
+
+
+def unsigned(text: str) -> str:
+    """Without a last line that a phone or a mail program has put there. What is long is left as it is."""
+    if len(text) > LONGEST:
+        return text
+    before, _, last = text.rstrip().rpartition("\n")
+    return before if before and SIGNATURE.fullmatch(plain_words(last)) else text
 
 
 def _each() -> Iterator[tuple[str, Kind, str, str]]:
@@ -114,6 +161,7 @@ def read(text: str, address: str = "", ignored: Collection[str] = ()) -> Said | 
 
     `address` is who wrote: where the word is of several languages, the country tells which.
     """
+    text = unsigned(text)
     if len(text) > LONGEST or not (meanings := _MEANT.get(word := bare(text))) or word in ignored:
         return None
     said = next((one for one in meanings if address.startswith(CALLING_CODES.get(one.language, "-"))), meanings[0])
