@@ -289,12 +289,30 @@ def gif_of(width: int, height: int) -> bytes:
     return b"GIF89a" + size + b"\x80\0\0" + bytes(6) + frame + b";"
 
 
+def sized(octets: bytes, width: int, height: int) -> bytes:
+    """A progressive JPEG that says it has this size."""
+    at = octets.index(b"\xff\xc2") + 5
+    return octets[:at] + height.to_bytes(2) + width.to_bytes(2) + octets[at + 4 :]
+
+
+def rescanned(octets: bytes, count: int) -> bytes:
+    """With its last scan so many times."""
+    at = octets.rindex(b"\xff\xda")
+    return octets[:at] + octets[at:-2] * count + octets[-2:]
+
+
+PROGRESSIVE = saved(noise(40, 30), "JPEG", progressive=True)
+CMYK = saved(noise(40, 30).convert("CMYK"), "JPEG", progressive=True)
+
 BOMBS = {
     "a PNG": png_of(30_000, 30_000, bytes(30_000 * 3751)),
     "a PNG of a size that there is not": png_of(0xFFFFFFFF, 0xFFFFFFFF, b""),
     "a GIF": gif_of(60_000, 60_000),
     "a GIF whose frame is larger than its screen": gif_of(10, 10)[:19] + b"," + b"\xff" * 8 + b"\0\x02\x02\x44\x01\0;",
     "a JPEG": SAMPLES["jpeg"].replace(b"\x08\0\x28\0\x3c\x03", b"\x08\xff\xff\xff\xff\x03"),
+    "a JPEG of many scans": rescanned(PROGRESSIVE, 100),
+    "a large JPEG of several scans": sized(rescanned(PROGRESSIVE, 30), 8000, 8000),
+    "a large JPEG all of whose colours wait": sized(CMYK, 8000, 8000),
 }
 
 
@@ -307,6 +325,15 @@ def test_bombs_are_refused_before_anything_is_decoded(octets: bytes) -> None:
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
     assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [rescanned(PROGRESSIVE, 80), sized(PROGRESSIVE, 8000, 8000), sized(CMYK, 8000, 6000)],
+    ids=["many scans", "large", "large, in CMYK"],
+)
+def test_progressive_jpegs_are_looked_at(octets: bytes) -> None:
+    assert check(octets)[0] is KINDS["jpeg"]
 
 
 def repeated(size: int, count: int) -> bytes:

@@ -13,7 +13,7 @@ from messagehub.carriers.carrier import Medium
 from messagehub.media import Fitted, Limits, MediaError, fit
 
 AT_ONCE = 2
-"""Messages whose media are worked on. Each may cost some 250 MB."""
+"""Messages whose media are worked on. Each may cost some 400 MB."""
 REMEMBERED = 64 << 20
 """Octets of media that are made already."""
 STEP = 256

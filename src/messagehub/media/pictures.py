@@ -1,7 +1,7 @@
 """Pictures made to fit: smaller, upright, without what says where they were taken; refused where they would do harm.
 
-All here is work for a processor, and its memory is bounded by MAX_PIXELS: whoever calls it does so in a thread, and not
-in many at once. Pillow is imported when the first picture comes.
+All here is work for a processor, and its memory is bounded by MAX_PIXELS and by what jpeg.py takes: whoever calls it
+does so in a thread, and not in many at once. Pillow is imported when the first picture comes.
 """
 
 import io
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MAX_PIXELS: Mapping[str, int] = {"jpeg": 64_000_000, "png": 25_000_000, "gif": 25_000_000}
 """Of one picture, by the format. It is told from the header, before anything is decoded. A large JPEG is decoded
-smaller than it is, and the others are not: each of these costs some 250 MB at most."""
+smaller than it is, and the others are not: each of these costs some 250 MB at most. A progressive JPEG, which is in
+memory as a whole all the same, costs some 400 MB."""
 MAX_MOVING_PIXELS = 100_000_000
 """Of all frames together of one that is to move; beyond that only the first frame is looked at."""
 MAX_FRAMES = 1000
