@@ -171,6 +171,33 @@ def test_nothing_takes_long(octets: bytes) -> None:
     assert time.process_time() - before < 2
 
 
+MANY = 60_000
+TOO_MANY = {
+    "jpeg": b"\xff\xd8" + b"\xff\xdd\0\2" * MANY + SAMPLES["jpeg"][2:],
+    "png": SAMPLES["png"][:33] + chunk(b"tEXt", b"") * MANY + SAMPLES["png"][33:],
+    "gif": SAMPLES["gif"][:-1] + b"!\xf9\0" * MANY + b";",
+    "the data of a gif": SAMPLES["gif"][:-1] + b"!\xfe" + b"\x01x" * 1_100_000 + b"\0;",
+    "mp4": film() + box(b"udta", b"") * MANY,
+    "boxes within boxes": film(inside=box(b"trak", box(b"udta", b"") * (MANY // 10)) * 10),
+    "wav": wav()[:4] + struct.pack("<I", len(wav()) - 8 + 8 * MANY) + wav()[8:] + b"junk\0\0\0\0" * MANY,
+}
+
+
+@pytest.mark.parametrize("octets", TOO_MANY.values(), ids=TOO_MANY.keys())
+def test_what_is_of_too_many_pieces_is_refused(octets: bytes) -> None:
+    """They are true otherwise, and a thread that goes through millions of them holds up all others."""
+    reason, words = refused(octets)
+    assert reason == "media_broken"
+    assert "pieces" in words or "too little" in words
+
+
+def test_what_has_many_pieces_is_taken() -> None:
+    many = 20_000
+    assert check(SAMPLES["png"][:33] + chunk(b"tEXt", b"") * many + SAMPLES["png"][33:])[0] is KINDS["png"]
+    assert check(film() + box(b"moof", b"") * many)[0] is KINDS["mp4"]
+    assert check(SAMPLES["gif"][:-1] + b"!\xfe" + b"\xff" + bytes(255) + b"\0" + b";")[0] is KINDS["gif"]
+
+
 # --- what is private --------------------------------------------------------------------------------------------------
 
 

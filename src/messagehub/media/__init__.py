@@ -1,6 +1,7 @@
 """Media of messages as values, without a socket, a clock or a store.
 
 kinds (jpeg, png, gif, boxes, sounds, papers)   the nine formats: known by their content, stripped of what is private
+pieces                                          how many segments, chunks and boxes one may have
 pictures                                        made smaller and upright, in a thread of the caller's
 limits, fitting                                 what carriers take, and all media of a message made to fit it
 addresses                                       names of what is stored, and tokens that expire

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from messagehub.media.errors import Broken
+from messagehub.media.pieces import counted
 from messagehub.media.shape import NOTHING, Shape
 
 _3GP = (b"3gp", b"3ge", b"3gg", b"3gh", b"3gm", b"3gr", b"3gs", b"3gt", b"3g2")
@@ -29,7 +30,7 @@ def brand(octets: bytes) -> str:
 
 def inspect(octets: bytes) -> Shape:
     """Raises Broken where a box is cut short, or what says how to play it is missing."""
-    names = {name for name, _, _ in _boxes(octets, 0, len(octets))}
+    names = {name for depth, name, _, _ in counted(_walk(octets, 0, len(octets)), "a film") if not depth}
     if missing := {b"moov", b"mdat"} - names:
         raise Broken(f"a film without its {min(missing).decode()} box")
     return NOTHING
@@ -38,17 +39,19 @@ def inspect(octets: bytes) -> Shape:
 def strip(octets: bytes) -> bytes:
     """With nothing in its private boxes. Its length stays, as the film says at which octets its samples are."""
     out = bytearray(octets)
-    _empty(octets, 0, len(octets), out, 0)
+    for _, name, begin, end in _walk(octets, 0, len(octets)):
+        if name in _PRIVATE:
+            out[begin - 4 : begin] = b"free"
+            out[begin:end] = bytes(end - begin)
     return bytes(out)
 
 
-def _empty(octets: bytes, start: int, end: int, out: bytearray, depth: int) -> None:
+def _walk(octets: bytes, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, bytes, int, int]]:
+    """Each box with its depth, and those within the boxes that may have private ones."""
     for name, begin, close in _boxes(octets, start, end):
-        if name in _PRIVATE:
-            out[begin - 4 : begin] = b"free"
-            out[begin:close] = bytes(close - begin)
-        elif name in _WITHIN and depth < 4:
-            _empty(octets, begin, close, out, depth + 1)
+        yield depth, name, begin, close
+        if name in _WITHIN and depth < 4:
+            yield from _walk(octets, begin, close, depth + 1)
 
 
 def _boxes(octets: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:

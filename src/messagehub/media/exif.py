@@ -19,7 +19,9 @@ def orientation(tiff: bytes) -> int:
     entries = int.from_bytes(tiff[start : start + 2], order)
     for place in range(min(entries, _MAX_ENTRIES)):
         entry = tiff[start + 2 + 12 * place : start + 14 + 12 * place]
-        if int.from_bytes(entry[:2], order) == _ORIENTATION and len(entry) == 12:
+        if len(entry) < 12:
+            break
+        if int.from_bytes(entry[:2], order) == _ORIENTATION:
             size = {_SHORT: 2, _LONG: 4}.get(int.from_bytes(entry[2:4], order), 0)
             value = int.from_bytes(entry[8 : 8 + size], order)
             return value if 1 <= value <= 8 else UPRIGHT

@@ -3,19 +3,22 @@
 from collections.abc import Iterator
 
 from messagehub.media.errors import Broken
+from messagehub.media.pieces import counted
 from messagehub.media.shape import Shape
 
 STARTS = (b"GIF87a", b"GIF89a")
 _HEAD = 13
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL, _APPLICATION = 0xF9, 0xFF
+_MOST_DATA = 1_000_000
+"""Blocks of data, which true ones fill with 255 octets each: as many as a GIF of a quarter of a GiB has."""
 _LOOPS = (b"\x0bNETSCAPE2.0", b"\x0bANIMEXTS1.0")
 
 
 def inspect(octets: bytes) -> Shape:
     """Raises Broken where a block or the trailer is missing. The size is that of all its pictures together."""
     sizes = [(int.from_bytes(octets[6:8], "little"), int.from_bytes(octets[8:10], "little"))]
-    for kind, start, _ in _blocks(octets):
+    for kind, start, _ in counted(_blocks(octets), "a GIF"):
         if kind == _IMAGE:
             left, top, width, height = (
                 int.from_bytes(octets[at : at + 2], "little") for at in range(start + 1, start + 9, 2)
@@ -50,6 +53,7 @@ def _table(octets: bytes, at: int) -> int:
 
 def _blocks(octets: bytes) -> Iterator[tuple[int, int, int]]:
     """Each block with where it begins and ends. The last is the trailer."""
+    left = _MOST_DATA
     try:
         at = _HEAD + _table(octets, 10)
         while True:
@@ -65,6 +69,9 @@ def _blocks(octets: bytes) -> Iterator[tuple[int, int, int]]:
                 raise Broken("a GIF with a block that there is not")
             while size := octets[at]:
                 at += 1 + size
+                left -= 1
+                if not left:
+                    raise Broken("a GIF with too little in each of its blocks")
             at += 1
             yield kind, start, at
     except IndexError:

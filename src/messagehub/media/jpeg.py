@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from messagehub.media import exif
 from messagehub.media.errors import Broken, MediaError
+from messagehub.media.pieces import counted
 from messagehub.media.shape import Shape
 
 START = b"\xff\xd8\xff"
@@ -42,7 +43,7 @@ def inspect(octets: bytes) -> Shape:
     frames = []
     scans = []
     orientation = exif.UPRIGHT
-    for marker, start, end in _segments(octets):
+    for marker, start, end in counted(_segments(octets), "a JPEG"):
         if marker == _APP1 and octets.startswith(_EXIF, start + 4) and orientation == exif.UPRIGHT:
             orientation = exif.orientation(octets[start + 4 + len(_EXIF) : end])
         if marker in _FRAMES:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from messagehub.media import exif
 from messagehub.media.errors import Broken
+from messagehub.media.pieces import counted
 from messagehub.media.shape import Shape
 
 START = b"\x89PNG\r\n\x1a\n"
@@ -12,7 +13,7 @@ _STAYING = frozenset(b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mD
 
 def inspect(octets: bytes) -> Shape:
     """Raises Broken where a chunk or the end is missing. It is one picture, even where it says that it moves."""
-    chunks = list(_chunks(octets))
+    chunks = list(counted(_chunks(octets), "a PNG"))
     names = [name for name, _, _ in chunks]
     if names[0] != b"IHDR" or b"IDAT" not in names or len(octets) < 33:
         raise Broken("a PNG without a picture")

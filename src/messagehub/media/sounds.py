@@ -1,6 +1,9 @@
 """MP3 (ISO/IEC 11172-3 and 13818-3, layer III; ID3v2) and WAV (IBM and Microsoft, RIFF, 1991): sounds as frames."""
 
+from collections.abc import Iterator
+
 from messagehub.media.errors import Broken
+from messagehub.media.pieces import counted
 from messagehub.media.shape import NOTHING, Shape
 
 _ID3 = b"ID3"
@@ -81,14 +84,18 @@ def inspect_wav(octets: bytes) -> Shape:
     """Raises Broken where a chunk is cut short or the sound is missing."""
     size = int.from_bytes(octets[4:8], "little")
     end = len(octets) if size == _UNKNOWN else 8 + size
-    at, names = 12, []
+    chunks = list(counted(_chunks(octets, end), "a WAV"))
+    at = chunks[-1][1] if chunks else 0
+    if end > len(octets) or at > len(octets) + 1 or not {b"fmt ", b"data"} <= {name for name, _ in chunks}:
+        raise Broken("a WAV without its end")
+    return NOTHING
+
+
+def _chunks(octets: bytes, end: int) -> Iterator[tuple[bytes, int]]:
+    """The name of each chunk, and where its content ends. That of the last may have no octet of padding."""
+    at = 12
     while at + 8 <= min(end, len(octets)):
         name, length = octets[at : at + 4], int.from_bytes(octets[at + 4 : at + 8], "little")
         at += 8 + (len(octets) - at - 8 if length == _UNKNOWN else length)
-        names.append(name)
-        if at > len(octets):
-            break
+        yield name, at
         at += at % 2
-    if end > len(octets) or at > len(octets) + 1 or not {b"fmt ", b"data"} <= set(names):
-        raise Broken("a WAV without its end")
-    return NOTHING
