@@ -92,6 +92,13 @@ def test_the_order_is_that_of_the_presentation(page: str, order: bytes) -> None:
     assert b"".join(medium.body for medium in taken(page, A, B, C).media) == order
 
 
+def test_a_presentation_names_no_more_than_a_message_could_have() -> None:
+    """Each is looked for, and a handset can write thousands of them."""
+    many = "".join(f'<img src="{n}.png"/>' for n in range(999))
+    assert b"".join(one.body for one in taken(f'{many}<img src="c"/>', A, B, C).media) == b"cab"
+    assert b"".join(one.body for one in taken(f'{many}<img src="x"/><img src="c"/>', A, B, C).media) == b"abc"
+
+
 def test_an_entity_in_a_reference_is_read() -> None:
     assert list(smil.sources('<img src="a&amp;b.jpg"/>')) == ["a&b.jpg"]
 

@@ -79,6 +79,10 @@ def test_what_another_writer_writes_is_read() -> None:
 LEAF = "Content-Type: text/plain\r\n\r\nhello"
 FORMS: list[tuple[str, str, str, list[bytes]]] = [
     ("plain", "multipart/mixed; boundary=b", f"--b\r\n{LEAF}\r\n--b--\r\n", [b"hello"]),
+    ("a boundary on the first line, and one like it", "multipart/mixed; boundary=b", f"--bb\r\n--b\r\n{LEAF}\r\n--b--",
+     [b"hello"]),
+    ("two boundaries, one behind the other", "multipart/mixed; boundary=b", f"--b\r\n--b\n{LEAF}\r\n--b--",
+     [b"", b"hello"]),
     ("in quotes, with blanks and a semicolon", 'Multipart/Mixed; Boundary="a b;c"', f"--a b;c\r\n{LEAF}\r\n--a b;c--",
      [b"hello"]),
     ("lines that end in LF", "multipart/mixed; boundary=b", f"--b\r\n{LEAF}\r\n--b--\r\n".replace("\r\n", "\n"),
@@ -139,6 +143,14 @@ def test_an_id_is_found_however_it_is_written(written: str) -> None:
     assert Part("multipart/mixed", parts=(part,)).find("cid:a%40b") == part
 
 
+def test_of_many_references_those_are_found_that_name_a_part() -> None:
+    parts = tuple(Part("image/png", id=f"{n}@x", location=f"{n}.png") for n in range(3))
+    twice = Part("image/png", location="1.png")
+    message = Part("multipart/related", parts=(Part("multipart/mixed", parts=parts), twice))
+    assert message.find_all(["cid:2%40x", "elsewhere", "1.png", "", "<2@x>"]) == [parts[2], parts[1], parts[2]]
+    assert message.find("") is None
+
+
 @pytest.mark.parametrize(
     ("charset", "octets", "text"),
     [
@@ -196,6 +208,8 @@ def nested(depth: int) -> tuple[str, bytes]:
         ("multipart/mixed; boundary=b", b"--b\r\n" + b"\r\n\r\n--b\r\n" * 100 + b"--b--", "more than 100 parts"),
         ("multipart/mixed; boundary=b", b"--b\r\nX: " + b"x" * 20000 + b"\r\n\r\n--b--",
          "more than 16384 octets of header"),
+        ("multipart/mixed; boundary=b", b"--b\r\n\r\n" + b"--bb\n" * 10_001 + b"--b--",
+         "more than 10000 lines that begin as the boundary 'b' does"),
         ("image/jpeg", b"x" * (16 << 20) + b"x", "16777216 are taken"),
         (*nested(6), "part 1.1.1.1.1: multiparts 5 deep at most"),
     ],
@@ -237,8 +251,10 @@ def test_a_header_field_cannot_be_broken_out_of(part: Part, words: str) -> None:
         b"--b\r\nContent-Type: text/plain" + b";" + b" " * 16000 + b"\r\n\r\n--b--",
         b"--b\r\nContent-Type: text/plain; name=" + b"=?a" * 5000 + b"\r\n\r\n--b--",
         b"--b" + b" " * 1_000_000 + b"x",
+        b"--b" * 5_000_000,
+        b"\n--bb" * 3_000_000,
     ],
-    ids=["boundaries", "newlines", "semicolons", "blanks", "words", "a long line"],
+    ids=["boundaries", "newlines", "semicolons", "blanks", "words", "a long line", "within a line", "other boundaries"],
 )
 def test_nothing_takes_long(body: bytes) -> None:
     before = time.process_time()

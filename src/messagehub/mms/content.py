@@ -88,6 +88,5 @@ def _shown(part: Part) -> Iterator[Part]:
 
 
 def _in_order(part: Part, leaves: Sequence[Part], sources: Iterable[str]) -> list[Part]:
-    named = [found for source in sources if (found := part.find(source)) is not None]
-    order = {id(each): place for place, each in reversed(list(enumerate(named)))}
+    order = {id(each): place for place, each in reversed(list(enumerate(part.find_all(sources))))}
     return sorted(leaves, key=lambda leaf: order.get(id(leaf), len(order)))

@@ -8,8 +8,9 @@ in the strictest form, and takes its boundaries from the content, so that the sa
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Literal, get_args
 from urllib.parse import unquote
 
@@ -67,13 +68,24 @@ class Part:
         return next(named, self.parts[0] if self.parts else None)
 
     def find(self, reference: str) -> "Part | None":
-        """The part, at any depth, that a reference names: `cid:` and an id, or a location or a name.
+        """The part, at any depth, that a reference names: `cid:` and an id, or a location or a name."""
+        return next(iter(self.find_all([reference])), None)
 
-        In an URL the id is in percent signs (RFC 2392, section 2), which not everybody knows.
-        """
-        wanted = {bare(reference), unquote(bare(reference))} - {""}
-        found = (part for part in _all(self) if wanted & {part.id, part.location, part.name})
-        return next(found, None)
+    def find_all(self, references: Iterable[str]) -> "list[Part]":
+        """As `find`, those of many references that name one, in their order; all parts are gone through once."""
+        known: dict[str, tuple[int, Part]] = {}
+        for place, part in enumerate(_all(self)):
+            for word in (part.id, part.location, part.name):
+                known.setdefault(word, (place, part))
+        known.pop("", None)
+        found = ([known[word] for word in _words(reference) if word in known] for reference in references)
+        return [min(each, key=itemgetter(0))[1] for each in found if each]
+
+
+def _words(reference: str) -> set[str]:
+    """In an URL the id is in percent signs (RFC 2392, section 2), which not everybody knows."""
+    word = bare(reference)
+    return {word, unquote(word)}
 
 
 def _all(part: Part) -> Iterator[Part]:
@@ -94,6 +106,8 @@ def bare(reference: str) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+_MOST_ALIKE = 10_000
+"""Lines that begin as a delimiter and are none, such as those of a multipart within, whose boundary is a longer one."""
 _BLANK = re.compile(rb"(?:\A|\n)\r?\n")
 
 
@@ -190,14 +204,30 @@ def _without_newline(body: bytes, start: int, end: int) -> bytes:
 
 
 def _delimiters(body: bytes, mark: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where each delimiter line begins and ends, and whether it is the last one."""
-    at = 0
-    while (begin := body.find(mark, at)) >= 0:
+    """Where each delimiter line begins and ends, and whether it is the last one.
+
+    It begins a line, so it is looked for with the end of the line before, which the first octets do not have.
+    """
+    begin = 0 if body.startswith(mark) else _next(body, mark, 0)
+    alike = 0
+    while begin is not None:
         at = begin + len(mark)
-        line = _DELIMITER_END.match(body, at)
-        if line and (begin == 0 or body[begin - 1 : begin] == b"\n"):
+        if line := _DELIMITER_END.match(body, at):
             at = line.end()
             yield begin, at, line[1] is not None
+        else:
+            alike += 1
+            if alike > _MOST_ALIKE:
+                raise DecodeError(
+                    f"more than {_MOST_ALIKE} lines that begin as the boundary {mark[2:].decode()!r} does"
+                )
+        begin = _next(body, mark, at)
+
+
+def _next(body: bytes, mark: bytes, at: int) -> int | None:
+    """Where the next line begins so; the end of a delimiter may be that of the line before."""
+    found = body.find(b"\n" + mark, max(at - 1, 0))
+    return found + 1 if found >= 0 else None
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ presentation names its parts: handsets write SMIL that is no XML, so nothing her
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 TYPE = "application/smil"
 TYPES = frozenset({TYPE, "application/smil+xml"})
@@ -15,6 +16,8 @@ TEXT, IMAGE = "Text", "Image"
 _ELEMENTS = {"image": "img", "video": "video", "audio": "audio", "text": "text"}
 _SLIDE = "8000ms"
 _MAX_CHARACTERS = 256 * 1024
+_MAX_SOURCES = 1000
+"""Ten for each part that a message may have."""
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _SOURCE = re.compile(r"""\ssrc\s?=\s?(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
 
@@ -47,8 +50,9 @@ def _element(kind: str, name: str) -> str:
 
 
 def sources(smil: str) -> Iterable[str]:
-    """The references to parts, in the order of the presentation, each once."""
+    """The references to parts, in the order of the presentation, each once; no more than a message could have."""
     import html
 
     found = _SOURCE.finditer(_COMMENT.sub("", smil[:_MAX_CHARACTERS]))
-    return dict.fromkeys(html.unescape(match[1] or match[2] or "").strip() for match in found)
+    each_once = dict.fromkeys(match[1] or match[2] or "" for match in found)
+    return dict.fromkeys(html.unescape(source).strip() for source in islice(each_once, _MAX_SOURCES))
