@@ -102,6 +102,17 @@ async def test_what_nobody_went_on_with_goes_after_a_day(blobs: Blobs) -> None:
     assert len(files(blobs)) == 1
 
 
+async def test_uploads_that_end_meanwhile_hold_up_nothing(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They go between the look into the folder and the look at each file."""
+    await blobs.put(b"x", NOW)
+    parts = blobs.path("0" * 64).parent.parent / PARTS
+    (parts / "old").write_bytes(b"half")
+    os.utime(parts / "old", (time.time() - 25 * 3600,) * 2)
+    monkeypatch.setattr("messagehub.blobs._within", lambda folder: [folder / "ended", folder / "old", folder / "too"])
+    assert await blobs.abandon() == 1
+    assert not list(parts.iterdir())
+
+
 async def test_a_full_disk_is_said_to_be_one_and_leaves_nothing(tmp_path: Path) -> None:
     """Of a quota of this process, as nothing else fills a disk without rights."""
     import resource

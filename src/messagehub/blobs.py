@@ -236,10 +236,18 @@ class Blobs:
         return False
 
     def _abandon(self, before: float) -> int:
-        old = [path for path in _within(self._folder / PARTS) if path.lstat().st_mtime < before]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        return sum(_is_abandoned(path, before) for path in _within(self._folder / PARTS))
+
+
+def _is_abandoned(path: Path, before: float) -> bool:
+    """Removed, where it was left so long ago. What ends in this very moment is gone, and was not."""
+    try:
+        if path.lstat().st_mtime >= before:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def opened(path: Path) -> BinaryIO:
