@@ -13,7 +13,7 @@ WebError
 ├── NotOK             not_ok           of what is fetched: its server answers with another status than 200
 │   └── NotFound      not_found        404 or 410: it is not there
 ├── TooLarge          too_large        of what is fetched: it has more octets than are taken
-├── BadRedirect       bad_redirect     of what is fetched: led on to nowhere, too often, or from https to http
+├── BadRedirect       bad_redirect     of what is fetched: led on to nowhere or no URL, too often, or from https to http
 └── Closed            closed           this client has been closed
 """
 

@@ -12,8 +12,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from messagehub.media.names import name_of
 from messagehub.web.client import Client, Resolve
 from messagehub.web.connection import Answer
-from messagehub.web.errors import BadAnswer, BadRedirect, NotFound, NotOK, TimedOut, TooLarge
-from messagehub.web.urls import MAX_URL
+from messagehub.web.errors import BadAnswer, BadRedirect, BadURL, NotFound, NotOK, TimedOut, TooLarge
+from messagehub.web.urls import MAX_URL, check_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({404, 410})
@@ -83,7 +83,7 @@ class Fetcher:
 
 
 def _led_on(url: str, location: str) -> str:
-    """Where a redirect leads. The client says what else is wrong with it."""
+    """Where a redirect leads. What is wrong with that is no fault of the address that was given."""
     try:
         led_to = urldefrag(urljoin(url, location)).url if len(location) <= MAX_URL else ""
         scheme = urlsplit(led_to).scheme
@@ -93,6 +93,10 @@ def _led_on(url: str, location: str) -> str:
         raise BadRedirect("it was led on without saying where, or too far")
     if urlsplit(url).scheme.lower() == "https" and scheme != "https":
         raise BadRedirect("it was led on from https to what is none")
+    try:
+        check_url(led_to)
+    except BadURL as error:
+        raise BadRedirect(f"it was led on to a wrong address: {error}") from None
     return led_to
 
 
