@@ -706,8 +706,11 @@ async def test_what_a_claim_took_whose_commit_was_not_heard_of_is_taken_again(
     await house.until((first.id, 0), "handed")
 
 
-async def test_a_disk_that_is_full_uses_up_no_tries(house: MMSHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_is_full_uses_up_no_tries(
+    house: MMSHouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(media, "SOON", SECOND // 100)
+    monkeypatch.setattr(media, "LATEST", SECOND // 50)
     monkeypatch.setattr(media, "POLL_S", 0.01)
     await house.preparer.stop()
     house.preparer = house.preparer_of("here")
@@ -718,3 +721,20 @@ async def test_a_disk_that_is_full_uses_up_no_tries(house: MMSHouse, monkeypatch
     await eventually(lambda: house.gallery.asked["/cat.jpg"] > media.MOST_ATTEMPTS + 2)
     incoming.unlink()
     await house.until((sent.id, 0), "handed")
+    assert len([one for one in caplog.records if "wait for the store, or for their disk" in one.message]) == 1
+
+
+def test_the_longer_a_disk_is_full_the_more_seldom_media_are_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "MOST_DELAYED", 2)
+    delays, now, pauses = media.Delays(), 0, list[int]()
+    for _ in range(10):
+        until = delays.next("first", now)
+        pauses.append((until - now) // SECOND)
+        now = until
+    assert pauses == [1, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert delays.next("second", now) == now + SECOND
+    assert delays.next("one more than are known", now) == now + 60 * SECOND
+    delays.over("first")
+    assert delays.next("first", now) == now + SECOND
+    now += HOUR
+    assert delays.next("when the others were done by other nodes", now) == now + SECOND

@@ -18,7 +18,7 @@ from messagehub.carriers.fitting import Fitter
 from messagehub.clock import SECOND
 from messagehub.errors import Unavailable
 from messagehub.events import Outbox
-from messagehub.logs import about
+from messagehub.logs import Seldom, about
 from messagehub.messages import options, timing
 from messagehub.messages.gathering import Failed, Gatherer
 from messagehub.messages.ledger import Ledger
@@ -58,6 +58,10 @@ MOST_ATTEMPTS = 8
 HELD = 3600 * SECOND
 """After which one is anybody's, though who holds it lives."""
 SOON = SECOND
+LATEST = 60 * SECOND
+"""How long one waits at the longest that failed for no fault of its own: each try may fetch its media anew."""
+MOST_DELAYED = 10_000
+TOLD_S = 60.0
 
 SET_BACK = (Forward("preparations_set_back", "bring_preparation_forward"),)
 
@@ -73,6 +77,32 @@ class Done:
     """The carriers that have something to send, and in which lanes."""
     wanted_until: int = 0
     """How long its media are needed, by the time that it has now."""
+
+
+class Delays:
+    """How long a message waits that failed for no fault of its own: as long as it has failed already, in bounds."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[int, int]] = {}
+        """When each failed first, and until when it waits."""
+
+    def next(self, message_id: str, now: int) -> int:
+        """Until when. Where too many are known, one more waits for the longest."""
+        if message_id not in self._since and self._is_full(now):
+            return now + LATEST
+        first, _ = self._since.get(message_id, (now, 0))
+        until = now + min(max(SOON, now - first), LATEST)
+        self._since[message_id] = first, until
+        return until
+
+    def over(self, message_id: str) -> None:
+        self._since.pop(message_id, None)
+
+    def _is_full(self, now: int) -> bool:
+        """Without those that are long due: other nodes have done them."""
+        if len(self._since) >= MOST_DELAYED:
+            self._since = {one: known for one, known in self._since.items() if known[1] > now - 2 * LATEST}
+        return len(self._since) >= MOST_DELAYED
 
 
 class Preparer:
@@ -95,6 +125,7 @@ class Preparer:
         self._working: dict[asyncio.Task[None], Row] = {}
         self._broken: list[dict[str, object]] = []
         """Those that failed here for reasons of our own."""
+        self._delays, self._told = Delays(), Seldom(TOLD_S)
         self._is_unsure = False
         """The store was lost in a claim, so there may be rows with this node's name that it knows nothing of."""
         self._loop = Loop("media of messages", self.turn, POLL_S)
@@ -164,12 +195,16 @@ class Preparer:
     def _ended(self, task: asyncio.Task[None]) -> None:
         row = self._working.pop(task)
         if not task.cancelled() and (error := task.exception()):
+            now = clock.now()
             is_blameless = isinstance(error, Unavailable | OSError)
-            if is_blameless:
-                log.warning("media wait for the store, or for their disk: %s", error)
-            else:
+            until = self._delays.next(row.message_id, now) if is_blameless else now + SOON
+            if not is_blameless:
                 log.error("the media of a message could not be prepared", exc_info=error, extra=_about(row))
-            self._broken.append(_put_off(row, clock.now() + SOON, is_blameless))
+            elif self._told.due():
+                log.warning("media wait for the store, or for their disk: %s", error)
+            self._broken.append(_put_off(row, until, is_blameless))
+        else:
+            self._delays.over(row.message_id)
         self._loop.ring()
 
     # --- one message --------------------------------------------------------------------
