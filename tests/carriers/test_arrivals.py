@@ -118,9 +118,10 @@ async def test_a_message_whose_media_cannot_be_had_is_told_all_the_same(tmp_path
         assert inbound.media == [Medium("image/x-other", "", 0, "", url)]
 
 
-async def test_a_carrier_that_fails_once_is_asked_for_the_medium_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_carrier_that_fails_once_is_asked_for_the_medium_again(tmp_path: Path, status: int) -> None:
     async with opened(tmp_path) as (ours, peer, _):
-        peer.answer(Said(503), Said(200, GIF))
+        peer.answer(Said(status), Said(200, GIF))
         await told(ours, message(peer.url))
         (inbound,) = ours.of(Inbound)
         assert inbound.media == [Medium("image/gif", addresses.digest(GIF), len(GIF))]
@@ -165,8 +166,48 @@ async def test_where_a_carrier_leads_inside_it_is_not_followed(tmp_path: Path) -
         assert (medium.digest, store.asked) == ("", [])
 
 
-async def test_media_that_get_no_turn_are_left_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_media_that_wait_for_others_have_their_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+    async with opened(tmp_path) as (ours, peer, _):
+
+        async def be_slow(asked: Asked) -> Said:
+            await asyncio.sleep(0.3)
+            return Said(200, GIF)
+
+        peer.on_request = be_slow
+        messages = [message(f"{peer.url}/{n}", id=str(n)) for n in range(5)]
+        replies = await asyncio.gather(*(told(ours, each) for each in messages))
+        assert [reply.status for reply in replies] == [200] * 5
+        assert [one.media for one in ours.of(Inbound)] == [[Medium("image/gif", addresses.digest(GIF), len(GIF))]] * 5
+
+
+async def test_media_that_get_no_turn_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "TURN_S", 0.2)
+    monkeypatch.setattr(fetching, "AT_ONCE", 1)
+    async with opened(tmp_path) as (ours, peer, _):
+        go = asyncio.Event()
+
+        async def wait(asked: Asked) -> Said:
+            await go.wait()
+            return Said(200, GIF)
+
+        peer.on_request = wait
+        first = asyncio.create_task(told(ours, message(peer.url)))
+        await ours.until(lambda: peer.asked)
+        assert (await told(ours, message(peer.url, id="2"))).status == 503
+        go.set()
+        assert (await first).status == 200
+        assert (await told(ours, message(peer.url, id="2"))).status == 200
+        assert [one.media for one in ours.of(Inbound)] == [[Medium("image/gif", addresses.digest(GIF), len(GIF))]] * 2
+
+
+async def test_media_of_whom_nobody_hears_are_left_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turn or not: to be told again and again would lose the text, too."""
     monkeypatch.setattr(fetching, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(fetching, "TURN_S", 0.3)
     monkeypatch.setattr(fetching, "AT_ONCE", 1)
     async with opened(tmp_path) as (ours, peer, _):
         silence = asyncio.Event()
@@ -176,7 +217,7 @@ async def test_media_that_get_no_turn_are_left_where_they_are(tmp_path: Path, mo
             return Said(404)
 
         peer.on_request = be_silent
-        urls = [f"{peer.url}/{n}" for n in range(3)]
+        urls = [f"{peer.url}/{n}" for n in range(4)]
         assert (await told(ours, message(*urls))).status == 200
         media = ours.of(Inbound)[0].media or ()
         assert [each.url for each in media if isinstance(each, Medium)] == urls

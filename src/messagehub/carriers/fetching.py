@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from messagehub.carriers import tls
 from messagehub.carriers.dialect import Dialect, Request
 from messagehub.carriers.web_config import WebConfig
+from messagehub.errors import Unavailable
 from messagehub.logs import Seldom, about
 from messagehub.web import Answer, BadRequest, Client, Forbidden, WebError
 from messagehub.web.urls import parse
@@ -22,7 +23,9 @@ AT_ONCE = 4
 TRIES = 3
 PAUSE_S = 0.5
 PATIENCE_S = 10.0
-"""For a turn and all tries: few carriers wait longer, and a message without its media is better than none."""
+"""For all tries, once it has its turn: a message without its media is better than none."""
+TURN_S = 20.0
+"""For a turn. That none came is no fault of the medium's, so the carrier is to tell of it again."""
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 3
 FAILED_TOLD_S = 10.0
@@ -39,25 +42,44 @@ class Fetching:
         self._config, self._dialect = config, dialect
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._clients: dict[bool, Client] = {}
+        self._hangs = False
+        """The last that had its turn was not there in time."""
         self._told = Seldom(FAILED_TOLD_S)
 
     @asynccontextmanager
     async def fetched(self, url: str) -> AsyncIterator[Fetched | None]:
         """None where it cannot be had, in the time and the size that there are. It has its turn until the end of the
-        block, so that few are in memory."""
+        block, so that few are in memory. Unavailable where it gets none."""
         async with AsyncExitStack() as stack:
-            found, why = None, ""
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await stack.enter_async_context(self._turns)
-                    found, why = await self._tried(self._dialect.fetch(url))
-            except TimeoutError:
-                why = "not in time"
-            except ValueError as error:
-                why = str(error)
+            found, why = None, "not in time"
+            if await self._has_turn(stack):
+                found, why = await self._in_time(url)
             if found is None and self._told.due():
                 log.warning("a medium that came in could not be fetched", extra=about(why=why))
             yield found
+
+    async def _has_turn(self, stack: AsyncExitStack) -> bool:
+        """False where nothing would come of it either: they do not answer, and it would be told again for nothing."""
+        try:
+            async with asyncio.timeout(TURN_S):
+                await stack.enter_async_context(self._turns)
+        except TimeoutError:
+            if self._hangs:
+                return False
+            raise Unavailable("too many come in at once") from None
+        return True
+
+    async def _in_time(self, url: str) -> tuple[Fetched | None, str]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                tried = await self._tried(self._dialect.fetch(url))
+        except TimeoutError:
+            self._hangs = True
+            return None, "not in time"
+        except ValueError as error:
+            tried = None, str(error)
+        self._hangs = False
+        return tried
 
     async def _tried(self, request: Request) -> tuple[Fetched | None, str]:
         """What was fetched, or why it was not."""
@@ -104,7 +126,7 @@ class Fetching:
 
 
 def _taken(answer: Answer) -> Fetched:
-    if answer.status >= 500:
+    if answer.status >= 500 or answer.status == 429:
         raise WebError(f"the carrier answered with {answer.status}")
     if answer.status != 200:
         raise ValueError(f"the carrier answered with {answer.status}")
