@@ -4,18 +4,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from messagehub import clock
-from messagehub.blobs import Blobs
+from messagehub.blobs import PIECE, Blobs
 from messagehub.carriers import arrivals, fetching
 from messagehub.carriers.arrivals import MOST_WAITING
 from messagehub.carriers.book import Means
 from messagehub.carriers.callbacks import Callback, Reply
-from messagehub.carriers.carrier import Accepted, Inbound, Medium, Receipt, Refused, Verdict
+from messagehub.carriers.carrier import REASONS, Accepted, Inbound, Medium, Receipt, Refused, Verdict
 from messagehub.carriers.fitting import Fitter
 from messagehub.clock import SECOND
 from messagehub.media import addresses
@@ -289,3 +291,46 @@ async def test_media_that_are_gone_are_gone(tmp_path: Path) -> None:
         ours.send(media=[Medium("image/gif", "0" * 64, 3)])
         (refused,) = await ours.heard(Refused)
         assert refused.reason == "media_gone"
+
+
+async def test_media_that_the_disk_does_not_give_are_for_later(tmp_path: Path) -> None:
+    async with opened(tmp_path, **MMS) as (ours, peer, blobs):
+        digest = await blobs.put(GIF, 0)
+        path = blobs.path(digest)
+        path.unlink()
+        path.mkdir()
+        key = ours.send(media=[Medium("image/gif", digest, len(GIF))])
+        assert await ours.heard(Refused) == [Refused(key, "media_not_ready")]
+        assert (peer.asked, ours.carrier.status().status) == ([], "bound")
+        path.rmdir()
+        await blobs.put(GIF, 0)
+        ours.send(media=[Medium("image/gif", digest, len(GIF))])
+        await ours.heard(Accepted)
+
+
+async def test_media_that_a_full_disk_does_not_take_are_for_later(tmp_path: Path) -> None:
+    """Of a quota of this process, as nothing else fills a disk without rights."""
+    import resource
+    import signal
+
+    photo = BytesIO()
+    Image.effect_noise((600, 600), 90).save(photo, "JPEG", quality=95, comment=b"goes, so that it is another")
+    async with opened(tmp_path, **MMS) as (ours, peer, blobs):
+        picture = [Medium("image/jpeg", await blobs.put(photo.getvalue(), 0), photo.tell())]
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (PIECE, before[1]))
+        try:
+            key = ours.send(media=picture)
+            assert await ours.heard(Refused) == [Refused(key, "media_not_ready")]
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, ignored)
+        assert peer.asked == []
+        ours.send(media=picture)
+        await ours.heard(Accepted)
+
+
+def test_a_disk_of_ours_costs_no_try_and_no_carrier() -> None:
+    reason = REASONS["media_not_ready"]
+    assert (reason.retry, reason.blameless, reason.reroute, reason.ours) == (True, True, False, False)

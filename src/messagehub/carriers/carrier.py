@@ -254,6 +254,9 @@ REASONS = {
     "media_too_large": Reason("media_too_large", "Its media cannot be made small enough.", reroute=True, of_media=True),
     "media_refused": Reason("media_refused", "The carrier takes no media of this kind.", reroute=True, of_media=True),
     "media_gone": Reason("media_gone", "Its media are not kept any more."),
+    "media_not_ready": Reason(
+        "carrier_unavailable", "Its media cannot be read or written here just now.", retry=True, blameless=True
+    ),
     "unwritable": Reason(
         "carrier_misconfigured", "The carrier's config leaves no way to write it.", reroute=True, ours=True
     ),

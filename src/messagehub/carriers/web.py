@@ -45,7 +45,8 @@ from messagehub.carriers.web_config import WebConfig, unreached
 from messagehub.carriers.web_transfer import Transfer
 from messagehub.carriers.wire import ANSWER, LOST, NO_ANSWER, PAUSED, REQUEST, UNSENT, Step
 from messagehub.clock import SECOND
-from messagehub.logs import about
+from messagehub.errors import Unavailable
+from messagehub.logs import Seldom, about
 from messagehub.media import MediaError
 from messagehub.text import STANDARD
 from messagehub.text.keepable import keepable
@@ -68,6 +69,7 @@ DOUBTFUL = frozenset({502, 504})
 KEPT_FOR = 3 * 24 * 3600 * SECOND
 """How long a carrier may take to fetch media from us."""
 LONGEST_WORDS = 500
+DISK_TOLD_S = 10.0
 HIDDEN = "***"
 
 
@@ -90,6 +92,7 @@ class WebCarrier:
         self._news: list[News] = []
         self._ring: Callable[[], None] = lambda: None
         self._idle = asyncio.Event()
+        self._disk_told = Seldom(DISK_TOLD_S)
         self._pumping: asyncio.TimerHandle | None = None
         self._client = self._make_client()
         self._arrivals = Arrivals(config, dialect, means, self._tell)
@@ -310,6 +313,10 @@ class WebCarrier:
             return Refused(key, reason, error.message, error.reason)
         except Missing:
             return Refused(key, "media_gone")
+        except (Unavailable, OSError) as error:
+            if self._disk_told.due():
+                log.error("media for a carrier cannot be read or written: %s", error)
+            return Refused(key, "media_not_ready")
         except ValueError as error:
             return Refused(key, "unwritable", str(error))
         try:
@@ -319,7 +326,7 @@ class WebCarrier:
         return self._concluded(transfer, answer)
 
     async def _ready(self, handover: Handover) -> list[Ready]:
-        """Its media, as the dialect wants them. Raises MediaError or Missing."""
+        """Its media, as the dialect wants them. Raises MediaError or Missing; Unavailable or OSError by the disk."""
         if not handover.media:
             return []
         limits, means = self._config.limits(handover.source), self._means
