@@ -231,6 +231,11 @@ async def test_bad_urls(url: str) -> None:
             await post(client, url)
 
 
+def test_a_url_that_is_too_long_is_said_to_be_that() -> None:
+    with pytest.raises(BadURL, match="of 2058 characters, where 2048 are the most"):
+        check_url("http://a/?" + "b" * 2048)
+
+
 @pytest.mark.parametrize("url", GOOD_URLS)
 def test_good_urls(url: str) -> None:
     check_url(url)

@@ -1,6 +1,7 @@
 """The carrier that speaks HTTP against a server: what becomes of handovers, its window, its rate, and its losses."""
 
 import asyncio
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -124,6 +125,26 @@ async def test_what_cannot_be_written_is_refused_before_it_leaves() -> None:
         ours.send(source="Müller")
         (refused,) = await ours.heard(Refused)
         assert (refused.reason, peer.asked) == ("unwritable", [])
+        assert ours.carrier.status().status == "bound"
+
+
+GET = {"method": "GET", "body": {}, "query": {"to": "{destination}", "text": "{text}"}}
+
+
+async def test_a_long_text_goes_in_a_url() -> None:
+    async with pair(**GET) as (ours, peer):
+        text = "Ж" * 670  # ten parts, and six octets of a URL for each letter
+        ours.send(words=text)
+        await ours.heard(Accepted)
+        assert parse_qs(urlsplit(peer.asked[0].target).query)["text"] == [text]
+
+
+async def test_a_text_that_no_url_holds_is_too_long() -> None:
+    async with pair(**GET) as (ours, peer):
+        ours.send(words="Ж" * 3000)
+        (refused,) = await ours.heard(Refused)
+        assert (refused.reason, peer.asked) == ("too_long", [])
+        assert refused.words.endswith("characters, where 16384 are the most")
         assert ours.carrier.status().status == "bound"
 
 

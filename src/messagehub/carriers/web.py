@@ -50,7 +50,7 @@ from messagehub.logs import Seldom, about
 from messagehub.media import MediaError
 from messagehub.text import STANDARD
 from messagehub.text.keepable import keepable
-from messagehub.web import Answer, BadRequest, Busy, Client, WebError
+from messagehub.web import Answer, BadRequest, Busy, Client, LongURL, WebError
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ LATE_S = 60.0
 LATE_AT_ONCE = 200
 """Requests that are waited for so; beyond them the oldest is hung up on."""
 MAX_ANSWER = 1 << 20
+MAX_URL = 16 << 10
+"""Characters of the URL of a request, in which the whole text may stand."""
 IDLE_S = 3.0
 """How long a connection is kept: less than most servers do, as what is sent while they hang up is in doubt."""
 LONGEST_PAUSE_S = 3600.0
@@ -112,6 +114,7 @@ class WebCarrier:
             idle=IDLE_S,
             tls=verified,
             repeats=False,
+            max_url=MAX_URL,
         )
 
     # --- the contract -------------------------------------------------------------------
@@ -412,6 +415,8 @@ class WebCarrier:
                 transfer.bind.status.last_error = words
             return Lost(transfer.key)
         transfer.steps.append((clock.now(), UNSENT, words))
+        if isinstance(error, LongURL):
+            return Refused(transfer.key, "too_long", words)
         if isinstance(error, BadRequest):
             return Refused(transfer.key, "unwritable", words)
         if isinstance(error, Busy):

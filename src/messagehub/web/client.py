@@ -18,7 +18,7 @@ from messagehub.web.addresses import Address, is_public
 from messagehub.web.connection import Answer, Connection, Limits
 from messagehub.web.errors import BadRequest, Busy, Closed, Dropped, Forbidden, TimedOut, Unreachable
 from messagehub.web.requests import METHODS, octets_of
-from messagehub.web.urls import Place, parse
+from messagehub.web.urls import MAX_URL, Place, parse
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 ADDRESSES_TRIED = 4
@@ -54,6 +54,7 @@ class Client:
     idle            seconds for which an unused connection is kept
     resolve         gives the addresses of a name as text, or raises OSError; by default the system is asked
     tls             for https; by default the system's authorities, and the certificate must be the host's
+    max_url         characters of a URL
     repeats         what found its kept connection closed is sent again, though it may have been heard
     """
 
@@ -69,6 +70,7 @@ class Client:
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
         repeats: bool = True,
+        max_url: int = MAX_URL,
     ) -> None:
         self._allow_private = allow_private
         self._limits = Limits(timeout, max_header, max_response, per_origin, idle)
@@ -78,7 +80,7 @@ class Client:
         self._known: dict[str, Sequence[str]] = {}
         """The last answers, for when the next one is long in coming."""
         self._lookups: dict[str, asyncio.Future[Sequence[str]]] = {}
-        self._tls, self._repeats = tls, repeats
+        self._tls, self._repeats, self._max_url = tls, repeats, max_url
         self._connections: set[Connection] = set()
         self._origin = lru_cache(TARGETS_REMEMBERED)(_Origin)
         self._target = lru_cache(TARGETS_REMEMBERED)(self._aim)
@@ -98,7 +100,8 @@ class Client:
         kept connection closed, before any octet of an answer, is sent once more on a new one. `leaves` is called
         before anything of it is written. Raises a WebError.
         """
-        origin, request_line = self._target(method, url)
+        # Long ones have what is said in them: they do not come again, and many would take much memory.
+        origin, request_line = (self._target if len(url) <= MAX_URL else self._aim)(method, url)
         octets = octets_of(request_line, headers, body)
         deadline = asyncio.get_running_loop().time() + self._limits.timeout
         if origin.free:
@@ -129,7 +132,7 @@ class Client:
 
     async def reach(self, url: str) -> None:
         """Connects to where a URL leads, and keeps the connection for the next request. Raises a WebError."""
-        place, _, _ = parse(url)
+        place, _, _ = parse(url, self._max_url)
         origin = self._origin(place, self._limits.per_origin)
         connection = await self._connect(origin, asyncio.get_running_loop().time() + self._limits.timeout)
         connection.rest()
@@ -144,7 +147,7 @@ class Client:
         self._threads.shutdown(wait=False)
 
     def _aim(self, method: str, url: str) -> tuple["_Origin", str]:
-        place, authority, target = parse(url)
+        place, authority, target = parse(url, self._max_url)
         if method not in METHODS:
             raise BadRequest(f"{method!r} is no method of ours")
         return self._origin(place, self._limits.per_origin), f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"

@@ -2,7 +2,7 @@
 
 WebError
 ├── BadRequest        bad_request      a method or header that cannot be written safely
-│   └── BadURL        bad_url          a URL that we do not accept
+│   └── BadURL        bad_url          a URL that we do not accept; LongURL: since it is too long
 ├── Forbidden         private_address  the URL leads to an address that is not public
 ├── Busy              busy             all connections to the origin stayed in use by others: not the origin's fault
 ├── TimedOut          timeout          the time was up before the whole answer had come
@@ -32,6 +32,10 @@ class BadRequest(WebError):
 
 class BadURL(BadRequest):
     code = "bad_url"
+
+
+class LongURL(BadURL):
+    """Its code is that of any other."""
 
 
 class Forbidden(WebError):

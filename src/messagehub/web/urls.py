@@ -1,4 +1,4 @@
-"""URLs as customers give them: where one leads, or why it is refused (RFC 3986)."""
+"""URLs: where one leads, or why it is refused (RFC 3986)."""
 
 import re
 import socket
@@ -6,9 +6,10 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from messagehub.web.addresses import Address, is_public
-from messagehub.web.errors import BadURL
+from messagehub.web.errors import BadURL, LongURL
 
 MAX_URL = 2048
+"""Characters of one that somebody gives us."""
 PORTS = {"http": 80, "https": 443}
 
 _URL = re.compile(
@@ -50,10 +51,12 @@ def leads_inside(url: str) -> bool:
     return f".{place.host.rstrip('.')}".endswith(".localhost")
 
 
-def parse(url: str) -> tuple[Place, str, str]:
-    """Where a URL leads, the value of the Host header, and the target of the request line."""
+def parse(url: str, most: int = MAX_URL) -> tuple[Place, str, str]:
+    """Where a URL leads, the value of the Host header, and the target of the request line. Raises BadURL."""
+    if len(url) > most:
+        raise LongURL(f"a URL of {len(url)} characters, where {most} are the most")
     match = _URL.fullmatch(url)
-    if match is None or len(url) > MAX_URL:
+    if match is None:
         raise BadURL("not an http or https URL with a plain host and path")
     scheme, host, port, target = match[1].lower(), match[2].lower(), match[3], match[4] or "/"
     place = Place(scheme, host.strip("[]"), int(port or PORTS[scheme]))
