@@ -95,6 +95,15 @@ def test_what_comes_in_is_stored_once_however_often_it_is_told(hub: Hub, provide
     assert inbox(account) == ["Again", "Hello there"]
 
 
+def test_what_is_told_in_a_query_is_read_whatever_its_charset(hub: Hub, provider: Provider) -> None:
+    url = carrier(hub, provider)["callback_url"]
+    account = hub.customer()
+    for words in ("caf%E9", "caf%C3%A9"):
+        query = f"from={somebody('7777').replace('+', '%2B')}&to={account.number.replace('+', '%2B')}&text={words}"
+        assert httpx.get(f"{url}?{query}", headers={"X-Secret": providers.SECRET}).status_code == 200
+    assert inbox(account) == ["café", "café"]
+
+
 def test_who_is_not_the_carrier_is_not_believed(hub: Hub, provider: Provider) -> None:
     made = carrier(hub, provider)
     account = hub.customer()

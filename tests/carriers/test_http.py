@@ -108,6 +108,8 @@ ANSWERS: list[tuple[Json, int, Any, Json, Taken | Declined]] = [
         {},
         Declined("unreadable", r"there is nothing at regex:ID: (\w+): 200 ERR 3"),
     ),
+    ({"id": "id"}, 200, rb'{"id":"a","text":"Hi \ud83d"}', {}, Taken("a")),
+    ({"id": "id"}, 200, b'{"id":"a","text":"caf\xe9"}', {"content-type": "text/json; charset=latin1"}, Taken("a")),
     ({}, 200, b"", {}, Taken("")),
     ({}, 204, b"", {}, Declined("rejected", "204")),
     ({}, 302, b"", {"location": "https://elsewhere.test/"}, Declined("misconfigured", "302")),
@@ -164,6 +166,45 @@ HEARD: list[tuple[Json, Callback, list[Receipt | Inbound]]] = [
     (RECEIPT | INBOUND, called({"id": "a", "st": "ok", "from": "1", "to": "2", "t": "x"}, "receipt"),
      [Receipt("a", "delivered", "ok", "2")]),
 ]  # fmt: skip
+
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+READ: list[tuple[str, bytes, str, str]] = [  # label, body, content type, the text
+    ("half a pair", rb'{"from":"1","to":"2","t":"Hi \ud83d"}', "", "Hi ?"),
+    ("half a pair elsewhere", rb'{"from":"1","to":"2","t":"\ud83d\ude00","x":["\ude00"]}', "", "😀"),
+    ("Latin-1", b'{"from":"1","to":"2","t":"caf\xe9"}', "application/json", "café"),
+    ("Latin-1 that is said", b'{"from":"1","to":"2","t":"caf\xe9"}', "application/json; charset=ISO-8859-1", "café"),
+    ("Cyrillic that is said", '{"from":"1","to":"2","t":"Жук"}'.encode("cp1251"), "text/json;charset=cp1251", "Жук"),
+    ("UTF-16", '{"from":"1","to":"2","t":"Жук"}'.encode("utf-16"), "application/json; charset=utf-16", "Жук"),
+    ("a byte order mark", b'\xef\xbb\xbf{"from":"1","to":"2","t":"caf\xc3\xa9"}', "", "café"),
+    ("UTF-8 that says it is Latin-1", '{"from":"1","to":"2","t":"é"}'.encode(), "text/json; charset=latin1", "é"),
+    ("one octet that is none", '{"from":"1","to":"2","t":"Жук'.encode() + b'\xe9"}', "", "Жукé"),
+    ("form", b"from=1&to=2&t=%D0%96+caf%C3%A9", FORM_TYPE, "Ж café"),
+    ("Latin-1 form", b"from=1&to=2&t=caf%E9", FORM_TYPE, "café"),
+    ("Latin-1 form that is said", b"from=1&to=2&t=%C3%A9", FORM_TYPE + "; charset=iso-8859-1", "Ã©"),
+    ("Cyrillic form", b"from=1&to=2&t=%C6%F3%EA", FORM_TYPE + '; charset="windows-1251"', "Жук"),
+    ("loose octets", b"from=1&to=2&t=caf\xe9+x", FORM_TYPE, "café x"),
+]
+
+
+@pytest.mark.parametrize(("label", "body", "kind", "words"), READ, ids=[case[0] for case in READ])
+def test_texts_are_read_however_they_are_written(label: str, body: bytes, kind: str, words: str) -> None:
+    (message,) = dialect(**INBOUND).hear(called(body, content_type=kind), 0).news
+    assert isinstance(message, Inbound)
+    assert message.text == words
+
+
+def test_half_a_pair_does_not_cost_the_others_of_a_batch() -> None:
+    body = rb'[{"from":"1","to":"2","t":"one"},{"from":"1","to":"2","t":"two \ud83d"}]'
+    news = dialect(**INBOUND).hear(called(body), 0).news
+    assert [one.text for one in news if isinstance(one, Inbound)] == ["one", "two ?"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'["\xe9",' * 100_000, b'{"t":NaN,"x":"\xe9"}', b"1" * 10_000])
+def test_what_is_no_json_is_not_believed(body: bytes) -> None:
+    with pytest.raises(Unheard) as refused:
+        dialect(**INBOUND).hear(called(body), 0)
+    assert refused.value.reply.status == 400
 
 
 @pytest.mark.parametrize(("config", "callback", "news"), HEARD)

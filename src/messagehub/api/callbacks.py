@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 from messagehub import ids
 from messagehub.api.callers import Peer, caller_address
 from messagehub.api.cycle import BODY, lines
-from messagehub.api.endpoint import read_query
 from messagehub.api.replies import refuse, request_id_of, respond
 from messagehub.api.services import Services
+from messagehub.carriers.answers import pairs_of
 from messagehub.carriers.book import CALLBACKS
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Carrier
@@ -28,6 +28,7 @@ MOST_OCTETS, MOST_OCTETS_OF_ONE = 64 << 20, 40 << 20
 """Of all bodies that are here at the same time, and of those to one carrier: nobody has to be believed before his body
 is here, so what is sent to one address must not shut the others."""
 
+MOST_PARAMETERS = 100
 NO_STORE = lines([(b"cache-control", b"no-store")])
 ANYWHERE = (CALLBACKS + "{id}", CALLBACKS + "{id}/{rest:path}")
 """The paths, as the router writes them."""
@@ -100,7 +101,7 @@ class Callbacks:
         callback = Callback(
             method=scope["method"],
             path=scope["path_params"].get("rest", ""),
-            query=read_query(scope["query_string"]),
+            query=_query(scope["query_string"]),
             headers=headers,
             body=await _body(scope, receive, most, self._services.body_timeout, take),
             url=self._url(scope, headers),
@@ -129,6 +130,14 @@ class Callbacks:
         origin = origin_of(self._services.published.public_url, headers if peer.proxies else {})
         query = scope["query_string"].decode("latin-1")
         return f"{origin}{quote(scope['path'], safe=SAFE)}{query and '?'}{query}"
+
+
+def _query(octets: bytes) -> dict[str, str]:
+    """The first value of each parameter, in whatever charset."""
+    try:
+        return dict(reversed(pairs_of(octets, most=MOST_PARAMETERS)))
+    except ValueError:
+        raise Refusal("INVALID_REQUEST_PARAMETER", f"more than {MOST_PARAMETERS} parameters") from None
 
 
 def origin_of(public_url: str, headers: Mapping[str, str]) -> str:

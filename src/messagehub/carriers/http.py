@@ -6,11 +6,11 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b, sha256
 from typing import Any, Literal
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from messagehub.carriers.answers import json_of, retry_after
+from messagehub.carriers.answers import charset_of, json_of, pairs_of, retry_after
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt, Verdict
 from messagehub.carriers.credentials import basic, is_basic
@@ -100,7 +100,7 @@ class HTTPDialect:
         return self._config.international_prefix + number[1:] if number.startswith("+") else number
 
     def answered(self, handover: Handover, answer: Answer) -> Taken | Declined:
-        config, value = self._config, json_of(answer.body)
+        config, value = self._config, json_of(answer.body, answer.headers.get("content-type", ""))
         code = self._found(config.code, answer, value) or str(answer.status)
         if answer.status in config.success and (not config.good or code in config.good):
             name = self._found(config.id, answer, value)
@@ -223,12 +223,13 @@ AUTHENTIC: Mapping[str, Callable[[HTTPConfig, Callback], bool]] = {
 
 def _said(callback: Callback) -> Any:
     """The body, be it JSON or a form, and the query beside it. Raises Unheard."""
-    kind = callback.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = callback.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
     said: Any = dict(callback.query)
     if kind == WRITTEN["form"]:
-        said |= parse_qsl(callback.body.decode(errors="replace"), keep_blank_values=True)
+        said |= pairs_of(callback.body, charset_of(content_type))
     elif callback.body:
-        value = json_of(callback.body)
+        value = json_of(callback.body, content_type)
         if not isinstance(value, dict | list):
             raise Unheard(Reply(400, b"the body is no JSON\n", PLAIN), "its body is no JSON and no form")
         said = said | value if isinstance(value, dict) else value
