@@ -71,6 +71,14 @@ WRONG = [  # variable, value, what the message says besides the variable
     ("WEBHOOK_ALLOW_PRIVATE", "perhaps", "'perhaps' is no bool"),
     ("UNKNOWN_DESTINATION", "drop", "none of accept, refuse"),
     ("LOG_LEVEL", "loud", "none of debug, info, warning, error"),
+    ("LISTEN", "8080", "'8080' is no HOST:PORT, such as 127.0.0.1:8080"),
+    ("LISTEN", ":8080", "is no HOST:PORT"),
+    ("LISTEN", "[]:8080", "is no HOST:PORT"),
+    ("LISTEN", "localhost", "is no HOST:PORT"),
+    ("LISTEN", "127.0.0.1:http", "is no HOST:PORT"),
+    ("LISTEN", "127.0.0.1:65536", "is no HOST:PORT"),
+    ("LISTEN", "127.0.0.1:" + "9" * 5000, "is no HOST:PORT"),
+    ("OUTBIND_LISTEN", "2776", "is no HOST:PORT"),
 ]
 
 

@@ -15,6 +15,8 @@ PREFIX = "MESSAGEHUB_"
 FILE = PREFIX + "CONFIG"
 """The variable that names the optional TOML file."""
 
+HIGHEST_PORT = 65_535
+
 CLIENT = frozenset({PREFIX + "URL", PREFIX + "ACCESSKEY", PREFIX + "PASSWORD"})
 """Variables of the command line's HTTP client; a server passes over them."""
 
@@ -26,14 +28,18 @@ def setting(
     least: float = -math.inf,
     most: float = math.inf,
     is_address: bool = False,
+    is_place: bool = False,
 ) -> Any:
-    bounds = {"choices": choices, "least": least, "most": most, "is_address": is_address}
+    kinds = {"is_address": is_address, "is_place": is_place}
+    bounds = {"choices": choices, "least": least, "most": most, **kinds}
     return field(default=default, metadata={"meaning": meaning, **bounds})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    listen: str = setting("127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one")
+    listen: str = setting(
+        "127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one", is_place=True
+    )
     front: str = setting(
         "inline",
         "where HTTP is spoken, to callers and to webhooks: `inline`, or in a `process` beside, for a machine with two "
@@ -117,7 +123,7 @@ class Settings:
         "", "addresses and networks of the proxies whose X-Forwarded-For is believed, such as `10.0.0.0/8,2001:db8::1`"
     )
     outbind_listen: str = setting(
-        "", "address and port at which carriers may call (SMPP outbind), `HOST:PORT`; empty: nobody can"
+        "", "address and port at which carriers may call (SMPP outbind), `HOST:PORT`; empty: nobody can", is_place=True
     )
     drain_timeout: float = setting(
         4.0, "seconds that unanswered PDUs are waited for when the server ends", least=0, most=6
@@ -259,6 +265,8 @@ def _check(key: str, text: str, value: Any, bounds: Mapping[str, Any]) -> None:
         raise SettingError(f"{key}: {text!r} is none of {', '.join(bounds['choices'])}")
     if bounds["is_address"] and value:
         _check_address(key, value)
+    if bounds["is_place"] and value:
+        _check_place(key, value)
     if isinstance(value, int | float) and not bounds["least"] <= value <= bounds["most"]:
         raise SettingError(f"{key}: {text!r} is not within {bounds['least']} to {bounds['most']}")
 
@@ -271,6 +279,13 @@ def _check_address(key: str, text: str) -> None:
         is_one = False
     if not is_one or " " in text or "?" in text or "#" in text or "@" in text:
         raise SettingError(f"{key}: {text!r} is no address such as https://sms.example.com")
+
+
+def _check_place(key: str, text: str) -> None:
+    """Without a host it would be all of them, which is to be said."""
+    host, _, port = text.rpartition(":")
+    if not host.strip("[]") or not port.isdecimal() or int(port[:6]) > HIGHEST_PORT:
+        raise SettingError(f"{key}: {text!r} is no HOST:PORT, such as 127.0.0.1:8080")
 
 
 def as_markdown() -> str:

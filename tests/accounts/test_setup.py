@@ -26,6 +26,14 @@ async def test_an_installation_has_one_operator(store: Store) -> None:
     assert caller.customer_id == made.customer.id
 
 
+async def test_an_operator_that_is_taken_back_was_never_there(store: Store) -> None:
+    made = await setup.operator(store, Sealer(), clock.now(), new_secret())
+    assert made
+    await setup.take_back(store, made)
+    assert await Callers(store, Tokens(store, Sealer(), 60), {}).caller(made.accesskey, clock.now()) is None
+    assert await setup.operator(store, Sealer(), clock.now(), new_secret())
+
+
 async def test_customers_have_names_of_their_own(store: Store) -> None:
     given = {"name": "Acme", "webhook_secret": new_secret()}
     anne = await setup.customer(store, Sealer(), given, "anne", "a long password", clock.now())

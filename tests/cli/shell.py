@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import subprocess
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,15 @@ class Shell:
 
     def run(self, *words: str | bytes, typed: str | None = None, **settings: str) -> Done:
         """`typed` is what comes by a pipe; without it standard input is empty."""
+        return self._run([PROGRAM, *words], typed, settings)
+
+    def redirected(self, how: str, *words: str, **settings: str) -> Done:
+        """As somebody types it with `how` behind it, such as `>file`."""
+        return self._run(["sh", "-c", f'exec "$0" "$@" {how}', PROGRAM, *words], None, settings)
+
+    def _run(self, command: Sequence[str | bytes | Path], typed: str | None, settings: dict[str, str]) -> Done:
         done = subprocess.run(
-            [PROGRAM, *words],
+            command,
             env=self._env(settings),
             cwd=self.folder,
             input=typed or "",

@@ -8,7 +8,7 @@ from messagehub.accounts import customers, keys, logins
 from messagehub.accounts.customers import OPERATOR, Customer
 from messagehub.errors import Conflict, Refusal
 from messagehub.sealing import Sealer, sealer
-from messagehub.store import Insert, Store
+from messagehub.store import Insert, Store, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,17 @@ async def operator(store: Store, sealer: Sealer, now: int, webhook_secret: str) 
         return await _make(store, sealer, customer, "admin", secrets.token_urlsafe(18), now)
     except Conflict:  # somebody else has made one at the same moment
         return None
+
+
+async def take_back(store: Store, operator: NewAccount) -> None:
+    """As if it had not been made: nobody has seen its key."""
+
+    async def unit(tx: Tx) -> None:
+        await tx.run("drop_accesskeys_of", customer_id=operator.customer.id)
+        await tx.run("delete_logins_of", customer_id=operator.customer.id)
+        await tx.run("drop_operator", id=operator.customer.id)
+
+    await store.transaction(unit)
 
 
 async def customer(

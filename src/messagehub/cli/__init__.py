@@ -1,12 +1,14 @@
 """The command line: words in, a verb called, a table out. Each command loads what it needs when it is called."""
 
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from messagehub import __version__
+from messagehub.cli import standard
 from messagehub.cli.exits import MEANINGS, Exit, WrongUsage
 from messagehub.cli.loading import Program
 from messagehub.errors import HubError
@@ -39,16 +41,36 @@ def _options(
 
 def main() -> None:
     """Expected failures are one line that says what to do, and exit code 1; wrong usage is exit code 2."""
+    standard.fill()
+    code = _run()
+    if unsaid := standard.unsaid(sys.stdout):
+        code = code or _unheard(unsaid)
+    standard.unsaid(sys.stderr)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        return app(standalone_mode=False) or Exit.DONE
     except typer.Abort:
-        code = Exit.INTERRUPTED
+        return Exit.INTERRUPTED
     except UsageError as error:
-        code = _wrong_usage(error)
+        return _wrong_usage(error)
     except HubError as error:
         _complain("messagehub", str(error))
-        code = Exit.USAGE if isinstance(error, WrongUsage) else Exit.FAILED
-    sys.exit(code or Exit.DONE)
+        return Exit.USAGE if isinstance(error, WrongUsage) else Exit.FAILED
+    except OSError as error:
+        if not standard.is_loss(error):
+            raise
+        standard.unsaid(sys.stdout)
+        return _unheard(error)
+
+
+def _unheard(error: OSError) -> Exit:
+    """Who has closed a pipe has read what he wanted."""
+    if not isinstance(error, BrokenPipeError):
+        _complain("messagehub", f"standard output cannot be written: {error.strerror}")
+    return Exit.FAILED
 
 
 def _wrong_usage(error: UsageError) -> Exit:
@@ -64,4 +86,5 @@ def _wrong_usage(error: UsageError) -> Exit:
 def _complain(place: str, words: str) -> None:
     from messagehub.cli.showing import visible
 
-    print(f"{place}: {visible(words)}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"{place}: {visible(words)}", file=sys.stderr)

@@ -45,11 +45,12 @@ def dev(
     from messagehub.cli import state
     from messagehub.cli.running import run
     from messagehub.cli.simulator import rules_of
-    from messagehub.settings import Settings
+    from messagehub.settings import Settings, checked
 
     rules_of(scenario)  # the child would say the same, but too late to be heard
     # What is said at info would hide what is printed, and nobody waits for a second core.
     env = {"MESSAGEHUB_LOG_LEVEL": "warning", "MESSAGEHUB_WRITER": "thread", **os.environ}
+    listen = checked("--listen", listen, "listen")
     settings = Settings.read(env, listen=listen, webhook_allow_private=True, media_allow_private=True)
     temporary = None if data else Path(tempfile.mkdtemp(prefix="messagehub-dev-"))
     folder = data or temporary

@@ -1,6 +1,8 @@
 """messagehub serve"""
 
 import os
+import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -29,4 +31,8 @@ def serve(
 
 
 def _ready(address: str, _: Any) -> None:
-    typer.echo(f"messagehub answers at {address}/v1.0")
+    from messagehub.cli import standard
+
+    with suppress(OSError):  # what is for callers does not end with who reads this
+        typer.echo(f"messagehub answers at {address}/v1.0")
+    standard.unsaid(sys.stdout)

@@ -11,8 +11,11 @@ PAUSE_S = 0.02
 
 
 def lock_of(path: str) -> TextIO:
-    """Open, and not held yet. Processes that inherit it hold it together."""
-    return Path(f"{path}.lock").open("w")
+    """Open, and not held yet. Processes that inherit it hold it together. SettingError where it cannot be opened."""
+    try:
+        return Path(f"{path}.lock").open("w")
+    except OSError as error:
+        raise SettingError(f"{path}.lock cannot be opened: {error.strerror}") from error
 
 
 def hold(lock: TextIO, path: str, seconds: float = 0.0) -> None:

@@ -51,6 +51,9 @@ SELECT * FROM customers WHERE role = 'operator' ORDER BY id LIMIT 1;
 -- name: delete_customer
 UPDATE customers SET webhook_disabled = :why, tm_delete = :now, tm_update = :now WHERE id = :id;
 
+-- name: drop_operator
+DELETE FROM customers WHERE id = :id AND role = 'operator';
+
 -- logins --------------------------------------------------------------------------------
 
 -- name: insert_login
@@ -86,6 +89,9 @@ INSERT INTO accesskeys (id, customer_id, hash, prefix, name, detail, tm_expire, 
     tm_delete)
 VALUES (:id, :customer_id, :hash, :prefix, :name, :detail, :tm_expire, :tm_last_use, :tm_create, :tm_update,
     :tm_delete);
+
+-- name: drop_accesskeys_of
+DELETE FROM accesskeys WHERE customer_id = :customer_id;
 
 -- name: accesskey_by_hash
 SELECT accesskeys.id, accesskeys.customer_id, customers.role, accesskeys.tm_expire
