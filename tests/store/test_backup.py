@@ -1,11 +1,14 @@
 """The copy of a store: whole, of one moment, and never in place of what it should not replace."""
 
+import os
+import resource
 from pathlib import Path
 
 import apsw
 import pytest
 
 from messagehub.clock import NEVER
+from messagehub.errors import Unavailable
 from messagehub.store import Insert, open_store
 from messagehub.store.backup import PAGES, BackupError, back_up
 
@@ -62,6 +65,24 @@ def test_only_its_owner_may_read_it_and_nothing_is_left_beside_it(file: Path, tm
     back_up(file, folder / "copy.db", False, lambda done, of: None)
     assert [path.name for path in folder.iterdir()] == ["copy.db"]
     assert (folder / "copy.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_file_is_never_replaced(file: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BackupError, match="no file"):
+        back_up(file, pipe, True, lambda done, of: None)
+    assert pipe.is_fifo()
+
+
+def test_a_copy_that_finds_no_room_says_so(file: Path, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(Unavailable, match=r"copy\.db: the disk cannot be written"):
+            back_up(file, tmp_path / "copy.db", False, lambda done, of: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_what_is_there_stays_unless_it_may_be_replaced(file: Path, tmp_path: Path) -> None:

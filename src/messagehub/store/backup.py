@@ -19,6 +19,10 @@ PAGES = 1024
 """Copied in one step: 4 MiB of a store's usual pages."""
 
 
+WORDS: dict[type[Exception], str] = {apsw.FullError: "the disk is full", apsw.IOError: "the disk cannot be written"}
+"""SQLite's backup says "not an error" of them."""
+
+
 class BackupError(HubError):
     """There is no backup, and what was at its place is untouched."""
 
@@ -48,7 +52,7 @@ def back_up(source: Path, to: Path, replace: bool, progress: Callable[[int, int]
         _check(part)
         _keep(part, to)
     except (apsw.Error, OSError) as error:
-        raise Unavailable(f"{source} cannot be copied to {to}: {error}") from error
+        raise Unavailable(f"{source} cannot be copied to {to}: {WORDS.get(type(error), error)}") from error
     finally:
         for left in (part, Path(f"{part}-wal"), Path(f"{part}-shm"), Path(f"{part}-journal")):
             left.unlink(missing_ok=True)
@@ -60,6 +64,8 @@ def _refuse_wrong_place(source: Path, to: Path, replace: bool) -> None:
         raise BackupError(f"{source}: there is no such store")
     if to.is_dir():
         raise BackupError(f"{to} is a folder; name a file in it")
+    if to.exists() and not to.is_file():
+        raise BackupError(f"{to} is no file that can be written over")
     beside = {Path(f"{source}{ending}").resolve() for ending in ("", "-wal", "-shm", "-journal", ".lock", ".key")}
     if to.resolve() in beside:
         raise BackupError(f"{to} belongs to the store itself")
