@@ -11,6 +11,7 @@ from messagehub.accounts.lastuse import LastUses
 from messagehub.clock import NEVER
 from messagehub.errors import Refusal
 from messagehub.store import Store
+from tests.support.outage import Outage
 
 NOW = clock.now()
 LAST_ID = "g"
@@ -74,6 +75,13 @@ async def test_uses_are_noted_at_once_and_written_in_batches(store: Store) -> No
     uses.noted[made[0].id] = NOW + 1  # from a node whose news comes late
     await uses.stop()
     assert (await read.get(made[0].id, "a")).tm_last_use == NOW + 5
+
+
+async def test_an_end_in_which_nothing_can_be_written_is_one_all_the_same(store: Store, outage: Outage) -> None:
+    uses = LastUses(store)
+    uses.noted["a"] = NOW
+    async with outage():
+        await uses.stop()
 
 
 async def test_uses_that_cannot_be_written_are_noted_still(store: Store) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from messagehub.errors import Unavailable
+from messagehub.work import loop as loops
 from messagehub.work.loop import Loop
 
 LONG_S = 60.0
@@ -75,22 +76,34 @@ FAILURES = [(ValueError("bad luck"), "ERROR", "bad luck"), (Unavailable("the dis
 
 @pytest.mark.parametrize(("error", "level", "words"), FAILURES)
 async def test_it_outlives_its_failures_and_says_so(
-    error: Exception, level: str, words: str, caplog: pytest.LogCaptureFixture
+    error: Exception, level: str, words: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(n: int) -> None:
         if n <= 2:
             raise error
 
+    monkeypatch.setattr(loops, "PAUSE_S", 0.005)
     work = Work(fail)
     with caplog.at_level(logging.WARNING):
-        async with running(work) as loop:
-            for turns in (1, 2):
-                await work.until(turns)
-                loop.ring()
+        async with running(work):
             await work.until(3)
     assert [record.levelname for record in caplog.records] == [level, level]
     assert "work" in caplog.records[0].getMessage()
     assert words in caplog.text
+
+
+async def test_after_a_failure_no_ring_cuts_its_pause_short_and_an_end_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(loops, "PAUSE_S", LONG_S)
+    work = Work(fail)
+    async with asyncio.timeout(LONG_S / 2), running(work) as loop:
+        await work.until(1)
+        for _ in range(10):
+            loop.ring()
+            await asyncio.sleep(0)
+    assert work.turns == 1
 
 
 async def test_stopping_lets_the_turn_under_way_end() -> None:

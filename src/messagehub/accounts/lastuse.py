@@ -1,7 +1,12 @@
 """When each access key was used last: noted in memory, where it costs next to nothing, and written once a minute."""
 
+import logging
+
+from messagehub.errors import Unavailable
 from messagehub.store import Store
 from messagehub.work.loop import Loop
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
 
@@ -19,7 +24,10 @@ class LastUses:
 
     async def stop(self) -> None:
         await self._loop.stop()
-        await self.write()
+        try:
+            await self.write()
+        except Unavailable as error:
+            log.warning("when access keys were used last is not written down: %s", error)
 
     async def write(self) -> None:
         """What cannot be written now is noted still, unless there is later news."""

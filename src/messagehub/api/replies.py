@@ -12,10 +12,14 @@ from messagehub import shapes
 from messagehub.api.cycle import ANSWER, lines
 from messagehub.api.representation import Header
 from messagehub.errors import REASONS, Conflict, Refusal, Unavailable
+from messagehub.logs import Seldom
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = b"1"
+TOLD_S = 10.0
+"""How often there is a line for a store that is unavailable, to all whom it makes fail."""
+
 NONE: list[Header] = []
 CORS: list[Header] = [
     (b"access-control-allow-origin", b"*"),
@@ -34,6 +38,7 @@ CLOSING = frozenset({408, 413})
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 _encode = msgspec.json.Encoder().encode
+_told = Seldom(TOLD_S)
 
 
 def request_id_of(headers: dict[bytes, bytes]) -> bytes:
@@ -110,7 +115,8 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Unavailable):
-        log.warning("the store is unavailable: %s", error)
+        if _told.due():
+            log.warning("the store is unavailable: %s", error)
         return Refusal("SERVICE_UNAVAILABLE", "the store cannot be reached or written just now; nothing was accepted")
     if isinstance(error, Conflict):
         return Refusal("ALREADY_EXISTS", "somebody made the same thing at the same moment; read it and try again")

@@ -14,13 +14,13 @@ LONGEST_PAUSE_S = 5.0
 
 
 class Loop:
-    """Runs `turn` after each `ring`, and every `every` seconds without one."""
+    """Runs `turn` after each `ring`, and every `every` seconds without one. After a failure a ring waits as well."""
 
     def __init__(self, name: str, turn: Callable[[], Awaitable[None]], every: float) -> None:
         self._name, self._turn, self._every = name, turn, every
         self._bell = asyncio.Event()
         self._pause = PAUSE_S
-        self._ending = False
+        self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -33,20 +33,20 @@ class Loop:
         """Lets the turn that is under way end, and ends it by force where it takes longer than `within` seconds."""
         if not self._task:
             return
-        self._ending = True
+        self._ending.set()
         self._bell.set()
         await asyncio.wait([self._task], timeout=within)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while not self._ending:
+        while not self._ending.is_set():
             self._bell.clear()
             if await self._turn_safely():
                 self._pause = PAUSE_S
-                await self._rest(self._every)
+                await _rest(self._bell, self._every)
             else:
-                await self._rest(self._pause)
+                await _rest(self._ending, self._pause)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
 
     async def _turn_safely(self) -> bool:
@@ -60,9 +60,10 @@ class Loop:
             return False
         return True
 
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._bell.wait()
-        except TimeoutError:
-            return
+
+async def _rest(unless: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await unless.wait()
+    except TimeoutError:
+        return
