@@ -266,9 +266,10 @@ async def _measure(name: str) -> float:
     """CPU time of one target in microseconds."""
     prepare, ask, size = (FEATURES | INBOUND)[name]
     with tempfile.TemporaryDirectory() as folder:
-        async with opened(
-            Settings(database_url=sqlite(Path(folder)), trace="off", writer="thread"), Client()
-        ) as services:
+        async with opened(Settings(database_url=sqlite(Path(folder)), trace="off", writer="thread"), Client()) as (
+            services,
+            _,
+        ):
             stage = Stage(services, *await _customer(services), [f"+4479{n:08d}" for n in range(COUNT)])
             await prepare(stage)
             await stage.accept(ELSEWHERE)

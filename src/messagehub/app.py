@@ -116,11 +116,13 @@ def _end_now() -> None:
     os._exit(0)
 
 
-async def _described(services: Services, settings: Settings, listen: str) -> dict[str, Any]:
-    store = services.store
-    doubt = await store.one("targets_in_doubt", now=clock.now(), count=MOST_COUNTED)
-    found = {"in_doubt": doubt.count if doubt else 0}
-    return about(version=__version__, listen=listen, store=shown(settings.database_url), **found)
+async def _in_doubt(store: Store) -> int:
+    found = await store.one("targets_in_doubt", now=clock.now(), count=MOST_COUNTED)
+    return found.count if found else 0
+
+
+def _described(settings: Settings, listen: str, in_doubt: int) -> dict[str, Any]:
+    return about(version=__version__, listen=listen, store=shown(settings.database_url), in_doubt=in_doubt)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -173,6 +175,8 @@ class Ground:
     node: Node
     alone: bool
     """There can be no other process."""
+    in_doubt: int
+    """Targets, before anybody settles them."""
     keys: Sealer
     customers: Customers
     numbers: Numbers
@@ -191,8 +195,9 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
     stack.push_async_callback(store.close)
     node = Node(store, works, settings.node_lease)
     alone = await node.open()
-    _check_role(settings.role, alone)
     stack.push_async_callback(node.close)
+    _check_role(settings.role, alone)
+    in_doubt = await _in_doubt(store)
     keys = await setup.sealer_of(store, settings.secret_key, settings.database_url)
     customers, carriers, tokens = (
         Customers(store, keys),
@@ -211,8 +216,9 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
     )
     stack.push_async_callback(fetcher.close)
     return Ground(
-        store, node, alone, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs, Fitter(blobs),
-        published, Links(store, settings.public_address, signing.keys), Gatherer(fetcher, blobs, published),
+        store, node, alone, in_doubt, keys, customers, Numbers(store), Routes(store), carriers, tokens, blobs,
+        Fitter(blobs), published, Links(store, settings.public_address, signing.keys),
+        Gatherer(fetcher, blobs, published),
     )  # fmt: skip
 
 
@@ -320,8 +326,8 @@ async def _work(
 
 
 @asynccontextmanager
-async def opened(settings: Settings, client: Requester) -> AsyncIterator[Services]:
-    """Everything but what speaks HTTP, working."""
+async def opened(settings: Settings, client: Requester) -> AsyncIterator[tuple[Services, int]]:
+    """Everything but what speaks HTTP, working; and how many targets were in doubt before it was."""
     async with AsyncExitStack() as stack:
         works = settings.role != "api"
         ground = await _ground(stack, settings, works)
@@ -351,7 +357,8 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[Service
             part.start()
             stack.push_async_callback(part.stop)
         stack.callback(asyncio.create_task(lag.measure()).cancel)
-        yield _services(settings, ground, messaging, dispatcher, standing, last_uses, Trial(store, client))
+        services = _services(settings, ground, messaging, dispatcher, standing, last_uses, Trial(store, client))
+        yield services, ground.in_doubt
 
 
 def _services(
@@ -422,14 +429,14 @@ def _taker(services: Services, watch: Watch) -> Taker:
 
 
 async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. `ready` gets the address once requests are answered.
+    """Serves until SIGTERM, SIGINT or SIGHUP, then drains. `ready` gets the address once requests are answered.
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
     sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
     settings = replace(settings, listen=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-    async with edge(settings, sock, MAX_HELD) as http, opened(settings, http.client) as services:
+    async with edge(settings, sock, MAX_HELD) as http, opened(settings, http.client) as (services, in_doubt):
         loop = asyncio.get_running_loop()
 
         def end() -> None:
@@ -439,11 +446,13 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
         async def up() -> None:
             spare_the_collector()
             _warn_of_addresses(settings, host)
-            log.info("started", extra=await _described(services, settings, f"{host}:{port}"))
+            log.info("started", extra=_described(settings, f"{host}:{port}", in_doubt))
             ready(f"http://{host}:{port}", services.store)
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, end)
+        loop.add_signal_handler(signal.SIGTERM, end)
+        loop.add_signal_handler(signal.SIGINT, end)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(signal.SIGHUP, end)
         watch = Watch(settings.log_requests)
         await http.serve(Watched(Application(services), watch), _taker(services, watch), up)
         log.info("no more requests; waiting for what is in flight")

@@ -41,7 +41,7 @@ def live_with(parent: int) -> None:
 
     Should it hang, it does not see the end of its link; on Linux the kernel then ends it, see prctl(2).
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if sys.platform != "linux":
         return

@@ -7,6 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from messagehub.api import replies
+from messagehub.errors import Unavailable
+from messagehub.logs import Seldom
 from tests.cli.shell import Shell
 from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator, sink
@@ -179,6 +182,30 @@ def test_text_tells_failures_only_and_few_of_them(tmp_path: Path) -> None:
         assert all("status=401" in line for line in told)
         assert hub.end() == 0
         assert hub.log.splitlines()[-1].endswith("INFO messagehub.app: ended")
+
+
+def test_what_a_start_found_in_doubt_is_told_and_an_end_is_no_trouble_of_a_bind(tmp_path: Path, box: Simulator) -> None:
+    url = f"sqlite:///{tmp_path}/hub.db"
+    with hubs.hub(url, tmp_path, log_format="json", front="process") as hub:
+        hub.lead_to(box, response_timeout=60)
+        to = numbering.somebody("0006")  # its carrier does not answer
+        hub.customer().send(to)
+        until(lambda: box.submits(to), "it is handed over")
+        hub.kill()
+        hub.start()
+        assert [line["in_doubt"] for line in found(hub, event="started")] == [0, 1]
+        until(lambda: found(hub, event="a bind is bound")[1:], "the carrier is bound again")
+        assert hub.end() == 0
+        assert not found(hub, event="a bind is connecting")
+
+
+def test_a_store_that_is_unavailable_has_few_lines(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replies, "_told", Seldom(replies.TOLD_S))
+    for _ in range(100):
+        assert replies.refusal_of(Unavailable("the disk is full")).reason == "SERVICE_UNAVAILABLE"
+    assert [record.getMessage() for record in caplog.records] == ["the store is unavailable: the disk is full"]
 
 
 def test_a_failure_of_the_store_is_told_with_the_request_that_met_it(tmp_path: Path) -> None:

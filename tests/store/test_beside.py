@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,9 +14,11 @@ from pathlib import Path
 import apsw
 import pytest
 
+from messagehub.batches import batch
 from messagehub.errors import Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import Insert, Store, Tx, open_store
+from messagehub.store.jobs import Open
 from messagehub.store.sqlite import MANY, MAX_WAITING
 from tests.front.test_life import Load, is_alive
 from tests.store.test_conformance import ids, route, target
@@ -246,7 +251,18 @@ def test_nobody_else_serves_the_store_while_it_may_still_commit(own: Hub, tmp_pa
     other.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_without_a_word_when_a_start_is_cut_short(tmp_path: Path) -> None:
+    ours, its = socket.socketpair()
+    with ours, its, (tmp_path / "lock").open("w") as lock:
+        files = (its.fileno(), lock.fileno())
+        ours.sendall(batch([Open(f"{tmp_path}/hub.db")]))
+        ours.close()
+        command = [sys.executable, "-m", "messagehub.store.beside", *map(str, (*files, os.getpid()))]
+        done = subprocess.run(command, pass_fds=files, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signals_of_the_terminal_do_not_end_it_before_its_server(own: Hub, number: signal.Signals) -> None:
     account = own.customer()
     load, writer = Load(account), writer_of(own)

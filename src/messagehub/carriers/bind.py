@@ -68,6 +68,7 @@ class Bind:
         """Of the session that is, or was last."""
         self.leaving = False
         """It is to be closed: nothing more leaves on it."""
+        self._closing = False
         self._config, self._door, self._outbinds = config, door, outbinds
         self._on_events, self._on_lost = on_events, on_lost
         self._backoff = Backoff(pauses)
@@ -95,6 +96,7 @@ class Bind:
                     await self._drained.wait()
 
     async def close(self) -> None:
+        self._closing = True
         if self.driver:
             await self._part(self.driver)
         if self._task:
@@ -281,6 +283,8 @@ class Bind:
         if self.status.state == state:
             return
         self.status.state, self.status.since = state, clock.now()
+        if self._closing:  # what ends is what we have ended
+            return
         config, fields = self._config, {"why": why} if (why := self.status.last_error) else {}
         level = logging.INFO if state != "down" else logging.WARNING
         if state == "down" and self._trouble is Trouble.CREDENTIALS:

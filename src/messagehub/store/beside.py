@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import apsw
@@ -66,9 +67,14 @@ def main(link: int, lock: int, parent: int) -> None:
         connection = Connection(opening.path)
         checkpoints = Checkpoints(opening.path, connection)
     except (apsw.Error, OSError) as error:
-        line.give([Opened(f"{opening.path}: {error}")])
+        with suppress(Ended):
+            line.give([Opened(f"{opening.path}: {error}")])
         return
-    line.give([Opened("")])
+    try:
+        line.give([Opened("")])
+    except Ended:
+        connection.close()
+        return
     gc.freeze()  # a job leaves no cycles
     gc.set_threshold(20_000, 20, 20)
     Committer(connection, line, time.process_time, checkpoints.between_commits).run()
