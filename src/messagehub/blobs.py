@@ -18,7 +18,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from messagehub.errors import Unavailable
+from messagehub.errors import NoRoom
 from messagehub.media import addresses
 
 PARTS = "incoming"
@@ -53,7 +53,7 @@ class Receiving:
         with the same number."""
 
     async def write(self, octets: bytes) -> None:
-        """Raises Unavailable where the disk is full."""
+        """Raises NoRoom where the disk is full."""
         self._waiting += octets
         self.size += len(octets)
         if len(self._waiting) >= PIECE:
@@ -93,7 +93,7 @@ class Blobs:
         self._folder = folder.absolute()
 
     async def put(self, octets: bytes, keep_until: int) -> str:
-        """The digest, once the octets are on disk. `keep_until` in microseconds. Raises Unavailable where the disk is
+        """The digest, once the octets are on disk. `keep_until` in microseconds. Raises NoRoom where the disk is
         full."""
         return await asyncio.to_thread(self._put, octets, keep_until)
 
@@ -315,5 +315,5 @@ def _room() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise Unavailable(f"media cannot be written: {error.strerror}") from error
+            raise NoRoom(f"media cannot be written: {error.strerror}") from error
         raise

@@ -7,7 +7,8 @@ HubError
     ├── Conflict       a row with this key is there already
     ├── Stale          what a unit knew of a row is so no more
     └── Unavailable    the store cannot be reached or cannot write: nothing was changed, as far as can be known
-        └── RolledBack again and again, in favour of others
+        ├── RolledBack again and again, in favour of others
+        └── NoRoom     it is the folder of media that cannot be written
 """
 
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ class Unavailable(StoreError):
 
 class RolledBack(Unavailable):
     """Again and again, in favour of others. Nothing was changed."""
+
+
+class NoRoom(Unavailable):
+    """The folder of media cannot be written: its disk is full, or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +242,7 @@ REASONS: dict[str, Reason] = {
     **_reasons(
         503,
         "UNAVAILABLE",
-        {"SERVICE_UNAVAILABLE": "The store cannot be written just now, or the server is ending. Nothing was accepted."},
+        {"SERVICE_UNAVAILABLE": "Store or media cannot be written, or the server is ending. Nothing was accepted."},
     ),
 }
 

@@ -324,7 +324,9 @@ def test_a_full_disk_takes_no_medium_and_goes_on_when_there_is_room(hub: Hub, ac
     resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, (4 * MIB, limits[1]))
     try:
         for _ in range(3):
-            refusal(upload(account, large(8 * MIB)), 503, "SERVICE_UNAVAILABLE")
+            refusal(
+                upload(account, large(8 * MIB)), 503, "SERVICE_UNAVAILABLE", "media cannot be written to their folder"
+            )
         assert not parts_of(hub)
         uploaded(account, large(MIB))
     finally:

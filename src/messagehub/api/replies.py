@@ -11,7 +11,7 @@ from starlette.types import Send
 from messagehub import shapes
 from messagehub.api.cycle import ANSWER, lines
 from messagehub.api.representation import Header
-from messagehub.errors import REASONS, Conflict, Refusal, Unavailable
+from messagehub.errors import REASONS, Conflict, NoRoom, Refusal, Unavailable
 from messagehub.logs import Seldom
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,10 @@ def refusal_of(error: Exception) -> Refusal:
     """What is said of any failure."""
     if isinstance(error, Refusal):
         return error
+    if isinstance(error, NoRoom):
+        if _told.due():
+            log.warning("%s", error)
+        return Refusal("SERVICE_UNAVAILABLE", "media cannot be written to their folder just now; nothing was accepted")
     if isinstance(error, Unavailable):
         if _told.due():
             log.warning("the store is unavailable: %s", error)
