@@ -128,7 +128,7 @@ async def test_the_rate_is_kept_over_all_binds() -> None:
             ours.send()
         await ours.until(lambda: len(peer.submits) == 50)
         times = [at for at, _, _ in peer.submits]
-        assert 0.35 < times[-1] - times[0] < 30
+        assert 0.35 < times[-1] - times[0] < 90
         assert all(later - now > 0.15 for now, later in zip(times, times[30:], strict=False))
         assert len({driver for _, driver, _ in peer.submits}) == 2
 
