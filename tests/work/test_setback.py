@@ -63,7 +63,7 @@ def parked(due_at: int) -> dict[str, Any]:
 async def due(store: Store, now: int) -> list[str]:
     """What is handed over, sent and swept at that moment, in the order in which it is."""
     targets = await store.all("claim_targets", carrier_id="", lane=0, now=now, count=9999)
-    events = await store.all("claim_events", customer_id="c", now=now, count=9999)
+    events = await store.all("claim_events", customer_id="c", now=now, tm_after=0, after="", count=9999)
     swept = await store.all("parked_due", now=now, count=9999)
     return [row.message_id for row in targets] + [row.id for row in [*events, *swept]]
 
