@@ -68,7 +68,7 @@ REDACTED = [
     (re.compile(r"(?:vb|whsec)_[\w+/=-]+", re.ASCII), HIDDEN),
     (re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?", re.ASCII), HIDDEN),  # a JSON Web Token, RFC 7519
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]+", re.ASCII | re.IGNORECASE), rf"\1 {HIDDEN}"),
-    (re.compile(r"(://)[^\s\"'<>@]{0,256}(?:@[^\s\"'<>@]{0,256}){0,3}@"), rf"\1{HIDDEN}@"),  # user and password
+    (re.compile(r"(://)[^\s\"'<>@]{0,256}+(?:@[^\s\"'<>@]{0,256}+){0,3}@"), rf"\1{HIDDEN}@"),  # user and password
     (
         re.compile(
             r"((?:password|passwd|token|accesskey|secret|signature|\bsig)\w{0,20}[\"']?\s{0,3}(?:[=:]|%3D)\s{0,3})"

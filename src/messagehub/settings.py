@@ -67,7 +67,7 @@ class Settings:
         15.0,
         "seconds after its last sign of life when a process that shares a PostgreSQL is thought to be dead, and others "
         "take over what it held; a database that cannot be written for four fifths of that costs it its binds",
-        least=5,
+        least=8,  # else unbinding takes longer than there is between parting and the kill
         most=300,
     )
     secret_key: str = setting(

@@ -21,7 +21,7 @@ from tests.support.api import Json
 from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.settled import settled
 from tests.support.simulator import Simulator
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 MESSAGES = 2000
 WINDOW = 50
@@ -83,7 +83,7 @@ def kill_with_full_window(hub: Hub, box: Simulator, carrier: Json, senders: Send
 
 def final_targets(account: Account, accepted: dict[str, str]) -> dict[str, Json]:
     """The target of every accepted message, once all are final. A message that is lost never is."""
-    final = settled(account.api, accepted, within=60)
+    final = settled(account.api, accepted, within=PATIENCE_S)
     assert final.keys() == accepted.keys()
     targets: list[Json] = [message["targets"][0] for message in final.values()]
     return {target["destination"]["target"]: target for target in targets}

@@ -170,7 +170,7 @@ def test_what_was_answered_is_there_after_a_kill(house: House) -> None:
     [message] = house.inbox(source)
     assert httpx.get(message["medias"][0]["url"]).content == SAMPLES["jpeg"]
     # Who was killed while it told of it is waited for by the others until its lease is over.
-    house.endpoint.wait(lambda endpoint: endpoint.about(message), within=60)
+    house.endpoint.wait(lambda endpoint: endpoint.about(message))
     until(lambda: house.tell("m-8", cat, source=source).status_code == 200, "the carrier is open again")
     assert len(house.inbox(source)) == 1
 

@@ -91,8 +91,8 @@ def test_all_nodes_together_keep_a_limit(postgres_server: str, tmp_path: Path) -
         first.admin.post("/limits", {"scope": "customer", "key": account.id, "segments_per_second": per_second})
         apis = [nodes.api(account, node) for node in nodes.hubs]
         begun = time.monotonic()
-        for n, to in enumerate(numbering.somebodies(messages)):
-            apis[n % 2].send(account.number, to)
+        for api in apis:
+            api.send(account.number, numbering.somebodies(messages // 2))
         seen = [(begun, 0, begun)]
         while seen[-1][1] < messages:
             assert time.monotonic() < begun + 20
@@ -102,7 +102,7 @@ def test_all_nodes_together_keep_a_limit(postgres_server: str, tmp_path: Path) -
         for at, (before, count, _) in enumerate(seen):
             for _, later, after in seen[at:]:
                 assert later - count <= per_second * (after - before + 0.1) + 2
-        assert seen[-1][2] - begun < 2 * messages / per_second
+        assert seen[-1][2] - begun < 4 * messages / per_second
 
 
 @pytest.mark.parametrize("scope", ["customer", "number"])

@@ -20,7 +20,7 @@ from tests.support.hub import LEASE_S
 from tests.support.process import PROGRAM, environment
 from tests.support.simulator import Simulator
 from tests.support.sink import Endpoint, Hit, Sink
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 PATIENT = {"response_timeout": 30, "dlr_timeout": 120}
 LOOKED_AT_S = 15
@@ -63,7 +63,7 @@ def by_message(endpoint: Endpoint) -> dict[str, list[Hit]]:
     return found
 
 
-def all_final(api: Api, ids: list[str], within: float = 30) -> Counter[str]:
+def all_final(api: Api, ids: list[str], within: float = PATIENCE_S) -> Counter[str]:
     """How many messages ended in which status."""
 
     def ask() -> Counter[str] | None:

@@ -148,7 +148,7 @@ def test_a_carrier_that_is_down_hands_over_to_the_next(hub: Hub, provider: Provi
     hub.route(second, priority=2)
     hub.bound(second)
     account = hub.customer()
-    sent = account.settled(account.send(somebody("4444")), within=30)
+    sent = account.settled(account.send(somebody("4444")))
     assert sent["status"] == "delivered"
     assert hub.when_carrier(dead, lambda now: now["status"] == "down")["last_error"]
 
@@ -163,7 +163,7 @@ def test_what_was_on_its_way_at_a_crash_is_in_doubt(hub: Hub, provider: Provider
     hub.kill()
     provider.stalls.clear()
     hub.start()
-    settled = account.settled(sent, within=40)
+    settled = account.settled(sent)
     assert settled["status"] == "delivered"
     assert settled["targets"][0]["possible_duplicate"] is True
     assert len(provider.sent) == before + 2

@@ -169,19 +169,21 @@ async def test_where_a_carrier_leads_inside_it_is_not_followed(tmp_path: Path) -
 
 
 async def test_media_that_wait_for_others_have_their_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "PATIENCE_S", 1.0)
+    count, patience = 10, 2.0
+    monkeypatch.setattr(fetching, "PATIENCE_S", patience)
     monkeypatch.setattr(fetching, "AT_ONCE", 1)
     async with opened(tmp_path) as (ours, peer, _):
 
         async def be_slow(asked: Asked) -> Said:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.2 * patience / count)
             return Said(200, GIF)
 
         peer.on_request = be_slow
-        messages = [message(f"{peer.url}/{n}", id=str(n)) for n in range(5)]
+        messages = [message(f"{peer.url}/{n}", id=str(n)) for n in range(count)]
         replies = await asyncio.gather(*(told(ours, each) for each in messages))
-        assert [reply.status for reply in replies] == [200] * 5
-        assert [one.media for one in ours.of(Inbound)] == [[Medium("image/gif", addresses.digest(GIF), len(GIF))]] * 5
+        assert [reply.status for reply in replies] == [200] * count
+        seen = [one.media for one in ours.of(Inbound)]
+        assert seen == [[Medium("image/gif", addresses.digest(GIF), len(GIF))]] * count
 
 
 async def test_media_that_get_no_turn_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

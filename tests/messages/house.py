@@ -171,12 +171,12 @@ class House:
         """Changes the config of the carrier."""
         return await Carriers(self.store, Sealer()).change(self.carrier_id, clock.now(), settings=config)
 
-    async def failover(self, name: str = "second", priority: int = 2) -> str:
+    async def failover(self, name: str = "second", priority: int = 2, prefix: str = "") -> str:
         """Another carrier, to which a route of a later priority leads."""
         now = clock.now()
         config = {"host": f"{name}.test", "port": 2775, "system_id": "me", "password": ""}
         carrier = await Carriers(self.store, Sealer()).add(name, "smpp", config, False, now)
-        await self.routes.add(now, carrier_id=carrier.id, priority=priority)
+        await self.routes.add(now, carrier_id=carrier.id, priority=priority, prefix=prefix)
         return carrier.id
 
     def means(self, node: str, live: Live) -> Means:

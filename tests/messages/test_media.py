@@ -1,128 +1,32 @@
 """Messages with media: from what is given to what a carrier is handed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
-from messagehub import clock, ids
-from messagehub.accounts import customers
-from messagehub.blobs import PARTS
-from messagehub.carriers import kinds
-from messagehub.carriers.book import Carriers
-from messagehub.carriers.carrier import Accepted, Inbound, Refused, TargetKey
-from messagehub.clock import NEVER, SECOND
-from messagehub.errors import Refusal, Unavailable
-from messagehub.media import Limits, addresses
-from messagehub.messages import media
-from messagehub.sealing import Sealer
-from messagehub.shapes import DestinationGiven, MediaGiven, Message, MessageGiven
-from messagehub.store import Insert, Store, Tx
+from messagehub import clock
+from messagehub.carriers.carrier import Accepted
+from messagehub.clock import SECOND
+from messagehub.errors import Refusal
+from messagehub.media import addresses
+from messagehub.shapes import DestinationGiven, MediaGiven
+from messagehub.store import Store, Tx
 from messagehub.web import Fetcher
-from messagehub.webhooks.sign import new_secret
-from tests.media.samples import SAMPLES, film
-from tests.messages.gallery import Gallery, gallery
-from tests.messages.house import ANNE, BERT, HERE, SOURCE, House, eventually, eventually_so
-from tests.messages.peer import Peer
-from tests.support.outage import Outage
+from tests.media.samples import SAMPLES
+from tests.messages.house import ANNE, BERT, eventually, eventually_so
+from tests.messages.mms_house import MMSHouse, mms_house
 
-JPEG, PDF, CARD = SAMPLES["jpeg"], SAMPLES["pdf"], SAMPLES["vcard"]
-OTHER = "+15557654321"
-HOUR, DAY = 3600 * SECOND, 24 * 3600 * SECOND
-
-
-class MMSConfig(Struct, kw_only=True, frozen=True):
-    """A carrier that takes MMS only."""
-
-    takes: ClassVar = frozenset({"mms"})
-    is_base64: ClassVar = False
-    secrets: ClassVar = frozenset[str]()
-    tlvs: ClassVar[dict[str, Any]] = {}
-    receipt_id: ClassVar = "as_is"
-    retry_temporary: ClassVar = ()
-    validity_period: ClassVar = 0
-    octets: int = 300_000
-
-    def limits(self, source: str) -> Limits:
-        return Limits(self.octets)
-
-    def check(self) -> None:
-        return
-
-
-class MMSHouse(House):
-    """With a carrier that takes MMS beside the one that takes SMS, and a server of media."""
-
-    gallery: Gallery
-    mms_id: str
-    mms: Peer
-
-    async def add(self, octets: int = 300_000, priority: int = 1) -> str:
-        now = clock.now()
-        carrier = await Carriers(self.store, Sealer()).add("mms", "mms", {"octets": octets}, False, now)
-        await self.routes.add(now, carrier_id=carrier.id, priority=priority)
-        return carrier.id
-
-    async def send_media(self, *medias: str, to: tuple[str, ...] = (ANNE,), **more: Any) -> Message:
-        return await self.send(*to, medias=[MediaGiven(url=one) for one in medias], **more)
-
-    async def waiting(self) -> int:
-        rows = await self.store.all("claim_preparations", now=NEVER, count=5000, holder="", share=1)
-        return len(rows)
-
-    async def nothing_waits(self) -> bool:
-        return not await self.waiting()
-
-    async def holds(self, message: Message, reason: str) -> bool:
-        return all(one.hold_reason == reason for one in (await self.seen(message.id)).targets)
-
-    async def remove_mms(self) -> None:
-        carriers = Carriers(self.store, Sealer())
-        await carriers.remove(await carriers.get(self.mms_id), clock.now())
-
-    async def stop(self, person: str) -> None:
-        """It says STOP."""
-        ticket = object()
-        self.peer.tell(Inbound(person, SOURCE, "STOP", None, ticket=ticket))
-        await eventually(lambda: ticket in self.peer.answers)
-
-    def given(self, url: str, source: str = SOURCE, **more: Any) -> MessageGiven:
-        return MessageGiven(source=source, destinations=[ANNE], medias=[MediaGiven(url=url)], **more)
-
-    async def another_customer(self) -> str:
-        now = clock.now()
-        other = customers.new(name="d", now=now, webhook_secret=new_secret())
-        await self.store.write([Insert("insert_customer", [other.as_row(Sealer())])])
-        number = {"customer_id": other.id, "number": OTHER, "name": "", "detail": ""}
-        await self.numbers.add(now, **number, message_flow_id=ids.UNSET)
-        return other.id
-
-    async def failed(self, message: Message) -> tuple[str, str]:
-        """How its first target failed."""
-        row = await self.until((message.id, 0), "failed")
-        return row.error_code, row.error_message
-
-
-@pytest.fixture(autouse=True)
-def known_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(kinds.CONFIGS, "mms", MMSConfig)
-    monkeypatch.setattr(media, "RETRY_AFTER", (0.05, 0.05))
+JPEG, CARD = SAMPLES["jpeg"], SAMPLES["vcard"]
+DAY = 24 * 3600 * SECOND
 
 
 @pytest.fixture
-async def house(store: Store) -> AsyncIterator[MMSHouse]:
-    async with gallery() as shown:
-        opened = MMSHouse(store)
-        opened.gallery = shown
-        await opened.furnish()
-        opened.mms_id, opened.mms = await opened.add(), Peer()
-        await opened.open()
-        await opened.open(opened.mms, carrier_id=opened.mms_id)
-        opened.preparer.start()
+async def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MMSHouse]:
+    async with mms_house(store, monkeypatch) as opened:
         yield opened
-        await opened.close()
 
 
 # --- the way of a message with media ----------------------------------------------------
@@ -276,13 +180,8 @@ async def test_the_type_that_is_said_must_agree(house: MMSHouse) -> None:
 # --- our own ----------------------------------------------------------------------------
 
 
-async def kept(house: MMSHouse, octets: bytes) -> str:
-    now = clock.now()
-    return house.published.url(await house.blobs.put(octets, now + DAY), now)
-
-
 async def test_what_is_kept_here_goes_at_once(house: MMSHouse) -> None:
-    url = await kept(house, JPEG)
+    url = await house.keep(JPEG)
     sent = await house.send_media(url)
     assert [(one.status, one.hold_reason) for one in sent.targets] == [("queued", UNSET)]
     assert [(one.url, one.type, one.size) for one in sent.medias] == [(url, "image/jpeg", len(JPEG))]
@@ -306,7 +205,7 @@ async def test_what_is_kept_here_stays_until_it_is_sent(house: MMSHouse) -> None
 
 async def test_a_flow_sends_what_is_kept_here(house: MMSHouse) -> None:
     """In a transaction nothing is read from disk: it waits for a moment."""
-    url = await kept(house, JPEG)
+    url = await house.keep(JPEG)
     given = house.given(url)
 
     async def unit(tx: Tx) -> Any:
@@ -332,7 +231,7 @@ async def test_a_flow_sends_what_is_kept_here(house: MMSHouse) -> None:
 async def test_an_address_of_ours_that_cannot_be_used_is_refused(
     house: MMSHouse, octets: bytes, spoil: Callable[[str], str], reason: str, words: str
 ) -> None:
-    url = spoil(await kept(house, octets))
+    url = spoil(await house.keep(octets))
     with pytest.raises(Refusal) as refused:
         await house.send_media(url)
     assert refused.value.reason == reason
@@ -343,398 +242,3 @@ async def test_what_is_kept_no_more_is_refused(house: MMSHouse) -> None:
     with pytest.raises(Refusal) as refused:
         await house.send_media(house.published.url(addresses.digest(b"never"), clock.now()))
     assert (refused.value.reason, refused.value.message) == ("INVALID_MEDIA", "medias[0]: it is not kept any more")
-
-
-# --- to whom it goes, and as what -------------------------------------------------------
-
-
-async def test_without_a_carrier_for_mms_there_is_no_route(house: MMSHouse) -> None:
-    await house.remove_mms()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    assert [(one.status, one.error_code) for one in sent.targets] == [("failed", "no_route")]
-    assert sent.targets[0].error_message == "No route leads to a carrier that takes MMS to the destination."
-    assert await house.waiting() == 0
-
-
-async def linked(house: MMSHouse, words: str) -> list[bytes]:
-    """What the links of a text lead to."""
-    codes = [line.rpartition("/")[2] for line in words.splitlines() if line.startswith(HERE)]
-    digests = [await house.links.find(code, clock.now()) for code in codes]
-    return [await house.blobs.read(digest) for digest in digests if digest]
-
-
-async def test_without_a_carrier_for_mms_a_link_goes_as_an_sms(house: MMSHouse) -> None:
-    await house.remove_mms()
-    urls = house.gallery.show("/cat.jpg", JPEG), house.gallery.show("/a.pdf", PDF)
-    sent = await house.send_media(*urls, text="Look", subject="A cat", fallback="link", to=(ANNE, BERT))
-    assert (sent.type, sent.fallback, [one.hold_reason for one in sent.targets]) == ("mms", "link", ["media"] * 2)
-    await eventually(lambda: len(house.peer.handed) == 2)
-    handed = house.peer.handed[0]
-    assert handed.text.splitlines()[:2] == ["A cat", "Look"]
-    assert await linked(house, handed.text) == [JPEG, PDF]
-    assert (handed.media, handed.subject) == (None, "")
-    assert "".join(segment.text for segment in handed.segments) == handed.text
-    seen = await house.seen(sent.id)
-    assert [(one.text, one.parts) for one in seen.targets] == [(handed.text, len(handed.segments))] * 2
-    assert not house.mms.handed
-
-
-async def test_who_is_sent_a_link_keeps_to_sms(house: MMSHouse) -> None:
-    """Also when it is sent by another carrier, or once more."""
-    await house.remove_mms()
-    second, peer = await house.failover(), Peer()
-    await house.open(peer, carrier_id=second)
-    await house.send_media(house.gallery.show("/cat.jpg", JPEG), text="Look", fallback="link")
-    (handed,) = await eventually(lambda: house.peer.handed)
-    house.peer.tell(Refused(handed.key, "refused_here"))
-    (again,) = await eventually(lambda: peer.handed)
-    assert (again.text, again.media, len(again.segments)) == (handed.text, None, len(handed.segments))
-
-
-async def test_a_text_of_its_own_is_kept_beside_the_link(house: MMSHouse) -> None:
-    await house.remove_mms()
-    picture = house.gallery.show("/cat.jpg", JPEG)
-    to = DestinationGiven(target=ANNE, name="A.", variables={"name": "Anne"})
-    given = {"medias": [MediaGiven(url=picture)], "fallback": "link"}
-    sent = await house.send(to, text="Look, {{name}} ’", smart_encoding=True, **given)  # type: ignore
-    (handed,) = await eventually(lambda: house.peer.handed)
-    assert handed.text.startswith("Look, Anne '\nhttps://hub.test/m/")
-    (target,) = (await house.seen(sent.id)).targets
-    assert str(target.text).startswith("Look, Anne ’\n")
-    assert (target.sent_text, target.destination.name) == (handed.text, "A.")
-
-
-async def test_a_text_that_is_too_long_with_its_link_fails(house: MMSHouse) -> None:
-    await house.remove_mms()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), text="a" * 1530, fallback="link")
-    code, words = await house.failed(sent)
-    assert (code, words) == ("media_too_large", "as an SMS with links it needs 11 segments, 10 are allowed")
-
-
-async def test_the_first_carrier_that_the_media_fit_has_it(house: MMSHouse) -> None:
-    large = house.gallery.show("/film.mp4", film(inside=bytes(400_000)))
-    wide, peer = await house.add(octets=1_000_000, priority=2), Peer()
-    await house.open(peer, carrier_id=wide)
-    await house.send_media(large)
-    await eventually(lambda: peer.handed)
-    await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    await eventually(lambda: house.mms.handed)
-    assert (len(peer.handed), len(house.mms.handed)) == (1, 1)
-
-
-async def test_what_fits_no_carrier_fails_or_is_linked(house: MMSHouse) -> None:
-    large = house.gallery.show("/film.mp4", film(inside=bytes(400_000)))
-    code, words = await house.failed(await house.send_media(large))
-    assert (code, "octets that cannot be made smaller" in words) == ("media_too_large", True)
-    await house.send_media(large, fallback="link")
-    (handed,) = await eventually(lambda: house.peer.handed)
-    assert await linked(house, handed.text) == [house.gallery.shown["/film.mp4"][2]]
-    assert not house.mms.handed
-
-
-async def test_another_carrier_for_mms_has_what_the_first_refuses(house: MMSHouse) -> None:
-    second, peer = await house.add(priority=2), Peer()
-    await house.open(peer, carrier_id=second)
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    (handed,) = await eventually(lambda: house.mms.handed)
-    house.mms.tell(Refused(handed.key, "media_too_large"))
-    (again,) = await eventually(lambda: peer.handed)
-    assert again.media == handed.media
-    peer.tell(Refused(again.key, "media_refused", "no GIF today"))
-    assert await house.failed(sent) == ("media_refused", "no GIF today")
-    assert not house.peer.handed
-
-
-@pytest.mark.parametrize("reason", ["media_too_large", "media_refused"])
-async def test_what_every_carrier_refuses_for_its_media_is_linked_where_its_message_says_so(
-    house: MMSHouse, reason: str
-) -> None:
-    second, peer = await house.add(priority=2), Peer()
-    await house.open(peer, carrier_id=second)
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), text="Look", fallback="link", to=(ANNE, BERT))
-    await eventually(lambda: len(house.mms.handed) == 2)
-    for handed in house.mms.handed:
-        house.mms.tell(Refused(handed.key, reason))
-    await eventually(lambda: len(peer.handed) == 2)
-    first, other = peer.handed
-    peer.tell(Refused(first.key, reason), Accepted(other.key, ["m-1"]))
-    (linked_one,) = await eventually(lambda: house.peer.handed)
-    assert (linked_one.key, linked_one.media) == (first.key, None)
-    assert await linked(house, linked_one.text) == [JPEG]
-    house.peer.tell(Accepted(linked_one.key, ["s-1"]))
-    assert [(await house.until((sent.id, n), "sent")).status for n in range(2)] == ["sent"] * 2
-    seen = await house.seen(sent.id)
-    texts = {one.destination.target: one.text for one in seen.targets}
-    assert texts == {first.destination: linked_one.text, other.destination: UNSET}
-
-
-async def test_what_is_refused_for_its_media_fails_where_its_text_is_too_long_with_a_link(house: MMSHouse) -> None:
-    picture = house.gallery.show("/cat.jpg", JPEG)
-    sent = await house.send_media(picture, text="a" * 1530, fallback="link")
-    (handed,) = await eventually(lambda: house.mms.handed)
-    house.mms.tell(Refused(handed.key, "media_refused", "no GIF today"))
-    assert await house.failed(sent) == ("media_refused", "no GIF today")
-
-
-async def test_other_refusals_are_no_case_for_a_link(house: MMSHouse) -> None:
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), fallback="link")
-    (handed,) = await eventually(lambda: house.mms.handed)
-    house.mms.tell(Refused(handed.key, "invalid_number"))
-    assert (await house.failed(sent))[0] == "invalid_number"
-    assert not house.peer.handed
-
-
-async def remove_route(house: MMSHouse) -> None:
-    for row in await house.store.all("live_routes"):
-        if row.carrier_id == house.mms_id:
-            await house.routes.remove(row.id, clock.now())
-
-
-async def remove_carrier(house: MMSHouse) -> None:
-    await house.remove_mms()
-    await house.sweeper.sweep()
-
-
-@pytest.mark.parametrize("take_away", [remove_route, remove_carrier])
-async def test_who_waits_while_the_last_way_of_mms_goes_gets_a_link(
-    house: MMSHouse, take_away: Callable[[MMSHouse], Awaitable[None]]
-) -> None:
-    picture, at = house.gallery.show("/cat.jpg", JPEG), clock.now() + SECOND
-    sent = await house.send_media(picture, fallback="link", schedule_at=clock.iso(at))
-    await eventually_so(lambda: house.holds(sent, "scheduled"))
-    await take_away(house)
-    (handed,) = await eventually(lambda: house.peer.handed)
-    assert await linked(house, handed.text) == [JPEG]
-
-
-# --- while it waits ---------------------------------------------------------------------
-
-
-@pytest.fixture
-async def held(house: MMSHouse) -> Message:
-    """A message to two whose picture is long in coming."""
-    house.gallery.waits.clear()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), to=(ANNE, BERT), validity=1000)
-    await eventually(lambda: house.gallery.asked)
-    return sent
-
-
-async def test_it_can_be_canceled(house: MMSHouse, held: Message) -> None:
-    await house.actor.cancel(house.customer.id, held.id)
-    house.gallery.waits.set()
-    await eventually_so(house.nothing_waits)
-    assert [one.error_code for one in (await house.seen(held.id)).targets] == ["canceled"] * 2
-
-
-async def test_it_can_be_deleted(house: MMSHouse, held: Message) -> None:
-    await house.actor.delete(house.customer.id, held.id)
-    house.gallery.waits.set()
-    await eventually_so(house.nothing_waits)
-    assert await house.statuses(held.id) == ["failed"] * 2
-
-
-async def test_it_can_be_given_another_time(house: MMSHouse, held: Message) -> None:
-    at = clock.now() + HOUR
-    moved = await house.actor.reschedule(house.customer.id, held.id, clock.iso(at))
-    assert [one.hold_reason for one in moved.targets] == ["media"] * 2
-    house.gallery.waits.set()
-    await eventually_so(lambda: house.holds(held, "scheduled"))
-    row = await house.row((held.id, 0))
-    assert row.due_at == at
-    assert [one.type for one in (await house.seen(held.id)).medias] == ["image/jpeg"]
-    assert not house.mms.handed
-
-
-def wanted_until(house: MMSHouse, octets: bytes) -> int:
-    return house.blobs.path(addresses.digest(octets)).stat().st_mtime_ns // 1000
-
-
-async def test_its_media_are_kept_until_the_time_that_it_is_given_while_it_waits_for_them(
-    house: MMSHouse, held: Message
-) -> None:
-    at = clock.now() + 60 * DAY
-    await house.actor.reschedule(house.customer.id, held.id, clock.iso(at))
-    house.gallery.waits.set()
-    await eventually_so(lambda: house.holds(held, "scheduled"))
-    await eventually(lambda: wanted_until(house, JPEG) > at)
-
-
-async def test_its_media_are_kept_until_the_time_that_it_is_given_when_they_are_there(house: MMSHouse) -> None:
-    now = clock.now()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), schedule_at=clock.iso(now + HOUR))
-    await eventually_so(lambda: house.holds(sent, "scheduled"))
-    at = now + 60 * DAY
-    await house.actor.reschedule(house.customer.id, sent.id, clock.iso(at))
-    assert wanted_until(house, JPEG) > at
-
-
-async def test_it_expires(house: MMSHouse) -> None:
-    house.gallery.waits.clear()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG), validity=1)
-
-    async def expired() -> bool:
-        await house.sweeper.sweep()
-        return bool((await house.row((sent.id, 0))).error_code == "expired")
-
-    await eventually_so(expired)
-    house.gallery.waits.set()
-    await eventually_so(house.nothing_waits)
-
-
-async def test_who_says_stop_meanwhile_gets_nothing(house: MMSHouse, held: Message) -> None:
-    await house.stop(ANNE)
-    house.gallery.waits.set()
-    (handed,) = await eventually(lambda: house.mms.handed)
-    assert handed.destination == BERT
-    assert (await house.until((held.id, 0), "failed")).error_code == "opted_out"
-
-
-async def test_a_customer_that_goes_leaves_nothing(house: MMSHouse, held: Message) -> None:
-    await house.actor.cancel_all(house.customer.id)
-    assert await house.statuses(held.id) == ["failed"] * 2
-
-
-# --- who works on it --------------------------------------------------------------------
-
-
-async def test_what_a_dead_node_was_at_another_does(house: MMSHouse) -> None:
-    await house.preparer.stop()
-    picture = house.gallery.show("/cat.jpg", JPEG)
-    sent = await house.send_media(picture)
-    row = (await house.store.all("claim_preparations", now=NEVER, count=1, holder="", share=1))[0]
-    gone = {"message_id": row.message_id, "holder": "gone", "due_at": NEVER, "attempts": 1}
-    await house.store.many("take_preparation", [gone])
-    house.preparer = house.preparer_of("here")
-    house.preparer.start()
-    await house.until((sent.id, 0), "handed")
-
-
-async def test_two_nodes_do_each_message_once(house: MMSHouse) -> None:
-    other = house.preparer_of("there")
-    await house.store.run("keep_lease", id="there", name="", works=1, tm_lease=NEVER)
-    other.start()
-    pictures = [house.gallery.show(f"/{n}.jpg", JPEG) for n in range(40)]
-    await asyncio.gather(*(house.send_media(picture) for picture in pictures))
-    await eventually(lambda: len(house.mms.handed) == 40)
-    assert len({handed.key for handed in house.mms.handed}) == 40
-    await other.stop()
-
-
-async def test_one_that_ends_in_order_leaves_its_work_to_others(house: MMSHouse) -> None:
-    house.gallery.waits.clear()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    await eventually(lambda: house.gallery.asked)
-    await house.preparer.stop()
-    (row,) = await house.store.all("claim_preparations", now=clock.now(), count=10, holder="", share=1)
-    assert row.attempts == 0
-    house.gallery.waits.set()
-    house.preparer = house.preparer_of("here")
-    house.preparer.start()
-    await house.until((sent.id, 0), "handed")
-
-
-async def test_one_customer_holds_up_no_other(house: MMSHouse) -> None:
-    house.gallery.waits.clear()
-    slow = [house.gallery.show(f"/{n}.jpg", JPEG) for n in range(media.AT_ONCE)]
-    await asyncio.gather(*(house.send_media(picture) for picture in slow))
-    await eventually(lambda: house.gallery.asked)
-    url = await kept(house, JPEG)
-    other = await house.another_customer()
-    sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
-    await house.until((sent.id, 0), "handed")
-    await eventually(lambda: len(house.mms.handed) == 1)
-
-
-async def test_a_customer_is_not_behind_all_that_another_has_waiting(house: MMSHouse) -> None:
-    await house.preparer.stop()
-    house.gallery.waits.clear()
-    slow = [house.gallery.show(f"/{n}.jpg", JPEG) for n in range(3 * media.LOOKED_AT)]
-    await asyncio.gather(*(house.send_media(picture) for picture in slow))
-    other, url = await house.another_customer(), await kept(house, JPEG)
-    sent = await house.acceptor.accept(other, house.given(url, fallback="link", source=OTHER))
-    house.preparer = house.preparer_of("here")
-    await house.preparer.turn()
-    await eventually(lambda: house.mms.handed)
-    assert [handed.key for handed in house.mms.handed] == [(sent.id, 0)]
-
-
-async def test_what_ends_the_process_again_and_again_is_given_up(house: MMSHouse) -> None:
-    await house.preparer.stop()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    often = {"message_id": sent.id, "holder": "", "due_at": 0, "attempts": media.MOST_ATTEMPTS}
-    await house.store.many("take_preparation", [often])
-    house.preparer = house.preparer_of("here")
-    house.preparer.start()
-    assert (await house.failed(sent))[0] == "media_broken"
-    assert not house.gallery.asked
-
-
-async def _is_handed(house: House, key: TargetKey) -> bool:
-    """The store may be away a little longer than its outage."""
-    try:
-        return bool((await house.row(key)).status == "handed")
-    except Unavailable:
-        return False
-
-
-async def test_a_store_that_cannot_write_only_delays_it(house: MMSHouse, outage: Outage) -> None:
-    house.gallery.waits.clear()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    await eventually(lambda: house.gallery.asked)
-    async with outage():
-        house.gallery.waits.set()
-        await asyncio.sleep(0.2)
-    await eventually_so(lambda: _is_handed(house, (sent.id, 0)))
-
-
-async def test_what_a_claim_took_whose_commit_was_not_heard_of_is_taken_again(
-    house: MMSHouse, outage: Outage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its row has the name of a node that lives and knows nothing of it."""
-    await house.preparer.stop()
-    first, other = [await house.send_media(house.gallery.show(f"/{n}.jpg", JPEG)) for n in range(2)]
-    gone = {"message_id": first.id, "holder": "here", "due_at": NEVER, "attempts": 1}
-    await house.store.many("take_preparation", [gone])
-    monkeypatch.setattr(media, "POLL_S", 0.01)
-    house.preparer = house.preparer_of("here")
-    async with outage():
-        house.preparer.start()
-        await eventually(lambda: house.preparer._is_unsure)
-        told = len(caplog.records)
-        await eventually(lambda: len(caplog.records) > told, "the claim failed")
-    await eventually_so(lambda: _is_handed(house, (other.id, 0)))
-    await house.until((first.id, 0), "handed")
-
-
-async def test_a_disk_that_is_full_uses_up_no_tries(
-    house: MMSHouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(media, "SOON", SECOND // 100)
-    monkeypatch.setattr(media, "LATEST", SECOND // 50)
-    monkeypatch.setattr(media, "POLL_S", 0.01)
-    await house.preparer.stop()
-    house.preparer = house.preparer_of("here")
-    incoming = house.media / PARTS
-    incoming.write_text("no folder")
-    house.preparer.start()
-    sent = await house.send_media(house.gallery.show("/cat.jpg", JPEG))
-    await eventually(lambda: house.gallery.asked["/cat.jpg"] > media.MOST_ATTEMPTS + 2)
-    incoming.unlink()
-    await house.until((sent.id, 0), "handed")
-    assert len([one for one in caplog.records if "wait for the store, or for their disk" in one.message]) == 1
-
-
-def test_the_longer_a_disk_is_full_the_more_seldom_media_are_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media, "MOST_DELAYED", 2)
-    delays, now, pauses = media.Delays(), 0, list[int]()
-    for _ in range(10):
-        until = delays.next("first", now)
-        pauses.append((until - now) // SECOND)
-        now = until
-    assert pauses == [1, 1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert delays.next("second", now) == now + SECOND
-    assert delays.next("one more than are known", now) == now + 60 * SECOND
-    delays.over("first")
-    assert delays.next("first", now) == now + SECOND
-    now += HOUR
-    assert delays.next("when the others were done by other nodes", now) == now + SECOND

@@ -1,10 +1,13 @@
 """What time alone brings about."""
 
+import pytest
+
 from messagehub import clock
 from messagehub.carriers.book import Carriers
 from messagehub.carriers.carrier import Inbound, Receipt, Verdict
 from messagehub.clock import SECOND
-from messagehub.messages import receipts
+from messagehub.messages import receipts, sweep
+from messagehub.messages.lanes import LANES
 from messagehub.messages.status import ERROR_CODES, Status
 from messagehub.messages.sweep import PARTS_WAIT, STRAY
 from messagehub.sealing import Sealer
@@ -147,3 +150,19 @@ async def test_what_waits_for_a_carrier_that_is_gone_goes_to_another_or_fails(ho
     await house.sweeper.sweep()
     row = await house.row(lost)
     assert (row.status, row.error_code) == ("failed", "no_route")
+
+
+async def test_what_can_go_another_way_is_found_behind_what_cannot(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    await house.fill()
+    second = await house.failover(prefix="1")
+    await house.store.many("keep_carrier_health", [{"carrier_id": house.carrier_id, "node_id": "here", "bound": 0}])
+    house.store.notify("changed")
+    stuck = [await queue(house, destination="+442079460009", lane=lane) for lane in (*LANES, *LANES, *LANES)]
+    behind = [await queue(house, destination="+15559876543", lane=lane) for lane in LANES]
+    for _ in stuck + behind:
+        await house.sweeper.sweep()
+    assert {(await house.row(key)).carrier_id for key in stuck} == {house.carrier_id}
+    assert {(await house.row(key)).carrier_id for key in behind} == {second}

@@ -118,7 +118,7 @@ async def test_receipts_come_to_those_who_ask(registered: int, ending: str, coun
     async with bound() as (esme, _):
         esme.submit(f"82100000{ending}", registered_delivery=registered)
         await esme.named("submit_sm_resp")
-        await asyncio.sleep(0.06)
+        await (esme.named("deliver_sm") if count else asyncio.sleep(0.06))
         assert esme.names().count("deliver_sm") == count
 
 
@@ -199,12 +199,13 @@ STATES = [("1234", 1, 2), ("0001", 1, 5), ("0005", 1, 2), ("0009", 1, 3), ("0001
 
 @pytest.mark.parametrize(("ending", "registered", "state"), STATES)
 async def test_it_says_what_became_of_a_message(ending: str, registered: int, state: int) -> None:
-    async with bound() as (esme, _):
+    async with bound(replace(QUICK, receipt_delay=0.5, slow_receipt=60)) as (esme, _):
         esme.submit(f"82100000{ending}", registered_delivery=registered)
         message_id = (await esme.named("submit_sm_resp"))[0].fields["message_id"]
         asked = {"message_id": message_id, "source_addr": "15551234567"}
         esme.driver.request("query_sm", asked)
-        await asyncio.sleep(0.05)
+        await esme.named("query_sm_resp")
+        await asyncio.sleep(0.5)
         esme.driver.request("query_sm", asked)
         first, then = await esme.named("query_sm_resp", 2)
         assert (first.status, first.fields["message_state"], then.fields["message_state"]) == (0, 1, state)

@@ -8,7 +8,7 @@ from typing import Any
 from tests.support import hub as hubs
 from tests.support.api import Api, Json
 from tests.support.hub import Account, Hub
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 class Cluster:
@@ -32,7 +32,7 @@ class Cluster:
         nodes = [bind["node"] for bind in binds if bind["state"] == "bound"]
         return {node: nodes.count(node) for node in nodes}
 
-    def shared(self, carrier: Json, *counts: int, within: float = 20) -> dict[str, int]:
+    def shared(self, carrier: Json, *counts: int, within: float = PATIENCE_S) -> dict[str, int]:
         """The binds of the nodes, once so many nodes have so many each."""
 
         def ask() -> dict[str, int] | None:

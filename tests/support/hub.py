@@ -16,7 +16,7 @@ from tests.support.process import PROGRAM, Program, environment
 from tests.support.simulator import Simulator
 from tests.support.waiting import PATIENCE_S, until
 
-LEASE_S = 6
+LEASE_S = 8
 """The lease of those that are killed: their tests wait for its end where others may live beside them."""
 
 CARRIER = {"host": "127.0.0.1", "password": "secret", "window": 50, "response_timeout": 1, "dlr_timeout": 2}

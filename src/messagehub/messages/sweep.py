@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from messagehub import clock
 from messagehub.carriers.carrier import Receipt, TargetKey
@@ -46,6 +47,15 @@ PARTS_WAIT = 30 * 60 * SECOND
 SET_BACK = (Forward("targets_set_back", "bring_target_forward"), Forward("parked_set_back", "bring_parked_forward"))
 
 
+class Place(NamedTuple):
+    """Of a target among those that wait for one carrier."""
+
+    lane: int = LANES[0]
+    due_at: int = 0
+    message_id: str = ""
+    n: int = 0
+
+
 class Sweeper:
     def __init__(
         self,
@@ -63,6 +73,8 @@ class Sweeper:
         self._waiting: set[tuple[str, int]] = set()
         self._rescued = 0
         self._learnt: dict[str, Rule] = {}
+        self._looked_at: dict[str, Place] = {}
+        """Up to where those that wait for a carrier that is down were looked at."""
 
     def start(self) -> None:
         self._loop.start()
@@ -121,12 +133,27 @@ class Sweeper:
         """What waits for a carrier that is down, disabled or gone goes to another, where a route leads to one."""
         table = await self._routes.table(tx)
         told = Told()
+        before, self._looked_at = self._looked_at, {}
         for carrier in await tx.all("every_carrier"):
             gone = carrier.tm_delete != NEVER
             if gone or carrier.disabled or carrier.id in table.down:
-                rows = await tx.all("targets_queued_for", carrier_id=carrier.id, count=BATCH)
+                rows = await self._next_queued(tx, carrier.id, before.get(carrier.id, Place()))
                 told.add(await self._each(tx, rows, partial(self._plan_anew, table, gone)))
         return told
+
+    async def _next_queued(self, tx: Tx, carrier_id: str, place: Place) -> list[Row]:
+        """The most urgent first, but each time those behind the last: these may have nowhere else to go."""
+        found: list[Row] = []
+        for lane in LANES[LANES.index(place.lane) :]:
+            if lane != place.lane:
+                place = Place(lane)
+            count = BATCH - len(found)
+            rows = await tx.all("targets_queued_for", carrier_id=carrier_id, **place._asdict(), count=count)
+            found += rows
+            if len(rows) == count:
+                self._looked_at[carrier_id] = Place(lane, rows[-1].due_at, rows[-1].message_id, rows[-1].n)
+                break
+        return found
 
     def _plan_anew(self, table: Table, gone: bool, ledger: Ledger, target: Target) -> None:
         if target.status is not Status.QUEUED or target.error_code == MEDIA:

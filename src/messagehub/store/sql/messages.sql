@@ -148,8 +148,11 @@ UPDATE targets SET names = :names WHERE message_id = :message_id AND n = :n;
 UPDATE targets SET names = NULL, due_at = :due_at WHERE message_id = :message_id AND n = :n AND status = 'sent';
 
 -- name: targets_queued_for
-SELECT message_id, n FROM targets
-WHERE status = 'queued' AND carrier_id = :carrier_id AND due_at IS NOT NULL ORDER BY lane, due_at LIMIT :count;
+-- Behind the one that was looked at last.
+SELECT message_id, n, due_at FROM targets
+WHERE status = 'queued' AND carrier_id = :carrier_id AND lane = :lane
+    AND due_at >= :due_at AND (due_at, message_id, n) > (:due_at, :message_id, :n)
+ORDER BY due_at, message_id, n LIMIT :count;
 
 -- name: targets_queued_of
 SELECT message_id, n FROM targets
