@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from tests.support import grouping, postgres
 from tests.support.outage import Outage, outage_of
 
 STORES = ("sqlite", "postgres")
+WARNED = re.compile(r"\b(?:WARNING|ERROR|CRITICAL)\b")
+MOST_WARNINGS = 20
 
 # How long an example takes to be made or run is the machine's doing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +32,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if hasattr(report, "node"):  # it comes from a process that runs tests
         grouping.take_out_of_group(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure stands what the processes of the test warned of."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and folder:
+        for log in sorted(folder.rglob("*.err")):
+            lines = [line for line in log.read_text(errors="replace").splitlines() if WARNED.search(line)]
+            report.sections.append((f"Warnings of {log.stem}", "\n".join(lines[:MOST_WARNINGS])))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,20 @@ async def test_after_a_failure_no_ring_cuts_its_pause_short_and_an_end_does(monk
     assert work.turns == 1
 
 
+async def test_what_must_not_wait_long_has_a_bound_of_its_own_for_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(loops, "PAUSE_S", 0.005)
+    work = Work(fail)
+    loop = Loop("work", work.turn, LONG_S, longest_pause=0.005)
+    loop.start()
+    begun = asyncio.get_running_loop().time()
+    await work.until(11)
+    assert asyncio.get_running_loop().time() - begun < 0.005 * 2**10
+    await loop.stop()
+
+
 async def test_stopping_lets_the_turn_under_way_end() -> None:
     ended = []
 

@@ -14,10 +14,13 @@ LONGEST_PAUSE_S = 5.0
 
 
 class Loop:
-    """Runs `turn` after each `ring`, and every `every` seconds without one. After a failure a ring waits as well."""
+    """Runs `turn` after each `ring`, and every `every` seconds without one. After a failure a ring waits as well: a
+    pause that grows up to `longest_pause` seconds."""
 
-    def __init__(self, name: str, turn: Callable[[], Awaitable[None]], every: float) -> None:
-        self._name, self._turn, self._every = name, turn, every
+    def __init__(
+        self, name: str, turn: Callable[[], Awaitable[None]], every: float, longest_pause: float = LONGEST_PAUSE_S
+    ) -> None:
+        self._name, self._turn, self._every, self._longest_pause = name, turn, every, longest_pause
         self._bell = asyncio.Event()
         self._pause = PAUSE_S
         self._ending = asyncio.Event()
@@ -47,7 +50,7 @@ class Loop:
                 await _rest(self._bell, self._every)
             else:
                 await _rest(self._ending, self._pause)
-                self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
+                self._pause = min(self._pause * 2, self._longest_pause)
 
     async def _turn_safely(self) -> bool:
         try:

@@ -26,6 +26,9 @@ LEASE_S = 15.0
 RENEW = 4 / 15
 """After this share of its lease a node renews it."""
 
+AGAIN = 1 / 15
+"""After such a share it tries again, where it could not: a store that is back in time costs nobody its binds."""
+
 PART = 1 / 5
 """So long before its lease ends, as a share of it, a node begins to part from its carriers."""
 
@@ -57,7 +60,7 @@ class Node:
         """Called when the lease was not renewed in time."""
         self._store, self._works, self._lease_s = store, int(works), lease_s
         self._renewed = -math.inf
-        self._loop = Loop("lease", self._renew, lease_s * RENEW)
+        self._loop = Loop("lease", self._renew, lease_s * RENEW, lease_s * AGAIN)
         self._ending: asyncio.TimerHandle | None = None
         self._deadman = DeadMan()
         self._guards = False
