@@ -85,14 +85,15 @@ MEMBERS: list[tuple[Json, str, str]] = [
     ({"destinations": [5]}, "INVALID_ARGUMENT", "destinations[0]: "),
     ({"destinations": [{"target": 5}]}, "INVALID_ARGUMENT", "destinations[0].target: "),
     ({"destinations": [{"target": TO, "name": "x" * 256}]}, "INVALID_ARGUMENT", "destinations[0].name: "),
-    ({"text": 5}, "INVALID_ARGUMENT", "text: "),
+    ({"text": 5}, "INVALID_ARGUMENT", "text: expected a string, got an integer"),
     ({"text": ["Hello"]}, "INVALID_ARGUMENT", "text: "),
     ({"text": "a\0b"}, "INVALID_ARGUMENT", "text: it holds a NUL"),
     ({"source": "+1\0"}, "INVALID_ARGUMENT", "source: it holds a NUL"),
     ({"destinations": [{"target": TO, "name": "a\0"}]}, "INVALID_ARGUMENT", "destinations[0].name: it holds a NUL"),
     ({"on_doubt": "perhaps"}, "INVALID_ARGUMENT", "on_doubt: "),
     ({"smart_encoding": "yes"}, "INVALID_ARGUMENT", "smart_encoding: "),
-    ({"class": 4}, "INVALID_ARGUMENT", "class: expected `int` <= 3"),
+    ({"class": 4}, "INVALID_ARGUMENT", "class: expected an integer <= 3"),
+    ({"class": 1.5}, "INVALID_ARGUMENT", "class: expected an integer or a string, got a number"),
     ({"class": "flash"}, "INVALID_ARGUMENT", "class: invalid enum value 'flash'; expected one of marketing, otp, "),
     ({"tlvs": {"nobody_knows": 1}}, "INVALID_TLV", "tlvs.nobody_knows: no carrier for "),
     ({"tlvs": {"Upper": 1}}, "INVALID_ARGUMENT", "tlvs: "),
@@ -265,6 +266,10 @@ def test_a_whole_number_may_have_a_decimal_point(admin: Api) -> None:
             headers = {"Content-Type": "application/json"}
             answer = admin.http.request(method, path, content=body % written, headers=headers)
             assert answer.status_code == status, answer.text
+
+
+def test_so_may_one_that_could_be_a_word(account: Account) -> None:
+    assert account.api.post("/messages", given(account, **{"class": 1.0}))["class"] == 1
 
 
 # --- query parameters -------------------------------------------------------------------

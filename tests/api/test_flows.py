@@ -85,7 +85,7 @@ def test_a_wrong_value_without_end_is_told_by_its_beginning(owner: Account) -> N
         ({"flow_id": NOTHING}, "flow_id: give either"),
         ({"flow_id": "x"}, "flow_id: 'x' is no UUID"),
         ({"actions": [SAY], "variables": {"voipbin.x": "1"}}, "variables: 'voipbin.x' begins with"),
-        ({"actions": [SAY], "variables": {"x": 1}}, "variables[]: expected `str`"),
+        ({"actions": [SAY], "variables": {"x": 1}}, "variables[]: expected a string"),
         ({"actions": [SAY], "variables": {f"{n}": "" for n in range(101)}}, "variables: 101 variables"),
         ({"actions": [SAY], "on_complete_flow_id": "x"}, "on_complete_flow_id: 'x' is no UUID"),
     ],

@@ -36,7 +36,7 @@ WRONG = [
     ([given("goto", "g")], "actions[0] (g).option.target_id: it is required"),
     ([given("message_send")], "actions[0].option.text: a message needs a text"),
     ([given("message_send", text="x", colour="red")], "actions[0].option.colour: there is no such member"),
-    ([given("message_send", text=5)], "actions[0].option.text: expected `str`"),
+    ([given("message_send", text=5)], "actions[0].option.text: expected a string"),
     ([given("message_send", text="x", destinations=["12"])], "actions[0].option.destinations[0]: '12' is not E.164"),
     (
         [given("message_send", text="x", source={"type": "sip", "target": "x"})],
@@ -52,8 +52,8 @@ WRONG = [
     ([given("fetch", "f", event_url="a.test")], "actions[0] (f).option.event_url: not an http or https URL"),
     ([given("fetch", "f", event_url="http://a:99999/")], "actions[0] (f).option.event_url: 99999 is no port"),
     ([given("variable_set", key="voipbin.x")], "actions[0].option.key: 'voipbin.x' begins with"),
-    ([given("sleep", duration=-1)], "actions[0].option.duration: expected `int` >= 0"),
-    ([given("sleep", duration=10**12)], "actions[0].option.duration: expected `int` <= "),
+    ([given("sleep", duration=-1)], "actions[0].option.duration: expected an integer >= 0"),
+    ([given("sleep", duration=10**12)], "actions[0].option.duration: expected an integer <= "),
     (
         [given("branch", variable="x", target_ids={"yes": FINISH, "no": "off"})],
         "actions[0].option.target_ids.no: there is no action 'off'",

@@ -1,6 +1,7 @@
 """Reading bodies: whole, small enough, in time, JSON, and of the right shape; or a refusal that names the member."""
 
 import asyncio
+import re
 from collections.abc import Awaitable
 from functools import cache
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from messagehub.shapes import check_nul, words
 
 MAX_BODY = 1024 * 1024
 TEXT_CSV = b"text/csv"
+_FLOAT_FOR_INTEGER = re.compile(r"Expected `[^`]*\bint\b[^`]*`, got `float`")
 
 T = TypeVar("T")
 
@@ -117,7 +119,7 @@ def _text(body: bytes) -> str:
 
 
 def _decoded_otherwise(body: bytes, kind: type, error: msgspec.ValidationError) -> Any:
-    if not str(error).startswith("Expected `int`, got `float`"):
+    if not _FLOAT_FOR_INTEGER.match(str(error)):
         raise error
     return msgspec.convert(_with_whole_numbers(msgspec.json.decode(body)), kind)
 

@@ -11,10 +11,21 @@ from messagehub.shapes.accounts import CLOCK_TIME, EMAIL, USERNAME
 
 _ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?", re.DOTALL)
 _MEMBER = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_KINDS = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+"""What the decoder calls by Python's names, as those know it who write JSON."""
+_NAMED = re.compile(r"`(?P<names>\w+(?: \| \w+)*)`")
 _PATTERNS = {
-    f"expected `str` matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",
-    f"expected `str` matching regex {CLOCK_TIME!r}": "write a time of day such as 21:00, or nothing",
-    f"expected `str` matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
+    f"expected a string matching regex {USERNAME!r}": "use letters from A to Z, digits, and . _ % + @ -",
+    f"expected a string matching regex {CLOCK_TIME!r}": "write a time of day such as 21:00, or nothing",
+    f"expected a string matching regex {EMAIL!r}": "write an address such as somebody@example.com, or nothing",
 }
 _NO_CHOICE = "Invalid enum value"
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[[^\]]*\]")
@@ -31,11 +42,17 @@ def words(error: str, root: str = "", kind: Any = None) -> str:
     what, path = match["what"], (match["path"] or "").replace("[...]", "[]")
     if member := _MEMBER.fullmatch(what):
         path, what = f"{path}.{member['name']}", _MEMBER_WORDS[member["what"]]
+    elif what.startswith("Expected"):
+        what = _NAMED.sub(_in_words, what)
     elif kind and what.startswith(_NO_CHOICE) and (choices := _choices(inspect.type_info(kind), path)):
         what = f"{what}; expected one of {', '.join(choices)}"
     place = f"{root}{path}".removeprefix(".")
     what = f"{what[:1].lower()}{what[1:]}"
     return f"{place or 'the body'}: {_PATTERNS.get(what, what)}"
+
+
+def _in_words(match: re.Match[str]) -> str:
+    return " or ".join(_KINDS.get(name, name) for name in match["names"].split(" | "))
 
 
 def _choices(kind: inspect.Type, path: str) -> list[str]:
