@@ -26,6 +26,13 @@ def files(blobs: Blobs) -> list[Path]:
     return [path for path in blobs.path("0" * 64).parent.parent.rglob("*") if path.is_file()]
 
 
+def test_where_nothing_can_be_kept_is_known_beforehand(tmp_path: Path) -> None:
+    assert Blobs(tmp_path / "a" / "b").unusable() == ""
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "media"):
+        assert Blobs(place).unusable() == f"{tmp_path}/file is no folder"
+
+
 async def test_the_same_octets_are_there_once_however_they_came(blobs: Blobs) -> None:
     octets = os.urandom(3 * PIECE + 17)
     digest = await blobs.put(octets, NOW)

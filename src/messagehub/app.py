@@ -161,6 +161,15 @@ def _check_role(role: str, alone: bool) -> None:
         )
 
 
+def _blobs(settings: Settings) -> Blobs:
+    blobs = Blobs(settings.media_folder)
+    if why := blobs.unusable():
+        if settings.media_dir:
+            raise SettingError(f"MESSAGEHUB_MEDIA_DIR: no media can be kept in {settings.media_dir!r}: {why}")
+        log.warning("no media can be kept: %s; MESSAGEHUB_MEDIA_DIR says where", why)  # who sends SMS only needs none
+    return blobs
+
+
 def _told(settings: Settings) -> dict[str, Any]:
     """What the edges are told of the settings."""
     names = ("webhook_allow_private", "body_timeout", "role", "metrics")
@@ -191,6 +200,7 @@ class Ground:
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Ground:
+    blobs = _blobs(settings)
     store = await open_store(settings.database_url, beside=settings.writer == "process")
     stack.push_async_callback(store.close)
     node = Node(store, works, settings.node_lease)
@@ -209,7 +219,6 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
     await _seal(keys, customers, carriers, tokens, signing)
     await signing.open()
     stack.push_async_callback(signing.close)
-    blobs = Blobs(settings.media_folder)
     published = Published(settings.public_address, signing.keys, lifetime)
     fetcher = Fetcher(
         most=settings.media_max, timeout=settings.media_timeout, allow_private=settings.media_allow_private

@@ -130,6 +130,14 @@ class Blobs:
     def path(self, digest: str) -> Path:
         return self._folder / addresses.path(digest)
 
+    def unusable(self) -> str:
+        """Why nothing can be kept here, as far as that is seen without writing; empty where it can. A folder that is
+        not there is made with the first content."""
+        there = next(one for one in (self._folder, *self._folder.parents) if os.path.exists(one))
+        if not there.is_dir():
+            return f"{there} is no folder"
+        return "" if os.access(there, os.R_OK | os.W_OK | os.X_OK) else f"{there} cannot be read and written"
+
     # --- writing ------------------------------------------------------------------------
 
     def _put(self, octets: bytes, keep_until: int) -> str:

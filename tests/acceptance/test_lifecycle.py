@@ -137,6 +137,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"MESSAGEHUB_UNKNOWN_DESTINATION": "drop"}, "accept"),
     ({"MESSAGEHUB_WEBHOOK_ALLOW_PRIVATE": "perhaps"}, "MESSAGEHUB_WEBHOOK_ALLOW_PRIVATE"),
     ({"MESSAGEHUB_CONFIG": "/nowhere/hub.toml"}, "/nowhere/hub.toml"),
+    ({"MESSAGEHUB_MEDIA_DIR": "/dev/null"}, "MESSAGEHUB_MEDIA_DIR: no media can be kept in '/dev/null'"),
     ({"MESSAGEHUB_DATABASE_URL": "mysql://localhost/hub"}, "MESSAGEHUB_DATABASE_URL"),
     ({"MESSAGEHUB_DATABASE_URL": "sqlite:////nowhere/hub.db"}, "/nowhere/hub.db"),
     ({"MESSAGEHUB_DATABASE_URL": "postgresql://127.0.0.1:1/hub"}, "127.0.0.1:1"),
