@@ -127,6 +127,7 @@ def _batch(query: str, count: int) -> str:
 
 
 UNAVAILABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError)
+DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 
 
 def translated(error: Exception) -> Exception:
@@ -135,4 +136,6 @@ def translated(error: Exception) -> Exception:
         return Conflict(str(error))
     if isinstance(error, UNAVAILABLE):
         return Unavailable(str(error))
+    if isinstance(error, DAMAGED):
+        return Unavailable(f"the file of the store is damaged, and a backup is needed: {error}")
     return StoreError(str(error)) if isinstance(error, apsw.Error) else error
