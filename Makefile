@@ -11,7 +11,9 @@ dev: $(VENV)/ready
 
 # Most tests wait most of the time, for receipts and for what is killed: four at once keep two cores busy. What fails
 # beside others is run once more by itself, and both are shown: a fault fails again, a wait that was too short does not.
+# And what they start hundreds of times is compiled once, also where Python is told to keep nothing of it.
 test: $(VENV)/ready-dev
+	$(BIN)/python -m compileall -q src
 	$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder $(ARGS) \
 		|| $(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS)
 
