@@ -15,7 +15,7 @@ from tests.support import postgres
 
 SQL = Path(queries.FOLDER / "sql" / "webhooks.sql")
 OWN = [name for name, query in queries.read(SQL).items() if not query.sql.startswith("INSERT")]
-QUERIES = [name for name in OWN if "customers" not in queries.read(SQL)[name].sql] + ["claim_events"]
+QUERIES = [name for name in OWN if "customers" not in queries.read(SQL)[name].sql] + ["claim_events", "claim_untried"]
 
 EVENTS = 20_000
 HALF = 500_000

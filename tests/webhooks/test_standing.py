@@ -11,9 +11,11 @@ import pytest
 
 from messagehub import clock
 from messagehub.accounts.customers import ANEW, Customer
-from messagehub.clock import NEVER
+from messagehub.clock import NEVER, SECOND
 from messagehub.store import Store, open_store
+from messagehub.webhooks import claim
 from messagehub.webhooks import endpoint as breaker
+from messagehub.webhooks.claim import LOOKED_AT
 from messagehub.webhooks.conclude import Conclusions
 from messagehub.webhooks.deliver import CLAIM_OCTETS
 from messagehub.webhooks.deliveries import Wanted
@@ -30,9 +32,9 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def node(store: Store, timeout: float = 1.0) -> AsyncIterator[Desk]:
+async def node(store: Store, timeout: float = 1.0, alone: bool = False) -> AsyncIterator[Desk]:
     opened = Desk(store, timeout=timeout)
-    await opened.open()
+    await opened.open(alone)
     try:
         yield opened
     finally:
@@ -344,6 +346,21 @@ async def test_what_waits_of_one_message_comes_in_its_order_and_holds_up_nobody(
     desk.dispatcher.wake()
     await happens(lambda: other.hits and elsewhere.hits)
     await happens(lambda: len(endpoint.hits) == len(events))
+    assert [hit.headers["webhook-id"] for hit in endpoint.hits] == [event.id for event in events]
+
+
+async def test_what_a_node_had_leased_when_it_was_killed_is_told_before_what_waited_behind_it(
+    store: Store, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim, "TIMES", 1)  # as if thousands waited
+    killed = Desk(store)
+    customer = await killed.customer(endpoint.url)
+    events = await killed.stored(customer, 2 * LOOKED_AT, message_id="m")
+    leased = {"customer_id": customer.id, "id": events[0].id, "due_at": events[0].due_at}
+    await store.expect("lease_event", [{**leased, "lease": clock.now() + SECOND}])
+    await killed.close()
+    async with node(store, alone=not killed.dispatcher.shared):
+        await happens(lambda: len(endpoint.hits) == len(events))
     assert [hit.headers["webhook-id"] for hit in endpoint.hits] == [event.id for event in events]
 
 

@@ -50,6 +50,16 @@ FROM events
 WHERE events.customer_id = :customer_id AND events.due_at <= :now AND (events.due_at, events.id) > (:tm_after, :after)
 ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
 
+-- name: claim_untried
+-- Differs: one node asks for no turns.
+SELECT events.id, events.customer_id, events.message_id,
+    (SELECT LENGTH(body) FROM event_bodies WHERE event_bodies.message_id = events.message_id
+        AND event_bodies.event_id = events.id) AS octets,
+    events.attempts, events.attempts_before, events.due_at, events.tm_create
+FROM events
+WHERE events.customer_id = :customer_id AND events.id = :id AND events.due_at <= :now AND events.attempts = 0
+FOR UPDATE OF events SKIP LOCKED;
+
 -- name: untried_of_message
 -- Differs: one node asks for no turns.
 SELECT events.customer_id, events.message_id, events.id FROM events

@@ -50,6 +50,10 @@ FROM events
 WHERE events.customer_id = :customer_id AND events.due_at <= :now AND (events.due_at, events.id) > (:tm_after, :after)
 ORDER BY events.due_at, events.id LIMIT :count;
 
+-- name: claim_untried
+-- Differs: one node asks for no turns.
+SELECT * FROM events WHERE customer_id = :customer_id AND id = :id AND due_at <= :now AND FALSE;
+
 -- name: untried_of_message
 -- Differs: one node asks for no turns.
 SELECT * FROM events WHERE customer_id = :customer_id AND message_id = :message_id AND FALSE LIMIT :count;

@@ -37,8 +37,9 @@ UPDATE events SET due_at = :tm_create, leased = 0
 WHERE customer_id = :customer_id AND id = :id AND due_at = :lease AND leased = 1;
 
 -- name: release_events
--- After a restart of the only node: what it had leased is due at once.
-UPDATE events SET due_at = :now, leased = 0 WHERE due_at > :now AND leased = 1;
+-- After a restart of the only node: what it had leased is due at once, and what was not tried as of its making.
+UPDATE events SET due_at = CASE WHEN attempts = 0 AND tm_create < :now THEN tm_create ELSE :now END, leased = 0
+WHERE due_at > :now AND leased = 1;
 
 -- name: events_set_back
 -- What was due before the clock was set back, or is soon to be tried again. What is leased ends by itself.
