@@ -11,11 +11,13 @@ import pytest
 
 from messagehub import ids
 from messagehub.store import open_store, queries
+from messagehub.store.postgres import NUMBERED, SESSION, batch_form
 from tests.support import postgres
 
 SQL = Path(queries.FOLDER / "sql" / "webhooks.sql")
 OWN = [name for name, query in queries.read(SQL).items() if not query.sql.startswith("INSERT")]
 QUERIES = [name for name in OWN if "customers" not in queries.read(SQL)[name].sql] + ["claim_events", "claim_untried"]
+MANY = 1000
 
 EVENTS = 20_000
 HALF = 500_000
@@ -87,14 +89,14 @@ async def test_on_sqlite(empty: apsw.Connection, name: str) -> None:
 # --- PostgreSQL: as many rows are read as may be, of a table that it knows
 
 
-FILL = f"""
+FILL = """
 INSERT INTO events (customer_id, id, message_id, type, status, attempts, attempts_before, due_at, leased,
     response_status, error, tm_create, tm_update)
 SELECT 'c' || n % 2, substr(lpad(to_hex(n), 12, '0'), 1, 8) || '-' || substr(lpad(to_hex(n), 12, '0'), 9, 4)
     || '-7000-8000-000000000000', 'm' || n / 2, 'message_updated',
     CASE WHEN n % 1000 < 2 THEN 'failed' WHEN n % 1000 < 8 THEN 'pending' ELSE 'delivered' END, 1, 0,
     CASE WHEN n % 1000 BETWEEN 2 AND 7 THEN n END, 0, 200, '', n * 1000, n * 1000
-FROM generate_series({HALF - EVENTS}, {HALF + EVENTS}) AS n
+FROM generate_series($1::int, $2::int) AS n
 """
 BODIES = "INSERT INTO event_bodies (event_id, message_id, body) SELECT id, message_id, '' FROM events"
 
@@ -109,7 +111,7 @@ async def connected(url: str) -> "asyncpg.Connection[Any]":
     await store.close()
     connection = await asyncpg.connect(url)
     if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM events)"):
-        await connection.execute(FILL)
+        await connection.execute(FILL, HALF - EVENTS, HALF + EVENTS)
         await connection.execute(BODIES)
         await connection.execute("VACUUM ANALYZE")
     return connection
@@ -136,3 +138,24 @@ async def test_on_postgres(filled: str, name: str) -> None:
         assert step["Node Type"] != "Seq Scan" or step["Relation Name"] == "event_attempts", step
         touched = step["Actual Rows"] + sum(count for what, count in step.items() if what.startswith("Rows Removed"))
         assert touched * step["Actual Loops"] <= BOUND, step  # both are those of one loop
+
+
+async def test_on_postgres_what_is_dropped_is_found_by_its_key_in_a_table_it_knows_nothing_of(
+    postgres_server: str,
+) -> None:
+    url = postgres.new_database(postgres_server)
+    await (await open_store(url)).close()
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(SESSION)
+        await connection.execute(FILL, HALF, HALF + 5 * MANY)
+        query, sql = queries.load("postgres")["drop_event"], NUMBERED["drop_event"]
+        types = [kind.name for kind in (await connection.prepare(sql)).get_parameters()]
+        rows = await connection.fetch("SELECT customer_id, id, 1::bigint AS now FROM events LIMIT $1", MANY)
+        args = [[row[name] for row in rows] for name in query.names]
+        explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {batch_form(query, types)}", *args)
+    finally:
+        await connection.close()
+    for step in steps(json.loads(explained)[0]["Plan"]):
+        touched = step["Actual Rows"] + sum(count for what, count in step.items() if what.startswith("Rows Removed"))
+        assert touched * step["Actual Loops"] <= MANY, step

@@ -50,6 +50,13 @@ FROM events
 WHERE events.customer_id = :customer_id AND events.due_at <= :now AND (events.due_at, events.id) > (:tm_after, :after)
 ORDER BY events.due_at, events.id LIMIT :count FOR UPDATE OF events SKIP LOCKED;
 
+-- name: events_to_drop
+-- What is under way ends by itself; and what waits for another address, which was given meanwhile, is that one's.
+-- Differs: a node may just be claiming them.
+SELECT customer_id, id FROM events WHERE customer_id = :customer_id AND due_at IS NOT NULL AND leased = 0
+    AND EXISTS (SELECT 1 FROM customers WHERE customers.id = :customer_id AND customers.webhook_disabled <> '')
+ORDER BY due_at LIMIT :count FOR UPDATE OF events;
+
 -- name: claim_untried
 -- Differs: one node asks for no turns.
 SELECT events.id, events.customer_id, events.message_id,
