@@ -104,7 +104,8 @@ SIGNATURES = [
     "Sent from my iPhone", "Sent from my Galaxy S21", "Sent via the Samsung Galaxy, an AT&T 5G smartphone",
     "Get Outlook for Android", "Envoyé de mon iPhone", "Enviado desde mi iPhone", "Enviado do meu iPhone",
     "Von meinem iPhone gesendet", "Gesendet von Outlook für iOS", "Inviato da iPhone", "Verstuurd vanaf mijn iPhone",
-    "Wysłane z iPhone’a", "Отправлено с iPhone", "iPhone’umdan gönderildi", "-- \nSent from my phone.\n",
+    "Wysłane z iPhone’a", "Отправлено с iPhone", "iPhone’umdan gönderildi", "Outlook'tan gönderildi",
+    "-- \nSent from my phone.\n",
 ]  # fmt: skip
 
 
@@ -115,6 +116,11 @@ def test_what_a_phone_puts_below_is_not_read(signature: str) -> None:
     assert phrases.read(f"Please stop texting me\r\n\r\n{signature}")
     assert words.read(signature) is None
     assert words.read(f"STOP\nby at five\n\n{signature}") is None
+
+
+def test_a_second_line_that_tells_something_is_no_signature() -> None:
+    assert words.read("İptal\nödeme gönderildi") is None
+    assert words.read("Ret\nFatura gönderildi") is None
 
 
 def test_long_texts_that_are_signed_are_no_words() -> None:

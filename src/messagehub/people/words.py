@@ -94,7 +94,7 @@ SIGNATURE = re.compile(
     "|(verstuurd|verzonden) (vanaf|vanuit|met|via|van) .+"  # nl
     "|wysla(ne|no) (z|ze) .+"  # pl
     "|отправлено (с|из|со) .+"  # ru
-    "|.+ gonderildi"  # tr
+    "|.+[dt][ae]n gonderildi"  # tr; without "from" it may be what somebody has paid
 )
 """`Sent from my iPhone`, as `plain_words` has it."""
 
