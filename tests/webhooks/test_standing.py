@@ -12,14 +12,15 @@ import pytest
 from messagehub import clock
 from messagehub.accounts.customers import ANEW, Customer
 from messagehub.clock import NEVER, SECOND
-from messagehub.store import Store, open_store
-from messagehub.webhooks import claim
+from messagehub.store import Store, Tx, open_store
+from messagehub.webhooks import claim, deliver
 from messagehub.webhooks import endpoint as breaker
 from messagehub.webhooks.claim import LOOKED_AT
 from messagehub.webhooks.conclude import Conclusions
 from messagehub.webhooks.deliver import CLAIM_OCTETS
 from messagehub.webhooks.deliveries import Wanted
 from messagehub.webhooks.endpoint import FAILURES_TO_OPEN, MAX_AT_ONCE
+from messagehub.work import loop
 from tests.support.outage import Outage
 from tests.support.sink import STALL, Endpoint, Sink
 from tests.webhooks.desk import Desk, eventually
@@ -362,6 +363,34 @@ async def test_what_a_node_had_leased_when_it_was_killed_is_told_before_what_wai
     async with node(store, alone=not killed.dispatcher.shared):
         await happens(lambda: len(endpoint.hits) == len(events))
     assert [hit.headers["webhook-id"] for hit in endpoint.hits] == [event.id for event in events]
+
+
+# --- a customer that something is wrong with
+
+
+async def test_whose_events_cannot_be_claimed_holds_up_nobody(
+    store: Store, webhooks: Sink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loop, "PAUSE_S", 60.0)  # of a turn that fails
+    monkeypatch.setattr(deliver, "ASIDE_S", 60.0)
+    endpoint = webhooks.endpoint()
+    async with node(store) as desk:
+        broken, neighbour = await desk.customer(webhooks.endpoint().url), await desk.customer(endpoint.url)
+        known = desk.customers.get
+
+        async def get(tx: Tx, customer_id: str) -> Customer:
+            if customer_id == broken.id:
+                raise ValueError("bad luck")
+            return await known(tx, customer_id)
+
+        monkeypatch.setattr(desk.customers, "get", get)
+        await desk.wait_in_store(broken)
+        desk.dispatcher.wake()
+        await happens(lambda: "bad luck" in caplog.text)
+        await desk.wait_in_store(neighbour)
+        desk.dispatcher.wake()
+        await happens(lambda: endpoint.hits)
+    assert caplog.text.count("cannot be claimed") == 1
 
 
 # --- one that gets slow

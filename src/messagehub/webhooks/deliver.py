@@ -8,6 +8,7 @@ offered here after the commit.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Sequence
 from contextvars import Context
 from email.utils import parsedate_to_datetime
@@ -61,6 +62,8 @@ EVENTS = "events"
 CLAIMS_AT_ONCE = 4
 MOST_FAILURES = 6
 """Claims that fail in one turn before the others are not tried any more: it is the store."""
+ASIDE_S = 5.0
+"""How long a customer whose events cannot be claimed is passed over."""
 
 DAY = 24 * 3600 * SECOND
 
@@ -90,6 +93,8 @@ class Dispatcher:
         self._ahead: set[str] = set()
         """Whose events were left in the store while others' were claimed: they need not wait for thousands of those."""
         self._later: asyncio.TimerHandle | None = None
+        self._aside: dict[str, float] = {}
+        """Until when customers are passed over."""
 
     async def open(self, alone: bool) -> None:
         """`alone`: no other node can have leased anything, so what is leased is due."""
@@ -200,13 +205,27 @@ class Dispatcher:
         half, failures = CLAIMS_AT_ONCE // 2, list[BaseException]()
         for some in range(0, len(due), half):
             ahead = [self._ahead.pop() for _ in range(min(half, len(self._ahead)))]
-            claims = [self._claim_for(id, now) for id in {*ahead, *due[some : some + half]}]
+            claims = [self._claim_safely(id, now) for id in {*ahead, *due[some : some + half]}]
             ended = await asyncio.gather(*claims, return_exceptions=True)
             failures += [error for error in ended if error]
             if len(failures) >= MOST_FAILURES:
                 break
-        if failures:  # of one customer, they are nobody else's matter
+        if failures:
             raise failures[0]
+
+    async def _claim_safely(self, customer_id: str, now: int) -> None:
+        """What is wrong with one customer, and not with the store, is nobody else's matter."""
+        if time.monotonic() < self._aside.get(customer_id, 0.0):
+            return
+        try:
+            await self._claim_for(customer_id, now)
+        except Unavailable:
+            raise
+        except Exception:
+            self._aside[customer_id] = time.monotonic() + ASIDE_S
+            log.exception("events cannot be claimed", extra=about(customer_id=customer_id))
+        else:
+            self._aside.pop(customer_id, None)
 
     async def _claim_for(self, customer_id: str, now: int) -> None:
         endpoint = self._endpoints[customer_id]
