@@ -54,7 +54,7 @@ async def test_what_a_lost_node_had_locked_is_free_again_soon(
     has_locked = asyncio.Event()
 
     async def unit(tx: Tx) -> None:
-        await tx.change("renew_lease", [{"id": "lost", "tm_lease": 2}])
+        await tx.one("renew_lease", id="lost", lease=2)
         has_locked.set()
         await asyncio.sleep(60)
 
@@ -63,7 +63,7 @@ async def test_what_a_lost_node_had_locked_is_free_again_soon(
         lost = asyncio.create_task(there.transaction(unit))
         await has_locked.wait()
         line.freeze()
-        assert await here.change("renew_lease", [{"id": "lost", "tm_lease": 3}]) == 1
+        assert await here.one("renew_lease", id="lost", lease=3)
         line.cut()
         lost.cancel()
         await asyncio.gather(lost, return_exceptions=True)

@@ -1,6 +1,9 @@
 """A node holds a lease while it lives."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +12,10 @@ from messagehub.clock import NEVER, SECOND
 from messagehub.messages.rows import TargetRow
 from messagehub.messages.status import Status
 from messagehub.store import Insert, Store
+from messagehub.store.postgres import PostgresStore
 from messagehub.work.node import LEASE_S, Duty, Node, store_clock
+from tests.support import postgres
+from tests.support.waiting import PATIENCE_S
 
 
 async def holders_of_the_dead(store: Store, now: int) -> set[str]:
@@ -73,12 +79,54 @@ async def test_a_slot_is_one_nodes_until_that_is_dead_and_a_node_that_was_dead_b
     await other.bury()
     assert await takes(store, other)
     await one.check()
-    await store.transaction(one._keep)
+    await one._renew()
     assert [row.node_id for row in await store.all("bind_slots")] == [other.id]
     assert not await takes(store, one)
     await other.close()
     assert await takes(store, one)
     await one.close()
+
+
+class Slow:
+    """A store that answers so many questions more, in transactions and without, and none after them."""
+
+    def __init__(self, verbs: Any) -> None:
+        self._verbs, self.answers = verbs, asyncio.Semaphore(100)
+
+    def __getattr__(self, name: str) -> Any:
+        verb = getattr(self._verbs, name)
+        return self._late(verb) if name in ("one", "all", "run", "many", "change", "expect") else verb
+
+    def _late(self, verb: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def ask(*args: Any, **kwargs: Any) -> Any:
+            await self.answers.acquire()
+            return await verb(*args, **kwargs)
+
+        return ask
+
+    async def transaction(self, unit: Callable[[Any], Any]) -> Any:
+        def asked(tx: Any) -> Any:
+            slow = Slow(tx)
+            slow.answers = self.answers
+            return unit(slow)
+
+        return await self._verbs.transaction(asked)
+
+
+async def test_a_lease_is_renewed_by_the_first_answer_of_a_slow_store(postgres_server: str) -> None:
+    store = await PostgresStore.open(postgres.new_database(postgres_server))
+    slow = Slow(store)
+    node = Node(slow)
+    try:
+        await node.open()
+        before, slow.answers = node.lease.until, asyncio.Semaphore(1)
+        async with asyncio.timeout(PATIENCE_S):
+            await node._renew()
+        assert node.lease.until > before
+    finally:
+        slow.answers = asyncio.Semaphore(100)
+        await node.close()
+        await store.close()
 
 
 async def test_a_duty_is_one_nodes_until_that_ends(store: Store) -> None:

@@ -61,6 +61,7 @@ class Node:
         self._store, self._works, self._lease_s = store, int(works), lease_s
         self._renewed = -math.inf
         self._loop = Loop("lease", self._renew, lease_s * RENEW, lease_s * AGAIN)
+        self._tidying = Loop("leases of the dead", self._tidy, lease_s * RENEW)
         self._ending: asyncio.TimerHandle | None = None
         self._deadman = DeadMan()
         self._guards = False
@@ -71,11 +72,13 @@ class Node:
         if self.alone:
             await self._store.run("drop_all_leases")
         await self._renew()
+        await self._tidy()
         self._loop.start()
+        self._tidying.start()
         return self.alone
 
     async def close(self) -> None:
-        await self._loop.stop()
+        await asyncio.gather(self._loop.stop(), self._tidying.stop())
         self.guard(False)
         if self._ending:
             self._ending.cancel()
@@ -99,34 +102,31 @@ class Node:
     # --- the lease ----------------------------------------------------------------------
 
     async def _renew(self) -> None:
-        begun = time.monotonic()
-        revived = await self._store.transaction(self._keep)
-        if revived and self._renewed > -math.inf:
-            log.warning("this node was taken for dead, since it could not renew its lease; it begins anew")
+        """By one answer of the store: where each of them takes a second or more, a few would take the whole lease."""
+        begun, lease = time.monotonic(), int(self._lease_s * SECOND)
+        if not await self._store.one("renew_lease", id=self.id, now=clock.now(), lease=lease):
+            await self._store.transaction(self._begin)
+            if self._renewed > -math.inf:
+                log.warning("this node was taken for dead, since it could not renew its lease; it begins anew")
         self._renewed = time.monotonic()
         if not self.alone:
             self.lease.until = begun + self._lease_s * (1 - PART)
             self._arm()
             self._watch()
 
-    async def _keep(self, tx: Tx) -> bool:
-        """Whether the node had to begin anew: then it holds nothing any more."""
-        now = await store_clock(tx)
-        own = {"id": self.id, "tm_lease": now + int(self._lease_s * SECOND)}
-        if revived := not await tx.change("renew_lease", [own]):
-            await tx.run("keep_lease", **own, name=self.name, works=self._works)
-            await self._release(tx)
-        await tx.run("drop_old_leases", tm_before=now)
-        await tx.run("forget_health_of_dead")
-        return revived
+    async def _begin(self, tx: Tx) -> None:
+        """With nothing: what it held before may be another's."""
+        lease = await store_clock(tx) + int(self._lease_s * SECOND)
+        await tx.run("keep_lease", id=self.id, tm_lease=lease, name=self.name, works=self._works)
+        await self._release(tx)
 
     async def bury(self) -> None:
         """Those whose leases have run out: what they held is free from now on."""
+        await self._store.transaction(_bury)
 
-        async def unit(tx: Tx) -> None:
-            await tx.run("drop_old_leases", tm_before=await store_clock(tx))
-
-        await self._store.transaction(unit)
+    async def _tidy(self) -> None:
+        await self.bury()
+        await self._store.run("forget_health_of_dead")
 
     async def _release(self, tx: Tx) -> None:
         await tx.run("release_slots", node_id=self.id)
@@ -149,6 +149,10 @@ class Node:
 
     def _arm(self) -> None:
         self._deadman.arm(self.lease.until + self._lease_s * (PART - DEAD) if self._guards else 0)
+
+
+async def _bury(tx: Tx) -> None:
+    await tx.run("drop_old_leases", tm_before=await store_clock(tx))
 
 
 async def always() -> bool:

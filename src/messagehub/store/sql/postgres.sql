@@ -4,6 +4,11 @@
 -- Differs: several machines share the database's clock, so that their leases agree.
 SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint AS now;
 
+-- name: renew_lease
+-- Differs: likewise. Nothing where the node was taken for dead.
+UPDATE nodes SET tm_lease = (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint + :lease WHERE id = :id
+RETURNING id;
+
 -- name: claim_targets
 -- Differs: nodes skip the rows that others hold.
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,

@@ -4,6 +4,10 @@
 -- Differs: the one process that serves a file has one clock.
 SELECT :now AS now;
 
+-- name: renew_lease
+-- Differs: likewise. Nothing where the node was taken for dead.
+UPDATE nodes SET tm_lease = :now + :lease WHERE id = :id RETURNING id;
+
 -- name: claim_targets
 -- Differs: one writer at a time, so no row locks.
 SELECT targets.message_id, targets.n, targets.customer_id, targets.destination, targets.destination_detail,

@@ -1,9 +1,6 @@
 -- A node whose row is gone is dead, and what it held is anybody's. It is taken away when its lease has run out, and the
 -- lock of the row decides between that and a renewal: so nothing is held by two.
 
--- name: renew_lease
-UPDATE nodes SET tm_lease = :tm_lease WHERE id = :id;
-
 -- name: keep_lease
 INSERT INTO nodes (id, name, works, tm_lease) VALUES (:id, :name, :works, :tm_lease)
 ON CONFLICT (id) DO UPDATE SET tm_lease = excluded.tm_lease;
