@@ -1,9 +1,15 @@
 """Who has which binds: every node comes to the same plan, and the plans fit together."""
 
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messagehub.carriers.slots import plan
+from messagehub.carriers.slots import Slots, plan
+from messagehub.work.node import Lease
 
 NODES = ("a", "b", "c", "d", "e")
 ROLES = st.sampled_from([["transceiver"], ["transmitter", "receiver"]])
@@ -56,3 +62,49 @@ def test_fewer_are_taken_while_others_still_have_those_of_a_config_before() -> N
 def test_carriers_with_one_bind_do_not_all_go_to_one_node() -> None:
     takers = {node for n in range(50) for node in "ab" if plan(f"c{n}", ["transceiver"], {}, "ab", node).take}
     assert takers == {"a", "b"}
+
+
+class Late:
+    """A store with two nodes, and one slot, that is `a`'s; `lease` is until then when it has answered."""
+
+    def __init__(self, lease: Lease, until: float) -> None:
+        self._lease, self._until = lease, until
+
+    async def all(self, query: str) -> list[Any]:
+        if query == "nodes_at_work":
+            return [SimpleNamespace(id=node) for node in "ab"]
+        return [SimpleNamespace(carrier_id="c", slot=0, node_id="a")]
+
+    async def many(self, query: str, rows: object) -> list[Any]:
+        self._lease.until = self._until
+        return []
+
+    async def run(self, query: str, **args: object) -> None:
+        """What is of no carrier here is let go."""
+
+    def notify(self, topic: str) -> None:
+        """Nobody listens."""
+
+
+class Guarded:
+    """The node `a`."""
+
+    id, alone = "a", False
+
+    def __init__(self) -> None:
+        self.lease = Lease()
+        self.guards: list[bool] = []
+        self.guard = self.guards.append
+
+    async def bury(self) -> None:
+        """All live."""
+
+
+@pytest.mark.parametrize(("until", "guards"), [(math.inf, [True]), (-math.inf, [])])
+async def test_a_node_is_not_ended_for_what_it_has_parted_from_while_the_store_answered(
+    until: float, guards: list[bool]
+) -> None:
+    node = Guarded()
+    slots = Slots(Late(node.lease, until), node, dict, ())  # type: ignore[arg-type]
+    await slots.turn()
+    assert node.guards == guards

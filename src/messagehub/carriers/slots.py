@@ -124,9 +124,9 @@ class Slots:
         for row in await self._store.many("take_slot", wanted):
             held.setdefault(row.carrier_id, {})[row.slot] = me
         mine = {id: {slot for slot, node in slots.items() if node == me} for id, slots in held.items()}
-        self._node.guard(len(nodes) > 1 and any(mine.values()))
-        if time.monotonic() >= self._node.lease.until:
+        if time.monotonic() >= self._node.lease.until:  # it parts from them, or has done so: nobody waits for it then
             return
+        self._node.guard(len(nodes) > 1 and any(mine.values()))
         for id, carrier in self._carriers().items():
             if id in plans:
                 self._settle(id, carrier, mine.pop(id, set()), plans[id].give)
