@@ -294,7 +294,8 @@ async def test_after_a_410_nothing_more_is_told_though_the_store_does_not_have_i
         return desk.dispatcher.due_at(customer.id, "another", now) > now
 
     customer = await desk.customer(endpoint.url)
-    await desk.happen(customer)
+    (first,) = await desk.happen(customer)
+    await desk.until(first, "delivered")
     await happens(comes_straight)
     endpoint.usual = 410
     last = await desk.stored(customer)
