@@ -6,8 +6,9 @@ HubError
 └── StoreError
     ├── Conflict       a row with this key is there already
     ├── Stale          what a unit knew of a row is so no more
-    └── Unavailable    the store cannot be reached or cannot write: nothing was changed, as far as can be known
+    └── Unavailable    the store cannot be reached or cannot write: nothing was changed
         ├── RolledBack again and again, in favour of others
+        ├── Unsettled  it fell silent at the commit: something was changed, or nothing
         └── NoRoom     it is the folder of media that cannot be written
 """
 
@@ -51,11 +52,15 @@ class Conflict(StoreError):
 
 
 class Unavailable(StoreError):
-    """The store cannot be reached or cannot write. Nothing was changed, as far as can be known."""
+    """The store cannot be reached or cannot write. Nothing was changed, unless it is Unsettled."""
 
 
 class RolledBack(Unavailable):
     """Again and again, in favour of others. Nothing was changed."""
+
+
+class Unsettled(Unavailable):
+    """The store fell silent while it was to commit: what was asked for is written, or it is not."""
 
 
 class NoRoom(Unavailable):
@@ -242,7 +247,10 @@ REASONS: dict[str, Reason] = {
     **_reasons(
         503,
         "UNAVAILABLE",
-        {"SERVICE_UNAVAILABLE": "Store or media cannot be written, or the server is ending. Nothing was accepted."},
+        {
+            "SERVICE_UNAVAILABLE": "Store or media cannot be written, or the server is ending. Nothing was accepted, "
+            "unless `message` says that this is not known."
+        },
     ),
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from messagehub.errors import Unavailable
+from messagehub.errors import Unavailable, Unsettled
 from messagehub.store import Tx, open_store
 from tests.support import postgres
 from tests.support.postgres import Server
@@ -36,6 +36,20 @@ async def test_a_server_that_dies_in_a_transaction_is_unavailable_and_its_return
             await store.one("clock")
         server.start()
         assert await store.one("clock")
+    finally:
+        await store.close()
+
+
+async def test_a_server_that_dies_before_it_has_answered_a_commit_leaves_open_what_became_of_it(server: Server) -> None:
+    store = await open_store(postgres.new_database(server.url))
+
+    async def unit(tx: Tx) -> None:
+        await tx.one("clock")
+        server.kill()
+
+    try:
+        with pytest.raises(Unsettled, match="did not say whether it has committed"):
+            await store.transaction(unit)
     finally:
         await store.close()
 

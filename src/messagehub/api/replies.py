@@ -11,7 +11,7 @@ from starlette.types import Send
 from messagehub import shapes
 from messagehub.api.cycle import ANSWER, lines
 from messagehub.api.representation import Header
-from messagehub.errors import REASONS, Conflict, NoRoom, Refusal, Unavailable
+from messagehub.errors import REASONS, Conflict, NoRoom, Refusal, Unavailable, Unsettled
 from messagehub.logs import Seldom
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,12 @@ def envelope(refusal: Refusal, request_id: bytes, allow: str = "") -> tuple[int,
     return reason.http, _encode(shapes.Error(body)), more.get(reason.http, [])
 
 
+def _what_became(error: Unavailable) -> str:
+    if isinstance(error, Unsettled):
+        return "whether this was done is not known: look before you send it again, or send an Idempotency-Key with it"
+    return "nothing was accepted"
+
+
 def refusal_of(error: Exception) -> Refusal:
     """What is said of any failure."""
     if isinstance(error, Refusal):
@@ -121,7 +127,7 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, Unavailable):
         if _told.due():
             log.warning("the store is unavailable: %s", error)
-        return Refusal("SERVICE_UNAVAILABLE", "the store cannot be reached or written just now; nothing was accepted")
+        return Refusal("SERVICE_UNAVAILABLE", f"the store cannot be reached or written just now; {_what_became(error)}")
     if isinstance(error, Conflict):
         return Refusal("ALREADY_EXISTS", "somebody made the same thing at the same moment; read it and try again")
     log.error("a request failed", exc_info=error)

@@ -114,7 +114,8 @@ class Acceptor:
         self._senders, self._pooling, self._gatherer, self._drafting = senders, pooling, gatherer, drafting
 
     async def accept(self, customer_id: str, given: MessageGiven) -> Message:
-        """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted."""
+        """The message as it was stored. Refusal names the field that is wrong; Unavailable: nothing was accepted,
+        unless it is Unsettled."""
         accepted = await self.prepare(self._store, customer_id, given)
         await self.commit(accepted)
         return accepted.shape()

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
-from messagehub.errors import Conflict, RolledBack, SettingError, Stale, StoreError, Unavailable
+from messagehub.errors import Conflict, RolledBack, SettingError, Stale, StoreError, Unavailable, Unsettled
 from messagehub.metrics import COUNTS
 from messagehub.store import queries, schema, schema_postgres
 from messagehub.store.address import shown
@@ -230,9 +230,15 @@ class PostgresStore:
 
     async def _once(self, unit: Unit[T], units: int) -> T:
         async with self._pool.acquire(timeout=ANSWER_S) as connection:
-            begun = time.perf_counter()
-            async with connection.transaction():
-                result = await unit(Connection(connection, self._forms))
+            begun, is_done = time.perf_counter(), False
+            try:
+                async with connection.transaction():
+                    result = await unit(Connection(connection, self._forms))
+                    is_done = True
+            except SILENT as error:
+                if is_done:
+                    raise Unsettled(f"it did not say whether it has committed: {_said(error)}") from error
+                raise
         COUNTS.commit_seconds.observe(time.perf_counter() - begun)
         COUNTS.commit_units.observe(units)
         return result
@@ -390,6 +396,15 @@ def _fail(future: asyncio.Future[None], error: Exception) -> None:
         future.set_exception(error)
 
 
+SILENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
+"""What a COMMIT ends in to which there is no answer."""
+
 TRANSLATED = (
     OSError,
     TimeoutError,
@@ -413,5 +428,9 @@ def _raise(error: Exception) -> NoReturn:
         raise Conflict(str(error)) from error
     state = getattr(error, "sqlstate", None)
     if not isinstance(error, asyncpg.DataError) and (state is None or state.startswith(PASSING)):
-        raise Unavailable(str(error) or type(error).__name__) from error
+        raise Unavailable(_said(error)) from error
     raise StoreError(str(error)) from error
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
