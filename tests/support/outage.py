@@ -8,6 +8,9 @@ from pathlib import Path
 
 import asyncpg
 
+END_ALL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
+"""Each is waited for, as long as five seconds: who asks next meets none that is about to end."""
+
 Outage = Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -45,6 +48,6 @@ async def _standing_by(url: str) -> AsyncIterator[None]:
 async def _read_only(server: str, name: str, word: str) -> None:
     connection = await asyncpg.connect(f"{server}/postgres")
     await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {word}")
-    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await connection.execute(END_ALL, name)
     await connection.close()
     await asyncio.sleep(0.02)  # until those who were connected have noticed

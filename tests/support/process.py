@@ -14,10 +14,13 @@ ENDS_WITHIN_S = 20.0
 """The bound for an orderly end, 10 s, and what a busy machine adds."""
 
 
+OWN = {name: value for name, value in os.environ.items() if not name.startswith("MESSAGEHUB_")}
+"""This process's environment, without settings that somebody has exported for a server of his own. Read once: pytest
+writes into it while threads of a test may start programs."""
+
+
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """This process's, without settings that somebody has exported for a server of his own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MESSAGEHUB_")}
-    return {**kept, **more}
+    return {**OWN, **more}
 
 
 class Program:
