@@ -6,7 +6,7 @@ HubError
 └── StoreError
     ├── Conflict       a row with this key is there already
     ├── Stale          what a unit knew of a row is so no more
-    └── Unavailable    the store cannot be reached or cannot write: nothing was changed
+    └── Unavailable    the store cannot be reached or cannot write: nothing was changed, as far as can be known
         ├── RolledBack again and again, in favour of others
         ├── Unsettled  it fell silent at the commit: something was changed, or nothing
         └── NoRoom     it is the folder of media that cannot be written
@@ -52,7 +52,7 @@ class Conflict(StoreError):
 
 
 class Unavailable(StoreError):
-    """The store cannot be reached or cannot write. Nothing was changed, unless it is Unsettled."""
+    """The store cannot be reached or cannot write. Nothing was changed, as far as can be known."""
 
 
 class RolledBack(Unavailable):

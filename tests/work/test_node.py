@@ -58,6 +58,16 @@ async def test_a_node_that_must_be_the_only_one_takes_over_what_others_held(stor
     await other.close()
 
 
+async def test_a_node_whose_lease_has_run_out_is_buried_by_others_and_not_by_itself(store: Store) -> None:
+    """Where the clock was set forward it has lost nothing, and says so with its next renewal."""
+    node = Node(store)
+    await store.run("keep_lease", id=node.id, name="", works=1, tm_lease=1)
+    await node.bury()
+    assert [row.id for row in await store.all("nodes_at_work")] == [node.id]
+    await Node(store).bury()
+    assert await store.all("nodes_at_work") == []
+
+
 async def test_the_clocks_agree(store: Store) -> None:
     assert abs(await store.transaction(store_clock) - clock.now()) < 5 * SECOND
 

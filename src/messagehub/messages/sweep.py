@@ -75,6 +75,8 @@ class Sweeper:
         self._learnt: dict[str, Rule] = {}
         self._looked_at: dict[str, Place] = {}
         """Up to where those that wait for a carrier that is down were looked at."""
+        self._places: dict[str, Place] = {}
+        """Likewise, once it is committed."""
 
     def start(self) -> None:
         self._loop.start()
@@ -93,6 +95,7 @@ class Sweeper:
     async def _sweep_for_all(self) -> None:
         for unit in SWEEPS:
             (await self._store.transaction(partial(unit, self))).make_known(self._outbox)
+        self._looked_at = self._places
         if self._rescued:
             log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
         for carrier_id, rule in self._learnt.items():
@@ -133,11 +136,11 @@ class Sweeper:
         """What waits for a carrier that is down, disabled or gone goes to another, where a route leads to one."""
         table = await self._routes.table(tx)
         told = Told()
-        before, self._looked_at = self._looked_at, {}
+        self._places = {}
         for carrier in await tx.all("every_carrier"):
             gone = carrier.tm_delete != NEVER
             if gone or carrier.disabled or carrier.id in table.down:
-                rows = await self._next_queued(tx, carrier.id, before.get(carrier.id, Place()))
+                rows = await self._next_queued(tx, carrier.id, self._looked_at.get(carrier.id, Place()))
                 told.add(await self._each(tx, rows, partial(self._plan_anew, table, gone)))
         return told
 
@@ -151,7 +154,7 @@ class Sweeper:
             rows = await tx.all("targets_queued_for", carrier_id=carrier_id, **place._asdict(), count=count)
             found += rows
             if len(rows) == count:
-                self._looked_at[carrier_id] = Place(lane, rows[-1].due_at, rows[-1].message_id, rows[-1].n)
+                self._places[carrier_id] = Place(lane, rows[-1].due_at, rows[-1].message_id, rows[-1].n)
                 break
         return found
 

@@ -56,12 +56,15 @@ async def _whose_turn_it_is(tx: Tx, seen: Mapping[Message, Rows], now: int, room
     ]
     under_way = {_message(row) for row in await tx.many("under_way_of_message", asked)}
     untried = sorted(await tx.many("untried_of_message", asked), key=lambda row: (_message(row), row.id))
-    ahead = [row for row in untried if _message(row) not in under_way and row.id not in seen[_message(row)]]
-    keys = [{"customer_id": row.customer_id, "id": row.id, "now": now} for row in ahead]
+    keys = [
+        {"customer_id": row.customer_id, "id": row.id, "now": now}
+        for row in untried
+        if (key := _message(row)) not in under_way and row.id not in seen[key] and row.id < max(seen[key])
+    ][:room]
     for row in await tx.many("claim_untried", keys):
         seen[_message(row)][row.id] = row
     firsts = {key: [row.id for row in some] for key, some in groupby(untried, key=_message)}
-    return {key: _in_turn(rows, firsts.get(key, [])) for key, rows in seen.items() if key not in under_way}
+    return {key: [] if key in under_way else _in_turn(rows, firsts.get(key, [])) for key, rows in seen.items()}
 
 
 def _in_turn(rows: Rows, untried: Sequence[str]) -> list[Row]:

@@ -105,8 +105,8 @@ class Node:
         """By one answer of the store: where each of them takes a second or more, a few would take the whole lease."""
         begun, lease = time.monotonic(), int(self._lease_s * SECOND)
         if not await self._store.one("renew_lease", id=self.id, now=clock.now(), lease=lease):
-            await self._store.transaction(self._begin)
-            if self._renewed > -math.inf:
+            has_begun = await self._store.transaction(self._begin)
+            if has_begun and self._renewed > -math.inf:
                 log.warning("this node was taken for dead, since it could not renew its lease; it begins anew")
         self._renewed = time.monotonic()
         if not self.alone:
@@ -114,15 +114,23 @@ class Node:
             self._arm()
             self._watch()
 
-    async def _begin(self, tx: Tx) -> None:
-        """With nothing: what it held before may be another's."""
-        lease = await store_clock(tx) + int(self._lease_s * SECOND)
-        await tx.run("keep_lease", id=self.id, tm_lease=lease, name=self.name, works=self._works)
+    async def _begin(self, tx: Tx) -> bool:
+        """With nothing: what it held before may be another's. Not where another renewal has just done so."""
+        lease = int(self._lease_s * SECOND)
+        if await tx.one("renew_lease", id=self.id, now=clock.now(), lease=lease):
+            return False
+        until = await store_clock(tx) + lease
+        await tx.run("keep_lease", id=self.id, tm_lease=until, name=self.name, works=self._works)
         await self._release(tx)
+        return True
 
     async def bury(self) -> None:
-        """Those whose leases have run out: what they held is free from now on."""
-        await self._store.transaction(_bury)
+        """Those others whose leases have run out: what they held is free from now on."""
+
+        async def unit(tx: Tx) -> None:
+            await tx.run("drop_old_leases", own=self.id, tm_before=await store_clock(tx))
+
+        await self._store.transaction(unit)
 
     async def _tidy(self) -> None:
         await self.bury()
@@ -149,10 +157,6 @@ class Node:
 
     def _arm(self) -> None:
         self._deadman.arm(self.lease.until + self._lease_s * (PART - DEAD) if self._guards else 0)
-
-
-async def _bury(tx: Tx) -> None:
-    await tx.run("drop_old_leases", tm_before=await store_clock(tx))
 
 
 async def always() -> bool:

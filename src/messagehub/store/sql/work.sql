@@ -12,7 +12,7 @@ DELETE FROM nodes WHERE id = :id;
 DELETE FROM nodes;
 
 -- name: drop_old_leases
-DELETE FROM nodes WHERE tm_lease < :tm_before;
+DELETE FROM nodes WHERE tm_lease < :tm_before AND id <> :own;
 
 -- name: nodes_at_work
 SELECT id, name FROM nodes WHERE works = 1 ORDER BY id;
