@@ -139,7 +139,7 @@ Send a picture, and see it arrive:
     --header 'Content-Type: application/json' \\
     --data '{{"source": "{source}", "destinations": [{{"target": "{destination}"}}], "text": "At sea",
              "medias": [{{"type": "image/jpeg", "url": "{shown["simulator_control"]}/picture.jpg"}}]}}'
-  sleep 2; {_program()} simulator submits --save arrived
+  sleep 4; {_program()} simulator submits --save arrived
 
 Ctrl-C ends it.
 """
