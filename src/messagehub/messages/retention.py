@@ -53,7 +53,7 @@ class Policy:
     traces: float
 
 
-class Unsettled(Exception):
+class Revived(Exception):
     """Something of a message is to be done again since it was looked at."""
 
 
@@ -145,7 +145,7 @@ class Retention:
     async def _remove_messages(self, rows: Sequence[Row], since: int) -> None:
         try:
             await self._commit(partial(_removed, rows, since))
-        except Unsettled:
+        except Revived:
             for row in rows if len(rows) > 1 else ():
                 await self._remove_messages([row], since)
 
@@ -277,7 +277,7 @@ def _some(rows: Sequence[Row]) -> Sequence[Row]:
 async def _removed(rows: Sequence[Row], since: int, tx: Tx) -> Counter[str]:
     """The messages to which nothing has happened `since`, and of which nothing is to be done, with all that is theirs.
 
-    Unsettled, with nothing removed.
+    Revived, with nothing removed.
     """
     asked = [{"id": row.id, "since": since} for row in rows]
     waiting = {row.message_id for row in await tx.many("unsettled_target_of", asked)}
@@ -288,12 +288,12 @@ async def _removed(rows: Sequence[Row], since: int, tx: Tx) -> Counter[str]:
     told = [{"customer_id": owners[one.message_id], "id": one.id} for one in events if one.message_id in owners]
     removed = Counter(targets=await tx.change("remove_targets_of", done))
     if removed["targets"] != sum(row.target_count for row in done):
-        raise Unsettled
+        raise Revived
     removed["messages"] = await tx.change("remove_message", done)
     removed["traces"] = await tx.change("remove_traces_of", done)
     removed += await _removed_events(told, tx)
     if removed["events"] != len(told):
-        raise Unsettled
+        raise Revived
     return removed
 
 

@@ -71,12 +71,15 @@ class Connection:
 
     def __init__(self, source: "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]", forms: "Forms"):
         self._source, self._forms = source, forms
+        self.has_written = False
+        """Whether a statement was sent that changes something."""
 
     async def one(self, query: str, **args: Any) -> Row | None:
         rows = await self.all(query, **args)
         return rows[0] if rows else None
 
     async def all(self, query: str, **args: Any) -> list[Row]:
+        self.has_written |= SQL[query].writes
         found = await self._source.fetch(NUMBERED[query], *(args[name] for name in SQL[query].names))
         return self._forms.rows(query, found)
 
@@ -88,6 +91,7 @@ class Connection:
             return []
         sql = await self._forms.batch(query, self._source)
         columns = zip(*SQL[query].tuples(rows), strict=True)
+        self.has_written |= SQL[query].writes
         return self._forms.rows(query, await self._source.fetch(sql, *map(list, columns)))
 
     async def change(self, query: str, rows: Sequence[object]) -> int:
@@ -95,6 +99,7 @@ class Connection:
             return 0
         sql = await self._forms.batch(query, self._source)
         columns = zip(*SQL[query].tuples(rows), strict=True)
+        self.has_written = True
         return int((await self._source.execute(sql, *map(list, columns))).split()[-1])
 
     async def expect(self, query: str, rows: Sequence[object]) -> None:
@@ -128,7 +133,7 @@ def batch_form(query: Query, types: Sequence[str]) -> str:
     arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
     columns = ", ".join(f"given_{name}" for name in query.names)
     source = f"unnest({arrays}) AS given({columns})"
-    if query.sql.startswith(("SELECT", "WITH")):
+    if not query.writes:
         return f"SELECT found.* FROM {source} CROSS JOIN LATERAL ({query.with_given()}) AS found"
     return query.batch(source)
 
@@ -204,8 +209,13 @@ class PostgresStore:
 
     async def _with_connection(self, ask: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
         try:
-            async with self._pool.acquire(timeout=ANSWER_S) as connection:
-                return await ask(Connection(connection, self._forms))
+            async with self._pool.acquire(timeout=ANSWER_S) as source:
+                connection = Connection(source, self._forms)
+                try:
+                    return await ask(connection)
+                except SILENT as error:
+                    _raise_if_unsettled(connection, error)
+                    raise
         except TRANSLATED as error:
             _raise(error)
 
@@ -229,15 +239,16 @@ class PostgresStore:
         raise RolledBack(f"rolled back {TRIES} times in favour of other transactions")
 
     async def _once(self, unit: Unit[T], units: int) -> T:
-        async with self._pool.acquire(timeout=ANSWER_S) as connection:
+        async with self._pool.acquire(timeout=ANSWER_S) as source:
             begun, is_done = time.perf_counter(), False
+            connection = Connection(source, self._forms)
             try:
-                async with connection.transaction():
-                    result = await unit(Connection(connection, self._forms))
+                async with source.transaction():
+                    result = await unit(connection)
                     is_done = True
             except SILENT as error:
                 if is_done:
-                    raise Unsettled(f"it did not say whether it has committed: {_said(error)}") from error
+                    _raise_if_unsettled(connection, error)
                 raise
         COUNTS.commit_seconds.observe(time.perf_counter() - begun)
         COUNTS.commit_units.observe(units)
@@ -394,6 +405,12 @@ async def _migrate(url: str) -> None:
 def _fail(future: asyncio.Future[None], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
+
+
+def _raise_if_unsettled(connection: Connection, error: Exception) -> None:
+    """Of an `error` of SILENT which came for what commits."""
+    if connection.has_written:
+        raise Unsettled(f"it did not say whether it has committed: {_said(error)}") from error
 
 
 SILENT = (

@@ -53,6 +53,11 @@ class Query:
         """The parameters in the order of their first appearance, which is the order of their numbers."""
         return list(dict.fromkeys(_PLACEHOLDER.findall(self.sql)))
 
+    @cached_property
+    def writes(self) -> bool:
+        """Whether it changes anything. None of those that begin WITH does."""
+        return not self.sql.startswith(("SELECT", "WITH"))
+
     def with_placeholders(self, write: Callable[[int, str], str]) -> str:
         """The SQL with each placeholder written by `write(number from 1, name)`."""
         return _PLACEHOLDER.sub(lambda match: write(self.names.index(match[1]) + 1, match[1]), self.sql)
