@@ -29,8 +29,10 @@ def files(blobs: Blobs) -> list[Path]:
 def test_where_nothing_can_be_kept_is_known_beforehand(tmp_path: Path) -> None:
     assert Blobs(tmp_path / "a" / "b").unusable() == ""
     (tmp_path / "file").touch()
-    for place in (tmp_path / "file", tmp_path / "file" / "media"):
-        assert Blobs(place).unusable() == f"{tmp_path}/file is no folder"
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        for place in (tmp_path / name, tmp_path / name / "media"):
+            assert Blobs(place).unusable() == f"{tmp_path}/{name} is no folder"
 
 
 async def test_the_same_octets_are_there_once_however_they_came(blobs: Blobs) -> None:

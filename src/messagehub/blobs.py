@@ -133,7 +133,7 @@ class Blobs:
     def unusable(self) -> str:
         """Why nothing can be kept here, as far as that is seen without writing; empty where it can. A folder that is
         not there is made with the first content."""
-        there = next(one for one in (self._folder, *self._folder.parents) if os.path.exists(one))
+        there = next((one for one in (self._folder, *self._folder.parents) if os.path.lexists(one)), Path())
         if not there.is_dir():
             return f"{there} is no folder"
         return "" if os.access(there, os.R_OK | os.W_OK | os.X_OK) else f"{there} cannot be read and written"

@@ -84,21 +84,21 @@ class Proxy:
             writer.transport.abort()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._refuses:
-            writer.transport.abort()
-            return
+        ends = {writer}
         try:
+            if self._refuses:
+                return
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            ends.add(far_writer)
+            self._writers |= ends
+            ways = [self._pass(reader, far_writer), self._pass(far_reader, writer)]
+            await asyncio.wait(map(asyncio.ensure_future, ways), return_when=asyncio.FIRST_COMPLETED)
         except OSError:
-            writer.transport.abort()
             return
-        ends = {writer, far_writer}
-        self._writers |= ends
-        ways = [self._pass(reader, far_writer), self._pass(far_reader, writer)]
-        await asyncio.wait(map(asyncio.ensure_future, ways), return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.transport.abort()
-        self._writers -= ends
+        finally:
+            for end in ends:
+                end.transport.abort()
+            self._writers -= ends
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

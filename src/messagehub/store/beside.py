@@ -19,7 +19,7 @@ from messagehub.batches import Batches, batch
 from messagehub.child import live_with
 from messagehub.store.checkpoints import Checkpoints
 from messagehub.store.committer import Committer, Ended
-from messagehub.store.connection import Connection
+from messagehub.store.connection import Connection, translated
 from messagehub.store.jobs import MOST_AT_ONCE, Opened, ToCommitter
 
 READ = 1024 * 1024
@@ -68,7 +68,7 @@ def main(link: int, lock: int, parent: int) -> None:
         checkpoints = Checkpoints(opening.path, connection)
     except (apsw.Error, OSError) as error:
         with suppress(Ended):
-            line.give([Opened(f"{opening.path}: {error}")])
+            line.give([Opened(f"{opening.path}: {translated(error)}")])
         return
     try:
         line.give([Opened("")])

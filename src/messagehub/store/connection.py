@@ -127,7 +127,8 @@ def _batch(query: str, count: int) -> str:
 
 
 UNAVAILABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError)
-DAMAGED = (apsw.CorruptError, apsw.NotADBError)
+DAMAGED = "the file of the store is damaged, and a backup is needed"
+NO_DATABASE = "this is no file of SQLite; if it was one it is damaged, and a backup is needed"
 
 
 def translated(error: Exception) -> Exception:
@@ -136,6 +137,8 @@ def translated(error: Exception) -> Exception:
         return Conflict(str(error))
     if isinstance(error, UNAVAILABLE):
         return Unavailable(str(error))
-    if isinstance(error, DAMAGED):
-        return Unavailable(f"the file of the store is damaged, and a backup is needed: {error}")
+    if isinstance(error, apsw.CorruptError):
+        return Unavailable(f"{DAMAGED}: {error}")
+    if isinstance(error, apsw.NotADBError):
+        return Unavailable(NO_DATABASE)
     return StoreError(str(error)) if isinstance(error, apsw.Error) else error

@@ -175,7 +175,7 @@ class SQLiteStore:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its secrets are its owner's
             await (store._open_beside() if beside else store._open_here())
         except (apsw.Error, OSError) as error:
-            raise Unavailable(f"{path}: {error}") from error
+            raise Unavailable(f"{path}: {translated(error)}") from error
         return store
 
     def __init__(self, path: str) -> None:
