@@ -143,6 +143,10 @@ def test_words_can_be_switched_off_but_for_stop() -> None:
 
 PROBABLE = {
     "please stop texting me": "en",
+    "СТОП СТОП": "ru",
+    "Désabonner stop !": "fr",
+    "STOP PUB": "fr",
+    "Stop ermee": "nl",
     "Stop. Thank you": "en",
     "STOP STOP STOP": "en",
     "Please stop!!": "en",

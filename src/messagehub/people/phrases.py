@@ -5,6 +5,7 @@ the plain ones. What is long, has a digit, or asks something is left to people.
 """
 
 import re
+from functools import cache
 
 from messagehub.people.words import KEYWORDS, LANGUAGES, Said, bare, plain, unsigned
 from messagehub.text import plain_words
@@ -61,6 +62,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "fr": (
         r"(plus de|stop aux|arretez( de)?( m ?envoyer)?( vos| les| ces| des)?) (messages|sms|pubs?)",
         r"ne (m|me )?(ecrivez|envoyez|contactez) plus( rien)?( de (messages|sms))?",
+        r"stop (a la |aux? |les |vos )?(pubs?|sms|spams?|messages)",
         r"(arretez|arrete) de (m|me )?(ecrire|contacter|spammer|harceler|envoyer des (messages|sms))",
         r"(desabonnez|desinscrivez|retirez|enlevez|supprimez) moi( de (la|votre|cette|vos) listes?)?",
         r"(je (veux|souhaite|voudrais) )?(me|m|se) ?(desabonner|desinscrire)",
@@ -108,6 +110,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         r"geen (berichten|sms|smsjes|smsen)( meer)?",
         r"ik wil geen (berichten|sms|smsjes)( meer)?( ontvangen)?",
         r"stop met( het)?( sturen( van)?)?( (mij|me))?( te)? (berichten|sms|smsjes|smsen)( (te )?(sturen|versturen))?",
+        r"stop (er ?mee|hier ?mee|daar ?mee)",
         r"stuur (mij|me) (geen (berichten|sms|smsjes)|niets|niks) meer",
         r"(haal|verwijder|schrap) (mij|me) (van|uit) (de|jullie|uw|deze) lijst",
     ),
@@ -136,16 +139,16 @@ WEAK = ("END", "CANCEL", "QUIT", "REMOVE", "TD", "ALTO", "HALT", "RET", "SAIR")
 """Keywords that are one only when they stand alone: with more around them they are words like others."""
 
 
+@cache
 def _pattern(language: str) -> re.Pattern[str]:
+    """Compiled when somebody first writes: that takes longer than any other module takes to be loaded."""
     strong = [plain_words(word) for word in KEYWORDS["opt_out"][language] if word not in WEAK]
-    phrases = "|".join([*PHRASES[language], *strong, *(["stop"] if language != "en" else [])])
+    keywords = "|".join([*strong, *(["stop"] if language != "en" else [])])
+    phrases = "|".join([*PHRASES[language], f"(?:{keywords})(?: (?:{keywords}))*"])
     for name, words in WORDS.items():
         phrases = phrases.replace(name, words)
     polite = f"(?:{POLITE[language]})"
     return re.compile(f"(?:{polite} )*(?:{phrases})(?: {polite})*")
-
-
-PATTERNS = {language: _pattern(language) for language in LANGUAGES}
 
 
 def read(text: str, ignored: tuple[str, ...] = ()) -> Said | None:
@@ -156,8 +159,8 @@ def read(text: str, ignored: tuple[str, ...] = ()) -> Said | None:
     said = plain(text)
     if any(each.isdigit() for each in said) or said.count(" ") >= MOST_WORDS:
         return None
-    for language, pattern in PATTERNS.items():
-        if pattern.fullmatch(said):
+    for language in LANGUAGES:
+        if _pattern(language).fullmatch(said):
             return None if _is_ignored(said, language, ignored) else Said("opt_out", language, "")
     return None
 
