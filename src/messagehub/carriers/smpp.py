@@ -39,15 +39,7 @@ from messagehub.carriers.inquiry import TRIES, Inquiry, Query
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer, Why
-from messagehub.carriers.translate import (
-    ANSWERS,
-    answer,
-    arrival,
-    refusal,
-    sender,
-    submission,
-    with_segment,
-)
+from messagehub.carriers.translate import ANSWERS, answer, arrival, refusal, sender, submission, with_segment
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, Session, StateError
 from messagehub.smpp import Unanswered as NoAnswer
