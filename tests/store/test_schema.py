@@ -100,6 +100,7 @@ async def test_a_newer_program_changes_nothing_under_an_older_one_that_serves(
     version(COLUMN, RENAMED)
     with pytest.raises(SettingError, match="serve"):
         await open_store(database_url)
+    assert await ask(database_url, "SELECT version FROM migration WHERE version > 9000") == []
     assert await works(older, "still")
     await older.run("drop_lease", id="older")
     await older.close()

@@ -48,7 +48,11 @@ async def migrate(connection: "asyncpg.Connection[Any]") -> None:
     """`connection` has no time limit: a migration takes as long as it needs. SettingError, Unavailable as `open`."""
     await _lock(connection)
     try:
-        for migration in await _pending(connection):
+        pending = await _pending(connection)
+        if bar := next((one for one in pending if not one.is_compatible), None):
+            # Before those that come first, too: else the older would be left with some of what they cannot have whole.
+            await _wait_for_the_older(connection, bar.version)
+        for migration in pending:
             if not migration.is_compatible:
                 await _wait_for_the_older(connection, migration.version)
             run = _build_indexes if migration.is_compatible and migration.indexes else _change
@@ -111,8 +115,8 @@ async def _wait_for_the_older(connection: "asyncpg.Connection[Any]", version: in
     while living := await living_nodes(connection):
         if asyncio.get_running_loop().time() > end:
             raise SettingError(
-                f"MESSAGEHUB_DATABASE_URL: {living} older processes serve this store, and would not understand it "
-                f"after migration {version}; stop them first"
+                "MESSAGEHUB_DATABASE_URL: processes that would not understand this store after migration "
+                f"{version} serve it: {living}; stop them first"
             )
         await asyncio.sleep(LOOK_S)
 
