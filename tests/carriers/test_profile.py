@@ -238,12 +238,17 @@ def test_why_a_receipt_says_that_it_failed(given: dict[str, Any], words: str, ne
 
 async def test_what_looks_like_a_receipt_is_one_unless_the_config_says_otherwise() -> None:
     text = b"id:1 sub:001 dlvrd:001 submit date:2611210000 done date:2611210001 stat:DELIVRD err:000 text:x"
-    found_as = {}
+    found_as: dict[bool, Receipt | Inbound] = {}
     for by_shape in (True, False):
         found = profile.of(kinds.parse("smpp", {**USUAL, "receipt_by_shape": by_shape}))
-        found_as[by_shape] = type(translate.arrival(found, delivered(short_message=text), None))
-        assert isinstance(translate.arrival(found, delivered(short_message=text, esm_class=4), None), Receipt)
-    assert found_as == {True: Receipt, False: Inbound}
+        found_as[by_shape] = translate.arrival(found, delivered(short_message=text), None)
+        marked = translate.arrival(found, delivered(short_message=text, esm_class=4), None)
+        assert isinstance(marked, Receipt)
+        assert not marked.is_by_shape
+    assert isinstance(found_as[False], Inbound)
+    looks_like_one = found_as[True]
+    assert isinstance(looks_like_one, Receipt)
+    assert looks_like_one.is_by_shape
 
 
 def test_another_carrier_may_take_what_this_one_does_not() -> None:
@@ -276,6 +281,26 @@ INBOUND = [  # country, TON, on the wire, the number
     ("1", 0, "5551234567", "+15551234567"),
     ("1", 0, "15551234567", "+15551234567"),
     ("1", 2, "5551234567", "+15551234567"),
+    ("1", 2, "12125551234", "+12125551234"),
+    ("34", 0, "612345678", "+34612345678"),
+    ("34", 0, "34612345678", "+34612345678"),
+    ("34", 0, "51987654321", "+51987654321"),
+    ("39", 0, "0612345678", "+390612345678"),
+    ("39", 2, "0612345678", "+390612345678"),
+    ("39", 0, "3331234567", "+393331234567"),
+    ("39", 0, "33612345678", "+33612345678"),
+    ("225", 2, "0707123456", "+2250707123456"),
+    ("241", 2, "06031234", "+24106031234"),
+    ("242", 0, "066543210", "+242066543210"),
+    ("7", 2, "89161234567", "+79161234567"),
+    ("7", 0, "9161234567", "+79161234567"),
+    ("36", 2, "06201234567", "+36201234567"),
+    ("48", 0, "512345678", "+48512345678"),
+    ("45", 0, "20123456", "+4520123456"),
+    ("49", 0, "33612345678", "+33612345678"),
+    ("49", 0, "1701234567", "+491701234567"),
+    ("1", 0, "4792345678", "+14792345678"),
+    ("999", 2, "07911123456", "+9997911123456"),
     ("", 2, "07911123456", "07911123456"),
     ("", 0, "07911123456", "07911123456"),
 ]

@@ -234,10 +234,12 @@ class House:
         await self.until(key, "sent")
         return key
 
-    async def receipt(self, name: str, state: str, destination: str = ANNE, words: str = "") -> None:
+    async def receipt(
+        self, name: str, state: str, destination: str = ANNE, words: str = "", is_by_shape: bool = False
+    ) -> None:
         """The peer tells a receipt, which is answered."""
         ticket = object()
-        self.peer.tell(Receipt(name, state, words, destination, ticket))
+        self.peer.tell(Receipt(name, state, words, destination, ticket, is_by_shape=is_by_shape))
         await eventually(lambda: ticket in self.peer.answers)
         assert self.peer.answers[ticket] is Verdict.TAKEN
 

@@ -108,6 +108,27 @@ async def test_a_refused_target_has_no_receipts(house: House) -> None:
     assert await house.statuses(key[0]) == ["failed"]
 
 
+async def test_what_only_looks_like_a_receipt_counts_for_the_number_that_it_comes_from(house: House) -> None:
+    """Else anybody with a handset could say that another's message was not delivered."""
+    key = await house.accepted(ANNE, names=["n"])
+    for stranger in (BERT, "60001", "ACME", ""):
+        await house.receipt("n", "undelivered", stranger, is_by_shape=True)
+        assert await house.statuses(key[0]) == ["sent"]
+    await house.receipt("n", "delivered", ANNE.replace("+44", "0"), is_by_shape=True)
+    assert await house.statuses(key[0]) == ["delivered"]
+
+
+async def test_nor_does_it_where_it_waited_for_the_response(house: House) -> None:
+    (key,) = await house.handed(ANNE)
+    await house.receipt("n", "undelivered", BERT, is_by_shape=True)
+    await house.receipt("n", "intermediate", ANNE, is_by_shape=True)
+    house.peer.tell(Accepted(key, ["n"]))
+    await house.until(key, "sent")
+    await house.receipt("n", "delivered", ANNE)
+    assert await house.statuses(key[0]) == ["delivered"]
+    assert await house.steps(key[0]) == [(1, ["sent"]), (2, ["delivered"])]
+
+
 # --- parking
 
 

@@ -139,6 +139,8 @@ class Receipt:
     ticket: Any = None
     sight: Sight | None = field(default=None, compare=False, repr=False)
     """Its PDU, where traces are kept."""
+    is_by_shape: bool = False
+    """Nothing but its text says that it is one, and anybody could have written that."""
     is_parked: bool = field(default=False, compare=False)
     """It came before the response that names its segment, and waited in the store."""
 

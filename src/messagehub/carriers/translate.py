@@ -1,11 +1,13 @@
 """Between the contract's words and SMPP's: segments to submit_sm, deliver_sm to receipts and inbound messages. Pure."""
 
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
 from messagehub import text
 from messagehub.carriers.carrier import LONGEST_ADDRESS, LONGEST_NAME, Inbound, Receipt, Verdict
 from messagehub.carriers.failures import GSM, GSM_MAP, bare, meaning_of
+from messagehub.carriers.national import internationally
 from messagehub.carriers.profile import OF_ACTION, Profile
 from messagehub.carriers.transfer import Why
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
@@ -21,9 +23,6 @@ UDHI = 0x40  # esm_class, SMPP 3.4, section 5.2.12
 INTERNATIONAL_TON, NATIONAL_TON, UNKNOWN_TON = 1, 2, 0  # SMPP 3.4, section 5.2.5
 SHORTEST_E164 = 7
 """Digits below which a number without a type is taken for a short code."""
-
-NORTH_AMERICA, NORTH_AMERICAN_DIGITS = "1", 10
-"""Where national numbers have no zero in front, but always as many digits."""
 
 
 # --- out --------------------------------------------------------------------------------
@@ -92,8 +91,10 @@ STATES = {
 
 def arrival(profile: Profile, pdu: PDU, ticket: Any) -> Receipt | Inbound:
     """What a deliver_sm or data_sm tells."""
-    if receipts.is_receipt(pdu, by_shape=profile.receipt_by_shape):
+    if receipts.is_receipt(pdu):
         return _receipt(profile, pdu, ticket)
+    if profile.receipt_by_shape and receipts.is_receipt(pdu, by_shape=True):
+        return replace(_receipt(profile, pdu, ticket), is_by_shape=True)
     return _inbound(profile, pdu, ticket)
 
 
@@ -174,24 +175,12 @@ def international(given: str, country: str, ton: int = UNKNOWN_TON) -> str:
     digits = given.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
         return given
-    if country and given == digits:
-        ton, digits = _internationally(country, ton, digits)
+    if country and given == digits and len(digits) >= SHORTEST_E164 and ton in (UNKNOWN_TON, NATIONAL_TON):
+        ton, digits = INTERNATIONAL_TON, internationally(country, digits, ton == NATIONAL_TON)
     if digits.startswith("0"):
         return given
     long_enough = len(digits) >= SHORTEST_E164
     return f"+{digits}" if ton == INTERNATIONAL_TON or (ton == UNKNOWN_TON and long_enough) else given
-
-
-def _internationally(country: str, ton: int, digits: str) -> tuple[int, str]:
-    """TON and digits, with the country code where it was left out. What is short stays as it is."""
-    if len(digits) < SHORTEST_E164:
-        return ton, digits
-    if digits.startswith("00"):
-        return INTERNATIONAL_TON, digits[2:]
-    is_north_american = country == NORTH_AMERICA and len(digits) == NORTH_AMERICAN_DIGITS
-    if ton == NATIONAL_TON or (ton == UNKNOWN_TON and (digits.startswith("0") or is_north_american)):
-        return INTERNATIONAL_TON, country + digits.removeprefix("0")
-    return ton, digits
 
 
 ANSWERS = {

@@ -46,6 +46,9 @@ BY_NAME = "the carrier's id of the segment; the newest of that id, as none has t
 SPELLED = "{}; it stood as {} in the response: {}"
 """How a receipt was matched whose id the carrier wrote otherwise, and by which rule."""
 
+SHORTEST = 7
+"""Digits by whose end a number is known again."""
+
 EXAMINED = 30
 """Parked receipts, the newest of a carrier, that are asked what it makes of ids."""
 
@@ -97,8 +100,8 @@ async def match(
     for receipt, here in zip(receipts, found, strict=True):
         if here:
             matches.append(here)
-        elif receipt.name in known:
-            matches.append(_pick(receipt, carrier_id, known[receipt.name], rule))
+        elif picked := _pick(receipt, carrier_id, known.get(receipt.name, []), rule):
+            matches.append(picked)
         else:
             others.append(receipt)
     return matches, others
@@ -147,8 +150,16 @@ async def _to_their_destination(tx: Tx, carrier_id: str, receipts: Sequence[Rece
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _pick(receipt: Receipt, carrier_id: str, rows: list[Row], rule: Rule) -> Match:
-    """Names come again after a while: the one with the receipt's destination, else the newest."""
+def _pick(receipt: Receipt, carrier_id: str, rows: list[Row], rule: Rule) -> Match | None:
+    """Names come again after a while: the one with the receipt's destination, else the newest.
+
+    What only looks like a receipt has to come from its destination: else anybody with a handset could say what became
+    of the messages of others.
+    """
+    if receipt.is_by_shape:
+        rows = [row for row in rows if _are_alike(row.destination, receipt.destination)]
+    if not rows:
+        return None
     newest_first = sorted(rows, key=lambda row: row.message_id, reverse=True)
     same = (row for row in newest_first if row.destination == receipt.destination)
     row = next(same, None)
@@ -157,6 +168,12 @@ def _pick(receipt: Receipt, carrier_id: str, rows: list[Row], rule: Rule) -> Mat
     if row.carrier_message_id != receipt.name:
         words = SPELLED.format(words, row.carrier_message_id, rule.name)
     return Match(receipt, carrier_id, (row.message_id, row.n), row.part, row.retry, words)
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether two ways to write a number may mean the same, one of them without its country code."""
+    shorter, longer = sorted((each.lstrip("+0") for each in (one, other)), key=len)
+    return len(shorter) >= SHORTEST and longer.endswith(shorter)
 
 
 # --- learning ---------------------------------------------------------------------------
@@ -300,17 +317,19 @@ def _next_sweep(parked: Parked) -> dict[str, object]:
 def _packed(receipt: Receipt) -> str:
     """Of its PDU no text is kept: nobody knows yet whose it is."""
     said: list[Any] = [receipt.name, receipt.state, receipt.words, receipt.destination]
-    if receipt.sight:
-        came, link, octets = receipt.sight
+    if receipt.sight or receipt.is_by_shape:
+        came, link, octets = receipt.sight or (0, NOWHERE, b"")
         said.append((came, link, masked(octets)))
+    if receipt.is_by_shape:
+        said.append(True)
     return msgspec.json.encode(said).decode()
 
 
 def _unpacked(row: Row) -> Receipt:
     """Also one that was parked before PDUs were kept with them."""
-    name, state, words, destination, *sight = msgspec.json.decode(row.body)
-    seen = msgspec.convert(sight[0], Sight) if sight else (row.tm_create, NOWHERE, b"")
-    return Receipt(name, state, words, destination, sight=seen, is_parked=True)
+    name, state, words, destination, *more = msgspec.json.decode(row.body)
+    seen = msgspec.convert(more[0], Sight) if more else (row.tm_create, NOWHERE, b"")
+    return Receipt(name, state, words, destination, sight=seen, is_by_shape=len(more) > 1, is_parked=True)
 
 
 @dataclass(frozen=True, slots=True)
