@@ -27,10 +27,10 @@ def test_not_e164(number: str) -> None:
     assert not numbers.is_e164(number)
 
 
-NAMES = ["ACME", "a", "Acme 24", "Grüße", "Ω Bank", "A-B.C_D", "0800ACME", "1234567890X"]
+NAMES = ["ACME", "a", "Acme 24", "Grüße", "ACME[5]", "A-B.C_D", "0800ACME", "1234567890X"]
 NO_NAMES = [
     "", "12345678901", "...", "Acme Limited", "ACME✓", "Акме", " ACME", "ACME ", "AC\nME", "AC\0ME",
-    "\x1bACME", "\ud800",
+    "\x1bACME", "\ud800", "Ω Bank", "€uro", "ACME[12345]",
 ]  # fmt: skip
 
 

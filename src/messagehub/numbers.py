@@ -24,7 +24,10 @@ TOLL_FREE = tuple(f"+1{code}" for code in (800, 833, 844, 855, 866, 877, 888))
 """North American Numbering Plan: numbers that their callers do not pay for."""
 
 MAX_ALPHANUMERIC = 11
-"""Characters of a sender in letters, 3GPP TS 23.040, section 9.1.2.5."""
+"""Septets of a sender in letters, 3GPP TS 23.040, section 9.1.2.5."""
+
+LAST_OF_LATIN1 = "\xff"
+"""SMPP writes an address as octets (SMPP 3.4, section 3.1); there is no more than this that they can mean."""
 
 
 def is_e164(number: str) -> bool:
@@ -44,11 +47,14 @@ def is_toll_free(number: str) -> bool:
 
 
 def is_alphanumeric(number: str) -> bool:
-    """A sender that is a name: up to eleven GSM characters, at least one of them a letter."""
+    """A sender that is a name: up to eleven characters that GSM and Latin-1 have, at least one of them a letter."""
+    if not 0 < len(number) <= MAX_ALPHANUMERIC or max(number) > LAST_OF_LATIN1:
+        return False
+    read = text.segment(number)
     return (
-        0 < len(number) <= MAX_ALPHANUMERIC
-        and any(character.isalpha() for character in number)
-        and text.segment(number).encoding == "GSM-7"
+        any(character.isalpha() for character in number)
+        and read.encoding == "GSM-7"
+        and read.units <= MAX_ALPHANUMERIC
         and number.isprintable()
         and number == number.strip()
     )
@@ -133,7 +139,7 @@ class Numbers:
             raise Refusal(
                 "INVALID_NUMBER",
                 f"number: {added.number!r} is neither E.164 (such as +15551234567), nor a short code of 3 to 8 digits, "
-                "nor up to 11 GSM characters with a letter",
+                "nor up to 11 characters that GSM and Latin-1 have, with a letter",
             )
         try:
             await self._store.write([Insert("insert_number", [added.as_row()])])

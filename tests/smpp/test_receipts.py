@@ -183,6 +183,8 @@ OUTCOMES = [
     ("UNDELIV", Outcome.UNDELIVERABLE),
     ("ENROUTE", Outcome.INTERMEDIATE),
     ("ACCEPTD", Outcome.INTERMEDIATE),
+    ("BUFFRED", Outcome.INTERMEDIATE),
+    ("acked", Outcome.INTERMEDIATE),
     ("UNKNOWN", Outcome.UNKNOWN),
     ("NOROUTE", Outcome.FAILED),
     ("FAILED", Outcome.FAILED),

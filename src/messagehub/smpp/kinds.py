@@ -71,7 +71,10 @@ class CString:
     def write(self, value: str) -> bytes:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is no string")
-        octets = value.encode("latin-1")
+        try:
+            octets = value.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{value[error.start]!r} is none of Latin-1") from error
         if len(octets) >= self.limit:
             raise ValueError(f"{len(octets)} octets do not fit {self.limit - 1}")
         if 0 in octets:

@@ -47,6 +47,15 @@ _STATES: tuple[tuple[int | None, str, str, Outcome], ...] = (  # message_state, 
     (9, "SKIPPED", "SKIPPED", Outcome.SKIPPED),  # 5.0
     (None, "FAILED", "FAILED", Outcome.FAILED),
     (None, "UNDELIVERED", "UNDELIVERED", Outcome.UNDELIVERABLE),
+    # Vendors' words for what is on its way. To take one for a failure would send the message once more beside it.
+    (None, "ACKED", "ACKNOWLEDGED", Outcome.INTERMEDIATE),
+    (None, "BUFFRED", "BUFFERED", Outcome.INTERMEDIATE),
+    (None, "BUFFERD", "BUFFERED", Outcome.INTERMEDIATE),
+    (None, "EN_ROUTE", "EN_ROUTE", Outcome.INTERMEDIATE),
+    (None, "PENDING", "PENDING", Outcome.INTERMEDIATE),
+    (None, "QUEUED", "QUEUED", Outcome.INTERMEDIATE),
+    (None, "SENT", "SENT", Outcome.INTERMEDIATE),
+    (None, "SUBMITD", "SUBMITTED", Outcome.INTERMEDIATE),
 )
 WORDS: Mapping[int, str] = {number: word for number, word, _, _ in _STATES if number is not None}
 NUMBERS: Mapping[str, int] = {word: number for number, word in WORDS.items()}
