@@ -103,7 +103,7 @@ REMEDIES = {
     "INVALID_CARRIER_CONFIG": "Correct the member that `message` names; openapi.json has them with their bounds.",
     "MALFORMED_REQUEST": "Use an HTTP client; `message` says what could not be read. The connection is closed.",
     "INVALID_LIMIT": "Give segments per second or per day, and what `message` names as it says.",
-    "INVALID_NUMBER": "Write E.164, a short code of 3 to 8 digits, or a name of up to 11 characters of GSM and Latin-1.",
+    "INVALID_NUMBER": "Write E.164, a short code of 3 to 8 digits, or a name of up to 11 plain characters.",
     "AUTHENTICATION_REQUIRED": "Send `Authorization: Bearer` and an access key, or a token of `POST /auth/login`.",
     "INVALID_CREDENTIALS": (
         "Check that the key is whole, and of this server; else ask for a new one. After a token's time, log in again."

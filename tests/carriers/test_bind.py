@@ -167,6 +167,21 @@ async def test_a_carrier_that_does_not_say_goodbye_is_not_waited_for() -> None:
         assert asyncio.get_running_loop().time() - begun < 15
 
 
+async def test_what_a_carrier_answers_behind_its_goodbye_is_not_in_doubt() -> None:
+    async with centre() as (peer, port), Ours(port) as ours:
+        peer.on_submit = lambda driver, pdu: None
+        await ours.bound()
+        key = ours.send()
+        await ours.until(lambda: len(peer.submits) == 1)
+        _, driver, pdu = peer.submits[0]
+        leaving = asyncio.ensure_future(driver.unbind())
+        await asyncio.sleep(0.1)  # it is heard
+        driver.answer(pdu, 0, {"message_id": "n"})
+        await leaving
+        assert [one.key for one in await ours.heard(Accepted)] == [key]
+        await ours.bound()
+
+
 async def test_a_carrier_that_says_goodbye_is_answered_and_comes_back() -> None:
     async with centre() as (peer, port), Ours(port) as ours:
         peer.on_submit = lambda driver, pdu: None

@@ -164,18 +164,47 @@ def test_unbinding_waits_for_what_is_under_way() -> None:
     pair.mc.answer(request)
     pair.mc.request("deliver_sm", 0)
     pair.carry()
-    kinds = [type(event) for event in pair.esme.events()]
-    assert kinds == [Answered, Received, Unbound]
-    assert [type(event) for event in pair.mc.events()] == [Unbound]
+    answered, message = pair.esme.events()
+    assert isinstance(answered, Answered)
+    assert isinstance(message, Received)
+    pair.esme.answer(message.request)
+    pair.carry()
+    assert [type(event) for event in pair.esme.events()] == [Unbound]
+    assert [type(event) for event in pair.mc.events()] == [Answered, Unbound]
     assert (pair.esme.state, pair.mc.state) == (State.CLOSED, State.CLOSED)
+
+
+def test_a_peer_that_says_goodbye_may_still_answer() -> None:
+    """Else nobody would know what it took, and all of a window would be sent twice."""
+    pair = bound()
+    sequence = pair.esme.request("submit_sm", 0)
+    pair.esme.outgoing()
+    pair.esme.receive(encode(PDU("unbind", 5)), 1)
+    pair.esme.tick(2.9)
+    assert (pair.esme.events(), pair.esme.outgoing()) == ([], b"")
+    pair.esme.receive(encode(PDU("submit_sm_resp", sequence)), 2.9)
+    assert [type(event) for event in pair.esme.events()] == [Answered, Unbound]
+    assert [pdu.name for pdu in frames(pair.esme.outgoing())] == ["unbind_resp"]
+
+
+def test_who_owes_answers_when_it_says_goodbye_is_waited_for_two_seconds() -> None:
+    pair = bound()
+    pair.esme.request("submit_sm", 0)
+    pair.esme.outgoing()
+    pair.esme.receive(encode(PDU("unbind", 5)), 1)
+    pair.esme.tick(3)
+    assert [type(event) for event in pair.esme.events()] == [Unbound]
+    assert [pdu.name for pdu in frames(pair.esme.outgoing())] == ["unbind_resp"]
+    assert pair.esme.in_flight == 1
 
 
 def test_what_a_closed_session_still_hears_are_answers() -> None:
     pair = bound()
     sequence = pair.esme.request("submit_sm", 0)
-    said = PDU("unbind", 5), PDU("deliver_sm", 6), PDU("submit_sm_resp", sequence)
+    pair.esme.close()
+    said = PDU("deliver_sm", 6), PDU("submit_sm_resp", sequence)
     pair.esme.receive(b"".join(map(encode, said)), 0)
-    assert [type(event) for event in pair.esme.events()] == [Unbound, Answered]
+    assert [type(event) for event in pair.esme.events()] == [Answered]
 
 
 def test_a_late_answer_of_the_owner_harms_nobody() -> None:

@@ -33,6 +33,10 @@ _MESSAGES = frozenset(REQUESTS) - {"enquire_link", "unbind", *BINDS}  # the othe
 _CLOSED = State.CLOSED  # which costs ten times as much to look up at its class
 _NOTHING: Waiting = (PDU(""), None, 0.0)
 
+LAST_ANSWERS = 2.0
+"""Seconds that a peer has which says goodbye, for what it has not answered yet. Without an answer nobody knows whether
+it took a message."""
+
 
 class Session:
     """Either end of one SMPP session.
@@ -80,7 +84,7 @@ class Session:
         self._opened = self._heard = self._busy = now
         self._binding = False  # a bind waits for its answer, on either side
         self._tlvs = True
-        self._goodbye: tuple[int, float] | None = None  # the peer's unbind: its number, and when it is answered at last
+        self._goodbye: tuple[int, float] | None = None  # the peer's unbind: its number, and when it came
         self._missing = 0
         self._parts: list[bytes] = []
         self._out: list[bytes] = []
@@ -142,14 +146,13 @@ class Session:
         if name in BINDS:
             self._binding = False
             self.state = self.state if status else BINDS[name]
-        elif self._goodbye and not self.unanswered:
-            self._say_goodbye()
+        else:
+            self._say_goodbye_in_time(0)
 
     def ignore(self, request: PDU) -> None:
         """Never answer a request that came as Received."""
         self.unanswered -= 1
-        if self._goodbye and not self.unanswered:
-            self._say_goodbye()
+        self._say_goodbye_in_time(0)
 
     def unbind(self, now: float) -> None:
         """Say goodbye: answers may still come, then Unbound (or Broken, where the peer stays silent)."""
@@ -203,8 +206,7 @@ class Session:
         marks = {"opened": inf if self._binding else self._opened, "heard": self._heard, "busy": self._busy}
         if timer := due(self.state, self._limits, marks, now):
             _WHEN_DUE[timer.due](self, timer, now)
-        if self._goodbye and now >= self._goodbye[1]:
-            self._say_goodbye()
+        self._say_goodbye_in_time(now)
 
     def events(self) -> list[Event]:
         """What happened since the last call, in order."""
@@ -250,7 +252,8 @@ class Session:
             return self._events.append(Stray(response))
         del self._pending[sequence]
         self._busy = now
-        return self._events.append(Answered(request, response, context, frame))
+        self._events.append(Answered(request, response, context, frame))
+        return self._say_goodbye_in_time(now) if self._goodbye else None
 
     def _answered_otherwise(self, response: PDU, frame: bytes) -> None:
         sequence = response.sequence
@@ -287,10 +290,9 @@ class Session:
     def _on_unbind(self, pdu: PDU, frame: bytes, now: float) -> None:
         if self.state not in self._may_hear["unbind"]:
             return self._refuse("unbind", pdu.sequence, VERDICTS[self.role, self.state, "unbind"])
-        self._goodbye = (pdu.sequence, now + self.response_timeout)
+        self._goodbye = (pdu.sequence, now)
         self.state = State.UNBINDING
-        # The peer may hang up on our answer, so what it asked before is answered first.
-        return None if self.unanswered else self._say_goodbye()
+        return self._say_goodbye_in_time(now)
 
     def _on_bind(self, pdu: PDU, frame: bytes, now: float) -> None:
         verdict = VERDICTS[self.role, self.state, pdu.name]
@@ -345,11 +347,20 @@ class Session:
         if not self._asked.link:
             self.request("enquire_link", now)
 
-    def _say_goodbye(self) -> None:
-        if self._goodbye:
-            self._say("unbind_resp", self._goodbye[0])
-        self._goodbye = None
-        self._unbound()
+    def _say_goodbye_in_time(self, now: float) -> None:
+        """The peer may hang up on our answer, so what it asked before is answered first, and so, for a while, is what
+        we asked."""
+        if self._goodbye is None:
+            return
+        sequence, came = self._goodbye
+        if self.unanswered:
+            is_time = now >= came + self.response_timeout
+        else:
+            is_time = not self._pending or now >= came + LAST_ANSWERS
+        if is_time:
+            self._goodbye = None
+            self._say("unbind_resp", sequence)
+            self._unbound()
 
     def _unbound(self) -> None:
         if self.state is not _CLOSED:
