@@ -198,6 +198,16 @@ def test_who_owes_answers_when_it_says_goodbye_is_waited_for_two_seconds() -> No
     assert pair.esme.in_flight == 1
 
 
+def test_who_says_goodbye_is_not_waited_for_until_an_answer_is_late() -> None:
+    """What is lost with its connection is sent again; what has no answer in time is not."""
+    pair = bound(response_timeout=10)
+    pair.esme.request("submit_sm", 0)
+    pair.esme.receive(encode(PDU("unbind", 5)), 9)
+    pair.esme.tick(10)
+    assert [type(event) for event in pair.esme.events()] == [Unbound]
+    assert pair.esme.in_flight == 1
+
+
 def test_what_a_closed_session_still_hears_are_answers() -> None:
     pair = bound()
     sequence = pair.esme.request("submit_sm", 0)

@@ -33,6 +33,11 @@ class Outstanding:
         self.last = sequence
         return sequence
 
+    @property
+    def first_late(self) -> float:
+        """When the first of the messages that wait has no more time."""
+        return next(iter(self.messages.values()))[2]
+
     def give_up(self, now: float, late_answers: float) -> list[Waiting]:
         """The messages whose time has run out; an answer of the next `late_answers` seconds is still known."""
         given_up = []

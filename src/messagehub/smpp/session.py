@@ -199,6 +199,7 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Let time pass: late answers, a silent link, a bind that does not come. Call it once or more a second."""
+        self._say_goodbye_in_time(now)
         if self.state is _CLOSED:
             return
         self._expire(now)
@@ -206,7 +207,6 @@ class Session:
         marks = {"opened": inf if self._binding else self._opened, "heard": self._heard, "busy": self._busy}
         if timer := due(self.state, self._limits, marks, now):
             _WHEN_DUE[timer.due](self, timer, now)
-        self._say_goodbye_in_time(now)
 
     def events(self) -> list[Event]:
         """What happened since the last call, in order."""
@@ -355,8 +355,11 @@ class Session:
         sequence, came = self._goodbye
         if self.unanswered:
             is_time = now >= came + self.response_timeout
+        elif self._pending:
+            # Before it is late: what is lost with its connection is another thing than what has no answer in time.
+            is_time = now >= min(came + LAST_ANSWERS, self._asked.first_late)
         else:
-            is_time = not self._pending or now >= came + LAST_ANSWERS
+            is_time = True
         if is_time:
             self._goodbye = None
             self._say("unbind_resp", sequence)
