@@ -40,8 +40,8 @@ def from_row(row: Row) -> Flow:
     return Flow(**row._asdict())
 
 
-async def find(tx: Tx, flow_id: str, customer_id: str) -> Flow | None:
-    row = await tx.one("flow_by_id", id=flow_id, customer_id=customer_id)
+async def find(tx: Tx, flow_id: str, customer_id: str, query: str = "flow_by_id") -> Flow | None:
+    row = await tx.one(query, id=flow_id, customer_id=customer_id)
     return from_row(row) if row else None
 
 
@@ -102,7 +102,7 @@ class Flows:
             changes["on_complete_flow_id"] = await self._on_complete(customer_id, on_complete)
 
         async def unit(tx: Tx) -> Flow | None:
-            flow = await find(tx, flow_id, customer_id)
+            flow = await find(tx, flow_id, customer_id, "flow_for_change")
             if flow is None:
                 return None
             changed = replace(flow, **changes, tm_update=now)
@@ -115,7 +115,7 @@ class Flows:
         """Refusal as with `get`, and while a number is answered by it."""
 
         async def unit(tx: Tx) -> Flow | None:
-            flow = await find(tx, flow_id, customer_id)
+            flow = await find(tx, flow_id, customer_id, "flow_for_change")
             if flow:
                 await _refuse_in_use(tx, flow)
                 await tx.run("delete_flow", id=flow_id, now=now)

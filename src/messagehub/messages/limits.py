@@ -195,18 +195,22 @@ class Limits:
 
     async def change(self, limit: Limit, now: int, **changes: Any) -> Limit:
         """Refusal as with `add`. What waits is to be brought forward then."""
-        changed = _checked(replace(limit, **changes, tm_update=now))
 
-        async def unit(tx: Tx) -> None:
-            if not await tx.change("update_limit", [changed]):
+        async def unit(tx: Tx) -> Limit:
+            row = await tx.one("limit_for_change", id=limit.id)
+            if row is None:
                 raise _missing(limit.id)
-            if changed.zone != limit.zone and (row := await tx.one("limit_use_for_change", limit_id=limit.id)):
+            before = from_row(row)
+            changed = _checked(replace(before, **changes, tm_update=now))
+            await tx.many("update_limit", [changed])
+            if changed.zone != before.zone and (row := await tx.one("limit_use_for_change", limit_id=limit.id)):
                 meter = Meter(*row)
-                meter.begin(limit.rule, now)
+                meter.begin(before.rule, now)
                 meter.move_day(changed.rule, now)
                 await tx.many("keep_limit_use", [meter])
+            return changed
 
-        await self._store.transaction(unit)
+        changed = await self._store.transaction(unit)
         self._store.notify(CHANGED)
         return changed
 

@@ -123,12 +123,19 @@ class Pools:
         if "numbers" in changes:
             members = await self._members(pool.customer_id, changes["numbers"])
             changes |= {"members": members, "numbers": _listed(members)}
-        changed = replace(pool, **changes, tm_update=now)
-        try:
-            if not await self._store.change("update_sender_pool", [changed]):
+
+        async def unit(tx: Tx) -> Pool:
+            row = await tx.one("sender_pool_for_change", id=pool.id)
+            if row is None:
                 raise _missing(pool.id)
+            changed = replace(await _with_members(tx, row), **changes, tm_update=now)
+            await tx.change("update_sender_pool", [changed])
+            return changed
+
+        try:
+            changed = await self._store.transaction(unit)
         except Conflict:
-            raise _taken(changed) from None
+            raise _taken(replace(pool, **changes)) from None
         self._store.notify(CHANGED)
         return changed
 

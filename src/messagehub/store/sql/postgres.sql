@@ -102,6 +102,18 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDA
 -- Differs: a second change at the same moment waits for the first.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000 FOR UPDATE;
 
+-- name: flow_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM flows WHERE id = :id AND customer_id = :customer_id AND tm_delete = 253370764800000000 FOR UPDATE;
+
+-- name: sender_pool_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM sender_pools WHERE id = :id FOR UPDATE;
+
+-- name: limit_for_change
+-- Differs: a second change at the same moment waits for the first.
+SELECT * FROM limits WHERE id = :id FOR UPDATE;
+
 -- name: claim_activeflows
 -- Differs: nodes skip the rows that others hold.
 SELECT * FROM activeflows WHERE due_at <= :now ORDER BY due_at LIMIT :count FOR UPDATE SKIP LOCKED;

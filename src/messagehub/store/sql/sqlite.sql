@@ -89,6 +89,18 @@ SELECT * FROM numbers WHERE id = :id AND tm_delete = 253370764800000000;
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM accesskeys WHERE id = :id AND tm_delete = 253370764800000000;
 
+-- name: flow_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM flows WHERE id = :id AND customer_id = :customer_id AND tm_delete = 253370764800000000;
+
+-- name: sender_pool_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM sender_pools WHERE id = :id;
+
+-- name: limit_for_change
+-- Differs: one writer at a time, so no row locks.
+SELECT * FROM limits WHERE id = :id;
+
 -- name: claim_activeflows
 -- Differs: one writer at a time, so no row locks.
 SELECT * FROM activeflows WHERE due_at <= :now ORDER BY due_at LIMIT :count;
