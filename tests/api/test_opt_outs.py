@@ -94,6 +94,9 @@ def test_nobody_sees_or_undoes_those_of_others(hub: Hub, admin: Api) -> None:
 # --- lists ------------------------------------------------------------------------------
 
 
+COUNTED = ("lines", "opted_out", "probable", "unchanged", "refused")
+
+
 def load(account: Account, text: str, kind: str = "text/csv; charset=utf-8", **query: str) -> Any:
     return account.api.http.post("/opt_outs/import", content=text, headers={"Content-Type": kind}, params=query)
 
@@ -139,6 +142,47 @@ def test_an_old_list_does_not_put_out_who_has_come_back(hub: Hub) -> None:
     assert shown["history"][0]["source"] == "import"
     assert load(account, person).json()["opted_out"] == 1
     assert outcome(account, person) == ("failed", "opted_out")
+
+
+def test_an_export_that_is_imported_puts_nobody_out_who_is_only_probably(hub: Hub) -> None:
+    account, other, (anne, bert) = hub.customer(), hub.customer(), numbering.somebodies(2)
+    account.api.put("/customer", {"probable_opt_outs": "review"})
+    other.api.put("/customer", {"probable_opt_outs": "review"})
+    report = load(account, f"address,status,tm\n{anne},probable,2025-01-31T10:30:00Z\n{bert},fled,\n").json()
+    assert [report[name] for name in COUNTED] == [2, 0, 1, 0, 1]
+    assert report["errors"] == [{"line": 3, "message": "status: 'fled' puts nobody out; write opted_out or probable"}]
+    out(account, bert, words="by telephone")
+    exported = account.api.call("GET", "/opt_outs/export").text
+    before = in_full(account)
+    again = load(account, exported).json()
+    assert [again[name] for name in COUNTED] == [2, 0, 0, 2, 0]
+    assert in_full(account) == before
+    assert load(other, exported).json()["probable"] == 1
+    for each in (account, other):
+        assert outcome(each, anne) == ("queued", "")
+        assert outcome(each, bert) == ("failed", "opted_out")
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_no_list_makes_anybody_less_certainly_out(hub: Hub, newest_first: bool) -> None:
+    account, (anne, bert) = hub.customer(), numbering.somebodies(2)
+    out(account, anne)
+    lines = [f"{bert},opted_out,2025-01-01T00:00:00Z", f"{bert},probable,2025-02-01T00:00:00Z"]
+    lines = [f"{anne},probable,", *sorted(lines, reverse=newest_first)]
+    report = load(account, "address,status,tm\n" + "\n".join(lines)).json()
+    assert [report[name] for name in COUNTED] == [3, 1, 0, 2, 0]
+    assert [one["status"] for one in account.api.every("/opt_outs")] == ["opted_out"] * 2
+
+
+def test_a_list_may_be_more_certain_than_what_stands(account: Account) -> None:
+    person = numbering.somebody()
+    load(account, f"address,status\n{person},probable\n")
+    assert load(account, person).json()["opted_out"] == 1
+    assert account.api.every("/opt_outs", address=person)[0]["status"] == "opted_out"
+
+
+def in_full(account: Account) -> list[Json]:
+    return [account.api.get(f"/opt_outs/{one['id']}") for one in account.api.every("/opt_outs")]
 
 
 @pytest.mark.parametrize("newest_first", [True, False])

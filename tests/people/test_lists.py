@@ -32,6 +32,7 @@ def addresses(text: str) -> list[str]:
         "\ufeffAddress,TM\n+441,\n\n  +442 ,\n",
         '"+441","customer"\n"+442","number:+15551234567"\n',
         "scope,address\n,+441\ngroup:shop,+442\n",
+        "status,address\n,+441\nprobable,+442\n",
     ],
 )
 def test_forms_that_are_understood(text: str) -> None:
@@ -46,6 +47,16 @@ def test_each_line_that_is_wrong_is_named() -> None:
     assert found[2].startswith("4: scope: 'shop' is no scope")
     assert found[3].startswith("5: tm: 'yesterday' is no time since")
     assert found[4].startswith("6: 4 columns")
+
+
+def test_how_certain_a_list_is_of_somebody() -> None:
+    found = read("address,status\n+441,probable\n+442,opted_out\n+443,\n+444\n+445,opted_in\n+446,Probable\n")
+    assert [one.status for one in found[:4]] == ["probable", "opted_out", "opted_out", "opted_out"]
+    assert [(one.line, one.words) for one in found[4:]] == [
+        (6, "status: 'opted_in' puts nobody out; write opted_out or probable"),
+        (7, "status: 'Probable' puts nobody out; write opted_out or probable"),
+    ]
+    assert [one.status for one in read("+441\n")] == ["opted_out"]
 
 
 @pytest.mark.parametrize(
@@ -76,9 +87,9 @@ def test_what_is_written_can_be_read() -> None:
         tm_said = NOW - 5 * SECOND
         source, message_id = "keyword", "m"
 
-    rows = [Row("c", "+441", "customer", "opted_out", "1"), Row("c", "+442", "number:Café, Co", "opted_out", "2")]
+    rows = [Row("c", "+441", "customer", "probable", "1"), Row("c", "+442", "number:Café, Co", "opted_out", "2")]
     text = lists.write(rows)
     assert text.startswith("address,scope,tm,status,source,message_id\r\n")
-    assert [(one.address, one.scope, one.tm_said) for one in read(text)] == [
-        (row.address, row.scope, row.tm_said) for row in rows
+    assert [(one.address, one.scope, one.tm_said, one.status) for one in read(text)] == [
+        (row.address, row.scope, row.tm_said, row.status) for row in rows
     ]

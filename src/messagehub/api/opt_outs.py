@@ -57,7 +57,7 @@ async def undo(call: Call) -> shapes.OptOut:
 
 async def load(call: Call) -> shapes.Imported:
     customer = await call.services.customers.living(call.whose)
-    report = shapes.Imported(lines=0, opted_out=0, unchanged=0, refused=0, errors=[])
+    report = shapes.Imported(lines=0, opted_out=0, probable=0, unchanged=0, refused=0, errors=[])
 
     def good() -> Any:
         for read in lists.read(call.body, customer.id, call.customer_id, call.now):
@@ -67,8 +67,9 @@ async def load(call: Call) -> shapes.Imported:
             else:
                 _refuse(report, read)
 
-    report.opted_out = await call.services.opt_outs.load(good(), call.now)
-    report.unchanged = report.lines - report.refused - report.opted_out
+    changed = await call.services.opt_outs.load(good(), call.now)
+    report.opted_out, report.probable = changed["opted_out"], changed["probable"]
+    report.unchanged = report.lines - report.refused - report.opted_out - report.probable
     return report
 
 
@@ -131,14 +132,17 @@ ENDPOINTS = [
     ),
     Endpoint(
         method="POST", path="/opt_outs/import", summary="Put everybody of a list out",
-        detail="Columns `address`, `scope` and `tm`; the last two may be left out, and so may the header. What was "
-        "said (`tm`) before somebody came back changes nothing. Lines that cannot be read are refused one by one, and "
-        "all others are imported.",
+        detail="Columns `address`, `scope` and `tm`; the last two may be left out, and so may the header. With one, "
+        "there may be a `status`, too: `opted_out` (so it is without one) or `probable`, which changes nothing for "
+        "who is out for certain. What was said (`tm`) before somebody came back changes nothing. Lines that cannot be "
+        "read are refused one by one, and all others are imported.",
         takes=CSV, gives=shapes.Imported, parameters=(WHOSE,),
         reasons=("INVALID_REQUEST_PARAMETER", "RESOURCE_NOT_FOUND"), handler=load,
     ),
     Endpoint(
         method="GET", path="/opt_outs/export", summary=f"Who is out, as CSV: {EXPORTED:,} lines at most",
+        detail="Also who is `probable`, as the column `status` says; who has come back is not there. "
+        "`POST /opt_outs/import` takes it as it is.",
         gives=str, content=(KIND,), parameters=(AFTER, WHOSE), reasons=("INVALID_REQUEST_PARAMETER",),
         handler=export,
     ),

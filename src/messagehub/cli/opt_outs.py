@@ -40,7 +40,10 @@ HISTORY: Columns = {
 PIECE = 200_000
 """Octets of a file that are sent at once."""
 
-COUNTED = ("lines", "opted_out", "unchanged", "refused")
+FIRST = (b"address", b"scope", b"tm", b"status", b"source", b"message_id")
+"""What a line may begin with that names columns."""
+
+COUNTED = ("lines", "opted_out", "probable", "unchanged", "refused")
 
 
 @app.command("list")
@@ -110,7 +113,9 @@ def undo(session: Session, id: Id) -> None:
 @customer
 def load(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="CSV: address, and where wanted scope and tm; `-` is standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV: address, and where wanted scope, tm and status; `-` is standard input.")
+    ],
     customer_id: Customer = None,
 ) -> None:
     """Put everybody of a list out. Lines that cannot be read are shown, and all others imported; then it ends with 1.
@@ -141,7 +146,7 @@ def _read(file: Path) -> bytes:
 def _pieces(octets: bytes) -> Iterator[tuple[int, bytes]]:
     """The file in pieces, each with the header, and what has to be added to the numbers of its lines."""
     lines = octets.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
-    has_header = bool(lines) and lines[0].split(b",")[0].strip(b' "\r\n').lower() in (b"address", b"scope", b"tm")
+    has_header = bool(lines) and lines[0].split(b",")[0].strip(b' "\r\n').lower() in FIRST
     header, at = (lines[0], 1) if has_header else (b"", 0)
     while at < len(lines):
         first, piece = at, [header]
@@ -157,7 +162,7 @@ def _pieces(octets: bytes) -> Iterator[tuple[int, bytes]]:
 @app.command("export")
 @customer
 def export(session: Session, customer_id: Customer = None) -> None:
-    """Print who is out, as CSV that `opt-outs import` reads.
+    """Print who is out, or probably out, as CSV that `opt-outs import` reads.
 
     Example: messagehub opt-outs export
     """

@@ -1,7 +1,8 @@
 """Lists of people who are out, as CSV (RFC 4180): read line by line, each wrong one refused by its number; and written.
 
 The columns are `address`, `scope` and `tm`; the last two may be left out, as may the header that names them. What is
-written has the evidence, too; where that is read again nobody looks at it.
+written has the `status`, too, so that who is only probably out is no more than that where it is read again; and the
+evidence, at which nobody looks then.
 """
 
 import csv
@@ -14,11 +15,17 @@ from messagehub import clock
 from messagehub.errors import Refusal
 from messagehub.numbers import checked_e164
 from messagehub.people import scopes
-from messagehub.people.opt_outs import Entry
+from messagehub.people.opt_outs import IN_FORCE, Entry
+from messagehub.shapes import OptOutStatus
 from messagehub.store import Row
 
 COLUMNS = ("address", "scope", "tm")
-EVIDENCE = ("status", "source", "message_id")
+"""Of a list without a header."""
+
+NAMED = (*COLUMNS, "status")
+"""What is read of a list with one."""
+
+EVIDENCE = ("source", "message_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +40,11 @@ def read(text: str, customer_id: str, actor: str, now: int) -> Iterator[Entry | 
     """An entry for each line. Refusal for a header with a column that there is not."""
     columns: Sequence[str] = COLUMNS
     for n, (line, cells) in enumerate(_lines(text)):
-        if n == 0 and cells and cells[0].lower() in COLUMNS:
+        if n == 0 and cells and cells[0].lower() in (*NAMED, *EVIDENCE):
             columns = _header(cells)
             continue
         try:
-            yield Entry(
-                customer_id=customer_id, status="opted_out", source="import", actor=actor, **_read(columns, cells, now)
-            )
+            yield Entry(customer_id=customer_id, source="import", actor=actor, **_read(columns, cells, now))
         except Refusal as refusal:
             yield Wrong(line, refusal.message)
 
@@ -61,8 +66,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _header(cells: Sequence[str]) -> list[str]:
     columns = [cell.lower() for cell in cells]
-    if unknown := [name for name in columns if name not in (*COLUMNS, *EVIDENCE)]:
-        raise Refusal("INVALID_ARGUMENT", f"line 1: there is no column {unknown[0][:40]!r}; use {', '.join(COLUMNS)}")
+    if unknown := [name for name in columns if name not in (*NAMED, *EVIDENCE)]:
+        raise Refusal("INVALID_ARGUMENT", f"line 1: there is no column {unknown[0][:40]!r}; use {', '.join(NAMED)}")
     if "address" not in columns or len(set(columns)) < len(columns):
         raise Refusal("INVALID_ARGUMENT", "line 1: name each column once, and address among them")
     return columns
@@ -74,7 +79,15 @@ def _read(columns: Sequence[str], cells: Sequence[str], now: int) -> dict[str, A
     given = dict(zip(columns, cells, strict=False))
     address = checked_e164(given.get("address", ""), reason="INVALID_ARGUMENT")
     scope = scopes.checked(given.get("scope") or scopes.CUSTOMER)
-    return {"address": address, "scope": scope, "tm_said": _moment(given.get("tm", ""), now)}
+    status = _status(given.get("status") or "opted_out")
+    return {"address": address, "scope": scope, "status": status, "tm_said": _moment(given.get("tm", ""), now)}
+
+
+def _status(given: str) -> OptOutStatus:
+    for status in IN_FORCE:
+        if given == status:
+            return status
+    raise Refusal("INVALID_ARGUMENT", f"status: {given[:40]!r} puts nobody out; write {' or '.join(IN_FORCE)}")
 
 
 def _moment(given: str, now: int) -> int:
@@ -97,7 +110,7 @@ def write(rows: Iterable[Row]) -> str:
     """With a header, as `read` takes it."""
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    lines.writerow((*COLUMNS, *EVIDENCE))
+    lines.writerow((*NAMED, *EVIDENCE))
     lines.writerows(
         (row.address, row.scope, clock.iso(row.tm_said), row.status, row.source, row.message_id) for row in rows
     )

@@ -4,6 +4,7 @@ Nothing of the ledger is ever changed or removed. What was said later counts, wh
 is imported today does not put out somebody who has come back since.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
@@ -70,23 +71,43 @@ async def enter(tx: Tx, entries: Iterable[Entry], now: int) -> list[Change]:
     ]
     await tx.many("insert_opt_out", keys)
     rows = await tx.many("opt_out_for_change", keys)
-    await tx.many("insert_opt_out_event", [_event(row.id, given[_key(row)], now) for row in rows])
-    newer = [(row, entry) for row in rows if _counts(entry := given[_key(row)], row)]
+    told = [(row, entry) for row in rows if _is_news(entry := given[_key(row)], row)]
+    await tx.many("insert_opt_out_event", [_event(row.id, entry, now) for row, entry in told])
+    newer = [(row, entry) for row, entry in told if _counts(entry, row)]
     await tx.many("update_opt_out", [_event(row.id, entry, now) for row, entry in newer])
     return [Change(*_key(entry), entry.status, row.id) for row, entry in newer if entry.status != row.status]
 
 
 def _latest(entries: Iterable[Entry]) -> dict[Key, Entry]:
-    """Of those about the same, what was said last: some lists have the newest first."""
+    """Of those about the same, what is certain, or else was said last: some lists have the newest first."""
     found: dict[Key, Entry] = {}
     for entry in entries:
-        if (before := found.get(_key(entry))) is None or entry.tm_said >= before.tm_said:
+        if (before := found.get(_key(entry))) is None or _weight(entry) >= _weight(before):
             found[_key(entry)] = entry
     return found
 
 
+def _weight(entry: Entry) -> tuple[bool, int]:
+    return not _is_guess(entry), entry.tm_said
+
+
+def _is_guess(entry: Entry) -> bool:
+    """It is from a list, and of somebody who is only probably out."""
+    return entry.source == "import" and entry.status == "probable"
+
+
+def _is_news(entry: Entry, row: Row) -> bool:
+    """False for what a list repeats of what counts: who imports what was exported here changes nothing by it."""
+    return entry.source != "import" or (entry.tm_said, entry.status) != (row.tm_said, row.status)
+
+
 def _counts(entry: Entry, row: Row) -> bool:
-    """Only of lists it is asked when it was said: clocks of nodes differ, and what is said now is said last."""
+    """Only of lists it is asked when it was said: clocks of nodes differ, and what is said now is said last.
+
+    Nor does a list make anybody less certainly out.
+    """
+    if _is_guess(entry) and row.status == "opted_out":
+        return False
     return entry.source != "import" or bool(entry.tm_said >= row.tm_said)
 
 
@@ -149,11 +170,11 @@ class OptOuts:
         await self.enter([entry], now)
         return await self.get(opt_out_id, owner_id)
 
-    async def load(self, entries: Iterable[Entry], now: int) -> int:
-        """Enters a list in small commits; how many are newly out. Of somebody who stands twice, the later `tm`."""
-        changed = 0
+    async def load(self, entries: Iterable[Entry], now: int) -> Counter[OptOutStatus]:
+        """Enters a list in small commits; how many are newly what. Of somebody who stands twice, the later `tm`."""
+        changed: Counter[OptOutStatus] = Counter()
         for batch in _batches(entries):
-            changed += len(await self.enter(batch, now))
+            changed.update(change.status for change in await self.enter(batch, now))
         return changed
 
     async def get(self, opt_out_id: str, owner_id: str | None) -> Row:

@@ -92,6 +92,8 @@ class Imported(Struct, kw_only=True):
     """Without the header and empty ones."""
     opted_out: int
     """Who is newly out."""
+    probable: int
+    """Who is newly `probable`, by the `status` of the line."""
     unchanged: int
     """Who was out already, or has come back since."""
     refused: int
