@@ -1,6 +1,11 @@
 """messagehub opt-outs, consents and contacts, against a real server."""
 
+import csv
+
+import pytest
+
 from tests.cli.shell import Shell
+from tests.cli.standin import StandIn
 from tests.support import numbering
 from tests.support.api import Api
 from tests.support.hub import Account, Hub
@@ -37,6 +42,26 @@ def test_a_long_list_goes_in_pieces_and_comes_out_again(mine: Shell, account: Ac
     assert [line.split(",")[0] for line in out] == people
     again = mine.run("opt-outs", "import", "-", typed=exported.out)
     assert (again.code, ["unchanged", "15000"] in again.rows) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["Acme, Inc", 'Say "hi"', 'a"', ",a"])
+def test_an_export_ends_whatever_name_its_last_scope_has(mine: Shell, account: Account, name: str) -> None:
+    person = numbering.somebody()
+    account.api.post("/opt_outs", {"address": person, "scope": f"number:{name}"})
+    done = mine.run("opt-outs", "export")
+    assert (done.code, done.err) == (0, "")
+    _, *rows = csv.reader(done.out.splitlines())
+    assert [row[:2] for row in rows] == [[person, f"number:{name}"]]
+
+
+def test_an_export_that_does_not_come_on_is_an_error(shell: Shell) -> None:
+    page = b"address,scope,tm,status,source,message_id\r\n+441,customer,2025-01-31T10:30:00.000000Z,opted_out,api,\r\n"
+    with StandIn() as server:
+        server.answers["GET /opt_outs/export"] = page
+        server.answers["GET /opt_outs/export?after=%2B441%2Ccustomer"] = page
+        done = Shell(shell.folder, url=server.url, accesskey="k").run("opt-outs", "export")
+    assert (done.code, done.out.splitlines()) == (1, page.decode().splitlines())
+    assert "up to +441,customer again" in done.err
 
 
 def test_files_that_cannot_be_imported(mine: Shell) -> None:

@@ -1,5 +1,7 @@
 """messagehub opt-outs"""
 
+import csv
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,5 +177,13 @@ def export(session: Session, customer_id: Customer = None) -> None:
             out.write(header)
         if not lines:
             return
+        if (last := _place(page)) == after:
+            raise HubError(f"the server sends the lines up to {last} again and again; the export is not complete")
         out.writelines(lines)
-        after = ",".join(lines[-1].decode().split(",")[:2])
+        after = last
+
+
+def _place(page: bytes) -> str:
+    """The address and scope of the last line. A scope may name a sender, whose name may hold commas and quotes."""
+    *_, (address, scope, *_) = csv.reader(io.StringIO(page.decode(), newline=""))
+    return f"{address},{scope}"
