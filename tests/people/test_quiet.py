@@ -107,6 +107,21 @@ def test_zones_of_numbers(number: str, expected: set[str]) -> None:
     assert set(zones.of_number(number)) == expected
 
 
+@pytest.mark.parametrize(
+    ("mobile", "place"),
+    [
+        ("+12125551234", "America/New_York"),
+        ("+525512345678", "America/Mexico_City"),
+        ("+5491112345678", "America/Buenos_Aires"),
+        ("+5511987654321", "America/Sao_Paulo"),
+        ("+6281212345678", "Asia/Jakarta"),
+        ("+8613800138000", "Asia/Shanghai"),
+    ],
+)
+def test_where_mobile_numbers_have_prefixes_of_places_they_are_of_these_alone(mobile: str, place: str) -> None:
+    assert zones.of_number(mobile) == (place,)
+
+
 def test_a_number_that_may_be_anywhere_in_a_country_has_all_its_zones() -> None:
     found = set(zones.of_number("+15551234567"))
     assert {"America/New_York", "America/Los_Angeles", "Pacific/Honolulu"} <= found

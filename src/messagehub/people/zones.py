@@ -12,7 +12,9 @@ NOWHERE = {"localtime", "Factory"}
 def of_number(address: str) -> tuple[str, ...]:
     """All zones in which the holder of an E.164 number may be; UTC where nothing is known of it.
 
-    A mobile number is of its whole country, whatever place its prefix was once given to.
+    A mobile number is of its whole country, but for plans whose mobile numbers have the prefixes of places, as
+    libphonenumber knows them: +1, where they cannot be told from others, +52, +54, +55, +62 and +86. There it is of
+    the place of its prefix alone: +12125551234 is of New York, though people keep their numbers when they move.
     """
     import phonenumbers
     from phonenumbers import timezone
