@@ -72,7 +72,7 @@ class TwilioConfig(AggregatorConfig, kw_only=True, frozen=True, forbid_unknown_f
     ] = ""
     validity_period: Annotated[  # type: ignore[misc]
         int,
-        doc("seconds for which it tries to send; 0: ten hours; a message may ask for less", ge=0, le=172_800),
+        doc("seconds for which it tries; 0 or over 36000: ten hours; a message may ask for less", ge=0, le=172_800),
     ] = 0
     base_url: Annotated[
         str,
