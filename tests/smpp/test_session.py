@@ -198,6 +198,18 @@ def test_who_owes_answers_when_it_says_goodbye_is_waited_for_two_seconds() -> No
     assert pair.esme.in_flight == 1
 
 
+def test_who_says_goodbye_again_has_no_more_time_for_it() -> None:
+    pair = bound()
+    pair.esme.request("submit_sm", 0)
+    pair.esme.outgoing()
+    for sequence, now in ((5, 1), (6, 2.5)):
+        pair.esme.receive(encode(PDU("unbind", sequence)), now)
+        pair.esme.tick(now)
+        assert pair.esme.outgoing() == b""
+    pair.esme.tick(3)
+    assert [(pdu.name, pdu.sequence) for pdu in frames(pair.esme.outgoing())] == [("unbind_resp", 6)]
+
+
 def test_who_says_goodbye_is_not_waited_for_until_an_answer_is_late() -> None:
     """What is lost with its connection is sent again; what has no answer in time is not."""
     pair = bound(response_timeout=10)

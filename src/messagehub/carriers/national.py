@@ -18,11 +18,11 @@ def internationally(country: str, digits: str, is_national: bool) -> str:
     """
     if digits.startswith("00"):
         return digits[2:]
+    is_national = is_national or (country == NORTH_AMERICA and len(digits) == NORTH_AMERICAN_DIGITS)
     if found := _by_the_tables(country, digits, is_national):
         return found
     # No such number is known, but the tables may be old.
-    is_north_american = country == NORTH_AMERICA and len(digits) == NORTH_AMERICAN_DIGITS
-    if is_national or is_north_american or digits.startswith("0"):
+    if is_national or digits.startswith("0"):
         return country + digits.removeprefix("0")
     return digits
 

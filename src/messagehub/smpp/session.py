@@ -290,7 +290,8 @@ class Session:
     def _on_unbind(self, pdu: PDU, frame: bytes, now: float) -> None:
         if self.state not in self._may_hear["unbind"]:
             return self._refuse("unbind", pdu.sequence, VERDICTS[self.role, self.state, "unbind"])
-        self._goodbye = (pdu.sequence, now)
+        _, came = self._goodbye or (0, now)
+        self._goodbye = (pdu.sequence, came)
         self.state = State.UNBINDING
         return self._say_goodbye_in_time(now)
 
