@@ -10,6 +10,7 @@ import pytest
 from tests.support import hub as hubs
 from tests.support import numbering, postgres, simulator
 from tests.support.cluster import Cluster, cluster
+from tests.support.days import midday
 from tests.support.hub import LEASE_S
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
@@ -33,7 +34,7 @@ def test_a_crash_forgets_nothing_of_a_day(database_url: str, tmp_path: Path) -> 
     with simulator.simulator(tmp_path) as box, hubs.hub(database_url, tmp_path, node_lease=LEASE_S) as hub:
         hub.lead_to(box)
         account = hub.customer()
-        body = {"scope": "number", "key": account.number, "segments_per_day": 5}
+        body = {"scope": "number", "key": account.number, "segments_per_day": 5, "day_starts_in": midday()}
         place = f"/limits/{account.api.post('/limits', body)['id']}"
         message = account.send(numbering.somebodies(8))
         # What has gone and was not heard of yet would be in doubt, and wait with the others to go once more.
@@ -112,7 +113,7 @@ def test_what_a_day_may_be_given_is_the_same_on_all_nodes(postgres_server: str, 
         nodes.first.route(nodes.first.carrier(1))
         account = nodes.first.customer()
         key = account.id if scope == "customer" else account.number
-        body = {"scope": scope, "key": key, "when": "accepting", "segments_per_day": 6}
+        body = {"scope": scope, "key": key, "when": "accepting", "segments_per_day": 6, "day_starts_in": midday()}
         nodes.first.admin.post("/limits", body)
         nodes.add("api")
         apis = [nodes.api(account, node) for node in nodes.hubs]

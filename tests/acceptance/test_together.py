@@ -13,6 +13,7 @@ from tests.acceptance.test_idempotency import post
 from tests.support import hub as hubs
 from tests.support import numbering, simulator
 from tests.support.api import Json
+from tests.support.days import midday
 from tests.support.hub import LEASE_S, Account, Hub
 from tests.support.process import ENDS_WITHIN_S
 from tests.support.simulator import Simulator
@@ -110,6 +111,7 @@ def furnished(account: Account) -> dict[str, str]:
     found = {}
     for number in numbers:
         rule = {"scope": "number", "key": number["number"], "segments_per_second": 20, "segments_per_day": 10_000}
+        rule["day_starts_in"] = midday()
         found[number["number"]] = account.api.post("/limits", rule)["id"]
         account.api.post("/limits", {**rule, "when": "accepting", "segments_per_second": 0})
     return found
