@@ -175,6 +175,15 @@ def test_no_list_makes_anybody_less_certainly_out(hub: Hub, newest_first: bool) 
     assert [one["status"] for one in account.api.every("/opt_outs")] == ["opted_out"] * 2
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_nor_does_one_that_is_loaded_in_pieces(hub: Hub, newest_first: bool) -> None:
+    account, bert = hub.customer(), numbering.somebody()
+    lines = [f"{bert},opted_out,2025-01-01T00:00:00Z", f"{bert},probable,2025-02-01T00:00:00Z"]
+    for line in sorted(lines, reverse=newest_first):
+        load(account, f"address,status,tm\n{line}\n")
+    assert account.api.every("/opt_outs")[0]["status"] == "opted_out"
+
+
 def test_a_list_may_be_more_certain_than_what_stands(account: Account) -> None:
     person = numbering.somebody()
     load(account, f"address,status\n{person},probable\n")

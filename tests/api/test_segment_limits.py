@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import numbering
 from tests.support.api import Api, Json, refusal
+from tests.support.days import midday
 from tests.support.hub import Account, Hub
 from tests.support.waiting import until
 
@@ -17,7 +18,7 @@ def limits(hub: Hub) -> Iterator[Any]:
     made: list[Json] = []
 
     def make(api: Api, scope: str, key: str, **given: Any) -> Json:
-        made.append(api.post("/limits", {"scope": scope, "key": key, **given}))
+        made.append(api.post("/limits", {"scope": scope, "key": key, "day_starts_in": midday(), **given}))
         return made[-1]
 
     yield make

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import numbering
 from tests.support.api import Json, refusal
+from tests.support.days import midday
 from tests.support.hub import Account, Hub
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
@@ -83,7 +84,8 @@ def test_numbers_that_have_had_their_day_are_passed_over(many: Account) -> None:
     pool = made(many)
     numbers = [number["number"] for number in pool["numbers"]]
     for number in numbers[1:]:
-        many.api.post("/limits", {"scope": "number", "key": number, "segments_per_day": 1})
+        limit = {"scope": "number", "key": number, "segments_per_day": 1, "day_starts_in": midday()}
+        many.api.post("/limits", limit)
         many.api.send(number, numbering.somebody())
     place = f"/sender_pools/{pool['id']}"
     until(
@@ -98,7 +100,7 @@ def test_what_a_number_may_be_given_counts_what_a_pool_has_it_send(many: Account
     """Each number its own part of a message; and where one is refused none is counted."""
     pool = made(many)
     numbers = [number["number"] for number in pool["numbers"]]
-    limit = {"scope": "number", "when": "accepting", "segments_per_day": 100}
+    limit = {"scope": "number", "when": "accepting", "segments_per_day": 100, "day_starts_in": midday()}
     limits = {number: many.api.post("/limits", {**limit, "key": number})["id"] for number in numbers}
     message = post(many, [numbering.somebody() for _ in range(40)])
     sources = [target["source"]["target"] for target in message["targets"]]

@@ -1,5 +1,6 @@
 """Who has which binds: every node comes to the same plan, and the plans fit together."""
 
+import asyncio
 import math
 from types import SimpleNamespace
 from typing import Any
@@ -108,3 +109,49 @@ async def test_a_node_is_not_ended_for_what_it_has_parted_from_while_the_store_a
     slots = Slots(Late(node.lease, until), node, dict, ())  # type: ignore[arg-type]
     await slots.turn()
     assert node.guards == guards
+
+
+class Overtaken(Late):
+    """Its two slots are `a`'s as far as it tells; what is given back is given back once it has told so for a second
+    time, when `b` has left."""
+
+    def __init__(self) -> None:
+        self.asked, self.released = 0, asyncio.Event()
+
+    async def all(self, query: str) -> list[Any]:
+        if query == "nodes_at_work":
+            self.asked += 1
+            return [SimpleNamespace(id=node) for node in ("a", "b")[: 3 - self.asked]]
+        return [SimpleNamespace(carrier_id="c", slot=slot, node_id="a") for slot in (0, 1)]
+
+    async def many(self, query: str, rows: object) -> list[Any]:
+        if self.asked > 1:
+            self.released.set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return []
+
+    async def run(self, query: str, **args: object) -> None:
+        await self.released.wait()
+
+
+class Held:
+    """A carrier with two binds."""
+
+    kinds = ("transceiver", "transceiver")
+
+    def __init__(self) -> None:
+        self.slots: list[set[int]] = []
+        self.hold = self.slots.append
+
+    async def part(self, slot: int, seconds: float) -> None:
+        """At once."""
+
+
+async def test_a_bind_that_was_just_given_back_is_not_held_by_an_older_answer() -> None:
+    carrier = Held()
+    slots = Slots(Overtaken(), Guarded(), lambda: {"c": carrier}, ())  # type: ignore[arg-type,dict-item]
+    await slots.turn()
+    ((kept,),) = carrier.slots
+    await slots.turn()
+    assert carrier.slots[1:] == [{kept}]

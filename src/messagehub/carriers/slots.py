@@ -81,6 +81,8 @@ class Slots:
     ) -> None:
         self._store, self._node, self._carriers, self._closing = store, node, carriers, closing
         self._giving: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._released: set[tuple[str, int]] = set()
+        """Those given back since it was last asked whose they are, so that the answer may not know of it."""
         self._parting: asyncio.Task[None] | None = None
         self._loop = Loop("bind slots", self.turn, LOOK_S)
         self._deaf: Callable[[], None] = lambda: None
@@ -110,6 +112,7 @@ class Slots:
         if time.monotonic() >= self._node.lease.until:
             return
         await self._node.bury()
+        self._released.clear()
         nodes = [row.id for row in await self._store.all("nodes_at_work")]
         held: dict[str, dict[int, str]] = {}
         for row in await self._store.all("bind_slots"):
@@ -123,7 +126,10 @@ class Slots:
         wanted = [{"carrier_id": id, "slot": slot, "node_id": me} for id, found in plans.items() for slot in found.take]
         for row in await self._store.many("take_slot", wanted):
             held.setdefault(row.carrier_id, {})[row.slot] = me
-        mine = {id: {slot for slot, node in slots.items() if node == me} for id, slots in held.items()}
+        mine = {
+            id: {slot for slot, node in slots.items() if node == me and (id, slot) not in self._released}
+            for id, slots in held.items()
+        }
         if time.monotonic() >= self._node.lease.until:  # it parts from them, or has done so: nobody waits for it then
             return
         self._node.guard(len(nodes) > 1 and any(mine.values()))
@@ -151,6 +157,7 @@ class Slots:
 
     async def _release(self, carrier_id: str, slot: int) -> None:
         await self._store.run("release_slot", carrier_id=carrier_id, slot=slot, node_id=self._node.id)
+        self._released.add((carrier_id, slot))
         self._giving.pop((carrier_id, slot), None)
         self._store.notify(LEFT)
 

@@ -91,9 +91,9 @@ def _weight(entry: Entry) -> tuple[bool, int]:
     return not _is_guess(entry), entry.tm_said
 
 
-def _is_guess(entry: Entry) -> bool:
+def _is_guess(one: Entry | Row) -> bool:
     """It is from a list, and of somebody who is only probably out."""
-    return entry.source == "import" and entry.status == "probable"
+    return bool(one.source == "import" and one.status == "probable")
 
 
 def _is_news(entry: Entry, row: Row) -> bool:
@@ -104,10 +104,12 @@ def _is_news(entry: Entry, row: Row) -> bool:
 def _counts(entry: Entry, row: Row) -> bool:
     """Only of lists it is asked when it was said: clocks of nodes differ, and what is said now is said last.
 
-    Nor does a list make anybody less certainly out.
+    Nor does a list make anybody less certainly out, in whatever order its lines come.
     """
     if _is_guess(entry) and row.status == "opted_out":
         return False
+    if _is_guess(row) and entry.status == "opted_out":
+        return True
     return entry.source != "import" or bool(entry.tm_said >= row.tm_said)
 
 

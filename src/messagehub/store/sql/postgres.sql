@@ -134,7 +134,7 @@ SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id FOR UP
 
 -- name: opt_out_for_change
 -- Differs: a second change at the same moment waits for the first.
-SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
+SELECT id, customer_id, address, scope, status, source, tm_said FROM opt_outs
 WHERE customer_id = :customer_id AND address = :address AND scope = :scope FOR UPDATE;
 
 -- name: limit_use_for_change

@@ -119,7 +119,7 @@ SELECT * FROM conversations WHERE id = :id AND customer_id = :customer_id;
 
 -- name: opt_out_for_change
 -- Differs: one writer at a time, so no row locks.
-SELECT id, customer_id, address, scope, status, tm_said FROM opt_outs
+SELECT id, customer_id, address, scope, status, source, tm_said FROM opt_outs
 WHERE customer_id = :customer_id AND address = :address AND scope = :scope;
 
 -- name: limit_use_for_change
