@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub import __version__, clock
 from messagehub.accounts import setup
@@ -176,8 +178,7 @@ def _told(settings: Settings) -> dict[str, Any]:
     return {"limits": _limits(settings), **{name: getattr(settings, name) for name in names}}
 
 
-@dataclass(slots=True)
-class Ground:
+class Ground(Struct):
     """What all else stands on."""
 
     store: Store
@@ -231,8 +232,7 @@ async def _ground(stack: AsyncExitStack, settings: Settings, works: bool) -> Gro
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Messaging:
+class Messaging(Struct):
     """What moves messages, and what it asks before it does."""
 
     recorder: Recorder

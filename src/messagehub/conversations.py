@@ -7,11 +7,10 @@ and so is what went to many at once.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from messagehub import clock, ids, numbers, shapes
 from messagehub.clock import NEVER, plain
@@ -41,8 +40,7 @@ def conversation_id(customer_id: str, own: str, peer: str) -> str:
     return ids.of(customer_id, f"{own}\0{peer}")
 
 
-@dataclass(slots=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, kw_only=True):
     id: str
     customer_id: str
     own: str

@@ -12,7 +12,7 @@ HubError
         └── NoRoom     it is the folder of media that cannot be written
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class HubError(Exception):
@@ -67,8 +67,7 @@ class NoRoom(Unavailable):
     """The folder of media cannot be written: its disk is full, or gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """How the API answers: the HTTP status, the word of its class, what it means to the caller, and what to do."""
 
     http: int

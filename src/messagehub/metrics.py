@@ -8,8 +8,9 @@ exchange) stand on that thing; those of the whole process stand in COUNTS. Both 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 
 class Histogram:
@@ -100,8 +101,7 @@ COUNTS = Counts()
 Kind = Literal["counter", "gauge", "histogram"]
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """`name` is as it is scraped, without the endings that a histogram adds."""
 
     name: str

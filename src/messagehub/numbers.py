@@ -1,10 +1,11 @@
 """Numbers: addresses of ours. E.164, or a short code or a name that may stand as a sender."""
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids, text
 from messagehub.clock import NEVER
@@ -64,8 +65,7 @@ def can_be_owned(number: str) -> bool:
     return is_e164(number) or SHORT_CODE.fullmatch(number) is not None or is_alphanumeric(number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: str
     number: str
@@ -76,7 +76,7 @@ class Number:
     """Numbers of a customer with the same group share their opt-outs; empty: it stands alone."""
     ignored_keywords: tuple[str, ...] = ()
     """Words that mean something else in answer to this number, and are not taken for an opt-out or the like."""
-    opt_out_replies: dict[NoticeKind, dict[str, str]] = field(default_factory=dict, hash=False)
+    opt_out_replies: dict[NoticeKind, dict[str, str]] = {}
     """Texts of its own, by what they answer and by language."""
     registered_in: str = ""
     """The countries in which a name is registered, or to which a short code belongs: ISO 3166-1, with spaces."""
@@ -87,7 +87,7 @@ class Number:
     tm_delete: int = NEVER
 
     def as_row(self) -> dict[str, Any]:
-        row = {name: getattr(self, name) for name in self.__slots__}
+        row = {name: getattr(self, name) for name in self.__struct_fields__}
         return row | {name: msgspec.json.encode(row[name]).decode() for name in JSON}
 
 

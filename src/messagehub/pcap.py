@@ -6,8 +6,9 @@ octets that are in the file, so what was left out leaves no gap; a stream begins
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_address
+
+from msgspec import Struct, field
 
 KIND = "application/vnd.tcpdump.pcap"
 
@@ -29,8 +30,7 @@ _WRAP = 1 << 32
 SECOND = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """Octets that went from one socket to another, at a moment in microseconds. Addresses are of IPv4 or IPv6."""
 
     moment: int
@@ -50,8 +50,7 @@ def written(sent: Iterable[Sent]) -> bytes:
     return b"".join(parts)
 
 
-@dataclass(slots=True)
-class Streams:
+class Streams(Struct):
     """How far each direction of each connection has come."""
 
     next: dict[tuple[tuple[str, int], tuple[str, int]], int] = field(default_factory=dict)

@@ -3,8 +3,10 @@
 import bisect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.carriers import kinds
@@ -24,8 +26,7 @@ EVERYBODY = ""
 """The customer_id of a general route."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     id: str
     name: str = ""
     prefix: str = ""

@@ -1,28 +1,6 @@
-"""An HTTP server that is a part of a process: it tells when it is up, and leaves the signals to the process."""
+"""What a process does about itself, once it serves."""
 
-import asyncio
-import contextlib
 import gc
-import socket
-from collections.abc import Iterator
-
-import uvicorn
-
-
-class Server(uvicorn.Server):
-    """The server's own handling of signals would end the process before it has drained."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def spare_the_collector() -> None:

@@ -8,10 +8,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub import ids
 from messagehub.blobs import Blobs, Receiving
@@ -31,8 +32,7 @@ LOOKED_AT_AT_ONCE = 2
 """Contents that are read into memory to be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """`url` is where it can be fetched for a while; empty where the content is kept no more."""
 
     id: str

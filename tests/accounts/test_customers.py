@@ -1,12 +1,12 @@
 """What a customer is told of, and that it comes back from the store as it was."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from messagehub import clock
 from messagehub.accounts import customers

@@ -10,7 +10,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from messagehub.api.connections import Bounds
-from messagehub.api.server import listener, server
+from messagehub.api.server import Server, listener
 from tests.support.raw import Place
 
 
@@ -18,14 +18,20 @@ from tests.support.raw import Place
 def served(application: ASGIApp, **bounds: Any) -> Iterator[Place]:
     """Where it listens. At the end it must let go of every connection in good time."""
     sock = listener("127.0.0.1:0")
-    http = server(application, Bounds(**bounds))
-    thread = threading.Thread(target=lambda: uvloop.run(http.serve(sockets=[sock])))
+    http = Server(application, Bounds(**bounds))
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await http.serve(sock)
+
+    thread = threading.Thread(target=lambda: uvloop.run(serve()))
     place = sock.getsockname()[:2]
     thread.start()
     try:
         yield place
     finally:
-        http.should_exit = True
+        loops[0].call_soon_threadsafe(http.end)
         thread.join(10)
         assert not thread.is_alive()
 

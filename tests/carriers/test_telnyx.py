@@ -1,7 +1,6 @@
 """Telnyx's words: what is sent, what its answers and its webhooks mean."""
 
 import base64
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from msgspec.structs import replace
 
 from messagehub.carriers import kinds, telnyx
 from messagehub.carriers.carrier import REASONS, Arriving, Inbound, Receipt, Verdict

@@ -1,11 +1,11 @@
 """Between the contract's words and SMPP's."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from messagehub import text
 from messagehub.carriers import profile, translate

@@ -137,7 +137,7 @@ def test_who_goes_in_the_middle_of_a_body_leaves_nothing_behind(own: Hub) -> Non
             peer.say(b"{")
     before = len(own.log)
     assert own.end() == 0
-    assert " ERROR " not in own.log[before:]  # uvicorn waits for tasks, and says when it does so in vain
+    assert " ERROR " not in own.log[before:]  # the server waits for answers, and says when it does so in vain
 
 
 def test_an_end_leaves_nobody_waiting_who_connects_meanwhile(own: Hub) -> None:

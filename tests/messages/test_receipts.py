@@ -1,5 +1,7 @@
 """Receipts: which target each is about, and what it changes."""
 
+from msgspec.structs import replace
+
 from messagehub.carriers.carrier import Accepted, Receipt, Refused
 from messagehub.clock import SECOND
 from messagehub.messages import receipts
@@ -132,6 +134,11 @@ async def test_nor_does_it_where_it_waited_for_the_response(house: House) -> Non
 # --- parking
 
 
+def plain(receipt: Receipt) -> Receipt:
+    """As it was before it was parked."""
+    return replace(receipt, sight=None, is_parked=False)
+
+
 async def test_a_parked_receipt_is_tried_at_its_times_and_then_kept_for_days(store: Store) -> None:
     begin = 1_800_000_000 * SECOND
     receipt = Receipt("n", "delivered", "DELIVRD 000", ANNE)
@@ -144,13 +151,13 @@ async def test_a_parked_receipt_is_tried_at_its_times_and_then_kept_for_days(sto
         for seconds in receipts.SWEEPS:
             assert await due(tx, begin + seconds * SECOND - 1) == []
             (parked,) = await due(tx, begin + seconds * SECOND)
-            assert parked.receipt == receipt
+            assert plain(parked.receipt) == receipt
             await receipts.swept(tx, [], [parked])
         assert await due(tx, begin + receipts.KEPT) == []
         assert await tx.all("old_parked", tm_before=begin, count=9) == []
         assert await receipts.unpark_for(tx, "other", ["n"]) == []
         assert await receipts.unpark_for(tx, "k", ["m"]) == []
-        assert await receipts.unpark_for(tx, "k", ["m", "n"]) == [receipt]
+        assert list(map(plain, await receipts.unpark_for(tx, "k", ["m", "n"]))) == [receipt]
         assert await receipts.unpark_for(tx, "k", ["n"]) == []
 
     await store.transaction(unit)

@@ -83,7 +83,7 @@ def test_whatever_comes_it_is_read_or_refused(text: str) -> None:
 
 
 def test_what_is_written_can_be_read() -> None:
-    class Row(Change):
+    class Row(Change, frozen=True):
         tm_said = NOW - 5 * SECOND
         source, message_id = "keyword", "m"
 

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from messagehub.carriers.simulator import Options, Ports, run
 from messagehub.smpp import PDU, Answered, Driver, Event, Received, Role, Session, Stray, connect

@@ -7,11 +7,11 @@ import hashlib
 import random
 import tomllib
 from base64 import b64encode
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from messagehub.carriers.simulator.magic import OVERTAKEN
 from messagehub.carriers.simulator.scenario import read as read_scenario

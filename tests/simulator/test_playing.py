@@ -5,9 +5,9 @@ import re
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from messagehub.carriers.simulator import Ports
 from messagehub.carriers.simulator.scenario import read

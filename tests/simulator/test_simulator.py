@@ -1,11 +1,11 @@
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from messagehub.carriers.simulator import Ports, magic
 from messagehub.smpp import pack_tlvs, read_tlv, status

@@ -1,6 +1,6 @@
 """Who makes a request: told by an access key or by a token, with one door for both."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from messagehub.accounts import keys
 from messagehub.accounts.customers import OPERATOR
@@ -13,8 +13,7 @@ from messagehub.store.recent import Recent
 ACCESSKEY, LOGIN = "accesskey", "login"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     customer_id: str
     role: str
     tm_expire: int = NEVER

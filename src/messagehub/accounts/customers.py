@@ -1,10 +1,11 @@
 """A customer: who pays, owns numbers and keys, and is told by webhook what happens."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from messagehub import ids
 from messagehub.accounts import manners
@@ -33,8 +34,7 @@ ANEW: dict[str, Any] = {
 """What is known of an endpoint of which nothing is known: it is to be tried."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class Customer(Struct, frozen=True, kw_only=True):
     id: str
     role: str = CUSTOMER
     name: str
@@ -65,11 +65,11 @@ class Customer:
     tm_create: int
     tm_update: int = NEVER
     tm_delete: int = NEVER
-    _wants: frozenset[str] = field(init=False, repr=False, compare=False)
+    _wants: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         told = self.webhook_events if self.webhook_uri and not self.webhook_disabled else ()
-        object.__setattr__(self, "_wants", frozenset(told))
+        force_setattr(self, "_wants", frozenset(told))
 
     def wants(self, event_type: str, status: str = "") -> bool:
         """Whether an event of this type (for message_updated: about this target status) is told to the customer."""
@@ -96,7 +96,7 @@ class Customer:
         return (self.webhook_secret,)
 
     def as_row(self, sealer: Sealer) -> dict[str, Any]:
-        row = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
+        row = {name: getattr(self, name) for name in self.__struct_fields__ if not name.startswith("_")}
         lists = {name: msgspec.json.encode(row[name]).decode() for name in LISTS}
         row["smart_encoding"], row["manners"] = int(self.smart_encoding), manners.write(self.manners)
         return row | lists | {name: sealer.seal(row[name], place(self.id, name)) for name in SECRETS if row[name]}

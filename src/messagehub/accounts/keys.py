@@ -7,8 +7,10 @@ import hashlib
 import secrets
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.clock import NEVER
@@ -26,8 +28,7 @@ BEHIND = "~"
 """Sorts behind every character that a key may have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessKey:
+class AccessKey(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: str
     hash: str

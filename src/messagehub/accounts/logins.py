@@ -4,7 +4,8 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub import ids
 from messagehub.accounts import passwords
@@ -19,8 +20,7 @@ MAX_WAITING = 100
 """Logins that may wait for their turn: some seconds' worth."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
+class Login(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: str
     username: str
@@ -108,7 +108,7 @@ class Logins:
 
 
 def _from_row(row: Row) -> Login:
-    return Login(**{name: getattr(row, name) for name in Login.__slots__})
+    return Login(**{name: getattr(row, name) for name in Login.__struct_fields__})
 
 
 def _too_many(wait: int) -> Refusal:

@@ -1,8 +1,9 @@
 """Making accounts: the operator of a new installation, and customers."""
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.accounts import customers, keys, logins
 from messagehub.accounts.customers import OPERATOR, Customer
@@ -11,8 +12,7 @@ from messagehub.sealing import Sealer, sealer
 from messagehub.store import Insert, Store, Tx
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccount:
+class NewAccount(Struct, frozen=True):
     """What is shown once to whoever made the account."""
 
     customer: Customer

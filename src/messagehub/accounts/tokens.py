@@ -9,11 +9,12 @@ with another algorithm, with none, or with a key that is unknown has a head that
 
 import asyncio
 import secrets
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from messagehub import ids
 from messagehub.clock import SECOND
@@ -52,8 +53,7 @@ class Claims(msgspec.Struct, kw_only=True, frozen=True):
     jti: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKey:
+class TokenKey(Struct, frozen=True):
     id: str
     tm_create: int
     secret: "OctKey"
@@ -63,17 +63,16 @@ class TokenKey:
         return {"typ": "JWT", "alg": ALGORITHM, "kid": self.id}
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """The keys that there are, the newest last."""
 
     keys: list[TokenKey]
-    by_head: dict[str, TokenKey] = field(init=False)
+    by_head: dict[str, TokenKey] = {}
 
     def __post_init__(self) -> None:
         from joserfc.util import json_b64encode
 
-        object.__setattr__(self, "by_head", {json_b64encode(key.header).decode(): key for key in self.keys})
+        force_setattr(self, "by_head", {json_b64encode(key.header).decode(): key for key in self.keys})
 
     def signing(self, now: int) -> TokenKey | None:
         """The key that signs; None where it is time for another."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable
 
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from messagehub.api import (
@@ -35,6 +34,7 @@ from messagehub.api.callbacks import ANYWHERE, Callbacks
 from messagehub.api.contents import BY_CODE, BY_DIGEST, Contents
 from messagehub.api.documents import Document
 from messagehub.api.endpoint import Endpoint
+from messagehub.api.paths import Paths
 from messagehub.api.replies import refuse, request_id_of
 from messagehub.api.services import Services
 from messagehub.errors import Refusal
@@ -69,8 +69,6 @@ OF_WORKER = [("", endpoint) for endpoint in health.ENDPOINTS]
 
 
 class Application:
-    """A path without a placeholder is looked up, and never searched for: the search costs more than a small answer."""
-
     def __init__(self, services: Services) -> None:
         paths: dict[str, list[Endpoint]] = {}
         own = OF_WORKER if services.role == "worker" else ENDPOINTS
@@ -83,18 +81,12 @@ class Application:
             resources["/openapi.json"] = Document(lambda: documents.openapi(endpoints))
             resources[BY_DIGEST] = resources[BY_CODE] = Contents(services)
             resources["/docs"] = Document(lambda: documents.docs(endpoints))
-        self._exact = {path: resource for path, resource in resources.items() if "{" not in path}
-        callbacks = Callbacks(services)
-        resources |= dict.fromkeys(ANYWHERE, callbacks)
-        self._router = Router(
-            [Route(path, endpoint=resource) for path, resource in resources.items() if "{" in path],
-            redirect_slashes=False,
-            default=_not_found,
-        )
+        self._paths = Paths(resources | dict.fromkeys(ANYWHERE, Callbacks(services)))
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """For the scopes of HTTP."""
-        return self._exact.get(scope["path"], self._router)(scope, receive, send)
+        found, scope["path_params"] = self._paths.find(scope["path"])
+        return (found or _not_found)(scope, receive, send)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,10 +1,10 @@
 """Who a request says it is of, and whose address it comes from: the peer's, or the one that a trusted proxy names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from msgspec import Struct
 from starlette.types import Scope
 
 from messagehub.errors import SettingError
@@ -32,8 +32,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         raise SettingError(f"MESSAGEHUB_TRUSTED_PROXIES: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """Who is at the other end of a connection."""
 
     address: str

@@ -16,15 +16,12 @@ from typing import Any, cast
 
 import httptools
 from starlette.types import ASGIApp
-from uvicorn import Config
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr
-from uvicorn.server import ServerState
 
 from messagehub.api import heads, replies
 from messagehub.api.callers import Peer
 from messagehub.api.connections import Connections
 from messagehub.api.cycle import LAST_END, STATUS_LINES, Cycle
+from messagehub.api.flow import Flow
 from messagehub.api.representation import Header
 from messagehub.errors import Refusal
 
@@ -42,13 +39,12 @@ LINGER_S = 1
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, connections: Connections, *, config: Config, server_state: ServerState, **_: Any) -> None:
-        self._connections, self._server_state = connections, server_state
-        self._app = cast(ASGIApp, config.loaded_app)
+    def __init__(self, application: ASGIApp, connections: Connections) -> None:
+        self._app, self._connections = application, connections
         self._loop = asyncio.get_running_loop()
         self._parser = self._new_parser()
         self.transport: asyncio.Transport
-        self.flow: FlowControl
+        self.flow: Flow
         self.peer: Peer
         self.due = math.inf
         self._told: list[Header] = []
@@ -86,15 +82,13 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own are no subclass
-        self.flow = FlowControl(self.transport)
-        self._server_state.connections.add(cast(Any, self))
-        client = get_remote_addr(self.transport)
-        self.peer = self._connections.peer_at(client[0] if client else "")
+        self.flow = Flow(self.transport)
+        host, port = _place(self.transport)
+        self.peer = self._connections.peer_at(host)
         self._scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "server": get_local_addr(self.transport),
-            "client": client,
+            "client": (host, port),
             "scheme": "http",
             "root_path": "",
         }
@@ -107,7 +101,6 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.leave(self)
-        self._server_state.connections.discard(cast(Any, self))
         for cycle in (self._asked, self._cycle):
             if cycle and not cycle.response_complete:
                 cycle.disconnected = True
@@ -258,8 +251,7 @@ class Connection(asyncio.Protocol):
             self._ring()
         else:
             self._task = self._loop.create_task(self._work(), context=Context())
-            self._server_state.tasks.add(self._task)
-            self._task.add_done_callback(self._server_state.tasks.discard)
+            self._connections.answering(self._task)
 
     def on_body(self, body: bytes) -> None:
         self._fed = 0
@@ -399,6 +391,15 @@ class Connection(asyncio.Protocol):
         self.flow.resume_reading()
         self.due = self._connections.now + LINGER_S
         self._ring()
+
+
+def _place(transport: asyncio.Transport) -> tuple[str, int]:
+    """Where the peer is; nowhere, if it has gone already."""
+    try:
+        host, port, *_ = transport.get_extra_info("peername") or ("", 0)
+    except OSError:
+        return "", 0
+    return host, port
 
 
 def _ending() -> Refusal:

@@ -1,12 +1,16 @@
 """The connections of the HTTP server together: how many there may be, and which of them have had their time."""
 
 import asyncio
+import logging
 from collections import Counter
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Protocol
 
+from msgspec import Struct, field
+
 from messagehub.api.callers import Peer, Proxies, peer_at
+
+log = logging.getLogger(__name__)
 
 SWEEP_S = 0.25
 """How exact the time limits are."""
@@ -21,8 +25,7 @@ MAX_PARTING = 100
 """So many connections more than there may be can stay for the moment that a refusal takes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     head_timeout: float = 10.0
     answer_timeout: float = 20.0
     connections_per_address: int = 1000
@@ -38,6 +41,7 @@ class Limited(Protocol):
     """By the clock of `Connections`."""
 
     def overdue(self) -> None: ...
+    def shutdown(self) -> None: ...
     def abort(self) -> None: ...
 
 
@@ -53,6 +57,9 @@ class Connections:
         self._unread: dict[Limited, tuple[int, float]] = {}
         self._unread_octets = 0
         self._sweep_is_due = False
+        self._answering: set[asyncio.Task[None]] = set()
+        self._gone: asyncio.Event | None = None
+        """Set once all have gone, when the server ends."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -68,6 +75,8 @@ class Connections:
             self._sweep_later()
         self._open.add(connection)
         self._per_address[connection.peer.address] += 1
+        if self._gone:
+            return "the server is ending; nothing was accepted"
         if len(self._open) > self.bounds.max_connections:
             return "too many connections are open"
         most = self.bounds.connections_per_address
@@ -84,6 +93,13 @@ class Connections:
         self._per_address[address] -= 1
         if not self._per_address[address]:
             del self._per_address[address]
+        if self._gone and not self._open:
+            self._gone.set()
+
+    def answering(self, task: asyncio.Task[None]) -> None:
+        """It answers what is asked on a connection, and may have to do so when that is gone."""
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     @property
     def is_crowded(self) -> bool:
@@ -107,6 +123,23 @@ class Connections:
     def _cut(self, connection: Limited) -> None:
         self.read(connection)
         connection.abort()
+
+    async def end(self, seconds: float) -> None:
+        """All of them part once what they were asked is answered; what is not after so many seconds is cut off."""
+        self._gone = asyncio.Event()
+        for connection in list(self._open):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(seconds):
+                while self._open:
+                    await self._gone.wait()
+                if self._answering:
+                    await asyncio.wait(self._answering)
+        except TimeoutError:
+            if self._answering:
+                log.error("%d answers are cut off, since they do not come to an end", len(self._answering))
+            for task in self._answering:
+                task.cancel()
 
     # --- time ---------------------------------------------------------------------------
 

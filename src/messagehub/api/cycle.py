@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.types import Message, Scope
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
+from messagehub.api.flow import Flow
 from messagehub.api.representation import Header
 from messagehub.blobs import PIECE, opened
 
@@ -34,6 +34,9 @@ END = b"\r\n"
 LAST_END = CLOSE + END
 CHUNKED = b"transfer-encoding: chunked\r\n"
 BODILESS = (204, 304)
+MOST_UNREAD = 64 * 1024
+"""Octets of a body that wait for the application before no more are read."""
+
 GONE: Message = {"type": "http.disconnect"}
 
 _NAME = re.compile(rb"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, 5.6.2
@@ -44,7 +47,7 @@ class Line(Protocol):
     """The connection of a request."""
 
     transport: asyncio.Transport
-    flow: FlowControl
+    flow: Flow
 
     def date(self) -> bytes: ...
     def hang_up(self) -> None: ...
@@ -94,7 +97,7 @@ class Cycle:
     def feed(self, body: bytes) -> None:
         self._pieces.append(body)
         self._size += len(body)
-        if self._size > HIGH_WATER_LIMIT:
+        if self._size > MOST_UNREAD:
             self._line.flow.pause_reading()
         if self._bell:
             self.ring()
@@ -137,8 +140,8 @@ class Cycle:
     # --- its answer ---------------------------------------------------------------------
 
     async def send(self, message: Message) -> None:
-        if self._line.flow.write_paused and not self.disconnected:
-            await self._line.flow.drain()
+        if self._line.flow.is_full and not self.disconnected:
+            await self._line.flow.room()
         if not self.disconnected:
             if self.response_complete:
                 raise RuntimeError(f"{message['type']} after the whole answer")
@@ -167,8 +170,8 @@ class Cycle:
                     raise RuntimeError(f"{message['path']} is shorter than it was")
                 left -= len(piece)
                 self._write(piece)
-                if self._line.flow.write_paused:
-                    await self._line.flow.drain()
+                if self._line.flow.is_full:
+                    await self._line.flow.room()
         if not self.disconnected:
             self._end(b"")
         return None

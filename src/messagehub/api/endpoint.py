@@ -1,13 +1,12 @@
 """An endpoint is a row: method, path, who may call it, what goes in, what comes out, and the verb behind it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field
 from starlette.types import Scope
 
 from messagehub import clock, ids
@@ -28,8 +27,7 @@ class Who(Enum):
     OPERATOR = "the operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A query parameter, as openapi.json tells of it."""
 
     name: str
@@ -52,8 +50,7 @@ class Page(msgspec.Struct, Generic[T]):
     """Empty on the last page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """An answer that is octets already. `kind`: its Content-Type; `more`: headers of its own."""
 
     body: bytes
@@ -168,8 +165,7 @@ def read_query(query_string: bytes) -> dict[str, str]:
 Handler = Callable[[Call], Awaitable[Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     method: str
     path: str
     """Below the base path, with `{id}` where an id stands."""

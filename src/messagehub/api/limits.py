@@ -1,7 +1,8 @@
 """How many requests one address and one customer may make. Each process counts for itself."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.accounts.buckets import Buckets
 from messagehub.clock import SECOND
@@ -26,8 +27,7 @@ class Limit:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """None where there is no limit. `logins` and `address` go by the caller's address."""
 
     logins: Limit | None

@@ -2,11 +2,11 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast, get_args
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from messagehub import ids, numbers, routing, shapes
 from messagehub.api import paging

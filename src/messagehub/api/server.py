@@ -1,22 +1,21 @@
-"""The HTTP server: uvicorn, on a socket of ours, with connections that have limits."""
+"""The HTTP server: a part of a process, on a socket of ours, with connections that have limits."""
 
+import asyncio
 import logging
 import resource
 import socket
-from functools import partial
-from typing import Any, cast
 
-import uvicorn
 from starlette.types import ASGIApp
 
-from messagehub.api.connection import FINISH_REQUESTS_S, Connection
+from messagehub.api.connection import FINISH_REQUESTS_S, LINGER_S, Connection
 from messagehub.api.connections import Bounds, Connections
 from messagehub.errors import SettingError
-from messagehub.serving import Server
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
+END_S = FINISH_REQUESTS_S + LINGER_S + 1
+"""How long connections may take to end their requests, which they do themselves by then."""
 OTHER_FILES = 200
 """Files that are open besides the callers' connections: the store, carriers, webhooks."""
 
@@ -31,10 +30,34 @@ def listener(listen: str) -> socket.socket:
         raise SettingError(f"MESSAGEHUB_LISTEN: cannot listen on {listen!r}: {error}") from None
 
 
-def server(application: ASGIApp, bounds: Bounds) -> Server:
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says else is said by us
-    _make_room(bounds.max_connections)
-    return Server(_config(application, Connections(bounds)))
+class Server:
+    """It tells when it is up, and leaves the signals to the process."""
+
+    def __init__(self, application: ASGIApp, bounds: Bounds) -> None:
+        self.connections = Connections(bounds)
+        self.up = asyncio.Event()
+        self._application = application
+        self._ending = asyncio.Event()
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Until `end` was called and what was asked is answered."""
+        _make_room(self.connections.bounds.max_connections)
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(self._connection, sock=sock, backlog=BACKLOG)
+        self.up.set()
+        try:
+            await self._ending.wait()
+        finally:
+            listening.close()
+            sock.close()
+        await self.connections.end(END_S)
+
+    def end(self) -> None:
+        """Takes no more requests."""
+        self._ending.set()
+
+    def _connection(self) -> Connection:
+        return Connection(self._application, self.connections)
 
 
 def _make_room(connections: int) -> None:
@@ -45,19 +68,3 @@ def _make_room(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
     if hard < wanted:
         log.warning("MESSAGEHUB_MAX_CONNECTIONS is %d, but the system allows %d open files", connections, hard)
-
-
-def _config(application: ASGIApp, connections: Connections) -> uvicorn.Config:
-    return uvicorn.Config(
-        application,
-        http=cast(Any, partial(Connection, connections)),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=FINISH_REQUESTS_S + 1,  # the connections end their requests themselves, by then
-    )

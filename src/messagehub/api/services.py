@@ -1,6 +1,6 @@
 """What the API's handlers call: the verbs, each opened by `app`."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from messagehub.accounts.callers import Callers
 from messagehub.accounts.customers import Customers
@@ -41,8 +41,7 @@ from messagehub.webhooks.trial import Trial
 from messagehub.work.node import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     store: Store
     sealer: Sealer
     node: Node

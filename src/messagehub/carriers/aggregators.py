@@ -1,11 +1,11 @@
 """What dialects of aggregators share: answers by their HTTP status, JSON that may be anything, replies, and hosts."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from messagehub.carriers.answers import json_of, retry_after
 from messagehub.carriers.callbacks import Reply

@@ -1,10 +1,11 @@
 """The carriers in the store: made, changed and removed by the operator."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.blobs import Blobs
@@ -30,8 +31,7 @@ PARKED_ANEW = 10_000
 """Receipts that are looked for anew, at most, when a carrier's ids are read in another way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierRow:
+class CarrierRow(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     type: str
@@ -48,7 +48,7 @@ class CarrierRow:
 
     def as_row(self, sealer: Sealer) -> dict[str, Any]:
         sealed = {name: sealer.seal(self.settings[name], place(self.id, name)) for name in self._secrets}
-        row = {name: getattr(self, name) for name in self.__slots__ if name != "settings"}
+        row = {name: getattr(self, name) for name in self.__struct_fields__ if name != "settings"}
         return {**row, "config": msgspec.json.encode({**self.settings, **sealed}).decode()}
 
     @property
@@ -69,8 +69,7 @@ def place(carrier_id: str, name: str) -> str:
     return f"carriers/{carrier_id}/{name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class Means(Struct, frozen=True, kw_only=True):
     """What a process has for its carriers.
 
     `taped`: what they do is traced; `outbinds`: where they may call; `lease`: until when they may send; `blobs`: where

@@ -1,11 +1,11 @@
 """Requests that carriers make of us over HTTP, and what they are answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(Struct, frozen=True):
     """`path` is what stands behind the carrier's own address, mostly nothing; `url` the whole of what was asked for, as
     the carrier wrote it; `headers` by lower-case names; `origin` the address that it comes from."""
 
@@ -18,8 +18,7 @@ class Callback:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -6,12 +6,11 @@ which it does after its commit.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.wire import Sight, Step
@@ -26,8 +25,7 @@ LONGEST_NAME = LONGEST_ADDRESS = 250
 indexes, and PostgreSQL's take entries of 2,704 octets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Medium:
+class Medium(Struct, frozen=True):
     """A medium that is kept under the digest of its octets (blobs.py)."""
 
     type: str
@@ -38,8 +36,7 @@ class Medium:
     """Where the carrier has it, if it could not be fetched and is not kept here: then it has no digest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arriving:
+class Arriving(Struct, frozen=True):
     """A medium that came with a message: its octets, or where the carrier has them. `type` is what the carrier says."""
 
     type: str
@@ -48,7 +45,7 @@ class Arriving:
     name: str = ""
 
 
-class Handover(Struct):  # as it is made in a third of the time of a dataclass
+class Handover(Struct):
     """One target for the carrier to take: all its segments, in order."""
 
     key: TargetKey
@@ -76,8 +73,7 @@ class Handover(Struct):  # as it is made in a third of the time of a dataclass
 # --- news of a handover -----------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Accepted:
+class Accepted(Struct):
     """The carrier took every segment. `names`: what it calls them, by which its receipts will name them.
 
     `late`: the answer came after the carrier had been given up (an `Unanswered` was told before).
@@ -87,14 +83,13 @@ class Accepted:
     names: list[str]
     late: bool = False
     retry: int = 0
-    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    steps: list[Step] = field(default_factory=list)
     """What was seen of the handover on its way; those of other outcomes are the same."""
     parts: int = 0
     """How many segments the carrier makes of it, where it says that."""
 
 
-@dataclass(slots=True)
-class Refused:
+class Refused(Struct):
     """The carrier did not take it. `reason` is a key of REASONS, `words` the carrier's own.
 
     `error_code` is what the target is told if it fails by this; empty: the reason's.
@@ -106,30 +101,27 @@ class Refused:
     words: str = ""
     error_code: str = ""
     partly: bool = False
-    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    steps: list[Step] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Unanswered:
+class Unanswered(Struct):
     """The carrier did not answer in time on a live connection."""
 
     key: TargetKey
-    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    steps: list[Step] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Lost:
+class Lost(Struct):
     """The connection was lost before the carrier answered: it may have taken the target, or not."""
 
     key: TargetKey
-    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    steps: list[Step] = field(default_factory=list)
 
 
 # --- news from outside ------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Receipt:
+class Receipt(Struct):
     """What the carrier tells later of a segment. `state`: `delivered`, `intermediate`, or an error code of ours."""
 
     name: str
@@ -137,16 +129,15 @@ class Receipt:
     words: str
     destination: str
     ticket: Any = None
-    sight: Sight | None = field(default=None, compare=False, repr=False)
+    sight: Sight | None = None
     """Its PDU, where traces are kept."""
     is_by_shape: bool = False
     """Nothing but its text says that it is one, and anybody could have written that."""
-    is_parked: bool = field(default=False, compare=False)
+    is_parked: bool = False
     """It came before the response that names its segment, and waited in the store."""
 
 
-@dataclass(slots=True)
-class Inbound:
+class Inbound(Struct):
     """A message, or a part of one, that somebody wrote to a number of ours."""
 
     source: str
@@ -172,8 +163,7 @@ class Inbound:
     """The fingerprint is of an id that the carrier gave it: what is told again under it is the same, days later too."""
 
 
-@dataclass(slots=True)
-class Question:
+class Question(Struct):
     """What became of segments that the carrier accepted: part and name of each. `source` as in their handover."""
 
     key: TargetKey
@@ -183,8 +173,7 @@ class Question:
     """Of which of the target's tries they are; told back with the answer."""
 
 
-@dataclass(slots=True)
-class Queried:
+class Queried(Struct):
     """What the carrier says to a question: part, state and words, as of a receipt, where it said anything.
 
     `is_lost`: the connection ended before it could.
@@ -193,7 +182,7 @@ class Queried:
     key: TargetKey
     states: list[tuple[int, str, str]]
     is_lost: bool = False
-    steps: list[Step] = field(default_factory=list, compare=False, repr=False)
+    steps: list[Step] = field(default_factory=list)
     retry: int = 0
 
 
@@ -213,8 +202,7 @@ class Verdict(StrEnum):
 # --- why a carrier refuses --------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """What a refusal means and what is to be done about it."""
 
     error_code: str
@@ -275,8 +263,7 @@ BindState = Literal["connecting", "bound", "down"]
 CarrierState = Literal["connecting", "bound", "degraded", "down", "disabled"]
 
 
-@dataclass(slots=True)
-class BindStatus:
+class BindStatus(Struct):
     role: BindRole
     state: BindState = "down"
     since: int = 0
@@ -291,8 +278,7 @@ class BindStatus:
     """Which node has it."""
 
 
-@dataclass(slots=True)
-class CarrierStatus:
+class CarrierStatus(Struct):
     status: CarrierState
     binds: list[BindStatus] = field(default_factory=list)
     last_error: str = ""

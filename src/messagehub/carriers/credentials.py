@@ -5,10 +5,11 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from messagehub.web import Answer
 
@@ -23,8 +24,7 @@ _HASHES: Mapping[str, str] = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": 
 _SESSION = "-SESS"
 
 
-@dataclass(slots=True)
-class Challenge:
+class Challenge(Struct):
     """What a server wants to know. `parameters` are by their names in lower case; `count`: how often it was met."""
 
     scheme: str

@@ -5,24 +5,23 @@ all of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Handover, Inbound, Receipt, Verdict
 from messagehub.web import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """A medium that fits what the carrier takes. Of `octets` and `url` it has what the dialect asks for."""
 
     type: str
@@ -31,16 +30,14 @@ class Ready:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """The carrier accepted it, and calls it so. `parts`: how many segments it makes of it, where it says that."""
 
     name: str
     parts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True):
     """As `Refused`: a key of REASONS, the carrier's words, and an error code other than the reason's.
 
     `retry_after`: seconds for which the carrier wants to be left alone; 0 where it does not say.
@@ -52,8 +49,7 @@ class Declined:
     retry_after: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What a request of the carrier's tells, and how it is answered once that is settled, by the worst verdict.
 
     Media of inbound messages may be `Arriving`.

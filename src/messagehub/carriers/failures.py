@@ -6,8 +6,9 @@ means nothing; a carrier's config says which numbering it is of, or what single 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 FailureCode = Literal[
     "invalid_number", "invalid_source", "carrier_busy", "carrier_unavailable", "carrier_misconfigured",
@@ -16,8 +17,7 @@ FailureCode = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """`is_temporary`: the same message may do better later. `is_open`: a receipt may yet say that it was delivered."""
 
     meaning: str

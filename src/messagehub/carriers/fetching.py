@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from messagehub.carriers import tls
 from messagehub.carriers.dialect import Dialect, Request
@@ -31,8 +32,7 @@ MOST_REDIRECTS = 3
 FAILED_TOLD_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     type: str
     octets: bytes
 

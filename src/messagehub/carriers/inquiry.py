@@ -1,7 +1,8 @@
 """An inquiry on its way to the carrier: a query_sm for each segment of a target (SMPP 3.4, section 4.8)."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.carriers.carrier import Queried, Question
 from messagehub.carriers.wire import Step
@@ -35,8 +36,7 @@ TRIES = 3
 """How often a carrier that throttles is asked the same; by then the answer is hardly waited for any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A segment that is asked about: the context of its query_sm."""
 
     inquiry: Inquiry

@@ -4,9 +4,10 @@ Each SubmitReq has one recipient, so what is said of it is said of the target.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from messagehub.carriers import validity
 from messagehub.carriers.answers import retry_after

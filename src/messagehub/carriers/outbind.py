@@ -5,8 +5,9 @@ import hmac
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+
+from msgspec import Struct
 
 from messagehub.carriers.config import SMPPConfig
 from messagehub.errors import SettingError
@@ -27,8 +28,7 @@ TOLD_S = 10.0
 Take = Callable[[Driver], None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expected:
+class Expected(Struct, frozen=True, eq=False):
     """A bind that waits to be called. `take` gets the connection at once, `called` tells that it did."""
 
     config: SMPPConfig

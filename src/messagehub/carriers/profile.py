@@ -1,9 +1,10 @@
 """What one carrier wants otherwise than the next, worked out once from its config."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from messagehub import text
 from messagehub.carriers import validity
@@ -18,8 +19,7 @@ from messagehub.smpp.times import absolute, relative
 INTERNATIONAL, NATIONAL_CODE, ALPHANUMERIC = (1, 1), (3, 0), (5, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Addressing:
+class Addressing(Struct, frozen=True):
     """How a number is written; `ton` and `npi` None are by rule. A name stays alphanumeric whatever they say."""
 
     ton: int | None = None
@@ -65,8 +65,7 @@ BY_RULE: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     source: Addressing = Addressing()
     destination: Addressing = Addressing()
     fields: Mapping[str, Any] = field(default_factory=lambda: {"registered_delivery": 1})

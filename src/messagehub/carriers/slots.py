@@ -11,7 +11,8 @@ import logging
 import time
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from messagehub.carriers.carrier import Carrier
 from messagehub.logs import about
@@ -26,8 +27,7 @@ DRAIN_S = 5.0
 """How long the answers on a bind that is given back are waited for."""
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """What one node is to do about one carrier."""
 
     take: list[int] = field(default_factory=list)

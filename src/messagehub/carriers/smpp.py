@@ -5,8 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from messagehub import clock
 from messagehub.carriers import profile, wire

@@ -15,7 +15,7 @@ MAX_AGAIN = 5
 """How often throttled segments go again by themselves, before the whole handover is given back."""
 
 
-class Transfer(Struct, eq=False):  # as it is made in a third of the time of a dataclass
+class Transfer(Struct, eq=False):
     key: TargetKey
     steps: list[Step]
     retry: int

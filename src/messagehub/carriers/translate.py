@@ -1,8 +1,9 @@
 """Between the contract's words and SMPP's: segments to submit_sm, deliver_sm to receipts and inbound messages. Pure."""
 
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
+
+from msgspec.structs import replace
 
 from messagehub import text
 from messagehub.carriers.carrier import LONGEST_ADDRESS, LONGEST_NAME, Inbound, Receipt, Verdict

@@ -1,10 +1,10 @@
 """What the `config` of every carrier has that is spoken to over HTTP. Checked when it is written."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from messagehub.carriers import tls
 from messagehub.carriers.config import DefaultCountry, DlrTimeout, Pem, RetryTemporary, TLVConfig, doc

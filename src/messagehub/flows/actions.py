@@ -1,7 +1,6 @@
 """Actions: one table says which there are, what each wants to know and what it means; lists of them are checked."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,8 +22,7 @@ MOST_OCTETS = 64 * 1024
 """Of all actions of a flow, as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     option: type[Option]
     meaning: str
     targets: tuple[str, ...] = ()

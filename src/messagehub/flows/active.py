@@ -1,10 +1,10 @@
 """Activeflows: flows that run, or have run. A row that is due is the queue of what is to be done."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from messagehub import ids, shapes
 from messagehub.clock import NEVER, iso, plain
@@ -26,8 +26,7 @@ MESSAGE, API = "message", "api"
 RUNNING, ENDED = "running", "ended"
 
 
-@dataclass(slots=True, kw_only=True)
-class Activeflow:
+class Activeflow(Struct, kw_only=True):
     id: str
     customer_id: str
     flow_id: str

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
@@ -46,8 +46,7 @@ REFUSED_HERE = frozenset({"bad_request", "bad_url"})
 """Codes of requests that cannot be made, now or later (web/errors.py). A name that leads inside may lead elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """How a request went: `status` is 0 where there was no answer, and `error` says why."""
 
     status: int
@@ -101,8 +100,7 @@ def _fetched(called: Called) -> Event:
         return Failed(f"its answer: {refusal.reason}: {refusal.message}")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One that is to be made for an activeflow."""
 
     activeflow: Activeflow

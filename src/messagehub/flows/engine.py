@@ -9,10 +9,9 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
@@ -70,15 +69,13 @@ PRUNE_EVERY = 60 * SECOND
 SET_BACK = (Forward("activeflows_set_back", "bring_activeflow_forward"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """It cannot be done now; it is tried again then."""
 
     at: int
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(Struct):
     """What one transaction did."""
 
     now: int

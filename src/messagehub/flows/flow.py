@@ -1,8 +1,10 @@
 """Flows: named lists of actions, as their customers wrote them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.clock import NEVER
@@ -14,8 +16,7 @@ from messagehub.shapes import ActionGiven
 from messagehub.store import Insert, Row, Store, Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: str
     name: str

@@ -4,10 +4,10 @@ A pattern's `*` stands for anything. There are no other patterns, so a long mess
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 
 from messagehub import ids
 from messagehub.errors import Refusal
@@ -20,8 +20,7 @@ ANYTHING = "*"
 _decode = msgspec.json.Decoder(list[Keyword]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """What a message begins with, what comes in it in this order, and what it ends with; `whole`: it is one word."""
 
     pieces: tuple[str, ...]

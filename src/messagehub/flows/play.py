@@ -1,11 +1,11 @@
 """A flow that is played without a server: a simulated person writes, time is simulated, nobody else is asked. Pure."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct, field
 
 from messagehub import ids
 from messagehub.clock import SECOND, plain
@@ -43,8 +43,7 @@ GOOD = 200
 """The status of every answer in a play."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """Something that happens in a play: `what` is a word of SEEN."""
 
     what: str
@@ -63,8 +62,7 @@ class Ended(Exception):
     """Nobody says anything more."""
 
 
-@dataclass(slots=True)
-class Play:
+class Play(Struct):
     linked: dict[str, Action]
     number: str
     person: str

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from messagehub import logs
 from messagehub.api.cycle import ANSWER, BODY, FILE
-from messagehub.api.server import server
+from messagehub.api.server import Server
 from messagehub.child import live_with
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.drafts import Drafts, answer_to
@@ -128,7 +128,7 @@ def _asked(number: int, scope: Scope, body: bytes | None) -> Asked:
         scope["query_string"],
         scope["http_version"],
         scope["headers"],
-        scope["client"][0] if scope["client"] else "",
+        scope["client"][0],
         body,
     )
 
@@ -168,26 +168,26 @@ class Front:
         logs.set_up(given.log_level, given.log_format, given.log_numbers)
         self._client = client_of(given)
         self._engine.draft_at(given.drafts_at, given.max_segments)
-        self._http = server(self._engine, bounds_of(given))
+        self._http = Server(self._engine, bounds_of(given))
         spare_the_collector()
         self._beat()
 
     def _beat(self) -> None:
-        self.link.send(Beat(len(self._http.server_state.connections), time.process_time()))
+        self.link.send(Beat(len(self._http.connections), time.process_time()))
         self._loop.call_later(BEAT_S, self._beat)
 
     def _listen(self, _: Listen) -> None:
         self._serving = self._loop.create_task(self._serve())
 
     async def _serve(self) -> None:
-        serving = self._loop.create_task(self._http.serve(sockets=[self._sock]))
+        serving = self._loop.create_task(self._http.serve(self._sock))
         await self._http.up.wait()
         self.link.send(Listens())
         await serving
         self.link.send(Drained())
 
     def _drain(self, _: Drain) -> None:
-        self._http.should_exit = True
+        self._http.end()
 
     # --- calls --------------------------------------------------------------------------
 

@@ -10,13 +10,12 @@ from starlette.types import ASGIApp
 
 from messagehub.api.asgi import MESSAGES
 from messagehub.api.connections import Bounds
-from messagehub.api.server import server
+from messagehub.api.server import Server
 from messagehub.front.begin import bounds_of, client_of
 from messagehub.front.frames import Begin
 from messagehub.front.process import Front
 from messagehub.front.taking import Taker
 from messagehub.metrics import COUNTS
-from messagehub.serving import Server
 from messagehub.settings import Settings
 from messagehub.web import Requester
 
@@ -41,16 +40,16 @@ class Inline:
         self._http: Server | None = None
 
     async def serve(self, application: ASGIApp, taker: Taker, up: Callable[[], Awaitable[None]]) -> None:
-        self._http = server(application, self._bounds)
-        COUNTS.connections = self._http.server_state.connections
-        serving = asyncio.create_task(self._http.serve(sockets=[self._sock]))
+        self._http = Server(application, self._bounds)
+        COUNTS.connections = self._http.connections
+        serving = asyncio.create_task(self._http.serve(self._sock))
         await self._http.up.wait()
         await up()
         await serving
 
     def end(self) -> None:
         if self._http:
-            self._http.should_exit = True
+            self._http.end()
 
 
 @asynccontextmanager

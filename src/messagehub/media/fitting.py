@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.media import kinds, pictures
 from messagehub.media.errors import MediaError
@@ -12,8 +13,7 @@ from messagehub.media.pictures import Room
 from messagehub.media.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """One medium as it goes out. `name` is the file's, and another for each medium of a message."""
 
     type: str
@@ -21,8 +21,7 @@ class Fitted:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     kind: Kind
     shape: Shape
     octets: bytes

@@ -1,7 +1,8 @@
 """The nine formats that an MMS carries: how each is named, and how it is known by its content."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.media import boxes, gif, jpeg, papers, png, sounds
 from messagehub.media.errors import MediaError
@@ -12,8 +13,7 @@ def _same(octets: bytes) -> bytes:
     return octets
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One format.
 
     `type` is its media type on the wire, `aliases` are other names that peers have for it; `words` begin the name of a

@@ -7,8 +7,9 @@ what handsets show without making the picture smaller themselves.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from messagehub.media.errors import MediaError
 from messagehub.media.kinds import TYPES
@@ -17,8 +18,7 @@ NumberKind = Literal["long", "short_code", "toll_free"]
 """A ten-digit or other subscriber number, a short code, or a number that its callers do not pay for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Of one message: octets in all, as they go on the wire; pixels of a picture's longer edge; media types."""
 
     octets: int
@@ -55,8 +55,7 @@ def limits_of(operator: str = "", number: NumberKind = "long") -> Limits:
     return LIMITS[operator][number]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What a medium has, and whether it can be made smaller."""
 
     octets: int

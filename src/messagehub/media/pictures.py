@@ -8,8 +8,9 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from messagehub.media.errors import Broken, MediaError
 from messagehub.media.exif import UPRIGHT
@@ -40,8 +41,7 @@ _TRIES = 12
 _OCTETS_OF_A_PIXEL, _LEAST_OCTETS = 0.5, 2048  # of a JPEG of high quality
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """What a picture may be: octets, pixels of its longer edge, and media types."""
 
     octets: int
@@ -49,8 +49,7 @@ class Room:
     types: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A picture that fits. Without a need for it, nothing in it was decoded and encoded again."""
 
     octets: bytes

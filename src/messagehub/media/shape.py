@@ -1,10 +1,9 @@
 """What a medium says of itself, before anything in it is decoded."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """Pixels of a picture as it is stored, and how many it has one after the other; 0 in what is no picture.
 
     `orientation` is that of EXIF: 1 is upright.

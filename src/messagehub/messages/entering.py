@@ -1,15 +1,15 @@
 """What has to wait its turn, and is on its way to the store: nobody who claims can see it yet."""
 
 import asyncio
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 WAIT_S = 0.25
 """How long the last claim of a backlog waits for what was told to wait before it. What takes longer is asked for at the
 same time as all that comes meanwhile, and may go after it."""
 
 
-@dataclass(slots=True)
-class Entering:
+class Entering(Struct):
     """Counted in segments, by lane."""
 
     lanes: dict[int, int] = field(default_factory=dict)

@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.carriers.book import CarrierRow, Carriers
 from messagehub.carriers.carrier import Carrier, CarrierState, TargetKey
@@ -26,8 +27,7 @@ MakeExchange = Callable[[str, Carrier], Exchange]
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Running:
+class Running(Struct):
     name: str
     settings: dict[str, Any]
     exchange: Exchange

@@ -1,8 +1,9 @@
 """The gate: whether a target may be handed over now; asked when a message is accepted, and again at each claim."""
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from messagehub.carriers.carrier import TargetKey
 from messagehub.messages.target import Target
@@ -10,8 +11,7 @@ from messagehub.messages.telling import Told
 from messagehub.store import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Why a target may not go: not before `until`, or, where that is None, never."""
 
     code: str

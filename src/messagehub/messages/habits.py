@@ -8,7 +8,8 @@ all nodes go by it and a restart does not forget it. Nothing that is learnt keep
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.carriers import kinds
 from messagehub.carriers.book import park_anew
@@ -30,8 +31,7 @@ WITNESSES = 4
 """Matches of a batch that are asked what the carrier makes of ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(Struct, frozen=True):
     """What to do with its receipts.
 
     `rule`: by which they are matched. `is_auto`: it may be learnt; `is_open`: it was not yet. `retry_after`: seconds
@@ -45,8 +45,7 @@ class Habit:
     validity: int = VALIDITY
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """A receipt whose segment is known: the ids of both."""
 
     response_id: str

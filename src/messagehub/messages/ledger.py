@@ -3,9 +3,10 @@
 import copy
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import TargetKey
@@ -22,8 +23,7 @@ from messagehub.store import Row, Tx
 OPTED_OUT = "opted_out"
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct):
     """A message as an event tells of it."""
 
     id: str

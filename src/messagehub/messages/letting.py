@@ -1,7 +1,8 @@
 """The targets of a message whose media are here go on: by the carrier that takes them, or as an SMS with links."""
 
 import random
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from messagehub import text
 from messagehub.clock import NEVER
@@ -22,8 +23,7 @@ MEDIA = "media"
 """Why a target waits."""
 
 
-@dataclass(slots=True)
-class Going:
+class Going(Struct):
     """What the targets of one message share that go on."""
 
     asked: Options
@@ -59,8 +59,7 @@ class Going:
         await tx.many("change_detail", self._changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Linking:
+class Linking(Struct, frozen=True):
     """How an MMS becomes an SMS with links."""
 
     links: Links

@@ -1,9 +1,11 @@
 """Limits: how many segments may go, or be accepted, per second and per day; and for whom."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.clock import NEVER, SECOND
@@ -30,8 +32,7 @@ LAST = "\U0010ffff"
 ANY = ("", LAST)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limit:
+class Limit(Struct, frozen=True, kw_only=True, dict=True):
     id: str
     scope: str
     subject: str
@@ -127,8 +128,7 @@ def _by_subject(limits: Sequence[Limit], scope: str) -> dict[str, list[Limit]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """How much of a limit is used."""
 
     used: int

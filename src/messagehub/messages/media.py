@@ -9,8 +9,9 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
@@ -68,8 +69,7 @@ SET_BACK = (Forward("preparations_set_back", "bring_preparation_forward"),)
 BROKEN_HERE = Failed("media_broken", "its media could not be worked on")
 
 
-@dataclass(slots=True)
-class Done:
+class Done(Struct):
     """What one transaction did."""
 
     told: Told = field(default_factory=Told)

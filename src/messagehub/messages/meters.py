@@ -14,9 +14,10 @@ Segments per day are counted from midnight to midnight of a time zone.
 """
 
 from collections.abc import Iterable
-from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from messagehub.clock import SECOND
 from messagehub.messages.lanes import PATIENCE, SHARE, TRANSACTIONAL
@@ -33,8 +34,7 @@ LONGEST = 255
 """Segments that one target can have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     rate: int
     """Thousandths of a segment per second; 0 is any number."""
     per_day: int
@@ -50,8 +50,7 @@ class Rule:
         return -(-segments * 1000 * SECOND // self.rate) if self.rate else 0
 
 
-@dataclass(slots=True)
-class Slots:
+class Slots(Struct):
     """Those of a lane."""
 
     again_at: int = 0
@@ -76,8 +75,7 @@ class Slots:
 NO_SLOTS = Slots()
 
 
-@dataclass(slots=True)
-class Meter:
+class Meter(Struct):
     """A row of `limit_uses`. Times are microseconds since the epoch."""
 
     limit_id: str
@@ -89,14 +87,14 @@ class Meter:
     day_ends: int = 0
     used: int = 0
     """Segments that went since the day began."""
-    packed: InitVar[str] = ""
-    """`lanes`, as it was read."""
-    slots: dict[int, Slots] = field(init=False)
+    packed: str = ""
+    """`lanes`, as it was read; empty from then on."""
+    slots: dict[int, Slots] = {}
     """By lane, where any were given."""
 
-    def __post_init__(self, packed: str) -> None:
-        given = (map(int, one.split()) for one in packed.split(",") if one)
-        self.slots = {lane: Slots(*rest) for lane, *rest in given}
+    def __post_init__(self) -> None:
+        given = (map(int, one.split()) for one in self.packed.split(",") if one)
+        self.slots, self.packed = {lane: Slots(*rest) for lane, *rest in given}, ""
 
     @property
     def lanes(self) -> str:

@@ -7,8 +7,9 @@ What is refused, or fails, keeps nothing: the key can be used again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from messagehub import clock
 from messagehub.clock import SECOND
@@ -18,8 +19,7 @@ from messagehub.store import Insert, Store
 KEPT_FOR = 24 * 3600 * SECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """A request with a key. `fingerprint`: the same for the same request only."""
 
     customer_id: str

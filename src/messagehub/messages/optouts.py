@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from messagehub.accounts.customers import Customer, Customers
 from messagehub.carriers.carrier import TargetKey
@@ -105,8 +106,7 @@ def _in_force(said: Collection[str], customer: Customer) -> bool:
     return "opted_out" in said or ("probable" in said and customer.manners.probable_opt_outs == "honour")
 
 
-@dataclass(slots=True)
-class _Word:
+class _Word(Struct):
     """One inbound message that says something of this kind."""
 
     message: MessageRow

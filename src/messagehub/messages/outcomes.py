@@ -3,8 +3,9 @@
 import logging
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.carriers.carrier import REASONS, Accepted, Lost, Outcome, Reason, Refused, Unanswered
 from messagehub.clock import SECOND
@@ -34,8 +35,7 @@ BLAMELESS_FOR = 48 * 3600 * SECOND
 """How long a target is spared its tries where the carrier has trouble of its own, from when it was to go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """By what an outcome is judged: whose it is, until when a receipt is waited for, and where else it could go."""
 
     carrier_id: str

@@ -2,8 +2,9 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub import clock, ids
 from messagehub.clock import NEVER
@@ -18,8 +19,7 @@ LAST_ID = "g"
 """Behind every id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """Which messages are wanted. Empty members want all; the times are microseconds, `until` not included."""
 
     direction: str = ""

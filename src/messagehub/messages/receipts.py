@@ -6,10 +6,10 @@ matched by whoever stores that name, or by the sweeps; after the last of them it
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from messagehub import ids
 from messagehub.carriers.carrier import Receipt, TargetKey
@@ -66,8 +66,7 @@ class Match(msgspec.Struct):
     """By what it was found, in words."""
 
 
-@dataclass(slots=True)
-class Parked:
+class Parked(Struct):
     """A receipt that waits in the store."""
 
     id: str
@@ -332,8 +331,7 @@ def _unpacked(row: Row) -> Receipt:
     return Receipt(name, state, words, destination, sight=seen, is_by_shape=len(more) > 1, is_parked=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+class Unmatched(Struct, frozen=True):
     """A receipt that belongs to nothing that we know of, at least not yet."""
 
     id: str
@@ -342,8 +340,7 @@ class Unmatched:
     tm_create: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which of a carrier's parked receipts are asked for. An empty name is any; times are microseconds."""
 
     carrier_id: str

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from messagehub import ids, text
 from messagehub.accounts.customers import Customers
@@ -35,8 +36,7 @@ MOST_TEXT, MOST_SUBJECT, MOST_NAME, MOST_URL, MOST_MEDIAS = 100_000, 1000, 255, 
 """Of an MMS that came in: what is more than any phone writes is cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What is done with a message to a number of nobody's."""
 
     refuse_unknown: bool
@@ -46,16 +46,14 @@ class Policy:
         return Verdict.REFUSED if self.refuse_unknown else Verdict.TAKEN
 
 
-@dataclass(slots=True)
-class Whole:
+class Whole(Struct):
     """A message all of whose parts are there, or will be no more."""
 
     message: MessageRow
     target: TargetRow
 
 
-@dataclass(slots=True)
-class Received:
+class Received(Struct):
     """What one transaction took in."""
 
     verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
@@ -63,8 +61,7 @@ class Received:
     unknown: int = 0
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(Struct):
     """What a listener did about messages that came in."""
 
     answered: set[str] = field(default_factory=set)

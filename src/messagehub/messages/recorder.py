@@ -6,11 +6,11 @@ the sample, or if its customer or its carrier is traced. All others are forgotte
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from messagehub import clock, ids
 from messagehub.accounts.customers import Customer
@@ -69,8 +69,7 @@ class Recording(msgspec.Struct):
     """A row of it was written already, so that all that follows is, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
+class Keeping(Struct, frozen=True):
     """Which traces are kept. `mode` is `default`, `all` or `off`; `sample` a share of 1."""
 
     mode: str = "default"
@@ -78,8 +77,7 @@ class Keeping:
     keeps_text: bool = True
 
 
-@dataclass(slots=True)
-class Settled:
+class Settled(Struct):
     """What a transaction did to traces: `rows` are written in it, the rest is done after its commit."""
 
     recorder: "Recorder"

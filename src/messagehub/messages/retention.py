@@ -10,9 +10,10 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub import clock, ids
 from messagehub.clock import SECOND
@@ -44,8 +45,7 @@ MOST_WALKED = 200_000
 FIRST = {"carrier_id": "", "carrier_message_id": "", "message_id": "", "n": 0, "part": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """For how many days things are kept; 0 is for ever."""
 
     messages: float

@@ -1,11 +1,10 @@
 """The rows of a message and of its targets, as they are written, and how they look from outside."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from messagehub import shapes
 from messagehub.clock import NEVER
@@ -43,8 +42,7 @@ class MessageRow(msgspec.Struct, kw_only=True):
     tm_delete: int = NEVER
 
 
-@dataclass(slots=True, kw_only=True)
-class TargetRow:
+class TargetRow(Struct, kw_only=True):
     message_id: str
     n: int
     customer_id: str

@@ -3,9 +3,10 @@
 import itertools
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from messagehub import text
 from messagehub.carriers.carrier import Handover, Medium
@@ -32,8 +33,7 @@ _references = itertools.count(random.randrange(256))
 """For the concatenation header. Handsets join parts by it, so two long messages to one person should differ."""
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(Struct):
     """What one transaction took for a carrier."""
 
     handovers: list[Handover] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """What an exchange has in its transactions: what came back is concluded, and what is due is claimed."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from messagehub import clock
 from messagehub.accounts.customers import Customers
@@ -63,8 +64,7 @@ class Wanted(NamedTuple):
 NOTHING = Wanted(0, (), 0, False)
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """What came from a carrier."""
 
     receipts: int = 0
@@ -82,8 +82,7 @@ class Counts:
         self.unknown += more.unknown
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(Struct):
     """What one transaction settled."""
 
     claim: Claim = field(default_factory=Claim)
@@ -108,8 +107,7 @@ class Turn:
     """What the carrier makes of its ids, where this was found out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(Struct, frozen=True):
     """What a node settles with, whatever the carrier."""
 
     customers: Customers

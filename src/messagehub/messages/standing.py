@@ -1,9 +1,10 @@
 """How carriers do: what this node sees of its own binds, and what the other nodes have told of theirs a moment ago."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub.carriers.book import CarrierRow
 from messagehub.carriers.carrier import CarrierStatus, whole
@@ -17,8 +18,7 @@ TELL_S = 2.0
 """How old what other nodes tell may be, and no older, while they live."""
 
 
-@dataclass(slots=True)
-class Telling:
+class Telling(Struct):
     """What one node says of one carrier."""
 
     status: CarrierStatus

@@ -5,8 +5,9 @@ The states are those of `contract`: a target is `queued`, `sent`, `delivered`, `
 after a crash exactly the handed ones are in doubt.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from messagehub.carriers.failures import FAILURES
 from messagehub.media import REASONS
@@ -121,8 +122,7 @@ PUBLIC: dict[str, TargetStatus] = {
 # --- the message ------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """How many targets of a message are in which group; `done` but not delivered is what is left of `total`."""
 
     total: int

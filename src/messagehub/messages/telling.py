@@ -1,10 +1,10 @@
 """Events: what customers are told of their messages. Their bodies are made here, in the commit of the change."""
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from messagehub import ids, shapes
 from messagehub.clock import iso
@@ -29,8 +29,7 @@ async def untried(tx: Tx, messages: Sequence[dict[str, str]]) -> set[str]:
     return {row.message_id for row in await tx.many("events_untried", messages)}
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Struct):
     """What a transaction has to make known once it is committed."""
 
     events: list[Event] = field(default_factory=list)

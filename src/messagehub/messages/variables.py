@@ -6,10 +6,9 @@ recipient has variables a text is no template, and says what it says.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from messagehub import text
 from messagehub.errors import Refusal
@@ -25,8 +24,7 @@ _PLACE = re.compile(r"(?P<braces>\{\{\{\{)|\{\{ ?(?P<name>[A-Za-z_][A-Za-z0-9_]{
 Value = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(Struct, frozen=True):
     """What one recipient is told. `sent_text`: what is sent, where smart encoding writes it otherwise; else empty.
 
     `kind`: `sms` for who gets an SMS in the place of an MMS; else empty.

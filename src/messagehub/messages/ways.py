@@ -4,7 +4,8 @@ the media can be made to fit what that takes.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.blobs import Missing
 from messagehub.carriers.carrier import REASONS, Medium
@@ -18,8 +19,7 @@ from messagehub.shapes.members import MessageKind
 NO_ROUTE = "No route leads to a carrier that takes MMS to the destination."
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """The carrier that a target goes to, and as what; or, where `code` says so, why it does not."""
 
     carrier_id: str = ""

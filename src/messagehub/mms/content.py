@@ -1,7 +1,8 @@
 """The content of an MMS: a text and media, as the parts of a message and back (OMA MMS Conformance 1.3, section 7)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from messagehub.mms import smil
 from messagehub.mms.errors import EncodeError
@@ -12,8 +13,7 @@ _SMIL_NAME = "smil"
 _TEXT_TYPE = "text/plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Medium:
+class Medium(Struct, frozen=True):
     """One picture, film, sound or document. `name` is the file's, and may be empty in what came in."""
 
     type: str
@@ -21,8 +21,7 @@ class Medium:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What a person sees: a text and media, in order."""
 
     text: str = ""

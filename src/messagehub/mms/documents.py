@@ -7,7 +7,8 @@ unless it says otherwise.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from messagehub.mms import charsets
 from messagehub.mms.errors import DecodeError, EncodeError
@@ -23,8 +24,7 @@ _ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&
 _IN_ATTRIBUTES = _ESCAPES | {ord('"'): "&quot;", ord("\t"): "&#9;", ord("\n"): "&#10;"}
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     """`name` is the local name, `namespace` may be empty. `attributes` are by their local names."""
 
     name: str

@@ -5,8 +5,9 @@ value)` gives XML or raises ValueError, which names what does not fit.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
+
+from msgspec import Struct
 
 from messagehub.mms import documents, moments
 from messagehub.mms.documents import Element
@@ -16,8 +17,7 @@ _PLMN = "/TYPE=PLMN"  # how MM4 writes a number, which some MMSCs pass on
 _LONGEST_SHORT_CODE = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """`Number` is E.164 or national, `ShortCode` a service's, `RFC2822Address` an e-mail address.
 
     `id`: by which the MMSC knows the address. `coding`: "encrypted" or "obfuscated" where it is not the address itself.
@@ -37,8 +37,7 @@ class Kind(Protocol):
     def write(self, name: str, value: Any) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text, without the space around it."""
 
     def read(self, element: Element, odd: list[str]) -> str:
@@ -50,8 +49,7 @@ class Text:
         return documents.element(name, documents.text(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(Struct, frozen=True):
     """An integer of nine digits at most, not negative."""
 
     def read(self, element: Element, odd: list[str]) -> int:
@@ -66,8 +64,7 @@ class Integer:
         return documents.element(name, str(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """A boolean."""
 
     def read(self, element: Element, odd: list[str]) -> bool:
@@ -90,8 +87,7 @@ def _write_flag(value: bool) -> str:
     return "true" if value else "false"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One of some words, read in any case. Where it `is_open`, other words are kept as they are."""
 
     words: tuple[str, ...]
@@ -112,8 +108,7 @@ class Word:
         return documents.element(name, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A datetime with a zone, read as UTC; where it `may_be_span`, also a timedelta from now on."""
 
     may_be_span: bool = False
@@ -132,8 +127,7 @@ class Moment:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(Struct, frozen=True):
     """An element without content, as a dict of its attributes: `flags` are booleans, all others texts."""
 
     names: tuple[str, ...]
@@ -155,8 +149,7 @@ class Attributes:
         return documents.element(name, "", shown)
 
 
-@dataclass(frozen=True, slots=True)
-class OneAddress:
+class OneAddress(Struct, frozen=True):
     """An Address. Several MMSCs write the bare number, without the element that says its kind."""
 
     def read(self, element: Element, odd: list[str]) -> Address:
@@ -169,8 +162,7 @@ class OneAddress:
         return documents.element(name, _write_address(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(Struct, frozen=True):
     """A list of Address. Where its element comes several times, it is one list."""
 
     def read(self, element: Element, odd: list[str]) -> list[Address]:
@@ -227,8 +219,7 @@ def _write_address(address: Address) -> str:
     return documents.element(address.kind, documents.text(address.value), attributes)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Several elements as a dict; those that are not there are not in it."""
 
     fields: Mapping[str, Kind]

@@ -5,8 +5,9 @@ schema. MM7Version is the first of each row, and stands in `PDU.version`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from messagehub.mms.elements import (
     Addresses,
@@ -32,8 +33,7 @@ DEFAULT_NAMESPACE = NAMESPACES["REL-6-MM7-1-4"]
 _VERSIONS = {_SCHEMAS + "REL-5": "5.3.0", _SCHEMAS + "REL-6": "6.8.0"}
 
 
-@dataclass(frozen=True, slots=True)
-class PDU:
+class PDU(Struct, frozen=True):
     """One operation. `fields` are by the names of their elements; those that are not there are not in it.
 
     `content` is the part that carries the message; its id is what the element Content refers to. `version` may be
@@ -46,7 +46,7 @@ class PDU:
     content: Part | None = None
     namespace: str = DEFAULT_NAMESPACE
     version: str = ""
-    oddities: tuple[str, ...] = field(default=(), compare=False)
+    oddities: tuple[str, ...] = ()
 
 
 def version_of(namespace: str) -> str:

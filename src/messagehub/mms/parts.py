@@ -9,10 +9,11 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Literal, get_args
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from messagehub.mms import charsets, headers
 from messagehub.mms.errors import DecodeError, EncodeError
@@ -21,8 +22,7 @@ Encoding = Literal["binary", "base64"]
 """How the parts are written. HTTP carries octets as they are; some peers want base64, which is a third more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much is read: parts in all, octets in all, multiparts within each other."""
 
     parts: int = 100
@@ -33,8 +33,7 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part; with `parts`, a multipart, and then it has no body.
 
     `type` is such as image/jpeg, in lower case. `parameters` are those of the content type but boundary and name.

@@ -8,8 +8,10 @@ The reader takes elements by their local names, in any namespace, prefix and ord
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub.mms import documents, parts, statuses
 from messagehub.mms.documents import Element
@@ -132,8 +134,7 @@ def read(content_type: str, body: bytes, limits: Limits = parts.LIMITS) -> PDU:
         ) from None
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What was read so far."""
 
     oddities: list[str]

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Action(StrEnum):
@@ -29,8 +30,7 @@ MEANINGS: Mapping[Action, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """One StatusCode: `words` are those of the standard."""
 
     code: int
@@ -99,8 +99,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class MMStatus:
+class MMStatus(Struct, frozen=True):
     """One status of a delivery report; `words` for people."""
 
     name: str

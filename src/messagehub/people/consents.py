@@ -1,6 +1,7 @@
 """Consents: who has agreed to get marketing, when and how. A record stays as it is; that it was withdrawn is added."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.clock import NEVER
@@ -8,8 +9,7 @@ from messagehub.errors import Refusal
 from messagehub.store import Insert, Row, Store, Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: str
     address: str

@@ -8,8 +8,9 @@ evidence, at which nobody looks then.
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub import clock
 from messagehub.errors import Refusal
@@ -28,8 +29,7 @@ NAMED = (*COLUMNS, "status")
 EVIDENCE = ("source", "message_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(Struct, frozen=True):
     """A line that cannot be taken, and why."""
 
     line: int

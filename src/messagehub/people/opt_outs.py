@@ -6,9 +6,10 @@ is imported today does not put out somebody who has come back since.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import get_args
+
+from msgspec import Struct
 
 from messagehub import ids
 from messagehub.errors import Refusal
@@ -28,8 +29,7 @@ BATCH = 500
 """Lines of an import in one commit: others wait for the writer no longer than for that."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What somebody said, or what was entered for somebody."""
 
     customer_id: str
@@ -44,8 +44,7 @@ class Entry:
     actor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """How things stand now, where they stood otherwise before."""
 
     customer_id: str

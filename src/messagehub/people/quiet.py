@@ -5,10 +5,11 @@ of the IANA time zone database.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from messagehub.clock import SECOND
 
@@ -20,8 +21,7 @@ AHEAD = 50 * 60 * MINUTE
 """How far ahead is looked: two days, one of which may have 25 hours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(Struct, frozen=True):
     """From one time of day to another, over midnight where the first is the later one."""
 
     begin: int

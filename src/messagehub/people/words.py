@@ -7,8 +7,10 @@ the phone has put below.
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub.errors import Refusal
 from messagehub.text import plain_words
@@ -106,8 +108,7 @@ _TO_CYRILLIC = dict(zip(*LOOK_ALIKE, strict=True))
 _LATIN, _CYRILLIC = re.compile("[a-z]"), re.compile("[\u0400-\u04ff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     kind: Kind
     language: str
     word: str

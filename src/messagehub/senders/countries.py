@@ -8,8 +8,9 @@ overrules it by `/sender_rules`.
 
 import csv
 import io
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 YES, REGISTERED, NO = "yes", "registered", "no"
 """Whether a name may stand as the sender: any, one that is registered there, or none."""
@@ -109,8 +110,7 @@ ZA,South Africa,27,no,long
 """  # noqa: E501
 
 
-@dataclass(frozen=True, slots=True)
-class Country:
+class Country(Struct, frozen=True):
     """`code`: ISO 3166-1 alpha-2; `prefixes`: how its numbers begin, without the plus."""
 
     code: str

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub import ids
 from messagehub.clock import NEVER
@@ -15,8 +17,7 @@ from messagehub.store import Insert, Row, Store, Tx
 from messagehub.store.recent import CHANGED, Recent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
+class Pool(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: str
     name: str
@@ -26,8 +27,11 @@ class Pool:
     prefer_country: int
     tm_create: int
     tm_update: int = NEVER
-    members: tuple[Number, ...] = field(default=(), compare=False)
+    members: tuple[Number, ...] = ()
     """Those of its numbers that its customer has."""
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 # --- choosing: pure ---------------------------------------------------------------------

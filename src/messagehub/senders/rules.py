@@ -4,7 +4,9 @@ Senders that are E.164 numbers are not asked about: this costs them nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from messagehub.errors import Refusal
 from messagehub.numbers import SHORT_CODE, Number
@@ -23,8 +25,7 @@ Overruled = Mapping[tuple[str, str], str]
 """By country and customer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     country: Country
     is_overruled: bool
 

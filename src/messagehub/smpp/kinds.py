@@ -8,8 +8,9 @@ message is worth more than a rule.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from messagehub.smpp.errors import DecodeError
 
@@ -32,8 +33,7 @@ class Kind(Protocol):
     def write(self, value: Any) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Int:
+class Int(Struct, frozen=True):
     """An unsigned integer of `size` octets, the most significant first."""
 
     size: int
@@ -52,8 +52,7 @@ class Int:
             raise ValueError(f"{value!r} is no integer of {self.size} octets") from error
 
 
-@dataclass(frozen=True, slots=True)
-class CString:
+class CString(Struct, frozen=True):
     """A C-octet string as str, one character per octet (latin-1); `limit` counts the closing NUL."""
 
     limit: int
@@ -82,8 +81,7 @@ class CString:
         return octets + b"\0"
 
 
-@dataclass(frozen=True, slots=True)
-class Time(CString):
+class Time(CString, frozen=True):
     """A C-octet string that is empty or a time of 16 characters (section 7.1.1); see `messagehub.smpp.times`."""
 
     limit: int = 17
@@ -98,8 +96,7 @@ class Time(CString):
 TIME = re.compile(r"[0-9]{15}[-+R]")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A length octet and that many octets, as one value: the two can never disagree in what we write."""
 
     limit: int
@@ -122,8 +119,7 @@ class Counted:
         return bytes((len(value),)) + value
 
 
-@dataclass(frozen=True, slots=True)
-class Octets:
+class Octets(Struct, frozen=True):
     """Whatever is left: the value of a TLV that has no inner form, `least` to `most` octets long."""
 
     least: int = 0
@@ -139,8 +135,7 @@ class Octets:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Several parameters as one dict."""
 
     fields: Mapping[str, Kind]
@@ -168,8 +163,7 @@ class Group:
         return octets
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A Group whose form is told by the integer octet before it; the dict has that octet under `flag`."""
 
     flag: str
@@ -195,8 +189,7 @@ class Choice:
         return U8.write(chosen) + self.groups[chosen].write(rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Struct, frozen=True):
     """A count octet and that many of the same, as a list."""
 
     kind: Kind

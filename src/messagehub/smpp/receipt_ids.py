@@ -9,7 +9,8 @@ Who looks ids up cannot compare keys, so a rule also spells out by which ids the
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Form = Callable[[str], str]
 """Gives an id in another form, or as it is where it has no such form. Never raises."""
@@ -85,8 +86,7 @@ def _in_decimal(message_id: str) -> Iterable[str]:
     return _filled(hex_to_decimal(message_id)) if _HEX.fullmatch(message_id) else (message_id,)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """`response` and `receipt` give equal keys for ids of the same message.
 
     Rules of one `family` only differ in how strict they are. `about` are the looks of ids of both sides from which

@@ -4,8 +4,9 @@ SMPP 3.4, section 5.1.3 (table 5-2), and what SMPP 5.0, section 4.7.6, adds.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Action(StrEnum):
@@ -31,8 +32,7 @@ MEANINGS: Mapping[Action, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """One command_status: `number` on the wire, `name` in the standard, `words` for people."""
 
     number: int

@@ -4,8 +4,9 @@ The fourth timer of the standard, for responses, runs for each request: see `mes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from messagehub.smpp.states import BOUND, OPEN, State, States
 
@@ -18,8 +19,7 @@ class Due(Enum):
     PROBE = "probe"
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """In `states`, something is due when `name` seconds have passed since the mark `since`."""
 
     name: str

@@ -8,10 +8,10 @@ is; meanwhile the log (`-wal`) of the store cannot be cut, and grows by what is 
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+from msgspec import Struct
 
 from messagehub.errors import HubError, Unavailable
 
@@ -27,8 +27,7 @@ class BackupError(HubError):
     """There is no backup, and what was at its place is untouched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
+class Backup(Struct, frozen=True):
     """What was made. `octets` of the file; `seconds` with its check."""
 
     file: str

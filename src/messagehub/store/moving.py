@@ -13,12 +13,12 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import apsw
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from messagehub.errors import HubError, SettingError, Unavailable
 from messagehub.store import open_store, schema
@@ -84,8 +84,7 @@ class Passed(NamedTuple):
         return sum(table.changed for table in self.tables)
 
 
-@dataclass(frozen=True, slots=True)
-class Watcher:
+class Watcher(Struct, frozen=True):
     """Who is told how it goes: some times a second, and after each pass."""
 
     progress: Callable[[Progress], None]

@@ -3,10 +3,11 @@
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.store import schema
 from messagehub.store.schema import DIALECTS
@@ -41,8 +42,7 @@ BATCH_FORMS = (
 )
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True, dict=True):
     """One named statement. `sql` has `:name` placeholders."""
 
     name: str

@@ -6,9 +6,10 @@ cluster of Unicode, UAX 29), as long as a part can hold that.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+
+from msgspec import Struct
 
 from messagehub.text.gsm import ESCAPE, NOT_GSM, decode_gsm, encode_gsm
 from messagehub.text.ucs2 import encode_ucs2
@@ -21,8 +22,7 @@ Fitting = Callable[[str, int], int]
 _ESCAPE = bytes([ESCAPE])
 
 
-@dataclass(frozen=True, slots=True)
-class Alphabet:
+class Alphabet(Struct, frozen=True):
     """`bits` are those of a unit over the air; `encode` gives an octet for a unit, or two for one of 16 bits.
 
     `lacks` finds something in a text that the alphabet does not have; `split` cuts a text into parts of so many units.

@@ -1,9 +1,10 @@
 """The data_coding octet: 3GPP TS 23.038, section 4, and what SMPP 3.4, section 5.2.19, lays over its first values."""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+
+from msgspec import Struct
 
 Charset = Literal[
     "default",
@@ -23,8 +24,7 @@ Charset = Literal[
 """`default` is what the SMSC takes for its default alphabet; `octets` are no text; `compressed` is TS 23.042."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Message waiting indication: `active` says that there is something, not `kept` that the text may be discarded."""
 
     kind: Literal["voicemail", "fax", "email", "other"]
@@ -32,8 +32,7 @@ class Waiting:
     kept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DataCoding:
+class DataCoding(Struct, frozen=True):
     """What the octet says. `message_class` is 0 (flash: shown at once, not kept) to 3, None where none is given."""
 
     charset: Charset

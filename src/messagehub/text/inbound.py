@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from messagehub.text.codings import Charset, read_data_coding
 from messagehub.text.gsm import decode_gsm
@@ -16,8 +17,7 @@ DefaultAlphabet = Literal["gsm7", "gsm7_packed", "latin1", "ascii"]
 """What an SMSC takes for its default alphabet: GSM 7-bit, with a septet in each octet or packed, or no GSM at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """An inbound segment. `text` has no NUL and no surrogate, so any store can keep it.
 
     `concatenation` is None where the user data header speaks of none. Where `clean` is False, `text` is not all that

@@ -1,8 +1,10 @@
 """What a carrier takes: its alphabets, its languages, and how it is told which parts belong together."""
 
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from messagehub.text.alphabets import ASCII, GSM_7, GSM_7_PACKED, LATIN_1, UCS_2, Alphabet, national
 from messagehub.text.codings import data_coding_of
@@ -35,8 +37,7 @@ _DEFAULTS: dict[DefaultAlphabet, Alphabet] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """One of the forms in which a carrier takes a text. A message holds `alone` units, a part of one `in_part`.
 
     `header` is that of a message alone: the languages of its tables, or nothing.
@@ -59,8 +60,7 @@ class Form:
         return header + (pack(units, fill_bits(len(header))) if self.alphabet.packed else units)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True, dict=True):
     """What a carrier takes. ValueError, which names the member, where that cannot be.
 
     `alphabet` is what data_coding 0 means there; `latin1`: a text may go as Latin-1 (data_coding 3), rather than as
@@ -78,7 +78,7 @@ class Profile:
         _one_of("alphabet", self.alphabet, get_args(DefaultAlphabet))
         _one_of("concatenation", self.concatenation, get_args(Way))
         _one_of("message_class", self.message_class, (None, 0, 1, 2, 3))
-        object.__setattr__(self, "languages", tuple(self.languages))
+        force_setattr(self, "languages", tuple(self.languages))
         if self.languages:
             self._check_languages()
 

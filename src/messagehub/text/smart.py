@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.text.gsm import NOT_GSM, is_gsm
 from messagehub.text.profile import STANDARD, Profile
@@ -19,8 +20,7 @@ _ACCENTED = re.compile("[A-Za-z][\u0300-\u036f]+")
 _AT_WORK = re.compile("[\u061c\u200c-\u200f\u202a-\u202e\u2066-\u2069\ufe0e\ufe0f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Smart:
+class Smart(Struct, frozen=True):
     """`text` as it is better sent; `replaced`, each once, is what is written otherwise, nothing where nothing is."""
 
     text: str

@@ -7,8 +7,9 @@ and emoji have none: to replace them would change what is said. Accents are take
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from messagehub.text.gsm import NOT_GSM, is_gsm
 
@@ -87,8 +88,7 @@ _SAME_LOOK = re.compile("<(?:wide|narrow|small|font|compat)>|[0-9A-F]")
 REPLACEMENTS = {character: replacement for characters, replacement in _SUBSTITUTIONS for character in characters}
 
 
-@dataclass(frozen=True, slots=True)
-class Forcing:
+class Forcing(Struct, frozen=True):
     """A character outside the GSM alphabet, and GSM text that can stand for it; None where there is none."""
 
     character: str

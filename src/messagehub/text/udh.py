@@ -4,7 +4,8 @@ A header is a list of information elements in any order; nothing here looks for 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Identifiers of concatenation, with the octets that their reference takes (9.2.3.24.1 and 9.2.3.24.8).
 REFERENCE_OCTETS = {0x00: 1, 0x08: 2}
@@ -14,16 +15,14 @@ PORT_OCTETS = {0x04: 1, 0x05: 2}
 SINGLE_SHIFT, LOCKING_SHIFT = 0x24, 0x25
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """One information element: its identifier (0..255) and the octets that it carries."""
 
     identifier: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Concatenation:
+class Concatenation(Struct, frozen=True):
     """Part `sequence` (from 1) of `total`; `reference` is a number of `width` bits, 8 or 16, that the parts share."""
 
     reference: int
@@ -39,8 +38,7 @@ class Concatenation:
         return Element(identifier, reference + bytes((self.total, self.sequence)))
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """The applications that a message is from and for; numbers of `width` bits, 8 or 16."""
 
     destination: int
@@ -48,8 +46,7 @@ class Ports:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class UserData:
+class UserData(Struct, frozen=True):
     """User data taken apart. Where `intact` is False no header could be read, and `payload` is all there was."""
 
     elements: tuple[Element, ...]

@@ -1,9 +1,8 @@
 """What became of attempts, written down in batches: of each event, and of the endpoints as such."""
 
 import logging
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from messagehub import clock
 from messagehub.accounts.customers import Customer
@@ -34,8 +33,7 @@ class Result(Struct, gc=False):
     """By which it was this node's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The breaker of an endpoint has opened, for the first time or after one probe more."""
 
     customer: Customer
@@ -44,8 +42,7 @@ class Failure:
     is_first: bool
 
 
-@dataclass(slots=True)
-class Conclusions:
+class Conclusions(Struct):
     """What is still to be written down. All but `results` is rare."""
 
     results: list[Result] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """Deliveries as their customer sees them: which there were, how each went, and telling them again."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub import ids
 from messagehub.accounts.customers import Customer
@@ -19,8 +20,7 @@ LAST = "~"
 """Behind every type and status."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which deliveries are wanted. Empty members want all; the times are microseconds, `until` not included."""
 
     type: str = ""
@@ -66,8 +66,7 @@ class Wanted:
         return ids.first_of(self.until + 999) if self.until < NEVER else LAST
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     attempt: int
     response_status: int
     error: str

@@ -11,7 +11,8 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub import clock, ids
 from messagehub.clock import SECOND
@@ -42,8 +43,7 @@ LEFT = "left"
 """The topic that is notified when a node gives something back that others may take."""
 
 
-@dataclass(slots=True)
-class Lease:
+class Lease(Struct):
     until: float = math.inf
     """Of the monotonic clock; for ever where there can be no other node."""
 

@@ -14,11 +14,11 @@ What goes wrong is {"error": words}: 400, 503 where nobody is bound or can be ca
 """
 
 import asyncio
-from dataclasses import asdict
 from itertools import count
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route

@@ -1,7 +1,8 @@
 """A rule made ready to be played: whatever can be known before a request comes is worked out once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from messagehub.carriers.simulator import receipts
 from messagehub.carriers.simulator.ids import Form, Ids
@@ -11,8 +12,7 @@ from messagehub.smpp import pack_tlvs
 from messagehub.smpp.receipts import NUMBERS as STATES
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """A receipt that is to come `delay` seconds after the submit."""
 
     delay: float
@@ -20,8 +20,7 @@ class Promise:
     write: receipts.Write
 
 
-@dataclass(slots=True)
-class Course:
+class Course(Struct):
     """`is_plain`: it is answered once, at once, and as the standard wants it. `played` counts."""
 
     name: str

@@ -1,14 +1,29 @@
 """An HTTP server of the simulator's, on a port of its own."""
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from messagehub.serving import Server
+
+class Server(uvicorn.Server):
+    """It tells when it is up. uvicorn's own handling of signals would end the process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 class Listener:

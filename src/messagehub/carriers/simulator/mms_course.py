@@ -1,12 +1,11 @@
 """A rule of MMS made ready to be played."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from messagehub.carriers.simulator.scenario import Answer, Report, Rule, When
 
 
-@dataclass(slots=True)
-class MMSCourse:
+class MMSCourse(Struct):
     """`reports` each with its delay in seconds. `played` counts."""
 
     name: str

@@ -1,8 +1,9 @@
 """What the simulator remembers of an MMS: what a person would see of it, and the request that brought it."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from messagehub.media import MediaError, check
 from messagehub.mms import PDU, Part, read, take_apart
@@ -15,8 +16,7 @@ class Raw(NamedTuple):
     body: bytes
 
 
-@dataclass(slots=True)
-class KeptMMS:
+class KeptMMS(Struct):
     """An MMS that was accepted as number `n` of all submits. `shown` is for people and tests to read.
 
     `raw` is None where it is so long ago that it was forgotten.

@@ -2,13 +2,13 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from messagehub.carriers.simulator.scenario import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """Where a running simulator listens."""
 
     smpp: int
@@ -16,8 +16,7 @@ class Ports:
     mm7: int
 
 
-@dataclass(frozen=True, slots=True)
-class Vasp:
+class Vasp(Struct, frozen=True):
     """Who sends MMS, where it takes reports and messages of handsets over MM7, and what it is shown there."""
 
     url: str
@@ -25,8 +24,7 @@ class Vasp:
     password: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """All delays are in seconds; a port of 0 is any free one."""
 
     host: str = "127.0.0.1"

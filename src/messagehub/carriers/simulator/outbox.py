@@ -2,9 +2,10 @@
 
 from asyncio import Future
 from collections import deque
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.carriers.simulator.later import Later
 from messagehub.carriers.simulator.record import Counts
@@ -17,8 +18,7 @@ PAUSE = 1.0  # seconds before a delivery that was refused for now is sent again
 AGAIN = (Action.RETRY, Action.SLOW_BIND)
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
+class Delivery(Struct, eq=False):
     """One deliver_sm or data_sm, kept until it is acknowledged.
 
     `near`: only that bind may have it, while it lives; `far`: any other may. `answer` is set to the command_status of

@@ -1,9 +1,10 @@
 """What the simulator remembers of what it was sent: counts, and the last submits."""
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from messagehub.carriers.simulator.mms_record import KeptMMS
 from messagehub.smpp import Driver
@@ -20,8 +21,7 @@ States = tuple[tuple[float, int], ...]
 """What becomes of a submit: so many seconds after it, a message_state."""
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """Since the simulator began. A submit that was never answered on purpose is `ignored`."""
 
     submits: int = 0
@@ -36,8 +36,7 @@ class Counts:
     messages_acknowledged: int = 0
 
 
-@dataclass(slots=True)
-class Submit:
+class Submit(Struct):
     """A submit that was accepted as number `n` (from 1), `at` this second since 1970, by `driver`.
 
     `previous` is the id of the one before it.

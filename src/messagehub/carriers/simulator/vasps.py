@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from messagehub.carriers.credentials import basic
 from messagehub.carriers.simulator.later import Later
@@ -18,8 +19,7 @@ WAITING = 20_000  # deliveries that are kept for one; beyond that the oldest are
 PATIENCE = 30.0  # seconds that a VASP has for its answer
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
+class Delivery(Struct, eq=False):
     """A DeliveryReportReq or a DeliverReq. `answer` is set to the words of its first answer."""
 
     request: PDU
