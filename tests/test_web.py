@@ -174,6 +174,8 @@ GARBAGE = [
     b"SSH-2.0-OpenSSH_9.2\r\n",
     b"\0\1\2\3",
     b"HTTP/1.1 abc OK\r\n\r\n",
+    b"HTTP/1.1 000 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 099 OK\r\ncontent-length: 0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
     b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",

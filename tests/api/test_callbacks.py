@@ -2,7 +2,7 @@
 
 import pytest
 
-from messagehub.api.callbacks import Share, origin_of
+from messagehub.api.callbacks import Share, announced, origin_of
 from messagehub.errors import Refusal
 
 
@@ -28,6 +28,27 @@ def test_what_was_refused_takes_nothing() -> None:
                 take(5)
     with share.of("a") as take:
         take(6)
+
+
+@pytest.mark.parametrize(
+    ("headers", "size"),
+    [
+        ({}, 0),
+        ({"transfer-encoding": "chunked"}, 100),
+        ({"content-length": "0"}, 0),
+        ({"content-length": "100"}, 100),
+        ({"content-length": "0" * 20 + "99"}, 99),
+        ({"content-length": "0" * 5000}, 0),
+    ],
+)
+def test_how_much_is_to_come(headers: dict[str, str], size: int) -> None:
+    assert announced(headers, 100) == size
+
+
+@pytest.mark.parametrize("length", ["101", "0" * 20 + "101", "0" * 5000 + "101", "9" * 5000, "-1", "1_0", "²", "x"])
+def test_what_says_that_it_is_too_large_is_not_read(length: str) -> None:
+    with pytest.raises(Refusal, match="BODY_TOO_LARGE"):
+        announced({"content-length": length}, 100)
 
 
 HUB = "https://sms.example.com"

@@ -366,6 +366,13 @@ def test_parts_can_be_asked_for(film: tuple[str, bytes], asked: str, first: int,
         assert answer.headers["content-range"] == said
 
 
+def test_parts_are_for_get_alone(film: tuple[str, bytes]) -> None:
+    url, octets = film
+    for asked in ("bytes=0-0", f"bytes={len(octets)}-"):
+        answer = httpx.head(url, headers={"Range": asked})
+        assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(octets)))
+
+
 @pytest.mark.parametrize("asked", ["bytes=0-9,20-29", "octets=0-9", "bytes=9-0", "bytes=x", "bytes=-", "bytes"])
 def test_what_cannot_be_read_as_a_range_is_the_whole(film: tuple[str, bytes], asked: str) -> None:
     url, octets = film
@@ -376,7 +383,9 @@ def test_what_cannot_be_read_as_a_range_is_the_whole(film: tuple[str, bytes], as
 def test_what_is_behind_the_end_is_refused(film: tuple[str, bytes]) -> None:
     url, octets = film
     for asked in (f"bytes={len(octets)}-", "bytes=-0"):
-        refusal(httpx.get(url, headers={"Range": asked}), 416, "INVALID_RANGE", str(len(octets)))
+        answer = httpx.get(url, headers={"Range": asked})
+        refusal(answer, 416, "INVALID_RANGE", str(len(octets)))
+        assert answer.headers["content-range"] == f"bytes */{len(octets)}"
 
 
 def test_what_one_has_is_not_sent_again(film: tuple[str, bytes]) -> None:

@@ -160,6 +160,20 @@ def test_trailers_are_no_headers(hub: Hub, account: Account) -> None:
         assert peer.ask(post(bearer(account), CHUNKED, body=trailed)).status == 200
 
 
+@pytest.mark.parametrize("trailer", [b"Connection: close", b"Proxy-Connection: close"])
+def test_a_trailer_that_closes_the_connection_does(hub: Hub, account: Account, trailer: bytes) -> None:
+    """Who was not told so would ask on, and never be answered."""
+    with line(hub) as peer:
+        answer = peer.ask(post(bearer(account), CHUNKED, body=CHUNKS + trailer + b"\r\n\r\n"))
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert peer.is_closed()
+    with line(hub) as peer:
+        peer.say(post(CHUNKED, body=CHUNKS))
+        peer.answer().refusal(401, "AUTHENTICATION_REQUIRED")
+        peer.say(trailer + b"\r\n\r\n")  # when all is answered already
+        assert peer.is_closed()
+
+
 def test_expect_continue(hub: Hub, account: Account) -> None:
     asks = ("Expect: 100-continue", f"Content-Length: {len(TEXT)}")
     with line(hub) as peer:

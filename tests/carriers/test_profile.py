@@ -4,14 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from messagehub import clock
 from messagehub.carriers import kinds, profile, translate
-from messagehub.carriers.carrier import REASONS, Accepted, Inbound, Receipt, Refused
+from messagehub.carriers.carrier import REASONS, Accepted, Handover, Inbound, Receipt, Refused
 from messagehub.errors import Refusal
 from messagehub.smpp import PDU, Driver, decode, encode, times
 from messagehub.smpp.statuses import NUMBERS, STATUSES
 from messagehub.smpp.tlvs import TAGS
+from messagehub.text import cut
 from tests.carriers.rig import SOMEBODY, SOURCE, Ours, centre
 from tests.carriers.side import PATIENCE_S
 
@@ -134,6 +136,28 @@ async def test_the_carrier_gives_up_with_the_message(
         written = peer.submits[0][2].fields["validity_period"]
     assert written.endswith("R" if form == "relative" else "+")
     assert least - 2 <= seconds_left(written, begun) <= least + PATIENCE_S
+
+
+async def test_what_is_good_for_longer_than_can_be_written_is_good_for_so_long() -> None:
+    async with centre() as (peer, port), Ours(port) as ours:
+        await ours.bound()
+        ours.send(expire_at=clock.now() + 200 * 24 * 3600 * clock.SECOND)
+        await ours.heard(Accepted)
+        assert peer.submits[0][2].fields["validity_period"] == "000099235959000R"
+
+
+async def test_what_cannot_be_written_does_not_keep_back_the_others() -> None:
+    async with centre() as (peer, port), Ours(port, validity_form="absolute") as ours:
+        await ours.bound()
+        in_the_next_century = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp()) * clock.SECOND
+        bad = Handover(("bad", 0), "15551234567", "442079460001", cut("Hello", 0), expire_at=in_the_next_century)
+        good = replace(bad, key=("good", 0), expire_at=clock.NEVER)
+        ours.carrier.send([bad, good])
+        (refused,) = await ours.heard(Refused)
+        (accepted,) = await ours.heard(Accepted)
+        assert (refused.key, refused.reason, accepted.key) == (bad.key, "unwritable", good.key)
+        assert "2101" in refused.words
+        assert len(peer.submits) == 1
 
 
 async def test_what_waits_here_until_it_is_too_late_does_not_go() -> None:

@@ -63,6 +63,10 @@ WRONG = [
         [given("condition_datetime", condition="==", timezone="Moon/Sea", false_target_id=FINISH)],
         "actions[0].option.timezone: 'Moon/Sea' is no time zone",
     ),
+    (
+        [given("condition_datetime", condition="==", timezone="localtime", false_target_id=FINISH)],
+        "actions[0].option.timezone: 'localtime' is no time zone",
+    ),
     ([given("fetch_flow", flow_id="x")], "actions[0].option.flow_id: 'x' is no UUID"),
     ([given("message_send", text="x" * 40_000)] * 2, "actions: 80"),
 ]

@@ -12,7 +12,7 @@ from messagehub.carriers.carrier import Accepted, Receipt, Refused, TargetKey
 from messagehub.clock import SECOND
 from messagehub.errors import Refusal
 from messagehub.messages import timing
-from messagehub.messages.options import Options
+from messagehub.messages.options import Options, read
 from messagehub.shapes import Message
 from messagehub.store import Store
 from tests.messages.house import ANNE, BERT, CARL, SOURCE, House, eventually, eventually_so
@@ -50,6 +50,12 @@ async def refusal(house: House, **more: Any) -> tuple[str, str]:
     with pytest.raises(Refusal) as refused:
         await house.send(**more)
     return refused.value.reason, refused.value.message
+
+
+async def expiry(house: House, key: TargetKey) -> int:
+    """After which it may not go any more."""
+    message = await house.reader.row(house.store, house.customer.id, key[0])
+    return timing.expiry(read(message.options), key[1], message.target_count, message.tm_create)
 
 
 async def swept(house: House, key: TargetKey, status: str) -> Any:
@@ -209,15 +215,65 @@ def test_nobody_goes_before_the_first_or_after_the_span(
     asked = Options(schedule_at=at, spread_over=spread, first=min(first, count - 1), validity=validity)
     starts = [timing.start(asked, n, count, DAY) for n in range(count)]
     assert starts == sorted(starts)
-    assert starts[0] == starts[asked.first] == max(at, DAY)
-    assert starts[-1] <= max(at, DAY) + spread * SECOND
+    assert starts[0] == starts[asked.first] == (at or DAY)
+    assert starts[-1] <= (at or DAY) + spread * SECOND
     looked, now = 0, timing.expiry(asked, 0, count, DAY)
     while (following := timing.next_expiry(asked, count, DAY, now)) and looked < 5:
         assert now < following <= timing.expiry(asked, count - 1, count, DAY)
         looked, now = looked + 1, following
 
 
+@given(
+    count=st.integers(1, 40),
+    moves=st.lists(st.tuples(st.sets(st.integers(0, 39), min_size=1), st.integers(1, 5).map(lambda n: n * DAY))),
+)
+def test_who_has_left_keeps_the_time_he_had(count: int, moves: list[tuple[set[int], int]]) -> None:
+    """However often the others are given another. Who has left once does not wait again."""
+    asked, waiting = Options(spread_over=count), set(range(count))
+    starts = [DAY + n * SECOND for n in range(count)]
+    for still, at in moves:
+        waiting &= still
+        if waiting:
+            asked = timing.move(asked, count, waiting, at)
+            for n in waiting:
+                starts[n] = at + (n - min(waiting)) * SECOND
+        assert [timing.start(asked, n, count, DAY) for n in range(count)] == starts
+    assert len(asked.before) <= count - len(waiting)
+
+
 # --- validity
+
+
+async def test_another_time_for_the_others_gives_no_longer_life_to_what_was_tried(house: House) -> None:
+    sent = await house.send(ANNE, BERT, spread_over=3600, validity=60)
+    key = (sent.id, 0)
+    await house.until(key, "handed")
+    house.peer.tell(Refused(key, "unwell"))
+    await house.until(key, "queued")
+    before = await expiry(house, key)
+    await house.actor.reschedule(house.customer.id, sent.id, ahead(DAY))
+    assert await expiry(house, key) == before
+    assert await expiry(house, (sent.id, 1)) > clock.now() + DAY
+
+
+async def test_another_time_that_is_just_over_is_now(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the message is older, so that its validity counts from now on."""
+    sent, now = await quiet.send(ANNE, schedule_at=ahead(HOUR), validity=30), clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() + 100 * SECOND)
+    await quiet.actor.reschedule(quiet.customer.id, sent.id, ahead(-45 * SECOND))
+    assert await expiry(quiet, (sent.id, 0)) > clock.now() + 20 * SECOND
+
+
+async def test_validity_counts_from_now_where_the_clock_was_set_back(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids go on growing, and the moment of a message with them."""
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() - 2 * HOUR)
+    sent = await quiet.send(ANNE, BERT, validity=60, spread_over=60)
+    for n, begin in enumerate((0, 30 * SECOND)):
+        left = await expiry(quiet, (sent.id, n)) - clock.now()
+        assert begin < left <= begin + 60 * SECOND
 
 
 async def test_what_no_carrier_claims_expires_by_itself(quiet: House) -> None:

@@ -251,10 +251,21 @@ def test_a_header_field_cannot_be_broken_out_of(part: Part, words: str) -> None:
         b"--b\r\nContent-Type: text/plain" + b";" + b" " * 16000 + b"\r\n\r\n--b--",
         b"--b\r\nContent-Type: text/plain; name=" + b"=?a" * 5000 + b"\r\n\r\n--b--",
         b"--b" + b" " * 1_000_000 + b"x",
+        b"--b\n" + (b"--b" + b" " * 60_000 + b"x\n") * 250,
         b"--b" * 5_000_000,
         b"\n--bb" * 3_000_000,
     ],
-    ids=["boundaries", "newlines", "semicolons", "blanks", "words", "a long line", "within a line", "other boundaries"],
+    ids=[
+        "boundaries",
+        "newlines",
+        "semicolons",
+        "blanks",
+        "words",
+        "a long line",
+        "long lines",
+        "within a line",
+        "other boundaries",
+    ],
 )
 def test_nothing_takes_long(body: bytes) -> None:
     before = time.process_time()

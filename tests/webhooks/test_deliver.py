@@ -1,5 +1,8 @@
 """What an endpoint wishes by Retry-After (RFC 9110, section 10.2.3)."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -24,11 +27,24 @@ WISHES = [
     ("Fri, 15 Jan 2027 08:02:00 GMT", 120),
     ("Fri, 15 Jan 2027 10:02:00 +0200", 120),
     ("Friday, 15-Jan-27 08:02:00 GMT", 120),
+    ("Fri Jan 15 08:02:00 2027", 120),
+    ("Fri, 15 Jan 2027 08:02:00 -0000", 120),
     ("Fri, 15 Jan 2027 07:59:59 GMT", 0),
     ("Sun, 15 Jan 2034 08:00:00 GMT", 86_400),
 ]
 
 
+@pytest.fixture(params=["UTC", "America/New_York", "Asia/Tokyo"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """That of the machine."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
 @pytest.mark.parametrize(("text", "seconds"), WISHES)
 def test_a_wish_is_granted_up_to_a_day(text: str, seconds: int) -> None:
     assert wish(text) == seconds * SECOND

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.types import Message, Receive, Scope
 
+from messagehub.api import heads
 from messagehub.api.cycle import BODY
 from messagehub.api.endpoint import CSV
 from messagehub.api.heads import JSON, bare_kind
@@ -83,8 +84,7 @@ def _check_kind(kind: bytes, takes: type) -> None:
 
 def _check_length(headers: dict[bytes, bytes]) -> None:
     """Before what is too long is read."""
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length[:12]) > MAX_BODY:
+    if (heads.said_length(headers.get(b"content-length", b"")) or 0) > MAX_BODY:
         raise too_large()
 
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from messagehub import ids
 from messagehub.api.callers import Peer, caller_address
 from messagehub.api.cycle import BODY, lines
+from messagehub.api.heads import said_length
 from messagehub.api.replies import refuse, request_id_of, respond
 from messagehub.api.services import Services
 from messagehub.carriers.answers import pairs_of
@@ -97,7 +98,7 @@ class Callbacks:
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Mapping[str, str], carrier: Carrier, take: Taking
     ) -> Reply:
-        most = _size(headers, carrier.callback_max)
+        most = announced(headers, carrier.callback_max)
         callback = Callback(
             method=scope["method"],
             path=scope["path_params"].get("rest", ""),
@@ -172,14 +173,14 @@ def _headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-def _size(headers: Mapping[str, str], most: int) -> int:
+def announced(headers: Mapping[str, str], most: int) -> int:
     """How large the body may be, which is what it says of itself. Refusal where that is too large."""
     length = headers.get("content-length", "")
     if not length:
         return most if "transfer-encoding" in headers else 0
-    if not length.isdecimal() or int(length[:12]) > most:
+    if (size := said_length(length.encode())) is None or size > most:
         raise _too_large(most)
-    return int(length)
+    return size
 
 
 def _too_large(most: int) -> Refusal:

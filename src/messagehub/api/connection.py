@@ -265,11 +265,16 @@ class Connection(asyncio.Protocol):
             return
         self._is_whole = True
         cycle = self._cycle
+        # The parser heeds a trailer that closes the connection, and so passes over all that comes from now on.
+        keeps_on = self._parser.should_keep_alive()
         if cycle and not cycle.response_complete:
+            cycle.keep_alive = cycle.keep_alive and keeps_on
             cycle.is_whole = True
             cycle.ring()
-        else:
+        elif keeps_on:
             self._wait()
+        else:
+            self.hang_up()
 
     # --- answering ----------------------------------------------------------------------
 

@@ -53,6 +53,8 @@ class Contents:
                 raise replies.wrong_method(scope["method"], ALLOW)
             if self._limit:
                 self._limit.check(caller_address(scope, headers), clock.now())
+            if scope["method"] == "HEAD":
+                headers.pop(b"range", None)  # it is for GET alone: RFC 9110, 14.2
             await self._answer(await self._digest(scope, clock.now()), headers, request_id, send)
         except Exception as error:
             await replies.refuse(send, error, request_id, ALLOW)
@@ -84,7 +86,12 @@ class Contents:
         if matches(headers.get(b"if-none-match", b""), tag):
             return await replies.respond(send, 304, b"", request_id, head, lines(replies.CORS))
         asked = headers.get(b"range", b"") if headers.get(b"if-range", tag) == tag else b""
-        start, length = part_of(asked, size)
+        try:
+            start, length = part_of(asked, size)
+        except Refusal as refusal:
+            status, words, _ = replies.envelope(refusal, request_id)
+            there = [(b"content-range", b"bytes */%d" % size)]
+            return await replies.respond(send, status, words, request_id, there)
         status = 200
         if length < size:
             status = 206

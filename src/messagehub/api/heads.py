@@ -1,6 +1,7 @@
 """The heads of requests: how large they may be, and which of them have one meaning only."""
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -91,3 +92,11 @@ def bare_kind(kind: bytes) -> bytes:
 def is_json(fields: Mapping[bytes, bytes]) -> bool:
     kind = fields.get(b"content-type", JSON)
     return kind == JSON or bare_kind(kind) == JSON
+
+
+def said_length(content_length: bytes) -> int | None:
+    """What a Content-Length says, which may be as many digits as there is room for in a head. None for what is none."""
+    if not content_length.isdigit():
+        return None
+    digits = content_length.lstrip(b"0")
+    return int(digits or b"0") if len(digits) < len(str(sys.maxsize)) else sys.maxsize

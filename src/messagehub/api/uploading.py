@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope
 from messagehub.api import bodies
 from messagehub.api.connections import SLOWEST_READER
 from messagehub.api.cycle import BODY
+from messagehub.api.heads import said_length
 from messagehub.blobs import Receiving
 from messagehub.errors import Refusal
 
@@ -138,8 +139,7 @@ class Form:
 async def take(pieces: Pieces, receiving: Receiving, most: int) -> Form:
     """Writes the file of a form to its place. Refusal where the form is wrong, or the file has over `most` octets."""
     form = Form(pieces.headers.get(b"content-type", b""))
-    length = pieces.headers.get(b"content-length", b"0")
-    _check(int(length[:18]) if length.isdigit() else 0, most + AROUND, most)
+    _check(said_length(pieces.headers.get(b"content-length", b"")) or 0, most + AROUND, most)
     came = 0
     while piece := await pieces.next():
         came += len(piece)

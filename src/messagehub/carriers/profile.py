@@ -13,7 +13,7 @@ from messagehub.carriers.config import SMPPConfig, TLVConfig
 from messagehub.carriers.failures import NUMBERINGS, FailureCode, bare
 from messagehub.smpp import Action
 from messagehub.smpp.statuses import MEANINGS, NUMBERS, STATUSES, VENDORS, status
-from messagehub.smpp.times import absolute, relative
+from messagehub.smpp.times import LONGEST, absolute, relative
 
 # Type of number and numbering plan, SMPP 3.4, sections 5.2.5 and 5.2.6.
 INTERNATIONAL, NATIONAL_CODE, ALPHANUMERIC = (1, 1), (3, 0), (5, 0)
@@ -95,7 +95,7 @@ class Profile(Struct, frozen=True):
         """For what is to be given up then (microseconds): the less of that and the carrier's own, a second at least."""
         if self.ends_at:
             return absolute(validity.end(expire_at, now, self.validity))
-        return relative(validity.span(expire_at, now, self.validity))
+        return relative(min(validity.span(expire_at, now, self.validity), LONGEST))
 
     def with_tlvs(self, given: Mapping[str, int | str]) -> dict[int, bytes] | None:
         """Those that go with each, and those of a message that have a name here, and a value that fits."""

@@ -166,19 +166,27 @@ class SMPPCarrier:
 
     def send(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
-            fields = submission(self._profile, handover.source, handover.destination)
-            if handover.expire_at < clock.NEVER or self._profile.dates_validity:
-                fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())
-            tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
-            key, segments = handover.key, handover.segments
-            transfer = self._transfers[key] = Transfer(
-                key, handover.steps, handover.retry, handover.expire_at, fields, tlvs, [""] * len(segments)
-            )
-            for number, segment in enumerate(segments):
-                self._queue.append(Part(transfer, number, segment))
-            if not segments:
-                self._end(transfer, Refused(key, "too_long"))
+            try:
+                self._take(handover)
+            except ValueError as error:  # the others of its commit are on disk as handed over, too
+                self._news.append(Refused(handover.key, "unwritable", str(error), steps=handover.steps))
+                self._ring()
         self._pump_or_give_back()
+
+    def _take(self, handover: Handover) -> None:
+        """ValueError for what cannot be written."""
+        fields = submission(self._profile, handover.source, handover.destination)
+        if handover.expire_at < clock.NEVER or self._profile.dates_validity:
+            fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())
+        tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
+        key, segments = handover.key, handover.segments
+        transfer = self._transfers[key] = Transfer(
+            key, handover.steps, handover.retry, handover.expire_at, fields, tlvs, [""] * len(segments)
+        )
+        for number, segment in enumerate(segments):
+            self._queue.append(Part(transfer, number, segment))
+        if not segments:
+            self._end(transfer, Refused(key, "too_long"))
 
     def ask(self, questions: Sequence[Question]) -> None:
         for question in questions:

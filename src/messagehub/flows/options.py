@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from messagehub import ids, numbers
 from messagehub.flows.variables import has_variables, misfit, stood_in
 from messagehub.messages import mms
+from messagehub.people import zones
 from messagehub.shapes import AddressGiven, Fallback, MediaGiven, TrafficClass
 
 Comparison = Literal["==", "!=", ">", ">=", "<", "<="]
@@ -250,7 +251,7 @@ def _wrong_url(url: str) -> str:
 
 def zone(name: str) -> tzinfo | None:
     try:
-        return UTC if name == "UTC" else ZoneInfo(name)
+        return UTC if name == "UTC" else ZoneInfo(name) if zones.is_zone(name) else None
     except (KeyError, ValueError, OSError):
         return None
 

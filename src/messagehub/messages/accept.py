@@ -182,6 +182,8 @@ class Acceptor:
             tlvs.check(given.tlvs, table, customer_id, (to.target for to in destinations))
         message_id, tm_create = ids.new_with_time()
         now = min(tm_create, clock.now())  # ids go on growing where a clock is set back; nothing is to wait for it
+        if now < tm_create and (asked.validity or asked.spread_over):
+            asked = replace(asked, since=now)
         message = MessageRow(
             id=message_id, customer_id=customer_id, direction="outbound", source=source.target,
             source_detail=detail_of(source), text=given.text, options=options.write(asked), on_doubt=given.on_doubt,

@@ -116,13 +116,12 @@ class Actor:
                 raise Refusal("STATE_INVALID", "no target of this message waits to be handed over for the first time")
             # Read when its targets are ours: what its media turned out to be may have been written meanwhile.
             row = await self._reader.row(tx, customer_id, message_id)
-            asked = structs.replace(options.read(row.options), schedule_at=at, first=min(t.n for t in waiting))
+            asked = timing.move(options.read(row.options), row.target_count, {target.n for target in waiting}, at)
             for target in waiting:
                 _move_to(ledger, target, asked)
             await tx.run("change_options", id=message_id, options=options.write(asked), now=now)
-            if asked.validity:
-                first = timing.expiry(asked, asked.first, row.target_count, row.tm_create)
-                await tx.run("insert_expiry", message_id=message_id, due_at=first)
+            if asked.validity:  # the sweep finds out which of its targets expires next
+                await tx.run("insert_expiry", message_id=message_id, due_at=now)
             told = await ledger.write()
             return await self._reader.message(tx, customer_id, message_id), told, waiting
 

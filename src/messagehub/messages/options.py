@@ -31,6 +31,10 @@ class Media(Struct, omit_defaults=True, array_like=True):
     name: str = ""
 
 
+Times = tuple[int, int, tuple[int, ...]]
+"""`schedule_at`, `first` and `kept`."""
+
+
 class Options(Struct, omit_defaults=True):
     mms: bool = False
     """It is an MMS. The first member, so that rows can be told by how this begins."""
@@ -50,7 +54,12 @@ class Options(Struct, omit_defaults=True):
     spread_over: int = 0
     """Seconds over which they go."""
     first: int = 0
-    """The target that goes at `schedule_at`; those behind it follow."""
+    """The target that goes at `schedule_at`; those behind it follow, but for `kept`."""
+    kept: tuple[int, ...] = ()
+    before: tuple[Times, ...] = ()
+    """The times it had, the newest first: those that had left when it was given another keep theirs."""
+    since: int = 0
+    """When it was accepted, where the clock had been set back, so that its id and `tm_create` say a later time."""
     validity: int = 0
     """Seconds for which each of them is good."""
     notice: str = ""
@@ -128,7 +137,7 @@ def with_found(options: Options, medias: Sequence[Media]) -> Options:
 
 
 def moment(given: str, now: int) -> int:
-    """The time that was given, in microseconds. Refusal where that is no time, is over, or too far ahead."""
+    """The time that was given, or now, in microseconds. Refusal where that is no time, is over, or too far ahead."""
     try:
         at = clock.parse(given)
     except (ValueError, OverflowError):
@@ -137,7 +146,7 @@ def moment(given: str, now: int) -> int:
         raise _unfit(f"{given!r} is over; now it is {clock.iso(now)}")
     if at > now + AHEAD_DAYS * 24 * 3600 * SECOND:
         raise _unfit(f"{given!r} is more than {AHEAD_DAYS} days ahead")
-    return at
+    return max(at, now)
 
 
 def _unfit(words: str) -> Refusal:

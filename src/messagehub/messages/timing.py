@@ -1,12 +1,16 @@
 """When the targets of a message go, and until when they may: by what it asks for. Pure.
 
 `validity` is counted for each target from when it is to go. A message may be given another time: those of its targets
-that still wait move, keeping the distances between them.
+that still wait move, keeping the distances between them, and the others keep the time they had.
 """
+
+from collections.abc import Collection
+
+from msgspec.structs import replace
 
 from messagehub.carriers.carrier import REASONS
 from messagehub.clock import NEVER, SECOND
-from messagehub.messages.options import Options, read
+from messagehub.messages.options import Options, Times, read
 from messagehub.messages.target import Target
 
 SCHEDULED, SPREAD = "scheduled", "spread"
@@ -23,8 +27,28 @@ TOO_LATE = REASONS["too_late"].meaning
 
 def start(asked: Options, n: int, count: int, tm_create: int) -> int:
     """When the target `n` of `count` is to go."""
-    begin = max(asked.schedule_at, tm_create)
-    return begin + max(0, n - asked.first) * asked.spread_over * SECOND // count
+    at, first, _ = _times(asked, n)
+    return (at or asked.since or tm_create) + max(0, n - first) * asked.spread_over * SECOND // count
+
+
+def _all_times(asked: Options) -> list[Times]:
+    """The newest first."""
+    return [(asked.schedule_at, asked.first, asked.kept), *asked.before]
+
+
+def _times(asked: Options, n: int) -> Times:
+    """Those that hold for the target `n`."""
+    times = _all_times(asked)
+    return next((one for one in times if n >= one[1] and n not in one[2]), times[-1])
+
+
+def move(asked: Options, count: int, waiting: Collection[int], at: int) -> Options:
+    """Another time for those of `count` targets that wait."""
+    first = min(waiting)
+    kept = tuple(n for n in range(first, count) if n not in waiting)
+    held = {_times(asked, n) for n in (*range(first), *kept)}
+    before = tuple(times for times in _all_times(asked) if times in held)
+    return replace(asked, schedule_at=at, first=first, kept=kept, before=before)
 
 
 def expiry(asked: Options, n: int, count: int, tm_create: int) -> int:
@@ -34,11 +58,8 @@ def expiry(asked: Options, n: int, count: int, tm_create: int) -> int:
 
 def next_expiry(asked: Options, count: int, tm_create: int, now: int) -> int | None:
     """When the next of its targets expires, but those within the second after `now` together."""
-    last = expiry(asked, count - 1, count, tm_create)
-    if last <= now:
-        return None
-    after = (expiry(asked, n, count, tm_create) for n in range(count))
-    return min(last, max(now + SECOND, next(at for at in after if at > now)))
+    after = [at for n in range(count) if (at := expiry(asked, n, count, tm_create)) > now]
+    return min(max(after), max(now + SECOND, min(after))) if after else None
 
 
 def start_of(target: Target) -> int:

@@ -104,7 +104,7 @@ def bare(reference: str) -> str:
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
-_DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+_DELIMITER_END = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\Z)")
 _MOST_ALIKE = 10_000
 """Lines that begin as a delimiter and are none, such as those of a multipart within, whose boundary is a longer one."""
 _BLANK = re.compile(rb"(?:\A|\n)\r?\n")

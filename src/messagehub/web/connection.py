@@ -127,7 +127,7 @@ class Connection(asyncio.Protocol):
         except (HttpParserError, HttpParserUpgrade) as error:
             self._reusable = False
             if not self._complete:
-                return self.end(BadAnswer(f"not HTTP: {error}"))
+                return self.end(BadAnswer(f"not HTTP: {error.__context__ or error}"))
         if self._complete or (self._status and (len(self._body) > self._limits.body or self._room < 0)):
             answer, keep = self._read(), self._complete and self._reusable
             if keep and is_first and len(data) <= REMEMBERED:
@@ -180,6 +180,8 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if self._complete or 100 <= status < 200:
             return
+        if status < 100:
+            raise ValueError(f"the status {status:03}")
         self._status = status
         self._room += self._limits.body * FRAMING
         self._until_eof = "content-length" not in self._headers and "transfer-encoding" not in self._headers

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Sequence
 from contextvars import Context
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
 
@@ -414,7 +415,8 @@ def wished_pause(answer: Answer, now: int) -> int:
     if text.isdecimal():
         return min(int(text[:9]) * SECOND, DAY)
     try:
-        moment = int(parsedate_to_datetime(text).timestamp()) * SECOND
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError, TypeError):
         return 0
-    return min(max(moment - now, 0), DAY)
+    moment = date if date.tzinfo else date.replace(tzinfo=UTC)  # all dates of HTTP are of UTC, also where none is said
+    return min(max(int(moment.timestamp()) * SECOND - now, 0), DAY)
