@@ -19,6 +19,7 @@ from messagehub.api.uploading import Pieces
 from messagehub.api.watching import CALLER
 from messagehub.errors import Refusal
 from messagehub.logs import within
+from messagehub.store import FOR_CALLER
 
 ANYBODY, OPERATOR = Who.ANYBODY, Who.OPERATOR  # members of an enumeration are found slowly
 NOBODY = Caller("", "nobody")
@@ -41,6 +42,7 @@ class Resource:
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
         within({"request_id": request_id})
+        FOR_CALLER.set(True)
         method = scope["method"]
         if method == "OPTIONS":
             await preflight(send, request_id, self._allow)

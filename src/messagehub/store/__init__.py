@@ -6,9 +6,9 @@ of the two stores answers.
 
 from messagehub.errors import SettingError
 from messagehub.store.address import path_of, shown
-from messagehub.store.seam import Insert, Row, Store, Tx, Unit
+from messagehub.store.seam import FOR_CALLER, Insert, Row, Store, Tx, Unit
 
-__all__ = ["Insert", "Row", "Store", "Tx", "Unit", "open_store", "path_of", "shown"]
+__all__ = ["FOR_CALLER", "Insert", "Row", "Store", "Tx", "Unit", "open_store", "path_of", "shown"]
 
 
 async def open_store(url: str, beside: bool = False) -> Store:

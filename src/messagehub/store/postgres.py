@@ -20,13 +20,14 @@ from messagehub.metrics import COUNTS
 from messagehub.store import queries, schema, schema_postgres
 from messagehub.store.address import shown
 from messagehub.store.queries import Query
-from messagehub.store.seam import Bells, Insert, Row, Tx, Unit, row_maker
+from messagehub.store.seam import FOR_CALLER, Bells, Insert, Row, Tx, Unit, row_maker
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-POOL = 8
+POOL, CALLERS = 8, 4
+"""Connections for the work of this process, and for what callers ask: behind those a lease could not be renewed."""
 CONNECT_S = 10.0
 ANSWER_S = 5.0
 """How long the server may take for one statement, and a caller for a connection of the pool: then it is unavailable."""
@@ -148,8 +149,8 @@ class Waiting:
 
 
 class PostgresStore:
-    def __init__(self, pool: "asyncpg.Pool[Any]", url: str) -> None:
-        self._pool, self._url = pool, url
+    def __init__(self, pool: "asyncpg.Pool[Any]", callers: "asyncpg.Pool[Any]", url: str) -> None:
+        self._pool, self._callers, self._url = pool, callers, url
         self._forms = Forms()
         self._bells = Bells()
         self._waiting: list[Waiting] = []
@@ -161,10 +162,7 @@ class PostgresStore:
     @classmethod
     async def open(cls, url: str) -> "PostgresStore":
         try:
-            begin = partial(_begin, schema.newest("postgres"))
-            pool = await asyncpg.create_pool(
-                url, min_size=0, max_size=POOL, timeout=CONNECT_S, command_timeout=ANSWER_S, init=begin, reset=_leave
-            )
+            pool, callers = await _pool(url, POOL), await _pool(url, CALLERS)
             await _migrate(url)
         except (SettingError, Unavailable):
             raise
@@ -175,7 +173,10 @@ class PostgresStore:
             raise SettingError(f"MESSAGEHUB_DATABASE_URL: {shown(url)}: {why}") from None
         except TRANSLATED as error:
             raise Unavailable(f"{shown(url)} cannot be opened: {error or 'it does not answer'}") from error
-        return cls(pool, url)
+        return cls(pool, callers, url)
+
+    def _own_or_callers(self) -> "asyncpg.Pool[Any]":
+        return self._callers if FOR_CALLER.get() else self._pool
 
     # --- reading ------------------------------------------------------------------------
 
@@ -209,7 +210,7 @@ class PostgresStore:
 
     async def _with_connection(self, ask: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
         try:
-            async with self._pool.acquire(timeout=ANSWER_S) as source:
+            async with self._own_or_callers().acquire(timeout=ANSWER_S) as source:
                 connection = Connection(source, self._forms)
                 try:
                     return await ask(connection)
@@ -239,7 +240,7 @@ class PostgresStore:
         raise RolledBack(f"rolled back {TRIES} times in favour of other transactions")
 
     async def _once(self, unit: Unit[T], units: int) -> T:
-        async with self._pool.acquire(timeout=ANSWER_S) as source:
+        async with self._own_or_callers().acquire(timeout=ANSWER_S) as source:
             begun, is_done = time.perf_counter(), False
             connection = Connection(source, self._forms)
             try:
@@ -372,9 +373,18 @@ class PostgresStore:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_S):
-                await self._pool.close()
+                await asyncio.gather(self._pool.close(), self._callers.close())
         except TimeoutError:
             self._pool.terminate()
+            self._callers.terminate()
+
+
+async def _pool(url: str, size: int) -> "asyncpg.Pool[Any]":
+    """It connects when it is asked for something."""
+    begin = partial(_begin, schema.newest("postgres"))
+    return await asyncpg.create_pool(
+        url, min_size=0, max_size=size, timeout=CONNECT_S, command_timeout=ANSWER_S, init=begin, reset=_leave
+    )
 
 
 async def _begin(newest: int, connection: "asyncpg.Connection[Any]") -> None:

@@ -13,12 +13,17 @@ raised by a later one, or at the end of the unit.
 
 from collections import namedtuple
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 Row = Any
 """A named tuple with the columns of the query."""
 
 T = TypeVar("T")
+
+
+FOR_CALLER: ContextVar[bool] = ContextVar("for_caller", default=False)
+"""Whether what is asked is asked for a caller: there may be thousands at once, and no work of ours is to wait behind."""
 
 
 class Insert(NamedTuple):
