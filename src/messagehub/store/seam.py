@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 FOR_CALLER: ContextVar[bool] = ContextVar("for_caller", default=False)
-"""Whether what is asked is asked for a caller: there may be thousands at once, and no work of ours is to wait behind."""
+"""Whether what is asked is asked for a caller: they may be thousands, and no work of ours is to wait behind them."""
 
 
 class Insert(NamedTuple):
