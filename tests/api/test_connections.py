@@ -269,3 +269,17 @@ def test_what_may_yet_be_done_when_the_server_ends_is_not_said_to_be_undone() ->
             until(lambda: len(asked) == 2, "they are asked")
         assert writer.is_closed()
         reader.answer().refusal(503, "SERVICE_UNAVAILABLE", "nothing was accepted")
+
+
+async def test_who_comes_as_the_last_leaves_does_not_hold_up_the_end() -> None:
+    connections = Connections(Bounds())
+    first, late = (Somebody(connections, "127.0.0.1") for _ in range(2))
+    connections.enter(first)
+    ending = asyncio.create_task(connections.end(0.2))
+    await asyncio.sleep(0)
+    connections.leave(first)
+    assert "ending" in connections.enter(late)
+    await asyncio.sleep(0.05)
+    assert not ending.done()
+    connections.leave(late)
+    await ending

@@ -241,6 +241,21 @@ def test_who_has_left_keeps_the_time_he_had(count: int, moves: list[tuple[set[in
     assert len(asked.before) <= count - len(waiting)
 
 
+@given(
+    moves=st.lists(st.tuples(st.sets(st.integers(0, 9), min_size=1), st.integers(1, 5).map(lambda n: n * DAY))),
+    spread=st.integers(0, 600),
+)
+def test_media_are_wanted_until_the_last_has_gone(moves: list[tuple[set[int], int]], spread: int) -> None:
+    """Which need not be the last in their order, where that has left and others were given another time."""
+    asked, waiting = Options(spread_over=spread), set(range(10))
+    for still, at in moves:
+        waiting &= still
+        if waiting:
+            asked = timing.move(asked, 10, waiting, at)
+    last = max(timing.start(asked, n, 10, DAY) for n in range(10))
+    assert timing.wanted_until(asked, 10, DAY) == last + timing.SENT_BY
+
+
 # --- validity
 
 

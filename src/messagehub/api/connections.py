@@ -131,7 +131,8 @@ class Connections:
             connection.shutdown()
         try:
             async with asyncio.timeout(seconds):
-                while self._open:
+                while self._open:  # others may have come in the moment in which the last of them left
+                    self._gone.clear()
                     await self._gone.wait()
                 if self._answering:
                     await asyncio.wait(self._answering)

@@ -1,6 +1,7 @@
 """A carrier that speaks SMPP: its binds, the handovers on their way, and the news of them."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -47,6 +48,8 @@ from messagehub.smpp import Unanswered as NoAnswer
 from messagehub.smpp.statuses import NUMBERS
 from messagehub.smpp.tlvs import TAGS
 from messagehub.work.node import Lease
+
+log = logging.getLogger(__name__)
 
 CALLED = "outbind"
 ROLES: dict[str, BindRole] = {
@@ -168,13 +171,13 @@ class SMPPCarrier:
         for handover in handovers:
             try:
                 self._take(handover)
-            except ValueError as error:  # the others of its commit are on disk as handed over, too
+            except Exception as error:  # the others of its commit are on disk as handed over, too
+                log.exception("a handover cannot be written")
                 self._news.append(Refused(handover.key, "unwritable", str(error), steps=handover.steps))
                 self._ring()
         self._pump_or_give_back()
 
     def _take(self, handover: Handover) -> None:
-        """ValueError for what cannot be written."""
         fields = submission(self._profile, handover.source, handover.destination)
         if handover.expire_at < clock.NEVER or self._profile.dates_validity:
             fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())

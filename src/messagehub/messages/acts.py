@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from msgspec import structs
-
 from messagehub import clock
 from messagehub.accounts.customers import Customers
 from messagehub.blobs import Blobs
@@ -105,7 +103,8 @@ class Actor:
         """Gives another time to targets that wait and have never been handed over. Refusal when there is none."""
         before = await self._reader.row(self._store, customer_id, message_id)
         at = options.moment(schedule_at, clock.now())
-        await self._keep_media(structs.replace(options.read(before.options), schedule_at=at), before)
+        everybody = range(before.target_count)  # who waits is known when they are ours
+        await self._keep_media(timing.move(options.read(before.options), len(everybody), everybody, at), before)
 
         async def unit(tx: Tx) -> tuple[Message, Told, list[Target]]:
             now = clock.now()

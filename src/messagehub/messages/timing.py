@@ -76,7 +76,9 @@ def expiry_of(target: Target) -> int:
 
 def wanted_until(asked: Options, count: int, tm_create: int) -> int:
     """How long its media are needed: until its last target has been sent; or looked at, where there may be links."""
-    return start(asked, count - 1, count, tm_create) + (READ_BY if asked.fallback else SENT_BY)
+    targets = range(count) if asked.before else (count - 1,)
+    last = max(start(asked, n, count, tm_create) for n in targets)
+    return last + (READ_BY if asked.fallback else SENT_BY)
 
 
 def why_it_waits(asked: Options, n: int) -> str:
