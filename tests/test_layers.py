@@ -30,7 +30,7 @@ LAYERS = [
     {"child"},
     {"settings", "sealing", "text", "smpp", "mms", "media", "shapes", "pcap"},
     {"ids", "link"},
-    {"logs", "batches"},
+    {"logs", "batches", "writable"},
     {"errors", "clock", "events", "metrics"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from messagehub.batches import MAX_BATCH, BadLink, Batches, batch
+from messagehub.writable import Writable
 
 FLUSH_FROM = 1024 * 1024
 """Octets of bodies that wait no longer for company."""
@@ -14,7 +15,7 @@ HIGH_WATER = 4 * 1024 * 1024
 """Octets that wait for the other side before it is left alone."""
 
 
-class Link(asyncio.Protocol):
+class Link(Writable, asyncio.Protocol):
     """One end. `take` gets what comes, batch by batch; `lost` is called once, when there is no other end any more.
 
     `yields`: when the other side does not read, nothing is read from it either, so that what it asks for is bounded.
@@ -31,6 +32,7 @@ class Link(asyncio.Protocol):
         most: int = MAX_BATCH,
         at_once: int = sys.maxsize,
     ) -> None:
+        super().__init__()
         self._batches = Batches(kind, most)
         self._at_once = at_once
         self._take, self._lost, self._yields = take, lost, yields
@@ -38,8 +40,6 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._frames: list[Any] = []
         self._size = 0
-        self._room: asyncio.Future[None] | None = None
-        """Set while the other side does not read; done when it does again."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -82,23 +82,12 @@ class Link(asyncio.Protocol):
 
     # --- flow ---------------------------------------------------------------------------
 
-    @property
-    def is_full(self) -> bool:
-        return self._room is not None
-
-    async def room(self) -> None:
-        """Waits until the other side reads."""
-        if self._room:
-            await asyncio.shield(self._room)
-
     def pause_writing(self) -> None:
-        self._room = self._loop.create_future()
+        super().pause_writing()
         if self._yields and self._transport:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        room, self._room = self._room, None
-        if room:
-            room.set_result(None)
+        super().resume_writing()
         if self._yields and self._transport:
             self._transport.resume_reading()

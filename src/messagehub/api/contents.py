@@ -20,6 +20,7 @@ from messagehub.errors import Refusal
 from messagehub.media import addresses, serving_headers
 from messagehub.media.kinds import KINDS, sniff
 from messagehub.published import PATH, SHORT_PATH
+from messagehub.store import FOR_CALLER
 
 ALLOW = "GET, HEAD, OPTIONS"
 BY_DIGEST, BY_CODE = PATH + "{digest}", SHORT_PATH + "{code}"
@@ -46,6 +47,7 @@ class Contents:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         request_id = replies.request_id_of(headers)
+        FOR_CALLER.set(True)
         if scope["method"] == "OPTIONS":
             return await replies.preflight(send, request_id, ALLOW)
         try:

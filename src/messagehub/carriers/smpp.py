@@ -41,7 +41,7 @@ from messagehub.carriers.inquiry import TRIES, Inquiry, Query
 from messagehub.carriers.outbind import Outbinds
 from messagehub.carriers.pace import Pace
 from messagehub.carriers.transfer import Part, Transfer, Why
-from messagehub.carriers.translate import ANSWERS, answer, arrival, refusal, sender, submission, with_segment
+from messagehub.carriers.translate import ANSWERS, answer, arrival, refusal, sender, transfer_of, with_segment
 from messagehub.clock import SECOND
 from messagehub.smpp import PDU, Answered, AnsweredLate, Driver, EncodeError, Event, Received, Session, StateError
 from messagehub.smpp import Unanswered as NoAnswer
@@ -178,18 +178,11 @@ class SMPPCarrier:
         self._pump_or_give_back()
 
     def _take(self, handover: Handover) -> None:
-        fields = submission(self._profile, handover.source, handover.destination)
-        if handover.expire_at < clock.NEVER or self._profile.dates_validity:
-            fields["validity_period"] = self._profile.validity_period(handover.expire_at, clock.now())
-        tlvs = self._profile.with_tlvs(handover.tlvs) if handover.tlvs else self._profile.tlvs
-        key, segments = handover.key, handover.segments
-        transfer = self._transfers[key] = Transfer(
-            key, handover.steps, handover.retry, handover.expire_at, fields, tlvs, [""] * len(segments)
-        )
-        for number, segment in enumerate(segments):
+        transfer = self._transfers[handover.key] = transfer_of(handover, self._profile, clock.now())
+        for number, segment in enumerate(handover.segments):
             self._queue.append(Part(transfer, number, segment))
-        if not segments:
-            self._end(transfer, Refused(key, "too_long"))
+        if not handover.segments:
+            self._end(transfer, Refused(handover.key, "too_long"))
 
     def ask(self, questions: Sequence[Question]) -> None:
         for question in questions:

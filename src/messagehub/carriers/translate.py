@@ -6,11 +6,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from messagehub import text
-from messagehub.carriers.carrier import LONGEST_ADDRESS, LONGEST_NAME, Inbound, Receipt, Verdict
+from messagehub.carriers.carrier import LONGEST_ADDRESS, LONGEST_NAME, Handover, Inbound, Receipt, Verdict
 from messagehub.carriers.failures import GSM, GSM_MAP, bare, meaning_of
 from messagehub.carriers.national import internationally
 from messagehub.carriers.profile import OF_ACTION, Profile
-from messagehub.carriers.transfer import Why
+from messagehub.carriers.transfer import Transfer, Why
+from messagehub.clock import NEVER
 from messagehub.smpp import PDU, Action, read_tlv, receipts, status
 from messagehub.smpp.pdus import SOURCE
 from messagehub.smpp.receipts import Outcome
@@ -27,6 +28,15 @@ SHORTEST_E164 = 7
 
 
 # --- out --------------------------------------------------------------------------------
+
+
+def transfer_of(handover: Handover, profile: Profile, now: int) -> Transfer:
+    fields = submission(profile, handover.source, handover.destination)
+    if handover.expire_at < NEVER or profile.dates_validity:
+        fields["validity_period"] = profile.validity_period(handover.expire_at, now)
+    tlvs = profile.with_tlvs(handover.tlvs) if handover.tlvs else profile.tlvs
+    names = [""] * len(handover.segments)
+    return Transfer(handover.key, handover.steps, handover.retry, handover.expire_at, fields, tlvs, names)
 
 
 def submission(profile: Profile, source: str, destination: str) -> dict[str, Any]:

@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 """How often the store is asked for what is due, besides when it is said that something is."""
 
+LONGEST_PAUSE_S = 1.0
+"""While the store cannot write: each try answers "later" to one window of what the carrier tells meanwhile."""
+
 SOON_S = 0.02
 """What is due one after the other in less time than this is looked for together."""
 
@@ -70,7 +73,7 @@ class Exchange:
         self._unreserved = asyncio.Event()
         self._waking: asyncio.TimerHandle | None = None
         self._turning = asyncio.Lock()
-        self._loop = Loop(f"exchange with {self.carrier_id}", self._turns, POLL_S)
+        self._loop = Loop(f"exchange with {self.carrier_id}", self._turns, POLL_S, LONGEST_PAUSE_S)
         self._deaf = [store.listen(due_topic(self.carrier_id, lane), partial(self._look, lane)) for lane in LANES]
 
     def open(self, slots: Collection[int] | None = None) -> None:
