@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from messagehub import clock, ids
 from messagehub.accounts import customers
-from messagehub.accounts.customers import Customer, Customers
+from messagehub.accounts.customers import ANEW, Customer, Customers
 from messagehub.events import Event
 from messagehub.messages.telling import EVENT_QUERIES
 from messagehub.sealing import Sealer
@@ -135,3 +135,15 @@ async def eventually(ask: Callable[[], Awaitable[T | None]], what: str = "it") -
         assert loop.time() < end, f"{what}: not within {PATIENCE_S:g} s"
         await asyncio.sleep(0.005)
     return answer
+
+
+async def mend(desk: Desk, customer: Customer, **changes: Any) -> None:
+    """As PUT /customer with a `webhook_uri` does."""
+    await desk.customers.change(customer.id, clock.now(), **ANEW, **changes)
+
+
+async def happens(is_so: Callable[[], object]) -> None:
+    async def ask() -> bool:
+        return bool(is_so())
+
+    await eventually(ask)
