@@ -92,7 +92,7 @@ from messagehub.serving import spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.uploads import Uploads
-from messagehub.web import Fetcher, Requester
+from messagehub.web import Client, Fetcher, Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
@@ -352,7 +352,10 @@ async def opened(settings: Settings, client: Requester) -> AsyncIterator[tuple[S
         exchanges = messaging.exchanges
         health, standing = Health(store, ground.node.id, exchanges.states), Standing(store, ground.node, exchanges)
         if works:
-            calls = Calls(store, customers, client, settings.webhook_timeout)
+            # Of their answers the bodies are read; and what they look up is not to hold up a webhook.
+            asking = Client(allow_private=settings.webhook_allow_private, timeout=settings.webhook_timeout)
+            stack.push_async_callback(asking.close)
+            calls = Calls(store, customers, asking, settings.webhook_timeout)
             await _work(stack, settings, ground, messaging, health, calls)
         last_uses, retention = LastUses(store), Retention(store, _kept(settings), duty)
         discarding = Discarding(store, ground.blobs, settings.retention_media, duty)

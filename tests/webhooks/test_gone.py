@@ -41,9 +41,8 @@ async def test_410_drops_what_waits_and_a_put_and_a_replay_bring_it_back(desk: D
 async def test_a_410_of_the_address_before_does_not_disable_the_new_one(desk: Desk, endpoint: Endpoint) -> None:
     customer = await desk.customer(endpoint.url)
     await desk.customers.get(desk.store, customer.id)
-    await desk.store.run(
-        "disable_webhook", id=customer.id, webhook_uri="http://before.test/", why="it answered 410", now=1
-    )
+    before = {"webhook_uri": "http://before.test/", "tm_seen": customer.tm_update}
+    await desk.store.run("disable_webhook", id=customer.id, **before, why="it answered 410", now=1)
     assert (await desk.known(customer)).webhook_status == "working"
 
 
@@ -92,4 +91,29 @@ async def test_a_410_of_the_address_before_drops_nothing_of_the_new_one(desk: De
         for event in waiting:
             row = await desk.until(event, "delivered", "failed")
             assert row.status == "delivered", row
+        assert (await desk.known(customer)).webhook_status == "working"
+
+
+async def test_a_410_to_what_was_asked_before_a_put_does_not_disable_the_same_address_again(desk: Desk) -> None:
+    told, asked = asyncio.Event(), 0
+
+    async def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        if asked > 1:
+            await told.wait()
+        writer.write(b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(gone, "127.0.0.1", 0) as server:
+        customer = await desk.customer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        events = await desk.happen(customer, 2)
+        await desk.standing(customer, "disabled")
+        await happens(lambda: asked == 2)
+        await mend(desk, customer, webhook_uri=customer.webhook_uri)
+        told.set()
+        for event in events:
+            await desk.until(event, "failed")
         assert (await desk.known(customer)).webhook_status == "working"

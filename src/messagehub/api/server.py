@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from messagehub.api.connection import FINISH_REQUESTS_S, LINGER_S, Connection
 from messagehub.api.connections import Bounds, Connections
 from messagehub.errors import SettingError
+from messagehub.web import MOST_CONNECTIONS
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ BACKLOG = 2048
 END_S = FINISH_REQUESTS_S + LINGER_S + 1
 """How long connections may take to end their requests, which they do themselves by then."""
 OTHER_FILES = 200
-"""Files that are open besides the callers' connections: the store, carriers, webhooks."""
+"""Files that are open besides connections: the store, carriers."""
 
 
 def listener(listen: str) -> socket.socket:
@@ -62,9 +63,10 @@ class Server:
 
 def _make_room(connections: int) -> None:
     """As many open files as so many connections need, where the system lets us have them."""
-    wanted = connections + OTHER_FILES
+    needed = connections + OTHER_FILES
+    wanted = needed + MOST_CONNECTIONS  # to the outside, so that who does not answer takes no place of a caller
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
-    if hard < wanted:
+    if hard < needed:
         log.warning("MESSAGEHUB_MAX_CONNECTIONS is %d, but the system allows %d open files", connections, hard)

@@ -31,15 +31,19 @@ class Calls:
     def begin(self, link: Link) -> None:
         """A front is there."""
         self._link, self._why = link, ""
-        if self._giving_up:
-            self._giving_up.cancel()
+        self._stop_giving_up()
         for call, _ in self._calls.values():
             link.send(call, len(call.body))
 
     def pause(self) -> None:
         """There is none, for now."""
         self._link = None
+        self._stop_giving_up()
         self._giving_up = self._loop.call_later(PATIENCE_S, self._end, "no front can be started")
+
+    def _stop_giving_up(self) -> None:
+        if self._giving_up:
+            self._giving_up.cancel()
 
     async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         if self._link and self._link.is_full:

@@ -260,6 +260,9 @@ class Exchange:
             except Unavailable:
                 self._put_off(news[n:])
                 raise
+            except asyncio.CancelledError:
+                self._kept += news[n:]
+                raise
             except Exception:
                 log.exception("news is set aside, since it cannot be stored", extra=about(news=type(one).__name__))
                 self._set_aside(one)

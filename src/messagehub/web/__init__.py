@@ -1,7 +1,7 @@
 """HTTP to the outside: one client, and what may be asked of an address before there is one."""
 
 from messagehub.web.addresses import is_public
-from messagehub.web.client import Client, Requester
+from messagehub.web.client import MOST_CONNECTIONS, Client, Requester
 from messagehub.web.connection import Answer
 from messagehub.web.errors import (
     BadAnswer,
@@ -25,6 +25,7 @@ from messagehub.web.fetch import Fetched, Fetcher
 from messagehub.web.urls import check_url, leads_inside
 
 __all__ = [
+    "MOST_CONNECTIONS",
     "Answer",
     "BadAnswer",
     "BadRedirect",

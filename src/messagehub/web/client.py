@@ -5,6 +5,7 @@ address, and connects to an address that it has checked: between check and conne
 """
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections import deque
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache, partial
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Any, Protocol
 
 from messagehub.web.addresses import Address, is_public
 from messagehub.web.connection import Answer, Connection, Limits
@@ -27,10 +28,18 @@ NAMES_KNOWN = 4096
 PATIENCE_S = 1.0
 """How long a name that was known a moment ago is looked up anew, before it is taken for what it was."""
 
-LOOKUPS_AT_ONCE = 32
+LOOKUPS_AT_ONCE = 256
+"""Names that are asked for at the same time. One whose name server is silent takes a thread for some ten seconds, also
+when nobody waits for it any more, so a few of them are not to take all; and a thread that waits costs next to nothing.
+"""
+
+MOST_CONNECTIONS = 8192
+"""Of a client: a process may have so many files, and its callers need some."""
+
 TARGETS_REMEMBERED = 4096
 _system_trust = cache(ssl.create_default_context)  # reading all authorities takes longer than a hundred requests
 CODES = {ssl.SSLError: "tls", ConnectionRefusedError: "refused"}
+NO_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class Requester(Protocol):
@@ -51,6 +60,7 @@ class Client:
     max_response    octets of a body that are kept; where more come, the connection is closed and the answer is cut
     max_header      octets of an answer's head, interim answers included; more is a BadAnswer
     per_origin      connections to one scheme, host and port; who comes later waits for its turn
+    most            connections in all; who wants one more is told Busy, unless one rests
     idle            seconds for which an unused connection is kept
     resolve         gives the addresses of a name as text, or raises OSError; by default the system is asked
     tls             for https; by default the system's authorities, and the certificate must be the host's
@@ -66,6 +76,7 @@ class Client:
         max_response: int = 64 * 1024,
         max_header: int = 16 * 1024,
         per_origin: int = 32,
+        most: int = MOST_CONNECTIONS,
         idle: float = 30.0,
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
@@ -80,8 +91,11 @@ class Client:
         self._known: dict[str, Sequence[str]] = {}
         """The last answers, for when the next one is long in coming."""
         self._lookups: dict[str, asyncio.Future[Sequence[str]]] = {}
+        self._unasked: set[str] = set()
+        """Names whose lookup waits for a thread."""
         self._tls, self._repeats, self._max_url = tls, repeats, max_url
         self._connections: set[Connection] = set()
+        self._most, self._connecting = most, 0
         self._origin = lru_cache(TARGETS_REMEMBERED)(_Origin)
         self._target = lru_cache(TARGETS_REMEMBERED)(self._aim)
         self._closed = False
@@ -144,7 +158,7 @@ class Client:
         for connection in list(self._connections):
             connection.end(Closed("the client has been closed"))
         await asyncio.gather(*lost)
-        self._threads.shutdown(wait=False)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _aim(self, method: str, url: str) -> tuple["_Origin", str]:
         place, authority, target = parse(url, self._max_url)
@@ -153,16 +167,29 @@ class Client:
         return self._origin(place, self._limits.per_origin), f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"
 
     async def _connect(self, origin: "_Origin", deadline: float) -> "Connection":
+        if len(self._connections) + self._connecting >= self._most:
+            self._end_one_that_rests()
+        self._connecting += 1
         try:
             async with asyncio.timeout_at(deadline):
                 addresses = await self._addresses(origin.place)
                 connection = await self._connect_to_one_of(addresses, origin)
         except TimeoutError:
+            if origin.place.host in self._unasked:
+                raise Busy("too many other names are being looked up") from None
             raise TimedOut(f"no connection to {origin.place.host} in time") from None
+        finally:
+            self._connecting -= 1
         if self._closed:
             connection.end()
             raise Closed("the client has been closed")
         return connection
+
+    def _end_one_that_rests(self) -> None:
+        resting = next((connection for connection in self._connections if connection.rests), None)
+        if resting is None:
+            raise Busy("as many connections are open as there may be")
+        resting.end()
 
     async def _addresses(self, place: Place) -> Sequence[Address]:
         if self._closed:
@@ -205,7 +232,11 @@ class Client:
         lookup.get_loop().call_later(SECONDS_A_NAME_IS_KNOWN, self._lookups.pop, host)
 
     async def _ask_system(self, host: str) -> list[str]:
-        ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        def ask() -> list[tuple[Any, ...]]:
+            self._unasked.discard(host)
+            return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+
+        self._unasked.add(host)
         found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         return [str(address[0]) for *_, address in found]
 
@@ -228,6 +259,8 @@ class Client:
         try:
             _, connection = await loop.create_connection(make, str(address), port, ssl=tls, server_hostname=name)
         except OSError as error:
+            if error.errno in NO_FILES:
+                raise Busy(f"no connection can be opened: {error}") from error
             code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "unreachable")
             raise Unreachable(f"{host}: {error}", code) from error
         return connection

@@ -86,6 +86,10 @@ class Connection(asyncio.Protocol):
         if self._deadline < self._rings:
             self._watch()
 
+    @property
+    def rests(self) -> bool:
+        return self in self._idle
+
     def end(self, why: WebError | None = None) -> None:
         """Closes at once; who is waiting for an answer is told why."""
         self._idle.pop(self, None)

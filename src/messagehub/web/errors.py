@@ -4,7 +4,7 @@ WebError
 ├── BadRequest        bad_request      a method or header that cannot be written safely
 │   └── BadURL        bad_url          a URL that we do not accept; LongURL: since it is too long
 ├── Forbidden         private_address  the URL leads to an address that is not public
-├── Busy              busy             all connections to the origin stayed in use by others: not the origin's fault
+├── Busy              busy             all connections stayed in use by others, or all lookups: not the origin's fault
 ├── TimedOut          timeout          the time was up before the whole answer had come
 ├── Unreachable       unreachable      no way there; or, where that is known, `dns`: the name has no address,
 │   │                                  `refused`: nobody listens, `tls`: no TLS, or a certificate that does not hold

@@ -1,6 +1,7 @@
 """What became of attempts, written down in batches: of each event, and of the endpoints as such."""
 
 import logging
+from collections.abc import Iterator
 
 from msgspec import Struct, field
 
@@ -70,6 +71,19 @@ class Conclusions(Struct):
             self.gone | later.gone,
         )
 
+    def pieces(self) -> Iterator["Conclusions"]:
+        """Each thing by itself."""
+        yield from (Conclusions([result]) for result in self.results)
+        yield from (Conclusions(released=[pending]) for pending in self.released)
+        yield from (Conclusions(failing={id: failure}) for id, failure in self.failing.items())
+        yield from (Conclusions(recovered={id: customer}) for id, customer in self.recovered.items())
+        yield from (Conclusions(gone={id: customer}) for id, customer in self.gone.items())
+
+    def about(self) -> dict[str, object]:
+        """Of what it tells, for the log."""
+        events = [result.id for result in self.results] + [pending.id for pending in self.released]
+        return about(event_id=",".join(events), customer_id=",".join({**self.failing, **self.recovered, **self.gone}))
+
     @property
     def changes_customers(self) -> bool:
         return bool(self.recovered or self.gone or any(failure.is_first for failure in self.failing.values()))
@@ -118,7 +132,7 @@ def _failure(failure: Failure) -> dict[str, object]:
 
 def _disabling(customer: Customer, now: int) -> dict[str, object]:
     why = f"{customer.webhook_uri} answered {GONE} at {clock.plain(now)}"
-    return {**_at(customer, now), "why": why}
+    return {**_at(customer, now), "tm_seen": customer.tm_update, "why": why}
 
 
 async def drop_waiting(store: Store, customer_id: str) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextvars import Context
 from datetime import UTC
@@ -296,7 +297,7 @@ class Dispatcher:
                 self._failed(endpoint, pending, customer, None, error.code, counts=not isinstance(error, Busy))
             else:
                 self._answered(endpoint, pending, customer, answer)
-            endpoint.took(self._unwritten.results[-1].now - now)
+            endpoint.took(clock.now() - now)
         except Unavailable:
             return
         except Exception:  # its lease runs out, and it is tried again
@@ -369,15 +370,41 @@ class Dispatcher:
             self._unwritten = Conclusions()
             try:
                 await self._store.transaction(batch.write)
-            except Unavailable:
-                self._unwritten, self._is_behind = batch.before(self._unwritten), True
+            except (Unavailable, asyncio.CancelledError):
+                self._put_back(batch)
                 raise
-            self._is_behind = False
-            self._written(batch)
-            for customer_id in batch.disabled:
-                await drop_waiting(self._store, customer_id)
+            except Exception:
+                log.exception("results of attempts cannot be stored together; they are stored one by one")
+                await self._one_by_one(batch)
+            else:
+                await self._written(batch)
 
-    def _written(self, batch: Conclusions) -> None:
+    async def _one_by_one(self, batch: Conclusions) -> None:
+        """One that cannot be stored does not keep back the others."""
+        rest = deque(batch.pieces())
+        try:
+            while rest:
+                await self._write_alone(rest[0])
+                rest.popleft()
+        finally:
+            for piece in reversed(rest):
+                self._put_back(piece)
+
+    async def _write_alone(self, piece: Conclusions) -> None:
+        try:
+            await self._store.transaction(piece.write)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("the result of an attempt is set aside, since it cannot be stored", extra=piece.about())
+        else:
+            await self._written(piece)
+
+    def _put_back(self, batch: Conclusions) -> None:
+        self._unwritten, self._is_behind = batch.before(self._unwritten), True
+
+    async def _written(self, batch: Conclusions) -> None:
+        self._is_behind = False
         batch.log()
         if any(self._endpoints[customer_id].unclaimed for customer_id in {one.customer_id for one in batch.results}):
             self.wake()
@@ -387,6 +414,8 @@ class Dispatcher:
             self._endpoints[customer_id].closed_until = 0
         if batch.changes_customers:
             self._store.notify(CHANGED)
+        for customer_id in batch.disabled:
+            await drop_waiting(self._store, customer_id)
 
 
 def _pending(event: Event) -> Pending:

@@ -35,9 +35,10 @@ SELECT * FROM customers WHERE webhook_secret >= 'sealed:' AND webhook_secret < '
 UPDATE customers SET webhook_secret = :webhook_secret, webhook_secret_old = :webhook_secret_old WHERE id = :id;
 
 -- name: disable_webhook
--- The address is repeated, so that one that was changed meanwhile is not disabled for its forerunner's answer.
+-- As it was when it was asked: one that was given anew meanwhile, be it the same address, is not disabled for an answer
+-- to what was asked before; nor is it disabled once for each answer that was still on its way.
 UPDATE customers SET webhook_disabled = :why, tm_update = :now
-WHERE id = :id AND webhook_uri = :webhook_uri;
+WHERE id = :id AND webhook_uri = :webhook_uri AND tm_update = :tm_seen;
 
 -- name: customer_by_id
 SELECT * FROM customers WHERE id = :id;

@@ -1,0 +1,38 @@
+"""What became of attempts is written down, whatever becomes of the node or of one of them."""
+
+import asyncio
+
+from messagehub import clock
+from messagehub.webhooks.conclude import Result
+from tests.support.outage import Outage
+from tests.support.sink import Endpoint
+from tests.webhooks.desk import Desk, happens
+
+
+async def test_what_ended_is_told_by_nobody_else_where_the_node_ends_while_it_is_written(
+    desk: Desk, endpoint: Endpoint, outage: Outage
+) -> None:
+    customer = await desk.customer(endpoint.url)
+    (first,) = await desk.happen(customer)
+    await desk.until(first, "delivered")
+    last = await desk.stored(customer)
+    async with outage():
+        desk.dispatcher.offer(last)
+        await happens(lambda: len(endpoint.hits) == 2)
+    writing = asyncio.create_task(desk.dispatcher._conclude())
+    await asyncio.sleep(0)
+    writing.cancel()
+    await desk.dispatcher.close()
+    assert (await desk.row(last[0])).status == "delivered"
+
+
+async def test_a_result_that_cannot_be_stored_keeps_back_no_other(desk: Desk, endpoint: Endpoint) -> None:
+    customer = await desk.customer(endpoint.url)
+    events = await desk.stored(customer, 3)
+    attempts, now = (1, 2**80, 1), clock.now()
+    desk.dispatcher._unwritten.results += [
+        Result(customer.id, event.id, "delivered", count, None, 200, "", now)
+        for event, count in zip(events, attempts, strict=True)
+    ]
+    await desk.dispatcher._conclude()
+    assert [(await desk.row(event)).status for event in events] == ["delivered", "pending", "delivered"]
