@@ -15,7 +15,7 @@ from messagehub.errors import Refusal, Unavailable
 from messagehub.flows import actions
 from messagehub.flows.active import Activeflow
 from messagehub.flows.state import Answered, Ask, Event, Failed, Loaded, State, Tell
-from messagehub.logs import about
+from messagehub.logs import Seldom, about
 from messagehub.shapes import ActionGiven, check_nul, words
 from messagehub.store import Store
 from messagehub.web import Requester, WebError
@@ -38,6 +38,9 @@ a server that does not answer costs only those who ask it."""
 
 AGAIN_LATER = 2 * SECOND
 """When there is no room for a request."""
+
+TOLD_S = 10.0
+"""Between two lines of the log that requests are left out."""
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which it is asked again (RFC 9110, section 15; RFC 8470; RFC 6585)."""
@@ -121,6 +124,7 @@ class Calls:
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: Counter[str] = Counter()
         """By customer."""
+        self._told = Seldom(TOLD_S)
 
     def has_room(self, customer_id: str) -> bool:
         held = self._held[customer_id]
@@ -136,7 +140,13 @@ class Calls:
         elif self.has_room(request.activeflow.customer_id):
             self._begin(request, NEVER, None)
         else:
-            log.warning("a request of a flow is left out", extra=about(activeflow_id=request.activeflow.id))
+            self.leave_out(request.activeflow)
+
+    def leave_out(self, activeflow: Activeflow) -> None:
+        """A request for which there is no room: its customer can make thousands of them, and is told of each."""
+        if self._told.due():
+            fields = about(activeflow_id=activeflow.id, customer_id=activeflow.customer_id)
+            log.warning("requests of flows are left out", extra=fields)
 
     async def close(self) -> None:
         """What is not answered yet is asked again by whoever comes."""

@@ -356,8 +356,7 @@ class Engine:
 
     async def _tell(self, turn: Turn, tx: Tx, one: Activeflow, where: State, tell: Tell) -> Event:
         if not self._calls.has_room(one.customer_id):
-            fields = about(activeflow_id=one.id, customer_id=one.customer_id)
-            log.warning("a request of a flow is left out", extra=fields)
+            self._calls.leave_out(one)
             return Passed("left out: too many requests wait for their turn")
         turn.requests.append(Request(one, tell, _request_id(one, where)))
         return Passed("sent")
