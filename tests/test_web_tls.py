@@ -73,6 +73,16 @@ async def test_a_server_without_tls() -> None:
     assert caught.value.code == "tls"
 
 
+async def test_a_server_that_hangs_up_within_the_handshake() -> None:
+    async def hang_up(peer: Peer) -> None:
+        await peer.reader.read(1)
+
+    async with serving(hang_up) as server, calling() as client:
+        with pytest.raises(Unreachable) as caught:
+            await post(client, server.url.replace("http:", "https:"))
+    assert caught.value.code == "tls"
+
+
 async def test_a_handshake_that_stalls() -> None:
     async def stall(peer: Peer) -> None:
         await peer.reader.read()
@@ -83,3 +93,4 @@ async def test_a_handshake_that_stalls() -> None:
 
 def test_https_on_uvloop(certificate: tuple[Path, Path]) -> None:
     uvloop.run(test_https(certificate))
+    uvloop.run(test_a_server_that_hangs_up_within_the_handshake())

@@ -229,6 +229,29 @@ async def test_media_of_whom_nobody_hears_are_left_where_they_are(
         silence.set()
 
 
+async def test_media_of_whom_nobody_hears_hold_back_no_message_that_came_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the proportions of what they are: one that is told again and again is lost in the end."""
+    monkeypatch.setattr(fetching, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(fetching, "BRIEF_S", 0.1)
+    monkeypatch.setattr(fetching, "TURN_S", 2.0)
+    monkeypatch.setattr(arrivals, "PATIENCE_S", 3.0)
+    async with opened(tmp_path, inbound=TOLD["inbound"] | {"items": "all"}) as (ours, peer, _):
+        silence = asyncio.Event()
+
+        async def be_silent(asked: Asked) -> Said:
+            await silence.wait()
+            return Said(404)
+
+        peer.on_request = be_silent
+        urls = [f"{peer.url}/{n}" for n in range(10)]
+        messages = [message(*urls, id=str(n)) for n in range(3)]
+        assert (await told(ours, {"all": messages}, path="inbound")).status == 200
+        assert [len(one.media or ()) for one in ours.of(Inbound)] == [10] * 3
+        silence.set()
+
+
 async def test_media_that_take_too_long_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "PATIENCE_S", 0.2)
     async with opened(tmp_path) as (ours, peer, _):

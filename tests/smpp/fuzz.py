@@ -32,7 +32,6 @@ from messagehub.smpp import (
     deviations,
     encode,
     receipts,
-    times,
 )
 from messagehub.smpp.kinds import Choice, Counted, CString, Group, Int, Kind, Octets, Repeated, Time
 from messagehub.smpp.pdus import COMMAND_IDS, COMMANDS, GENERIC_NACK, REQUESTS, UNKNOWN
@@ -160,7 +159,7 @@ def bear_alone(frame: bytes) -> None:
     deviations(pdu)
     if pdu.name in ("deliver_sm", "data_sm"):
         receipts.is_receipt(pdu, by_shape=True)
-        times.read_date(receipts.parse(pdu).done_date)
+        receipts.parse(pdu)
     if pdu.name != UNKNOWN:
         with suppress(EncodeError):  # longer than we may write, which is no fault of reading it
             again = decode(encode(pdu))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messagehub.smpp.kinds import TIME
-from messagehub.smpp.times import LONGEST, absolute, read, read_date, relative
+from messagehub.smpp.times import LONGEST, absolute, read, relative
 
 QUARTERS = st.integers(-48, 48).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
 MOMENTS = st.datetimes(datetime(2000, 1, 3), datetime(2099, 12, 30), timezones=QUARTERS)
@@ -50,25 +50,3 @@ def test_what_cannot_be_said() -> None:
         absolute(datetime(2026, 1, 31))
     with pytest.raises(ValueError, match="century"):
         absolute(datetime(1999, 1, 31, tzinfo=UTC))
-
-
-NOON = datetime(2026, 1, 31, 12, 0)
-DATES = [
-    ("2601311200", NOON),
-    ("260131120000", NOON),
-    ("202601311200", NOON),
-    ("20260131120000", NOON),
-    ("2026-01-31 12:00:00", NOON),
-    ("2026-01-31T12:00", NOON),
-    ("260131120000000+", NOON.replace(tzinfo=UTC)),
-    ("0000000000", None),
-    ("2613311200", None),
-    ("", None),
-    ("never", None),
-    ("1" * 500, None),
-]
-
-
-@pytest.mark.parametrize(("text", "date"), DATES)
-def test_reads_the_dates_of_receipts(text: str, date: datetime | None) -> None:
-    assert read_date(text) == date

@@ -134,9 +134,8 @@ class Arrivals:
         OSError or Unavailable where they cannot be.
         """
         given = {id(one.media): one.media for one in messages if one.media}
-        kept = {
-            key: await asyncio.gather(*(self._kept(medium, now) for medium in media)) for key, media in given.items()
-        }
+        of_each = [asyncio.gather(*(self._kept(medium, now) for medium in media)) for media in given.values()]
+        kept = dict(zip(given, await asyncio.gather(*of_each), strict=True))
         for one in messages:
             if one.media:
                 one.media = kept[id(one.media)]

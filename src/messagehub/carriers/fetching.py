@@ -25,6 +25,8 @@ TRIES = 3
 PAUSE_S = 0.5
 PATIENCE_S = 10.0
 """For all tries, once it has its turn: a message without its media is better than none."""
+BRIEF_S = 1.0
+"""The same where the last was not there in time: one that does not answer is not to hold back all that came with it."""
 TURN_S = 20.0
 """For a turn. That none came is no fault of the medium's, so the carrier is to tell of it again."""
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -71,7 +73,7 @@ class Fetching:
 
     async def _in_time(self, url: str) -> tuple[Fetched | None, str]:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(BRIEF_S if self._hangs else PATIENCE_S):
                 tried = await self._tried(self._dialect.fetch(url))
         except TimeoutError:
             self._hangs = True

@@ -355,7 +355,7 @@ class Acceptor:
     async def _said_with_media(
         self, tx: Tx, customer_id: str, given: MessageGiven, to: Sequence[AddressGiven], smart: bool
     ) -> tuple[Options, int, list[Own] | None]:
-        """As `_said`, for an MMS. What is kept here already is looked at where that holds up no transaction."""
+        """As `Drafting.said`, for an MMS. What is kept here already is looked at where that holds up no transaction."""
         self._gatherer.check(given.medias)
         mms.check_length(given.text)
         own = variables.own_texts(given.text, to, False, mms.check_length)

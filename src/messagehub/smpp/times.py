@@ -1,13 +1,9 @@
 """Times on the wire: SMPP 3.4, section 7.1.1. `YYMMDDhhmmsstnnp`, absolute or relative, 16 characters.
 
-Dates in the text of receipts (appendix B) are of other forms, and each carrier's own.
-
 t is tenths of a second, nn the distance from UTC in quarters of an hour, p its direction (`+`, `-`) or `R` for a time
 from now on.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 from messagehub.smpp.kinds import TIME
@@ -51,29 +47,6 @@ def read(text: str) -> datetime | timedelta | None:
         return datetime(2000 + year, month, day, hour, minute, second, 100_000 * tenths, timezone(distance))
     except ValueError:
         return None
-
-
-def read_date(text: str) -> datetime | None:
-    """A date of a receipt. It has no zone, since carriers do not say which, but where it is written as above.
-
-    Digits count, signs between them do not: YYMMDDhhmm, YYMMDDhhmmss, YYYYMMDDhhmm, YYYYMMDDhhmmss. None where it is
-    empty, zeros, or no date.
-    """
-    if isinstance(moment := read(text), datetime):
-        return moment
-    digits = "".join(character for character in text[:LONGEST_DATE] if character in "0123456789")
-    for form in DATES.get(len(digits), ()):
-        with suppress(ValueError):
-            return datetime.strptime(digits, form)
-    return None
-
-
-DATES: Mapping[int, tuple[str, ...]] = {  # number of digits: what they may mean, the first that is a date
-    10: ("%y%m%d%H%M",),
-    12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"),
-    14: ("%Y%m%d%H%M%S",),
-}
-LONGEST_DATE = 32
 
 
 def _span(years: int, months: int, days: int, hours: int, minutes: int, seconds: int) -> timedelta:

@@ -262,6 +262,8 @@ class Client:
             if error.errno in NO_FILES:
                 raise Busy(f"no connection can be opened: {error}") from error
             code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "unreachable")
+            if tls and isinstance(error, ConnectionResetError):  # it was connected, and hung up at our words
+                code = "tls"
             raise Unreachable(f"{host}: {error}", code) from error
         return connection
 
