@@ -104,9 +104,13 @@ class Server:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=ssl)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def close(self) -> None:
+    def stop_listening(self) -> None:
+        """Nobody can connect any more; the connections that are open stay."""
         assert self._server
         self._server.close()
+
+    async def close(self) -> None:
+        self.stop_listening()
         for writer in list(self.connections):
             writer.transport.abort()
         await asyncio.sleep(0)
@@ -147,10 +151,12 @@ async def server(ssl: SSLContext | None = None) -> AsyncIterator[Server]:
 
 
 class Ours(Side):
-    def __init__(self, url: str, kind: str = "http", means: Means | None = None, **config: Any) -> None:
+    def __init__(
+        self, url: str, kind: str = "http", means: Means | None = None, pauses: Pauses = SOON, **config: Any
+    ) -> None:
         super().__init__()
         parsed = parse(kind, {**(HTTP if kind == "http" else {}), "url": url, **config})
-        self.carrier: WebCarrier = WebCarrier(parsed, DIALECTS[kind](parsed, CALLBACK_URL), means or Means(), SOON)
+        self.carrier: WebCarrier = WebCarrier(parsed, DIALECTS[kind](parsed, CALLBACK_URL), means or Means(), pauses)
 
     def send(self, destination: str = SOMEBODY, words: str = "Hello", source: str = SOURCE, **more: Any) -> TargetKey:
         key = (f"m{next(_ids)}", 0)

@@ -22,22 +22,42 @@ class Reach:
         self._client, self._on_change = client, on_change
         self._backoff = Backoff(pauses)
         self._recovering: asyncio.Task[None] | None = None
+        self._trouble = Trouble.CONNECTION
+        """From what it recovers."""
 
     def seen(self) -> None:
         """It answers, so all is well."""
         self._backoff.forget()
+        self._stop_recovering()
         self._turn("")
 
     def lose(self, why: str, url: str = "") -> None:
-        """Nothing leaves until `url` can be reached again; or, without one, since it does not know us, for a while."""
+        """Nothing leaves until `url` can be reached again; or, without one, since it does not know us, for a while.
+
+        A carrier that does not know us is not asked any sooner because a connection to it fails meanwhile: whether it
+        can be reached says nothing about whether it knows us.
+        """
+        trouble = Trouble.CONNECTION if url else Trouble.CREDENTIALS
+        is_recovering = self._recovering is not None and not self._recovering.done()
+        if is_recovering and trouble is Trouble.CONNECTION and self._trouble is Trouble.CREDENTIALS:
+            return
         self._turn(why)
-        if self._recovering is None or self._recovering.done():
-            self._recovering = asyncio.create_task(self._recover(url))
+        if is_recovering and trouble is self._trouble:
+            return
+        self._stop_recovering()
+        self._trouble = trouble
+        self._recovering = asyncio.create_task(self._recover(url))
 
     async def close(self) -> None:
         if self._recovering:
             self._recovering.cancel()
             await asyncio.gather(self._recovering, return_exceptions=True)
+
+    def _stop_recovering(self) -> None:
+        """What the recovery waits for is of no use any more, and it would keep the next one from beginning."""
+        if self._recovering:
+            self._recovering.cancel()
+            self._recovering = None
 
     def _turn(self, why: str) -> None:
         is_new, self.why = bool(why) != bool(self.why), why
@@ -49,11 +69,10 @@ class Reach:
             self._on_change()
 
     async def _recover(self, url: str) -> None:
-        trouble = Trouble.CONNECTION if url else Trouble.CREDENTIALS
         while self.why:
-            await asyncio.sleep(self._backoff.fail(trouble, random.random()))
+            await asyncio.sleep(self._backoff.fail(self._trouble, random.random()))
             try:
-                if url and self.why:
+                if url:
                     await self._client.reach(url)
             except WebError as error:
                 self._turn(words_of(error))
