@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from messagehub import clock, conversations, ids
@@ -11,8 +12,9 @@ from messagehub.messages import retention
 from messagehub.messages.retention import DAY, Policy, Retention
 from messagehub.messages.rows import MessageRow, TargetRow
 from messagehub.messages.status import Status
-from messagehub.store import Insert, Store
+from messagehub.store import Insert, Store, open_store
 from messagehub.store.sides import side_of
+from tests.support import postgres
 
 KEPT = Policy(messages=10, events=0, traces=0)
 OLD, YOUNG = 11 * DAY, 9 * DAY
@@ -139,6 +141,28 @@ async def test_traces_have_days_of_their_own(store: Store) -> None:
     removed = await Retention(store, Policy(messages=0, events=0, traces=7)).run()
     assert removed == {"traces": 250}
     assert len(await store.all("traces_of_message", message_id="m", first=0, end=1000)) == 3
+
+
+KEEPS_A_TRACE = """
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a row that is broken'; END $$;
+CREATE TRIGGER keep BEFORE DELETE ON traces FOR EACH ROW EXECUTE FUNCTION keep();
+"""
+
+
+async def test_a_row_that_cannot_be_removed_does_not_keep_those_of_other_tables(postgres_server: str) -> None:
+    url = postgres.new_database(postgres_server)
+    store = await open_store(url)
+    connection = await asyncpg.connect(url)
+    await connection.execute(KEEPS_A_TRACE)
+    await connection.close()
+    try:
+        await store.write([Insert("insert_trace", [{"id": made(OLD), "message_id": "m", "n": 0, "body": b""}])])
+        await event(store, "c", made(OLD, 1), "")
+        removed = await Retention(store, Policy(messages=0, events=10, traces=10)).run()
+        assert removed == {"events": 1}
+        assert len(await store.all("old_traces", behind="", before=made(0), count=9)) == 1
+    finally:
+        await store.close()
 
 
 async def test_many_go_in_pieces_and_one_that_does_not_add_up_holds_up_nobody(store: Store, database_url: str) -> None:

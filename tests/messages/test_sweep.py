@@ -166,3 +166,19 @@ async def test_what_can_go_another_way_is_found_behind_what_cannot(
         await house.sweeper.sweep()
     assert {(await house.row(key)).carrier_id for key in stuck} == {house.carrier_id}
     assert {(await house.row(key)).carrier_id for key in behind} == {second}
+
+
+async def test_a_row_that_nobody_can_read_does_not_keep_back_what_is_due_otherwise(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    carriers, now = Carriers(house.store, Sealer()), clock.now()
+    config = {"host": "carrier.test", "port": 2776, "system_id": "me", "password": ""}
+    gone = await carriers.add("gone", "smpp", config, False, now)
+    moved = await queue(house, carrier_id=gone.id)
+    await carriers.remove(gone, now)
+    poisoned, _ = await queue(house, options="no JSON", due_at=clock.NEVER)
+    await house.store.write([Insert("insert_expiry", [{"message_id": poisoned, "due_at": now}])])
+    await house.sweeper.sweep()
+    await eventually(lambda: [handover.key for handover in house.peer.handed] == [moved])
+    (failed,) = [record for record in caplog.records if record.message == "a sweep failed"]
+    assert vars(failed)["about"] == {"sweep": "expired"}

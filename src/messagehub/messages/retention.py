@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from messagehub import clock, ids
 from messagehub.clock import SECOND
+from messagehub.errors import Unavailable
 from messagehub.logs import about
 from messagehub.messages.once import KEPT_FOR
 from messagehub.metrics import COUNTS
@@ -91,10 +92,10 @@ class Retention:
             (self._policy.events, self._activeflows),
         ):
             if days:
-                await remove(ids.first_of(self._now() - int(days * DAY)))
-        await self._segments(self._now() - SEGMENTS_KEPT)
-        await self._keys(self._now() - KEPT_FOR)
-        await self._notices()
+                await _safely(remove, ids.first_of(self._now() - int(days * DAY)))
+        await _safely(self._segments, self._now() - SEGMENTS_KEPT)
+        await _safely(self._keys, self._now() - KEPT_FOR)
+        await _safely(self._notices)
         removed = COUNTS.removed - before
         if removed:
             seconds = round(time.monotonic() - begun, 1)
@@ -263,6 +264,16 @@ class Retention:
     def _youngest(self) -> int:
         """The age before which no segment goes."""
         return min(SEGMENTS_KEPT, int(self._policy.messages * DAY) or SEGMENTS_KEPT)
+
+
+async def _safely(remove: Callable[..., Awaitable[None]], *before: str | int) -> None:
+    """What is wrong with a row of one kind, and not with the store, does not keep those of the others for ever."""
+    try:
+        await remove(*before)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("what is too old cannot be removed", extra=about(rows=remove.__name__.strip("_")))
 
 
 def _some(rows: Sequence[Row]) -> Sequence[Row]:

@@ -4,13 +4,15 @@ and what a node held that died, and what waits for a carrier that is gone."""
 import itertools
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from messagehub import clock
 from messagehub.carriers.carrier import Receipt, TargetKey
 from messagehub.clock import NEVER, SECOND
+from messagehub.errors import Unavailable
 from messagehub.logs import about
 from messagehub.messages import inquiries, options, outcomes, receipts, repeats, timing
 from messagehub.messages.habits import Habit
@@ -37,6 +39,9 @@ EVERY_S = 1.0
 BATCH = 500
 FORGOTTEN = 5000
 """Rows without a use that one sweep removes: more than come in a second."""
+
+ASIDE_S = 5.0
+"""How long a sweep that has failed is passed over."""
 
 STRAY = 30 * SECOND
 """How long ago a target was handed over that this node may have lost sight of."""
@@ -70,6 +75,8 @@ class Sweeper:
         self._outbox, self._recorder, self._habits = means.outbox, means.recorder, means.habits
         self._live, self._linking = means.live, means.linking
         self._loop = Loop("sweeps", self.sweep, EVERY_S)
+        self._aside: dict[str, float] = {}
+        """Until when those that have failed are passed over, by their names."""
         self._waiting: set[tuple[str, int]] = set()
         self._rescued = 0
         self._learnt: dict[str, Rule] = {}
@@ -85,16 +92,31 @@ class Sweeper:
         await self._loop.stop()
 
     async def sweep(self) -> None:
-        await self._find_strays()
+        await self._safely("strays", self._find_strays)
         if await self._duty():
-            await self._sweep_for_all()
+            for unit in SWEEPS:
+                await self._safely(unit.__name__.strip("_"), partial(self._sweep_for_all, unit))
         waiting, self._waiting = self._waiting, set()
         for carrier_id, lane in waiting:
             self._store.notify(due_topic(carrier_id, lane))
 
-    async def _sweep_for_all(self) -> None:
-        for unit in SWEEPS:
-            (await self._store.transaction(partial(unit, self))).make_known(self._outbox)
+    async def _safely(self, name: str, do: Callable[[], Awaitable[None]]) -> None:
+        """What is wrong with a row that one sweep finds, and not with the store, keeps back none of the others."""
+        if time.monotonic() < self._aside.get(name, 0.0):
+            return
+        try:
+            await do()
+        except Unavailable:
+            raise
+        except Exception:
+            self._aside[name] = time.monotonic() + ASIDE_S
+            log.exception("a sweep failed", extra=about(sweep=name))
+        else:
+            self._aside.pop(name, None)
+
+    async def _sweep_for_all(self, unit: Callable[["Sweeper", Tx], Coroutine[Any, Any, Told]]) -> None:
+        self._rescued, self._learnt, self._places = 0, {}, self._looked_at  # one that has failed may have left its own
+        (await self._store.transaction(partial(unit, self))).make_known(self._outbox)
         self._looked_at = self._places
         if self._rescued:
             log.warning("a process is gone; what it had handed over is in doubt", extra=about(targets=self._rescued))
