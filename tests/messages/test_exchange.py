@@ -104,6 +104,14 @@ async def test_a_store_that_fails_while_news_are_tried_one_by_one_loses_nothing(
     assert await house.statuses(key[0]) == ["delivered"]
 
 
+async def test_the_end_does_not_fail_where_the_last_news_cannot_be_stored(house: House, outage: Outage) -> None:
+    (key,) = await house.handed()
+    async with outage():
+        await house.close()
+    assert not house.peer.holds(key)
+    assert await house.statuses(key[0]) == ["handed"]
+
+
 async def test_what_is_in_flight_at_the_end_is_in_doubt_and_nothing_more_is_handed(house: House) -> None:
     await house.change(on_doubt="hold")
     await house.fill(1)

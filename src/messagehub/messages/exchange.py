@@ -87,13 +87,18 @@ class Exchange:
             stop()
         async with self._turning:  # a turn under way may still hand over
             self._draining = True
-        await self._let_hand(drain_s)
-        await self.carrier.drain(drain_s)
-        await self._loop.stop()
-        await self.carrier.close()
-        await self._turns()
+        try:
+            await self._let_hand(drain_s)
+            await self.carrier.drain(drain_s)
+            await self._loop.stop()
+        finally:
+            await self.carrier.close()
         here = {"node_id": self.settling.node_id, "carrier_id": self.carrier_id}
-        await self._store.run("forget_inbound_seen_here", **here)
+        try:
+            await self._turns()
+            await self._store.run("forget_inbound_seen_here", **here)
+        except Unavailable as error:  # what was handed over is found by the sweeps, and is in doubt
+            log.warning("the last news of a carrier could not be stored: %s", error, extra=about(**here))
 
     def knows(self, key: TargetKey) -> bool:
         """Whether the target is on its way, or what became of it is still to be written down."""

@@ -61,7 +61,9 @@ class Exchanges:
     async def close(self, drain_s: float) -> None:
         self._deaf()
         await self._loop.stop()
-        await asyncio.gather(*(running.exchange.close(drain_s) for running in self._running.values()))
+        ended = await asyncio.gather(*(_closed(id, one, drain_s) for id, one in self._running.items()))
+        if errors := [error for error in ended if error]:
+            raise errors[0]
 
     def states(self) -> dict[str, CarrierState]:
         """How each carrier does that has binds here."""
@@ -113,7 +115,7 @@ class Exchanges:
         log.info("a carrier is closed", extra=about(carrier=running.name, carrier_id=carrier_id, why=why))
         self.closing.add(carrier_id)
         try:
-            await running.exchange.close(SWITCH_DRAIN_S)
+            await _closed(carrier_id, running, SWITCH_DRAIN_S)
         finally:
             self.closing.discard(carrier_id)
 
@@ -123,3 +125,14 @@ class Exchanges:
         exchange = self._exchange(row.id, self._make(row))
         exchange.open(self._slots)
         return Running(row.name, row.settings, exchange)
+
+
+async def _closed(carrier_id: str, running: Running, drain_s: float) -> Exception | None:
+    """What went wrong, if anything did. It is not raised, as others that are closed at the same time are waited for."""
+    try:
+        await running.exchange.close(drain_s)
+    except Exception as error:
+        fields = about(carrier=running.name, carrier_id=carrier_id)
+        log.exception("a carrier could not be closed in order", extra=fields)
+        return error
+    return None
