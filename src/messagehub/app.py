@@ -327,7 +327,7 @@ async def _work(
     exchanges = messaging.exchanges
     await exchanges.open()
     stack.push_async_callback(exchanges.close, settings.drain_timeout)
-    slots = Slots(ground.store, ground.node, exchanges.carriers, exchanges.closing)
+    slots = Slots(ground.store, ground.node, exchanges.carriers, exchanges.closing, exchanges.context_of)
     exchanges.on_change = slots.ring
     await slots.open()
     stack.push_async_callback(slots.close)

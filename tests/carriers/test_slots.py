@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messagehub.carriers.slots import Slots, plan
+from messagehub.errors import Unavailable
 from messagehub.work.node import Lease
 
 NODES = ("a", "b", "c", "d", "e")
@@ -155,3 +156,39 @@ async def test_a_bind_that_was_just_given_back_is_not_held_by_an_older_answer() 
     ((kept,),) = carrier.slots
     await slots.turn()
     assert carrier.slots[1:] == [{kept}]
+
+
+class Refusing(Late):
+    """Three slots are `a`'s; giving one back fails, as often as a test lets it."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.answered = asyncio.Event()
+
+    async def all(self, query: str) -> list[Any]:
+        if query == "nodes_at_work":
+            return [SimpleNamespace(id="a")]
+        return [SimpleNamespace(carrier_id="c", slot=slot, node_id="a") for slot in (0, 1, 2)]
+
+    async def many(self, query: str, rows: object) -> list[Any]:
+        return []
+
+    async def run(self, query: str, **args: Any) -> None:
+        self.asked.append(args["slot"])
+        await self.answered.wait()
+        raise Unavailable("no connection")
+
+
+async def test_a_slot_of_a_config_before_is_given_back_by_one_request_at_a_time_until_one_succeeds() -> None:
+    store, carrier = Refusing(), Held()
+    slots = Slots(store, Guarded(), lambda: {"c": carrier}, ())  # type: ignore[arg-type,dict-item]
+    for _ in range(3):
+        await slots.turn()
+        await asyncio.sleep(0)
+    assert store.asked == [2]
+    store.answered.set()
+    while store.asked == [2]:
+        await slots.turn()
+        await asyncio.sleep(0)
+    assert set(store.asked) == {2}
+    await slots.close()

@@ -151,6 +151,15 @@ def test_start_bind_change_and_disabling_are_told(hub: Hub, box: Simulator) -> N
     until(lambda: found(hub, event="a carrier is closed", carrier_id=carrier["id"]), "it is told")
 
 
+def test_a_bind_that_is_one_nodes_of_several_is_told_with_its_carrier(
+    tmp_path: Path, box: Simulator, postgres_server: str
+) -> None:
+    with hubs.hub(postgres.new_database(postgres_server), tmp_path, log_format="json") as hub:
+        carrier = hub.bound(hub.carrier(box.port, "shared"))
+        (bound,) = found(hub, event="a bind is bound")
+        assert (bound.get("carrier"), bound.get("carrier_id")) == ("shared", carrier["id"])
+
+
 def test_a_breaker_that_opens_and_shuts_is_told(hub: Hub, webhooks: Sink) -> None:
     endpoint = webhooks.endpoint()
     endpoint.answers = [503] * FAILURES_TO_OPEN

@@ -10,7 +10,10 @@ import asyncio
 import logging
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from contextvars import Context, copy_context
+from functools import partial
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -74,12 +77,21 @@ def _lot(carrier_id: str, node: str) -> int:
 
 
 class Slots:
-    """`carriers`: those that are open here, by their ids; `closing`: those that are not quite closed yet."""
+    """`carriers`: those that are open here, by their ids; `closing`: those that are not quite closed yet.
+
+    `context_of`: in which context what is done about a carrier is logged as its own.
+    """
 
     def __init__(
-        self, store: Store, node: Node, carriers: Callable[[], Mapping[str, Carrier]], closing: Collection[str]
+        self,
+        store: Store,
+        node: Node,
+        carriers: Callable[[], Mapping[str, Carrier]],
+        closing: Collection[str],
+        context_of: Callable[[str], Context] = lambda _: copy_context(),
     ) -> None:
         self._store, self._node, self._carriers, self._closing = store, node, carriers, closing
+        self._context_of = context_of
         self._giving: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._released: set[tuple[str, int]] = set()
         """Those given back since it was last asked whose they are, so that the answer may not know of it."""
@@ -143,13 +155,25 @@ class Slots:
         for slot in give:
             if slot in mine and (carrier_id, slot) not in self._giving:
                 log.info("a bind goes to another node", extra=about(carrier_id=carrier_id, slot=slot))
-                task = asyncio.create_task(self._give(carrier_id, carrier, slot))
-                self._giving[carrier_id, slot] = task
-                task.add_done_callback(lambda _, key=(carrier_id, slot): self._giving.pop(key, None))  # type: ignore[misc]
+                self._begin_giving(carrier_id, slot, self._give(carrier_id, carrier, slot))
         beyond = {slot for slot in mine if slot >= len(carrier.kinds)}
         for slot in beyond:  # of a config before, whose binds were closed with it
-            self._giving.setdefault((carrier_id, slot), asyncio.create_task(self._release(carrier_id, slot)))
-        carrier.hold({slot for slot in mine - beyond if (carrier_id, slot) not in self._giving})
+            if (carrier_id, slot) not in self._giving:
+                self._begin_giving(carrier_id, slot, self._release(carrier_id, slot))
+        held = {slot for slot in mine - beyond if (carrier_id, slot) not in self._giving}
+        self._context_of(carrier_id).run(carrier.hold, held)
+
+    def _begin_giving(self, carrier_id: str, slot: int, giving: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(giving, context=self._context_of(carrier_id))
+        self._giving[carrier_id, slot] = task
+        task.add_done_callback(partial(self._has_given, (carrier_id, slot)))
+
+    def _has_given(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
+        """Or has failed to: then the next turn finds it held, and begins anew."""
+        if self._giving.get(key) is task:
+            del self._giving[key]
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("a bind could not be given back: %s", error, extra=about(carrier_id=key[0], slot=key[1]))
 
     async def _give(self, carrier_id: str, carrier: Carrier, slot: int) -> None:
         await carrier.part(slot, DRAIN_S)
@@ -173,5 +197,6 @@ class Slots:
         self._parting = asyncio.create_task(self._part_from_all())
 
     async def _part_from_all(self) -> None:
-        await asyncio.gather(*(carrier.let_go() for carrier in self._carriers().values()))
+        each = self._carriers().items()
+        await asyncio.gather(*(asyncio.create_task(one.let_go(), context=self._context_of(id)) for id, one in each))
         self._node.guard(False)

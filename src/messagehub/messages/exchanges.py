@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any
 
 from msgspec import Struct
@@ -31,6 +31,8 @@ class Running(Struct):
     name: str
     settings: dict[str, Any]
     exchange: Exchange
+    context: Context
+    """In which all that is logged is about it."""
 
 
 class Exchanges:
@@ -87,6 +89,11 @@ class Exchanges:
         running = self._running.get(carrier_id)
         return running.exchange if running else None
 
+    def context_of(self, carrier_id: str) -> Context:
+        """What is begun in it is logged as what the carrier does."""
+        running = self._running.get(carrier_id)
+        return running.context.copy() if running else copy_context()
+
     def running(self) -> Iterator[tuple[str, str, Exchange]]:
         """The name and the id of each carrier that is open here, and its exchange."""
         return ((running.name, carrier_id, running.exchange) for carrier_id, running in self._running.items())
@@ -124,7 +131,7 @@ class Exchanges:
         within({"carrier": row.name, "carrier_id": row.id})
         exchange = self._exchange(row.id, self._make(row))
         exchange.open(self._slots)
-        return Running(row.name, row.settings, exchange)
+        return Running(row.name, row.settings, exchange, copy_context())
 
 
 async def _closed(carrier_id: str, running: Running, drain_s: float) -> Exception | None:
