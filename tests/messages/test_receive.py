@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from itertools import count, permutations
 
+import asyncpg
 import pytest
 
 from messagehub import clock, text
 from messagehub.carriers.carrier import Inbound, Verdict
 from messagehub.messages.reading import LAST_ID, Filter
 from messagehub.messages.receive import Policy
+from messagehub.messages.sweep import PARTS_WAIT
 from messagehub.shapes import Message
 from messagehub.store import Tx
 from messagehub.text import Concatenation
@@ -124,6 +126,57 @@ async def test_parts_that_two_nodes_are_told_at_the_same_moment_are_joined(house
         await is_stored.wait()
         nodes.create_task(house.store.transaction(second))
     assert texts(await inbox(house)) == ["one two"]
+
+
+LOCKED = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+async def in_the_last_moment(house: House, url: str, arrival: Inbound) -> None:
+    """A node is told it when another has just begun to give up waiting for the parts of old."""
+    watcher, is_stored = await asyncpg.connect(url), asyncio.Event()
+
+    async def last(tx: Tx) -> None:
+        await house.receiver.receive(tx, house.carrier_id, [arrival], clock.now())
+        is_stored.set()
+        await eventually_so(lambda: watcher.fetchval(LOCKED), "the other waits")
+
+    async def give_up(tx: Tx) -> None:
+        await house.receiver.give_up_waiting(tx, clock.now() - PARTS_WAIT, clock.now(), 100)
+
+    try:
+        async with asyncio.TaskGroup() as nodes:
+            nodes.create_task(house.store.transaction(last))
+            await is_stored.wait()
+            nodes.create_task(house.store.transaction(give_up))
+    finally:
+        await watcher.close()
+
+
+async def long_ago(house: House, *arrivals: Inbound) -> None:
+    then = clock.now() - PARTS_WAIT - clock.SECOND
+
+    async def receive(tx: Tx) -> None:
+        await house.receiver.receive(tx, house.carrier_id, arrivals, then)
+
+    await house.store.transaction(receive)
+
+
+@pytest.mark.parametrize("kind", ["postgres"], indirect=True)  # a file has one writer
+async def test_a_message_that_becomes_whole_as_it_is_given_up_is_stored_once(house: House, database_url: str) -> None:
+    await long_ago(house, part("one ", 1, 1, 3), part("two ", 1, 2, 3), part("lone ", 2, 1, 2))
+    await in_the_last_moment(house, database_url, part("three", 1, 3, 3))
+    assert sorted(texts(await inbox(house))) == ["lone …", "one two three"]
+    assert len(await house.told()) == 2
+
+
+@pytest.mark.parametrize("kind", ["postgres"], indirect=True)
+async def test_a_message_that_begins_as_an_older_one_is_given_up_is_waited_for(house: House, database_url: str) -> None:
+    """The same handset uses the reference again."""
+    await long_ago(house, part("old ", 1, 1, 2))
+    await in_the_last_moment(house, database_url, part("new ", 1, 1, 2))
+    assert texts(await inbox(house)) == ["old …"]
+    await arrive(house, part("one", 1, 2, 2))
+    assert texts(await inbox(house)) == ["old …", "new one"]
 
 
 async def test_a_part_of_one_is_a_message(house: House) -> None:

@@ -1,7 +1,7 @@
 """Inbound messages: what somebody wrote to a number of ours. Parts wait on disk until all of them are there."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -96,9 +96,7 @@ class Receiver:
         """Stores the messages that are whole, and the parts of those that are not yet."""
         received = Received()
         wholes: list[Whole] = []
-        parts = {(each.source, each.destination) for each in arrivals if each.concatenation}
-        for source, destination in sorted(parts):  # in the order in which every node locks them
-            await tx.run("lock_inbound_parts", carrier_id=carrier_id, source=source, destination=destination)
+        await _lock(tx, {(carrier_id, each.source, each.destination) for each in arrivals if each.concatenation})
         for arrival in arrivals:
             number = await self._numbers.find(tx, arrival.destination)
             if number is None:
@@ -156,9 +154,16 @@ class Receiver:
         return [teller.about(kind, whole.message, [whole.target]) for kind in kinds]
 
     async def give_up_waiting(self, tx: Tx, before: int, now: int, count: int) -> Told:
-        """Stores messages some of whose parts came before `before` and whose others never did."""
+        """Stores messages some of whose parts came before `before` and whose others never did.
+
+        Another node may be told the last part at this moment: what is there is read again when it has committed.
+        """
+        places = {_place(row) for row in await tx.all("stale_inbound_parts", tm_before=before, count=count)}
+        await _lock(tx, places)
         wholes = []
-        for row in await tx.all("stale_inbound_parts", tm_before=before, count=count):
+        for row in await tx.all("stale_inbound_parts", tm_before=before, count=count) if places else ():
+            if _place(row) not in places:
+                continue
             key = row._asdict()
             parts = await tx.all("inbound_parts_of", **key)
             await tx.run("delete_inbound_parts", **key)
@@ -166,6 +171,19 @@ class Receiver:
             if number and parts:
                 wholes.append(_joined(number, row.source, parts, row.total))
         return await self._store(tx, wholes, now)
+
+
+Place = tuple[str, str, str]
+"""A carrier, a source and a destination: between them the parts of messages are locked."""
+
+
+def _place(row: Row) -> Place:
+    return row.carrier_id, row.source, row.destination
+
+
+async def _lock(tx: Tx, places: Collection[Place]) -> None:
+    for carrier_id, source, destination in sorted(places):  # in the order in which every node locks them
+        await tx.run("lock_inbound_parts", carrier_id=carrier_id, source=source, destination=destination)
 
 
 async def _wholes(tx: Tx, carrier_id: str, arrival: Inbound, number: Number, now: int) -> list[Whole]:
