@@ -33,6 +33,7 @@ ANSWER_S = 5.0
 """How long the server may take for one statement, and a caller for a connection of the pool: then it is unavailable."""
 
 CLOSE_S = 2.0
+CLOSED = "the store has been closed"
 MAX_WAITING = 4000
 MAX_BATCH = 1000
 TRIES = 5
@@ -154,6 +155,9 @@ class PostgresStore:
         self._forms = Forms()
         self._bells = Bells()
         self._waiting: list[Waiting] = []
+        self._unanswered: set[asyncio.Future[None]] = set()
+        """Of all that is to be written: of those that wait, and of those that are being committed."""
+        self._closed = False
         self._transactions = 0
         self._wanted = asyncio.Event()
         self._topics: set[str] = set()
@@ -260,14 +264,18 @@ class PostgresStore:
         return len(self._waiting) + self._transactions
 
     async def write(self, inserts: Sequence[Insert]) -> None:
+        if self._closed:
+            raise Unavailable(CLOSED)
         if len(self._waiting) > MAX_WAITING:
             raise Unavailable("more is asked of the store than it can write")
         waiting = Waiting(asyncio.get_running_loop().create_future(), inserts)
         self._waiting.append(waiting)
+        self._unanswered.add(waiting.future)
         self._wanted.set()
         try:
             await waiting.future
         finally:
+            self._unanswered.discard(waiting.future)
             del waiting  # an error in it leads back here by its traceback, and so to all that was to be written
 
     async def _write_forever(self) -> None:
@@ -366,11 +374,16 @@ class PostgresStore:
         return False
 
     async def close(self) -> None:
-        if self._waiting:
-            await asyncio.wait([waiting.future for waiting in self._waiting], timeout=CLOSE_S)
+        self._closed = True
+        if self._unanswered:
+            await asyncio.wait(self._unanswered, timeout=CLOSE_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for waiting in self._waiting:
+            _fail(waiting.future, Unavailable(CLOSED))
+        for future in self._unanswered:  # what was given up in the middle of its commit
+            _fail(future, Unsettled(f"{CLOSED} before it said whether it has committed"))
         try:
             async with asyncio.timeout(CLOSE_S):
                 await asyncio.gather(self._pool.close(), self._callers.close())
