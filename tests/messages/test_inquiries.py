@@ -204,3 +204,14 @@ async def overdue(house: House, key: TargetKey, by: int = 0) -> None:
     await house.store.run("ask_target", **at, due_at=clock.now() - by - 1)
     await house.store.run("keep_names", **at, names=row.names)
     house.store.notify(due_topic(house.carrier_id, NORMAL))
+
+
+async def test_what_an_answer_says_of_a_try_does_not_count_for_the_one_that_it_starts(asking: House) -> None:
+    await asking.configure(retry_temporary=[60])
+    asking.peer.dlr_timeout = 60
+    key = await asking.accepted(names=["a", "b", "c"], text=LONG)
+    await overdue(asking, key)
+    await asked(asking, key)
+    asking.peer.tell(Queried(key, [(0, "unreachable", ""), (1, "delivered", ""), (2, "unreachable", "")], retry=0))
+    row = await asking.until(key, "queued")
+    assert (row.retries, row.receipts) == (1, "")

@@ -78,7 +78,7 @@ def apply(ledger: Ledger, carrier_id: str, answers: Iterable[Queried], habit: Ha
         for part, state, words in answer.states:
             if state not in NOTHING_NEW:
                 said = Receipt("", state, words, target.destination)
-                match = Match(said, carrier_id, answer.key, part, target.retries, BY_QUERY)
+                match = Match(said, carrier_id, answer.key, part, answer.retry, BY_QUERY)
                 receipts.conclude(ledger, target, match, habit, Happening.ANSWER_GOOD, Happening.ANSWER_BAD)
         if target.status is Status.SENT and target.carrier_id == carrier_id and not answer.is_lost:
             ledger.happen(target, Happening.NO_RECEIPT, error_code="no_receipt")
