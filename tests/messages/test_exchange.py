@@ -104,6 +104,17 @@ async def test_a_store_that_fails_while_news_are_tried_one_by_one_loses_nothing(
     assert await house.statuses(key[0]) == ["delivered"]
 
 
+async def test_what_could_not_be_handed_over_keeps_no_room_from_what_comes_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.fill(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(house.peer, "texts", None)
+        with pytest.raises(AttributeError):
+            await house.send(ANNE)
+    await house.handed(BERT)
+
+
 async def test_the_end_does_not_fail_where_the_last_news_cannot_be_stored(house: House, outage: Outage) -> None:
     (key,) = await house.handed()
     async with outage():

@@ -265,7 +265,7 @@ class Acceptor:
         for target in accepted.targets:
             exchange = self._exchange_with(target.carrier_id) if target.due_at == accepted.now else None
             if exchange and exchange.reserve(segments := target.parts, target.lane):
-                accepted.hands.append((exchange, segments, exchange.hand(target, accepted.now)))
+                accepted.hands.append((exchange, segments, _handover(exchange, segments, target, accepted.now)))
                 accepted.handed.append(target)
             elif exchange:
                 accepted.waits.append((exchange.entering, segments, target.lane))
@@ -401,6 +401,15 @@ def _release(batch: Sequence[Accepted]) -> None:
             exchange.release(segments)
         for entering, segments, lane in accepted.waits:
             entering.entered(segments, lane)
+
+
+def _handover(exchange: Exchange, segments: int, target: Target, now: int) -> Handover:
+    """What is handed over of a target for which room is kept; where that fails, the room is others' again."""
+    try:
+        return exchange.hand(target, now)
+    except Exception:
+        exchange.release(segments)
+        raise
 
 
 def _send(batch: Sequence[Accepted]) -> None:
