@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 from messagehub.batches import batch
-from messagehub.errors import Stale, StoreError, Unavailable
+from messagehub.errors import RolledBack, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import Insert, Store, Tx, open_store
 from messagehub.store.jobs import Open
@@ -126,7 +126,7 @@ async def test_what_was_changed_meanwhile_has_the_unit_run_again(store: Store) -
     _, result = await asyncio.gather(company, store.transaction(unit))
     assert result == 2
     assert await ids(store) == ["a"]
-    with pytest.raises(Stale, match="hand_target"):
+    with pytest.raises(RolledBack):
         await store.expect("hand_target", [{**hand[0], "n": 7}])
 
 

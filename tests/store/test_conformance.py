@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from messagehub.clock import NEVER
-from messagehub.errors import Conflict, Refusal, SettingError, StoreError
+from messagehub.errors import Conflict, Refusal, RolledBack, SettingError, StoreError
 from messagehub.store import Insert, Store, Tx, open_store, queries
 
 
@@ -105,6 +105,20 @@ async def test_a_change_counts_the_rows_that_it_changed(store: Store) -> None:
     assert await store.change("hand_target", hand) == 0
     rows = await store.all("targets_of_message", message_id="m", first=0, end=9)
     assert [row.status for row in rows] == ["handed", "queued", "handed"]
+
+
+async def test_a_unit_that_is_overtaken_again_and_again_is_put_off_and_writes_nothing(store: Store) -> None:
+    hand = [{"message_id": "m", "n": 0, "due_at": 5, "holder": "h", "parts": 1, "attempts": 1}]
+
+    async def unit(tx: Tx) -> None:
+        await tx.run("insert_route", **route("taken back"))
+        await tx.expect("hand_target", hand)
+
+    with pytest.raises(RolledBack, match="rolled back 5 times in favour of other transactions"):
+        await store.transaction(unit)
+    with pytest.raises(RolledBack):
+        await store.expect("hand_target", hand)
+    assert await ids(store) == []
 
 
 async def test_many_selects_return_the_rows_of_all(store: Store) -> None:

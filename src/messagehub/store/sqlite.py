@@ -12,13 +12,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any, TextIO, TypeVar
 
 import apsw
 
-from messagehub.errors import Stale, StoreError, Unavailable
+from messagehub.errors import RolledBack, Stale, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import queries, schema_sqlite
 from messagehub.store.connection import BUSY_MS, SQL, Connection, Found, translated
@@ -299,11 +300,9 @@ class SQLiteStore:
         self._admit()
         try:
             for _ in range(TRIES):
-                try:
+                with suppress(Stale):
                     return await self._once(unit)
-                except Stale as error:
-                    stale = error
-            raise stale
+            raise RolledBack(f"rolled back {TRIES} times in favour of other transactions")
         finally:
             self._leave()
 
