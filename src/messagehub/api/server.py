@@ -53,6 +53,16 @@ class Server:
             sock.close()
         await self.connections.end(END_S)
 
+    async def until_up(self, serving: asyncio.Task[None]) -> None:
+        """`serving` is the task that serves; what it fails with is raised, or its starter would wait for ever."""
+        up = asyncio.create_task(self.up.wait())
+        try:
+            await asyncio.wait((serving, up), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
+        if not self.up.is_set():
+            serving.result()
+
     def end(self) -> None:
         """Takes no more requests."""
         self._ending.set()

@@ -178,10 +178,11 @@ class Front:
 
     def _listen(self, _: Listen) -> None:
         self._serving = self._loop.create_task(self._serve())
+        self._serving.add_done_callback(_end_if_failed)
 
     async def _serve(self) -> None:
         serving = self._loop.create_task(self._http.serve(self._sock))
-        await self._http.up.wait()
+        await self._http.until_up(serving)
         self.link.send(Listens())
         await serving
         self.link.send(Drained())
@@ -211,6 +212,14 @@ def _end() -> None:
     """There is no engine any more. Whoever waits for an answer sees what he sees of any server that dies."""
     logging.shutdown()
     os._exit(0)
+
+
+def _end_if_failed(serving: asyncio.Task[None]) -> None:
+    """A front that cannot serve must not go on beating: its engine would take it for one that works."""
+    if not serving.cancelled() and (error := serving.exception()):
+        log.critical("the front cannot serve, so it ends", exc_info=error)
+        logging.shutdown()
+        os._exit(1)
 
 
 async def main(link: int, listener: int, parent: int) -> None:

@@ -43,7 +43,7 @@ class Inline:
         self._http = Server(application, self._bounds)
         COUNTS.connections = self._http.connections
         serving = asyncio.create_task(self._http.serve(self._sock))
-        await self._http.up.wait()
+        await self._http.until_up(serving)
         await up()
         await serving
 
