@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support import numbering, postgres, simulator
-from tests.support.api import WAITING, Api
+from tests.support.api import WAITING, Api, refusal
 from tests.support.cluster import Cluster, cluster
 from tests.support.hub import LEASE_S
 from tests.support.process import PROGRAM, environment
@@ -99,6 +99,8 @@ def test_a_worker_answers_no_customers(nodes: Cluster) -> None:
     worker = nodes.add("worker")
     for path, code in {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/v1.0/messages": 404, "/docs": 404}.items():
         assert httpx.get(worker.address + path).status_code == code
+    words = "/v1.0/messages: this process is a worker; "
+    refusal(httpx.get(f"{worker.address}/v1.0/messages"), 404, "PATH_NOT_FOUND", words)
 
 
 def test_sqlite_takes_no_roles(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ BAD_REPLAYS = [
 def test_bad_replays(account: Account, body: dict[str, Any], words: str) -> None:
     answer = account.api.call("POST", "/webhook_deliveries/replay", body)
     refusal(answer, 400, "INVALID_ARGUMENT", words)
+    assert ", ," not in answer.json()["error"]["message"]
 
 
 def test_what_is_not_there(account: Account) -> None:

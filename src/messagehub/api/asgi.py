@@ -81,14 +81,23 @@ class Application:
             resources["/openapi.json"] = Document(lambda: documents.openapi(endpoints))
             resources[BY_DIGEST] = resources[BY_CODE] = Contents(services)
             resources["/docs"] = Document(lambda: documents.docs(endpoints))
+        self._elsewhere = _not_of_a_worker if services.role == "worker" else _not_found
         self._paths = Paths(resources | dict.fromkeys(ANYWHERE, Callbacks(services)))
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """For the scopes of HTTP."""
         found, scope["path_params"] = self._paths.find(scope["path"])
-        return (found or _not_found)(scope, receive, send)
+        return (found or self._elsewhere)(scope, receive, send)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = Refusal("PATH_NOT_FOUND", f"{scope['path']}: there is nothing here; the API begins at {BASE}")
+    await _refuse(scope, send, f"there is nothing here; the API begins at {BASE}")
+
+
+async def _not_of_a_worker(scope: Scope, receive: Receive, send: Send) -> None:
+    await _refuse(scope, send, "this process is a worker; those of role `api` or `all` have the API")
+
+
+async def _refuse(scope: Scope, send: Send, words: str) -> None:
+    refusal = Refusal("PATH_NOT_FOUND", f"{scope['path']}: {words}")
     await refuse(send, refusal, request_id_of(dict(scope["headers"])))

@@ -22,7 +22,7 @@ async def ready(call: Call) -> shapes.Health:
         async with asyncio.timeout(PATIENCE_S):
             await call.services.node.check()
     except (Unavailable, TimeoutError) as error:
-        log.warning("not ready: the store cannot be written: %s", error or "it does not answer")
+        log.warning("not ready: the store cannot be written: %s", str(error) or "it does not answer")
         raise Refusal("SERVICE_UNAVAILABLE", "the store cannot be written; the log says why") from error
     return shapes.Health("ok")
 

@@ -61,7 +61,7 @@ def _choices(kind: inspect.Type, path: str) -> list[str]:
     for step in _STEP.finditer(path):
         kinds = [inner for each in _each(kinds) for inner in _inside(each, step["name"])]
     names = [each.key_type for each in _each(kinds) if isinstance(each, inspect.DictType)]
-    return [str(value) for each in _each([*kinds, *names]) for value in _values(each)]
+    return [word for each in _each([*kinds, *names]) for value in _values(each) if (word := str(value))]
 
 
 def _values(kind: inspect.Type) -> Iterable[Any]:

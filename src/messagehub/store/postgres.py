@@ -176,7 +176,7 @@ class PostgresStore:
             why = error if own else "it cannot be read; in a password / is written as %2F, and so on"
             raise SettingError(f"MESSAGEHUB_DATABASE_URL: {shown(url)}: {why}") from None
         except TRANSLATED as error:
-            raise Unavailable(f"{shown(url)} cannot be opened: {error or 'it does not answer'}") from error
+            raise Unavailable(f"{shown(url)} cannot be opened: {str(error) or 'it does not answer'}") from error
         return cls(pool, callers, url)
 
     def _own_or_callers(self) -> "asyncpg.Pool[Any]":
