@@ -12,6 +12,7 @@ import pytest
 
 from messagehub.api.connections import MAX_PARTING, Bounds, Connections
 from messagehub.api.cycle import Cycle
+from messagehub.api.server import Server, listener
 from tests.api.served import Slow, answer, served
 from tests.support import hub as hubs
 from tests.support.raw import Line, Place, line, request
@@ -252,6 +253,22 @@ def test_requests_that_are_cut_off_when_the_server_ends(tmp_path: Path) -> None:
             assert beginner.is_closed()
         assert "Traceback" not in hub.log
         assert " ERROR " not in hub.log
+
+
+async def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered() -> None:
+    sock, server = listener("127.0.0.1:0"), Server(quick, Bounds())
+    serving = asyncio.create_task(server.serve(sock))
+    await server.up.wait()
+    reader, writer = await asyncio.open_connection(*sock.getsockname())
+    writer.write(request("GET /"))
+    await reader.readuntil(b"\r\n\r\nok")
+    writer.write(request("GET /"))  # it is in the system, and not read yet
+    server.end()
+    answer = (await reader.read()).lower()
+    assert answer.startswith(b"http/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    await serving
+    writer.close()
 
 
 def test_what_may_yet_be_done_when_the_server_ends_is_not_said_to_be_undone() -> None:

@@ -34,6 +34,8 @@ SLICE = 4096
 KEEP_ALIVE_S = 75
 FINISH_REQUESTS_S = 2
 """How long the requests under way may take when the server ends."""
+LAST_CALL_S = 0.1
+"""How long a connection on which nothing is asked still stands when the server ends: a request may be on its way."""
 LINGER_S = 1
 """How long octets are still taken after the last answer; closing at once could destroy it (RFC 9112, 9.6)."""
 
@@ -122,6 +124,10 @@ class Connection(asyncio.Protocol):
         if self._cycle and self._is_busy:
             self._cycle.keep_alive = False
         else:
+            self._loop.call_later(LAST_CALL_S, self._hang_up_unless_asked)
+
+    def _hang_up_unless_asked(self) -> None:
+        if not self._is_busy:
             self.hang_up()
 
     def abort(self) -> None:
@@ -216,12 +222,13 @@ class Connection(asyncio.Protocol):
             if method == "CONNECT":
                 raise Refusal("METHOD_NOT_ALLOWED", "CONNECT: this is no proxy")
             return
-        keep_alive = version == "1.1" and parser.should_keep_alive()
+        is_ending = self._connections.are_ending
+        keep_alive = version == "1.1" and parser.should_keep_alive() and not is_ending
         expects_continue = version == "1.1" and b"expect" in fields and fields[b"expect"].lower() == b"100-continue"
         cycle = Cycle(self, self._described(version, method), keep_alive, expects_continue)
         self._headers = []  # what comes now are trailers, which may not pass for headers (RFC 9110, 6.5.1)
         self._fed, self._in_head, self._is_whole = 0, False, False
-        self.due = math.inf
+        self.due = self._connections.now + FINISH_REQUESTS_S if is_ending else math.inf
         self._begin(cycle)
 
     def _described(self, version: str, method: str) -> dict[str, Any]:

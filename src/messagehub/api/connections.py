@@ -102,6 +102,11 @@ class Connections:
         task.add_done_callback(self._answering.discard)
 
     @property
+    def are_ending(self) -> bool:
+        """Each is closed with its next answer."""
+        return self._gone is not None
+
+    @property
     def is_crowded(self) -> bool:
         """Whether there is no room even to say no."""
         return len(self._open) > self.bounds.max_connections + MAX_PARTING
