@@ -88,11 +88,11 @@ from messagehub.routing import Routes
 from messagehub.sealing import Sealer
 from messagehub.senders.pools import Pools
 from messagehub.senders.rules import SenderRules
-from messagehub.serving import spare_the_collector
+from messagehub.serving import make_room, spare_the_collector
 from messagehub.settings import Settings
 from messagehub.store import Store, open_store, shown
 from messagehub.uploads import Uploads
-from messagehub.web import Client, Fetcher, Requester
+from messagehub.web import MOST_CONNECTIONS, Client, Fetcher, Requester
 from messagehub.webhooks.conclude import drop_waiting
 from messagehub.webhooks.deliver import MAX_HELD, Dispatcher
 from messagehub.webhooks.deliver import SET_BACK as EVENTS_SET_BACK
@@ -445,6 +445,7 @@ async def serve(settings: Settings, ready: Callable[[str, Store], None]) -> None
 
     SettingError for settings that cannot work; Unavailable where the store cannot be opened.
     """
+    make_room(settings.max_connections, 2 * MOST_CONNECTIONS)  # for webhooks, and for flows
     sock = listener(settings.listen)
     host, port = sock.getsockname()[:2]
     settings = replace(settings, listen=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

@@ -1,6 +1,7 @@
 """The front lives and dies with its engine; when it alone dies it is started again, and nothing is lost."""
 
 import os
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from messagehub.web import MOST_CONNECTIONS
 from tests.support import hub as hubs
 from tests.support import numbering, simulator, sink
 from tests.support.hub import LEASE_S, Account, Hub
@@ -99,6 +101,13 @@ class Load:
 
 def test_the_environment_of_the_front_holds_no_setting_and_no_key(own: Hub) -> None:
     assert b"MESSAGEHUB_" not in Path(f"/proc/{front_of(own)}/environ").read_bytes()
+
+
+def test_the_engine_and_its_front_may_have_files_for_all_their_connections(own: Hub) -> None:
+    assert own.process
+    for process in (own.process.pid, front_of(own)):
+        soft, hard = resource.prlimit(process, resource.RLIMIT_NOFILE)
+        assert soft >= min(10_000 + 2 * MOST_CONNECTIONS, hard)
 
 
 def test_a_front_that_dies_is_started_again_and_no_message_is_lost(own: Hub, webhooks: Sink) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import resource
 import socket
 
 from starlette.types import ASGIApp
@@ -10,15 +9,12 @@ from starlette.types import ASGIApp
 from messagehub.api.connection import FINISH_REQUESTS_S, LINGER_S, Connection
 from messagehub.api.connections import Bounds, Connections
 from messagehub.errors import SettingError
-from messagehub.web import MOST_CONNECTIONS
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 END_S = FINISH_REQUESTS_S + LINGER_S + 1
 """How long connections may take to end their requests, which they do themselves by then."""
-OTHER_FILES = 200
-"""Files that are open besides connections: the store, carriers."""
 
 
 def listener(listen: str) -> socket.socket:
@@ -42,7 +38,6 @@ class Server:
 
     async def serve(self, sock: socket.socket) -> None:
         """Until `end` was called and what was asked is answered."""
-        _make_room(self.connections.bounds.max_connections)
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(self._connection, sock=sock, backlog=BACKLOG)
         self.up.set()
@@ -69,14 +64,3 @@ class Server:
 
     def _connection(self) -> Connection:
         return Connection(self._application, self.connections)
-
-
-def _make_room(connections: int) -> None:
-    """As many open files as so many connections need, where the system lets us have them."""
-    needed = connections + OTHER_FILES
-    wanted = needed + MOST_CONNECTIONS  # to the outside, so that who does not answer takes no place of a caller
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
-    if hard < needed:
-        log.warning("MESSAGEHUB_MAX_CONNECTIONS is %d, but the system allows %d open files", connections, hard)
