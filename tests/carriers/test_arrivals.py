@@ -87,6 +87,14 @@ async def test_what_nobody_writes_is_not_kept(tmp_path: Path, absurd: dict[str, 
         assert inbound.text == "Look"
 
 
+async def test_what_cannot_be_read_costs_the_others_nothing_and_is_said(tmp_path: Path) -> None:
+    async with opened(tmp_path, inbound=TOLD["inbound"] | {"items": "all"}) as (ours, _, _):
+        assert (await told(ours, {"all": [message(), {"to": SOURCE}]}, path="inbound")).status == 422
+        assert len(ours.of(Inbound)) == 1
+        (warning,) = (words for words in ours.carrier.status().warnings if "not believed" in words)
+        assert "1 of the things that it told" in warning
+
+
 async def test_nothing_is_answered_before_it_is_settled(tmp_path: Path) -> None:
     async with opened(tmp_path) as (ours, _, _):
         ours.verdict = None

@@ -145,9 +145,9 @@ def test_whatever_is_answered_has_a_meaning(status: int, body: bytes) -> None:
 # --- what is heard
 
 
-RECEIPT = {"receipt": {"id": "id", "state": "st", "destination": "to"}, "states": {"OK": "delivered"}}
-INBOUND = {"inbound": {"source": "from", "destination": "to", "text": "t", "id": "id", "media": "m", "media_url": "u",
-                       "media_type": "ty"}, "default_country": "44"}  # fmt: skip
+RECEIPT: Json = {"receipt": {"id": "id", "state": "st", "destination": "to"}, "states": {"OK": "delivered"}}
+INBOUND: Json = {"inbound": {"source": "from", "destination": "to", "text": "t", "id": "id", "media": "m",
+                             "media_url": "u", "media_type": "ty"}, "default_country": "44"}  # fmt: skip
 HEARD: list[tuple[Json, Callback, list[Receipt | Inbound]]] = [
     (RECEIPT, called({"id": "a", "st": "ok", "to": "442079461234"}),
      [Receipt("a", "delivered", "ok", "+442079461234")]),
@@ -163,6 +163,11 @@ HEARD: list[tuple[Json, Callback, list[Receipt | Inbound]]] = [
      [Inbound("+447700900123", "80801", "Hi", None)]),
     (INBOUND, called({"from": "Shop", "to": "+441", "t": "Hi", "m": [{"u": "https://c/1", "ty": "image/gif"}, {}]}),
      [Inbound("Shop", "+441", "Hi", None, media=[Arriving("image/gif", url="https://c/1")])]),
+    (INBOUND, called({"from": "1", "to": "2", "t": "", "m": "https://c/1"}),
+     [Inbound("1", "2", "", None, media=[Arriving("", url="https://c/1")])]),
+    (INBOUND, called({"from": "1", "to": "2", "t": "", "m": {"u": "https://c/1", "ty": "image/gif"}}),
+     [Inbound("1", "2", "", None, media=[Arriving("image/gif", url="https://c/1")])]),
+    (INBOUND, called({"from": "1", "to": "2", "t": "Hi", "m": ""}), [Inbound("1", "2", "Hi", None)]),
     (RECEIPT | INBOUND, called({"id": "a", "st": "ok", "from": "1", "to": "2", "t": "x"}, "receipt"),
      [Receipt("a", "delivered", "ok", "2")]),
 ]  # fmt: skip
@@ -210,6 +215,32 @@ def test_what_is_no_json_is_not_believed(body: bytes) -> None:
 @pytest.mark.parametrize(("config", "callback", "news"), HEARD)
 def test_what_is_heard(config: Json, callback: Callback, news: list[Receipt | Inbound]) -> None:
     assert dialect(**config).hear(callback, 0).news == news
+
+
+LISTS: Json = {"receipt": {**RECEIPT["receipt"], "items": "r"}, "inbound": {**INBOUND["inbound"], "items": "i"}}
+RECEIVED, WRITTEN = {"id": "a", "st": "ok"}, {"from": "1", "to": "2", "t": "x"}
+UNREAD: list[tuple[Json, Any, int, int]] = [  # config, what is told, how much is heard, how much cannot be read
+    (RECEIPT | INBOUND, [RECEIVED, WRITTEN], 2, 0),
+    (RECEIPT | INBOUND, [RECEIVED, {"id": "b"}, {"from": "1"}, WRITTEN, "x", None], 2, 4),
+    (RECEIPT, [RECEIVED] * 1000, 1000, 0),
+    (LISTS, {"r": [RECEIVED], "i": [WRITTEN]}, 2, 0),
+    (LISTS, {"r": [RECEIVED]}, 1, 0),
+    (LISTS, {"r": [RECEIVED, {"id": "b"}], "i": []}, 1, 1),
+    (RECEIPT | {"inbound": LISTS["inbound"]}, {**RECEIVED, "i": []}, 1, 0),
+    (LISTS | {"inbound": INBOUND["inbound"]}, {"r": [RECEIVED]}, 1, 0),
+]
+
+
+@pytest.mark.parametrize(("config", "said", "heard", "unread"), UNREAD)
+def test_what_cannot_be_read_in_a_list_is_counted(config: Json, said: Any, heard: int, unread: int) -> None:
+    found = dialect(**config).hear(called(json.dumps(said).encode()), 0)
+    assert (len(found.news), found.unread) == (heard, unread)
+
+
+def test_a_list_is_heard_whole_or_not_at_all() -> None:
+    with pytest.raises(Unheard) as refused:
+        dialect(**RECEIPT).hear(called(json.dumps([RECEIVED] * 1001).encode()), 0)
+    assert (refused.value.reply.status, b"1001" in refused.value.reply.body) == (413, True)
 
 
 def test_messages_with_an_id_are_known_by_it() -> None:

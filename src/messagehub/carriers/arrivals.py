@@ -79,6 +79,8 @@ class Arrivals:
             if self._told.due():
                 log.exception("a request of a carrier could not be read", extra=about(origin=callback.origin))
             return UNREADABLE
+        if heard.unread:
+            self._disbelieve(f"{heard.unread} of the things that it told are no receipt and no message", callback)
         if not heard.news:
             return heard.reply(Verdict.TAKEN)
         if self._waiting >= MOST_WAITING:
@@ -90,7 +92,7 @@ class Arrivals:
             self._waiting -= 1
 
     async def _settled(self, heard: Heard, now: int) -> Verdict:
-        ticket = Ticket(len(heard.news))
+        ticket = Ticket(len(heard.news) + heard.unread)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._keep_media([one for one in heard.news if isinstance(one, Inbound)], now)
@@ -100,6 +102,8 @@ class Arrivals:
             return Verdict.LATER
         if self._closed:
             return Verdict.LATER
+        for _ in range(heard.unread):
+            ticket.settle(Verdict.BROKEN)
         told = []
         for one in heard.news:
             if _is_absurd(one):

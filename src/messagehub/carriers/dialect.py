@@ -52,11 +52,12 @@ class Declined(Struct, frozen=True):
 class Heard(Struct, frozen=True):
     """What a request of the carrier's tells, and how it is answered once that is settled, by the worst verdict.
 
-    Media of inbound messages may be `Arriving`.
+    Media of inbound messages may be `Arriving`. `unread`: how many more things it tells that cannot be understood.
     """
 
     news: Sequence[Receipt | Inbound]
     reply: Callable[[Verdict], Reply]
+    unread: int = 0
 
 
 class Unheard(Exception):

@@ -3,7 +3,8 @@
 import hmac
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b, sha256
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -15,7 +16,7 @@ from messagehub.carriers.callbacks import Callback, Reply
 from messagehub.carriers.carrier import Arriving, Handover, Inbound, Receipt, Verdict
 from messagehub.carriers.credentials import basic, is_basic
 from messagehub.carriers.dialect import Declined, Heard, Ready, Request, Taken, Unheard
-from messagehub.carriers.http_config import HTTPConfig
+from messagehub.carriers.http_config import HTTPConfig, InboundPlaces, ReceiptPlaces
 from messagehub.carriers.places import HEADER, LONGEST, REGEX, at, filled, filled_all, text_at
 from messagehub.carriers.translate import international
 from messagehub.web import Answer
@@ -42,6 +43,8 @@ STATES = {
     **dict.fromkeys(("deleted", "canceled", "cancelled"), "deleted"),
 }
 """What carriers call the states of messages, in lower case. Any other word is of one that is on its way."""
+
+Places = ReceiptPlaces | InboundPlaces
 
 WRITTEN = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 MOST_ITEMS = 1000
@@ -131,55 +134,52 @@ class HTTPDialect:
         if not AUTHENTIC[self._config.callback_auth](self._config, callback):
             raise Unheard(Reply(403, b"this does not come from the carrier\n", PLAIN), "it does not know the secret")
         said = _said(callback)
-        news: list[Receipt | Inbound] = [*self._receipts(callback.path, said), *self._inbound(callback.path, said)]
+        news: list[Receipt | Inbound] = []
+        listed, understood = set(), set()
+        for places, read in self._kinds(callback.path):
+            found = at(said, places.items)
+            items = found if isinstance(found, list) else [found]
+            if len(items) > MOST_ITEMS:
+                raise _too_many(len(items))
+            known = [(item, one) for item in items if (one := read(item))]
+            news += [one for _, one in known]
+            understood |= {id(item) for item, _ in known}
+            listed |= {id(item) for item in items if items is found}
         if not news and (self._config.receipt or self._config.inbound):
             raise Unheard(Reply(400, b"this is no receipt and no message\n", PLAIN), "it is no receipt and no message")
-        return Heard(news, REPLIES.__getitem__)
+        return Heard(news, REPLIES.__getitem__, len(listed - understood))
 
-    def _receipts(self, path: str, said: Any) -> list[Receipt]:
-        places = self._config.receipt
-        if places is None or path == "inbound":
-            return []
-        return [
-            Receipt(
-                text_at(one, places.id),
-                self._state(text_at(one, places.state)),
-                text_at(one, places.words) or text_at(one, places.state),
-                self._international(text_at(one, places.destination)),
-            )
-            for one in _items(said, places.items)
-            if text_at(one, places.id) and text_at(one, places.state)
-        ]
+    def _kinds(self, path: str) -> Iterator[tuple[Places, Callable[[Any], Receipt | Inbound | None]]]:
+        """What a request to this path may tell, and how each thing is read."""
+        receipt, inbound = self._config.receipt, self._config.inbound
+        if receipt and path != "inbound":
+            yield receipt, partial(self._receipt, receipt)
+        if inbound and path != "receipt":
+            yield inbound, partial(self._inbound, inbound)
+
+    def _receipt(self, places: ReceiptPlaces, item: Any) -> Receipt | None:
+        name, word = text_at(item, places.id), text_at(item, places.state)
+        if not name or not word:
+            return None
+        destination = self._international(text_at(item, places.destination))
+        return Receipt(name, self._state(word), text_at(item, places.words) or word, destination)
 
     def _state(self, word: str) -> str:
         return self._config.errors.get(word) or self._states.get(word.lower(), "intermediate")
 
-    def _inbound(self, path: str, said: Any) -> list[Inbound]:
-        places = self._config.inbound
-        if places is None or path == "receipt":
-            return []
-        return [
-            Inbound(
-                source=self._international(text_at(one, places.source)),
-                destination=self._international(text_at(one, places.destination)),
-                text=text_at(one, places.text),
-                octets=None,
-                fingerprint=_fingerprint(text_at(one, places.id)),
-                subject=text_at(one, places.subject),
-                media=self._media(one),
-            )
-            for one in _items(said, places.items)
-            if text_at(one, places.source) and text_at(one, places.destination)
-        ]
-
-    def _media(self, one: Any) -> list[Arriving] | None:
-        places = self._config.inbound
-        assert places
-        given = at(one, places.media) if places.media else None
-        if not isinstance(given, list) or not given:
+    def _inbound(self, places: InboundPlaces, item: Any) -> Inbound | None:
+        source, destination = text_at(item, places.source), text_at(item, places.destination)
+        if not source or not destination:
             return None
-        found = [(text_at(each, places.media_url) or text_at([each], "[0]"), each) for each in given[:MOST_MEDIA]]
-        return [Arriving(text_at(each, places.media_type), url=url) for url, each in found if url]
+        return Inbound(
+            source=self._international(source),
+            destination=self._international(destination),
+            text=text_at(item, places.text),
+            octets=None,
+            fingerprint=_fingerprint(text_at(item, places.id)),
+            subject=text_at(item, places.subject),
+            media=_media(places, item),
+        )
 
     def _international(self, number: str) -> str:
         return international(number, self._config.default_country)
@@ -236,9 +236,18 @@ def _said(callback: Callback) -> Any:
     return said
 
 
-def _items(said: Any, path: str) -> list[Any]:
-    found = at(said, path)
-    return found[:MOST_ITEMS] if isinstance(found, list) else [found]
+def _too_many(count: int) -> Unheard:
+    words = f"it tells {count} things at once, and may tell {MOST_ITEMS}"
+    return Unheard(Reply(413, f"{words}\n".encode(), PLAIN), words)
+
+
+def _media(places: InboundPlaces, item: Any) -> list[Arriving] | None:
+    given = at(item, places.media) if places.media else None
+    if not given:
+        return None
+    each_of = given if isinstance(given, list) else [given]
+    found = [(text_at(each, places.media_url) or text_at([each], "[0]"), each) for each in each_of[:MOST_MEDIA]]
+    return [Arriving(text_at(each, places.media_type), url=url) for url, each in found if url]
 
 
 def _usual(status: int, has_media: bool) -> str:

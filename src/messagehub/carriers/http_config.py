@@ -45,7 +45,7 @@ class ReceiptPlaces(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class InboundPlaces(Struct, forbid_unknown_fields=True, frozen=True):
-    """Likewise, of a message that comes in. `media` is a list; `media_url` and `media_type` stand in each of it."""
+    """Likewise, of a message that comes in. `media` is a list, or one; `media_url` and `media_type` stand in each."""
 
     source: Annotated[str, Meta(min_length=1, max_length=256)]
     destination: Annotated[str, Meta(min_length=1, max_length=256)]
