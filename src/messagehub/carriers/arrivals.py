@@ -119,12 +119,12 @@ class Arrivals:
         self._unheard, self._last = self._unheard + 1, words
         if self._told.due():
             fields = about(why=words, origin=callback.origin, so_far=self._unheard)
-            log.warning("a request that should be a carrier's was not believed", extra=fields)
+            log.warning("a request that should be a carrier's was not believed, or not read", extra=fields)
 
     def warnings(self) -> list[str]:
         if not self._unheard:
             return []
-        return [f"{self._unheard} requests to its address here were not believed; the last: {self._last}"]
+        return [f"{self._unheard} requests to its address here were not believed, or not read; the last: {self._last}"]
 
     async def close(self) -> None:
         self._closed = True

@@ -56,7 +56,7 @@ PLAIN = {"content-type": "text/plain"}
 REPLIES = {
     Verdict.TAKEN: Reply(200, b"ok\n", PLAIN),
     Verdict.REFUSED: Reply(404, b"this number is nobody's here\n", PLAIN),
-    Verdict.BROKEN: Reply(422, b"this cannot be kept\n", PLAIN),
+    Verdict.BROKEN: Reply(422, b"this, or some of it, cannot be kept\n", PLAIN),
     Verdict.LATER: Reply(503, b"this cannot be kept just now; send it again\n", PLAIN),
 }
 
@@ -135,7 +135,7 @@ class HTTPDialect:
             raise Unheard(Reply(403, b"this does not come from the carrier\n", PLAIN), "it does not know the secret")
         said = _said(callback)
         news: list[Receipt | Inbound] = []
-        listed, understood = set(), set()
+        listed, understood, is_empty = set(), set(), False
         for places, read in self._kinds(callback.path):
             found = at(said, places.items)
             items = found if isinstance(found, list) else [found]
@@ -145,7 +145,8 @@ class HTTPDialect:
             news += [one for _, one in known]
             understood |= {id(item) for item, _ in known}
             listed |= {id(item) for item in items if items is found}
-        if not news and (self._config.receipt or self._config.inbound):
+            is_empty = is_empty or not items
+        if not news and (listed or not is_empty) and (self._config.receipt or self._config.inbound):
             raise Unheard(Reply(400, b"this is no receipt and no message\n", PLAIN), "it is no receipt and no message")
         return Heard(news, REPLIES.__getitem__, len(listed - understood))
 
