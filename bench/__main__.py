@@ -42,9 +42,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--count", type=_count, default=40_000, help="messages of a run")
     parser.add_argument("--connections", type=_positive, default=64, help="of the customer who sends")
-    parser.add_argument(
-        "--front", choices=["inline", "process"], default="process", help="where the hub has HTTP spoken under load"
-    )
+    fronts = ["auto", "inline", "process"]
+    parser.add_argument("--front", choices=fronts, default="process", help="where the hub has HTTP spoken under load")
     parser.add_argument("--runs", type=_positive, default=3)
     parser.add_argument("--window", type=_positive, default=500, help="submits that wait for the carrier's answer")
     parser.add_argument("--full", action="store_true", help="flat: with ten million messages, too")

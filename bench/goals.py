@@ -83,7 +83,7 @@ def _middle(made: list[Figures], value: Callable[[Figures], float]) -> float:
 def _apart(work: Work, stores: dict[str, Fresh]) -> list[tuple[Goal, float]]:
     found = []
     for store, fresh in stores.items():
-        with staged(replace(work, front="inline"), fresh) as cast:  # as it is unless somebody asks for more
+        with staged(replace(work, front="auto"), fresh) as cast:  # as it is unless somebody asks for more
             cpu, mb = _idle(cast)
             found += [
                 (Goal(f"CPU with nothing to do, {store}", IDLE_CPU, "% of a core", least=False), cpu),

@@ -41,9 +41,10 @@ class Settings:
         "127.0.0.1:8080", "address and port of the API, `HOST:PORT`; port 0 takes a free one", is_place=True
     )
     front: str = setting(
-        "inline",
-        "where HTTP is spoken, to callers and to webhooks: `inline`, or in a `process` beside, for a machine with two "
-        "cores or more",
+        "auto",
+        "where HTTP is spoken, to callers and to webhooks: `inline`, in a `process` beside, or `auto`: inline at "
+        "first, and beside from when many ask at once, on a machine with two cores or more",
+        "auto",
         "inline",
         "process",
     )

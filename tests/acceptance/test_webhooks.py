@@ -228,7 +228,7 @@ def test_a_stalled_endpoint_costs_those_of_the_same_host_nothing(hub: Hub) -> No
 
 def retry(endpoint: Endpoint) -> tuple[Hit, Hit]:
     """The first request, and the same once more."""
-    first = endpoint.hits[0]
+    first = until(lambda: endpoint.hits, "it is tried")[0]
 
     def again() -> list[Hit]:
         return [hit for hit in endpoint.hits[1:] if hit.headers["webhook-id"] == first.headers["webhook-id"]]

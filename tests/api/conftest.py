@@ -30,7 +30,7 @@ def box(folder: Path) -> Iterator[Simulator]:
 @pytest.fixture(scope="session")
 def hub(folder: Path, box: Simulator) -> Iterator[Hub]:
     """One server for all; the tests make their own customers."""
-    with held(folder, box) as opened:
+    with held(folder, box, front="inline") as opened:
         yield opened
 
 

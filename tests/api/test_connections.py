@@ -208,11 +208,13 @@ class Somebody:
     """A connection, as far as those who count it see."""
 
     due = 0.0
+    is_busy = False
 
     def __init__(self, connections: Connections, host: str) -> None:
         self.peer = connections.peer_at(host)
 
     def overdue(self) -> None: ...
+    def move(self) -> None: ...
     def shutdown(self) -> None: ...
     def abort(self) -> None: ...
 

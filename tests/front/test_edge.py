@@ -17,7 +17,7 @@ async def never() -> None:
     raise AssertionError("it takes no requests")
 
 
-@pytest.mark.parametrize("front", ["inline", "process"])
+@pytest.mark.parametrize("front", ["auto", "inline", "process"])
 async def test_a_socket_that_cannot_be_served_ends_the_serving(front: Any) -> None:
     unheard: Any = object()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -68,11 +68,14 @@ class Hub(Program):
 
     def child(self, module: str) -> int:
         """The id of the process of its own that runs `module`."""
+        (found,) = self.children(module)
+        return found
+
+    def children(self, module: str) -> list[int]:
         assert self.process
         own = self.process.pid
-        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
-        (found,) = (id for id in children if module.encode() in Path(f"/proc/{id}/cmdline").read_bytes().split(b"\0"))
-        return int(found)
+        ids = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        return [int(id) for id in ids if module.encode() in Path(f"/proc/{id}/cmdline").read_bytes().split(b"\0")]
 
     # --- who calls ----------------------------------------------------------------------
 

@@ -115,32 +115,32 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Whoever has said all may still listen to the answers."""
         self._has_heard_all = True
-        if not (self._is_busy and self._is_whole):
+        if not (self.is_busy and self._is_whole):
             self.hang_up()
         return True
 
     def shutdown(self) -> None:
         self.due = self._connections.now + FINISH_REQUESTS_S
-        if self._cycle and self._is_busy:
+        if self._cycle and self.is_busy:
             self._cycle.keep_alive = False
         else:
             self._loop.call_later(LAST_CALL_S, self._hang_up_unless_asked)
 
     def _hang_up_unless_asked(self) -> None:
-        if not self._is_busy:
+        if not self.is_busy:
             self.hang_up()
 
     def abort(self) -> None:
         self.transport.abort()
 
     @property
-    def _is_busy(self) -> bool:
+    def is_busy(self) -> bool:
         return self._cycle is not None and not self._cycle.response_complete
 
     def overdue(self) -> None:
         if self._is_deaf or self.transport.is_closing():
             self.abort()
-        elif self._task and self._is_busy:  # only when the server ends
+        elif self._task and self.is_busy:  # only when the server ends
             self._task.cancel()
         elif self._in_head:
             seconds = self._connections.bounds.head_timeout
@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers = self._told = []
         self._in_head = True
-        if not self._is_busy:
+        if not self.is_busy:
             self.due = self._connections.now + self._connections.bounds.head_timeout
 
     def on_url(self, url: bytes) -> None:
@@ -250,7 +250,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, cycle: Cycle) -> None:
         """Has the request answered, in its turn."""
-        if self._is_busy:
+        if self.is_busy:
             self.flow.pause_reading()
         self._cycle = cycle
         self._pipeline.append(cycle)
@@ -279,7 +279,7 @@ class Connection(asyncio.Protocol):
             cycle.is_whole = True
             cycle.ring()
         elif keeps_on:
-            self._wait()
+            self.wait()
         else:
             self.hang_up()
 
@@ -348,14 +348,33 @@ class Connection(asyncio.Protocol):
         elif self._has_heard_all and not self._later:
             self.hang_up()
         else:
-            self._wait()
+            self.wait()
         if self._later:
             self._feed_later()
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         """For the next request; or for the rest of the body of one that is answered already."""
         seconds = KEEP_ALIVE_S if self._is_whole and not self._in_head else self._connections.bounds.head_timeout
         self.due = self._connections.now + seconds
+        if self._connections.heir:
+            self._loop.call_soon(self.move)  # once the answer is out
+
+    def move(self) -> None:
+        """To the heir of all connections, if this one waits for its next request, and nothing of that is here."""
+        heir, transport = self._connections.heir, self.transport
+        if heir is None or self._is_over or not self._is_between or transport.get_write_buffer_size():
+            return
+        self.flow.pause_reading()  # what comes from now on is for the heir
+        if heir(transport.get_extra_info("socket").fileno()):
+            self.abort()
+        else:
+            self.flow.resume_reading()
+
+    @property
+    def _is_between(self) -> bool:
+        """It has had an answer, and waits for another request."""
+        is_idle = self._cycle is not None and self._cycle.response_complete and not self._pipeline
+        return is_idle and self._is_whole and not (self._in_head or self._fed or self._later or self._has_heard_all)
 
     def _fail(self, refusal: Refusal) -> None:
         """Nothing that follows can be understood. What was asked before is answered first."""
@@ -363,7 +382,7 @@ class Connection(asyncio.Protocol):
         self._later.clear()
         if not self._is_whole:
             self._forget_last()
-        if self._is_busy:
+        if self.is_busy:
             self._failure = refusal
             self.flow.pause_reading()
         else:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Protocol
 
@@ -40,7 +41,10 @@ class Limited(Protocol):
     due: float
     """By the clock of `Connections`."""
 
+    @property
+    def is_busy(self) -> bool: ...
     def overdue(self) -> None: ...
+    def move(self) -> None: ...
     def shutdown(self) -> None: ...
     def abort(self) -> None: ...
 
@@ -58,6 +62,10 @@ class Connections:
         self._unread_octets = 0
         self._sweep_is_due = False
         self._answering: set[asyncio.Task[None]] = set()
+        self.heir: Callable[[int], bool] | None = None
+        """Takes the open file of a connection over, unless it cannot do so now."""
+        self.swept: Callable[[], None] = _nothing
+        """Called after each sweep."""
         self._gone: asyncio.Event | None = None
         """Set once all have gone, when the server ends."""
 
@@ -111,6 +119,22 @@ class Connections:
         """Whether there is no room even to say no."""
         return len(self._open) > self.bounds.max_connections + MAX_PARTING
 
+    @property
+    def busy(self) -> int:
+        """How many wait for an answer."""
+        return sum(connection.is_busy for connection in self._open)
+
+    # --- moving to another process ------------------------------------------------------
+
+    def hand_over(self, heir: Callable[[int], bool]) -> None:
+        """Each goes to the heir as soon as nothing is under way on it."""
+        self.heir = heir
+        self._move()
+
+    def _move(self) -> None:
+        for connection in list(self._open):
+            connection.move()
+
     # --- answers that nobody reads ------------------------------------------------------
 
     def unread(self, connection: Limited, octets: int) -> None:
@@ -160,7 +184,14 @@ class Connections:
         self._sweep_is_due = False
         if self._open:
             self._sweep_later()
+        if self.heir:
+            self._move()
         for connection in [one for one in self._open if one.due <= self.now]:
             connection.overdue()
         for connection in [one for one, (_, due) in self._unread.items() if due <= self.now]:
             self._cut(connection)
+        self.swept()
+
+
+def _nothing() -> None:
+    pass

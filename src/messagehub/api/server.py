@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 
 from starlette.types import ASGIApp
 
@@ -35,16 +36,17 @@ class Server:
         self.up = asyncio.Event()
         self._application = application
         self._ending = asyncio.Event()
+        self._listening: asyncio.Server | None = None
 
     async def serve(self, sock: socket.socket) -> None:
         """Until `end` was called and what was asked is answered."""
         loop = asyncio.get_running_loop()
-        listening = await loop.create_server(self._connection, sock=sock, backlog=BACKLOG)
+        self._listening = await loop.create_server(self._connection, sock=sock, backlog=BACKLOG)
         self.up.set()
         try:
             await self._ending.wait()
         finally:
-            listening.close()
+            self._listening.close()
             sock.close()
         await self.connections.end(END_S)
 
@@ -61,6 +63,21 @@ class Server:
     def end(self) -> None:
         """Takes no more requests."""
         self._ending.set()
+
+    def hand_over(self, heir: Callable[[int], bool]) -> None:
+        """Another process listens from now on; see `Connections.hand_over`."""
+        if self._listening and not self._ending.is_set():
+            self._listening.close()
+            self.connections.hand_over(heir)
+
+    async def adopt(self, sock: socket.socket) -> None:
+        """Goes on with a connection that another process has handed over."""
+        if self._ending.is_set():
+            sock.close()
+            return
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.connect_accepted_socket(self._connection, sock)
+        connection.wait()
 
     def _connection(self) -> Connection:
         return Connection(self._application, self.connections)

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-FRONT = "Where HTTP is spoken: `inline`, or in a `process` beside, on a second core."
+FRONT = "Where HTTP is spoken: `inline`, in a `process` beside, or beside once many ask (`auto`)."
 
 
 def serve(
     role: Annotated[
         str, typer.Option(metavar="all|api|worker", help="what this process does; else as MESSAGEHUB_ROLE says")
     ] = "",
-    front: Annotated[str, typer.Option(help=FRONT, metavar="inline|process")] = "",
+    front: Annotated[str, typer.Option(help=FRONT, metavar="auto|inline|process")] = "",
 ) -> None:
     """Serve, with settings from MESSAGEHUB_* variables and the TOML file that MESSAGEHUB_CONFIG names.
 

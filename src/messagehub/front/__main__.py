@@ -1,4 +1,4 @@
-"""python -m messagehub.front LINK LISTENER PARENT: how an engine starts its front."""
+"""python -m messagehub.front LINK LISTENER DOOR PARENT: how an engine starts its front."""
 
 import sys
 

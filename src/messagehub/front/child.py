@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -136,8 +137,10 @@ def _asked(number: int, scope: Scope, body: bytes | None) -> Asked:
 class Front:
     """Does what the engine says, until there is none."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, door: socket.socket) -> None:
+        """`door`: through it come open connections."""
+        self._sock, self._door = sock, door
+        door.setblocking(False)
         self._loop = asyncio.get_running_loop()
         self._takes: dict[type, Callable[[Any], object]] = {
             Begin: self._begin,
@@ -157,6 +160,7 @@ class Front:
         self._client: Client
         self._workers = Workers(self._ask)
         self._serving: asyncio.Task[None] | None = None
+        self._adopting: set[asyncio.Task[None]] = set()
 
     def _take(self, frames: list[Any]) -> None:
         for frame in frames:
@@ -184,8 +188,22 @@ class Front:
         serving = self._loop.create_task(self._http.serve(self._sock))
         await self._http.until_up(serving)
         self.link.send(Listens())
+        self._loop.add_reader(self._door, self._adopt)
         await serving
         self.link.send(Drained())
+
+    def _adopt(self) -> None:
+        """Goes on with connections that the engine has begun."""
+        with suppress(BlockingIOError):
+            while True:
+                octets, files, _, _ = socket.recv_fds(self._door, 1, 1)
+                if not octets:
+                    self._loop.remove_reader(self._door)
+                    return
+                for file in files:
+                    adopting = self._loop.create_task(self._http.adopt(socket.socket(fileno=file)))
+                    self._adopting.add(adopting)
+                    adopting.add_done_callback(self._adopting.discard)
 
     def _drain(self, _: Drain) -> None:
         self._http.end()
@@ -222,9 +240,9 @@ def _end_if_failed(serving: asyncio.Task[None]) -> None:
         os._exit(1)
 
 
-async def main(link: int, listener: int, parent: int) -> None:
-    """`link` and `listener` are open files, `parent` the process that is the engine."""
+async def main(link: int, listener: int, door: int, parent: int) -> None:
+    """`link`, `listener` and `door` are open files, `parent` the process that is the engine."""
     live_with(parent)
-    front = Front(socket.socket(fileno=listener))
+    front = Front(socket.socket(fileno=listener), socket.socket(fileno=door))
     await asyncio.get_running_loop().create_connection(lambda: front.link, sock=socket.socket(fileno=link))
     await asyncio.Event().wait()

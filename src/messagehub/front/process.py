@@ -63,6 +63,7 @@ class Front:
         self._taker: Taker | None = None
         self._process: subprocess.Popen[bytes]
         self._link: Link | None = None
+        self._door: socket.socket | None = None
         self._requests: Requests | None = None
         self._silent = 0
         self._is_ending = False
@@ -109,6 +110,8 @@ class Front:
         self._keeping.cancel()
         if self._link:
             self._link.close()
+        if self._door:
+            self._door.close()
         await self._loop.run_in_executor(None, ended, self._process)
 
     async def _keep(self) -> None:
@@ -139,8 +142,10 @@ class Front:
 
     async def _start(self) -> None:
         ours, its = socket.socketpair()
-        with its:
-            self._process = spawned("messagehub.front", (its.fileno(), self._sock.fileno()))
+        self._door, door = socket.socketpair()
+        self._door.setblocking(False)
+        with its, door:
+            self._process = spawned("messagehub.front", (its.fileno(), self._sock.fileno(), door.fileno()))
         COUNTS.front_starts += 1
         self._lost, self._silent = asyncio.Event(), 0
         link = Link(FromFront, self._take, self._lost.set, yields=True, at_once=AT_ONCE)
@@ -168,9 +173,11 @@ class Front:
         self._calls.pause()
         if self._link:
             self._link.close()
+        if self._door:
+            self._door.close()
         if self._requests:
             self._requests.close()
-        self._link = self._requests = None
+        self._link = self._door = self._requests = None
 
     def _listen(self) -> None:
         if self._application and self._taker and self._link:
@@ -183,6 +190,16 @@ class Front:
                 Left: self._requests.leave,
             }
             self._link.send(Listen())
+
+    def adopt(self, file: int) -> bool:
+        """Has it go on with an open connection, which is to be closed here. False where it cannot do so now."""
+        if self._door is None:
+            return False
+        try:
+            socket.send_fds(self._door, [b"."], [file])
+        except OSError:  # it has not taken those before, or it is dead
+            return False
+        return True
 
     # --- what it says -------------------------------------------------------------------
 
