@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from messagehub.web import Busy, TimedOut, client
+from messagehub.web import Busy, Closed, TimedOut, Unreachable, client
 from tests.test_web import OK, Peer, answering, calling, post, serving
 
 HANGING = 2
@@ -72,14 +72,50 @@ async def test_there_is_a_most_of_connections_and_those_that_rest_make_room() ->
         assert (server.connections, other.connections) == (2, 1)
 
 
-async def test_without_a_file_for_it_the_endpoint_is_not_to_blame() -> None:
+async def test_names_that_are_looked_up_take_no_place_of_a_connection(silent_name_servers: threading.Event) -> None:
+    async with serving(answering(OK)) as server, calling(most=HANGING) as calls:
+        black = [asyncio.create_task(post(calls, f"http://black{n}.test/")) for n in range(HANGING)]
+        await asyncio.sleep(0)
+        assert (await post(calls, server.url)).status == 200
+        silent_name_servers.set()
+        failed = await asyncio.gather(*black, return_exceptions=True)
+        assert [type(error) for error in failed] == [Unreachable] * HANGING
+
+
+async def test_who_waits_for_a_lookup_when_all_is_closed_is_told_so(silent_name_servers: threading.Event) -> None:
+    async with calling() as calls:
+        black = [asyncio.create_task(post(calls, f"http://black{n}.test/")) for n in range(HANGING + 1)]
+        await asyncio.sleep(0.01)
+        await calls.close()
+        with pytest.raises(Closed):
+            await black[-1]
+        silent_name_servers.set()
+        await asyncio.gather(*black, return_exceptions=True)
+
+
+async def test_without_a_thread_to_look_it_up_the_endpoint_is_not_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with serving(answering(OK)) as server, calling() as calls:
+        url = f"http://localhost:{server.port}/hook"
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            with pytest.raises(Busy):
+                await post(calls, url)
+        assert (await post(calls, url)).status == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_without_a_file_for_it_the_endpoint_is_not_to_blame(host: str) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     async with serving(answering(OK)) as server, calling() as calls:
+        url = f"http://{host}:{server.port}/hook"
         os.close(next_file := os.dup(0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (next_file, hard))
         try:
             with pytest.raises(Busy):
-                await post(calls, server.url)
+                await post(calls, url)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        assert (await post(calls, server.url)).status == 200
+        assert (await post(calls, url)).status == 200

@@ -260,6 +260,32 @@ async def test_media_of_whom_nobody_hears_hold_back_no_message_that_came_with_th
         silence.set()
 
 
+async def test_media_that_are_slow_are_got_again_some_time_after_one_of_whom_nobody_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PATIENCE_S", 0.6)
+    monkeypatch.setattr(fetching, "BRIEF_S", 0.1)
+    monkeypatch.setattr(fetching, "BRIEF_FOR_S", 0.5)
+    async with opened(tmp_path) as (ours, peer, _):
+
+        async def be_slow(asked: Asked) -> Said:
+            await asyncio.sleep(30 if "silent" in asked.target else 0.2)
+            return Said(200, GIF)
+
+        peer.on_request = be_slow
+        await told(ours, message(f"{peer.url}/silent"))
+
+        async def has_digest(number: int) -> bool:
+            await told(ours, message(f"{peer.url}/{number}", id=str(number)))
+            (medium,) = ours.of(Inbound)[-1].media or ()
+            return isinstance(medium, Medium) and bool(medium.digest)
+
+        assert not await has_digest(1)
+        async with asyncio.timeout(5):
+            while not await has_digest(2):
+                pass
+
+
 async def test_media_that_take_too_long_are_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "PATIENCE_S", 0.2)
     async with opened(tmp_path) as (ours, peer, _):
@@ -290,6 +316,23 @@ async def test_a_full_disk_is_for_later(tmp_path: Path) -> None:
         peer.answer(Said(200, GIF))
         assert (await told(ours, message(peer.url))).status == 503
         assert ours.news == []
+
+
+async def test_what_cannot_be_kept_leaves_nobody_at_work(tmp_path: Path) -> None:
+    """The same is told again at once, and each time more would be under way."""
+    (tmp_path / "incoming").write_text("no folder")
+    async with opened(tmp_path) as (ours, peer, _):
+        silence = asyncio.Event()
+
+        async def be_silent(asked: Asked) -> Said:
+            if not asked.target.endswith("/0"):
+                await silence.wait()
+            return Said(200, GIF)
+
+        peer.on_request = be_silent
+        assert (await told(ours, message(*(f"{peer.url}/{n}" for n in range(10))))).status == 503
+        assert not [task for task in asyncio.all_tasks() if "Arrivals._kept" in repr(task)]
+        silence.set()
 
 
 # --- out

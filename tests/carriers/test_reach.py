@@ -87,3 +87,23 @@ async def test_a_carrier_that_does_not_know_us_is_not_asked_sooner_for_a_lost_co
         finally:
             await reach.close()
             await client.close()
+
+
+async def test_an_answer_that_took_nothing_does_not_show_that_the_carrier_knows_us() -> None:
+    async with server() as peer, Ours(peer.url, pauses=ENDLESS, window=2) as ours:
+        has_refused = asyncio.Event()
+
+        async def refuse_the_first(asked: Asked) -> Said:
+            if asked.json["text"] == "first":
+                return Said(401, {"words": "who are you"})
+            await has_refused.wait()
+            return Said(503)
+
+        peer.on_request = refuse_the_first
+        ours.send(words="second")
+        ours.send(words="first")
+        await ours.until(lambda: ours.carrier.status().status == "down")
+        has_refused.set()
+        await ours.heard(Refused, 2)
+        assert ours.carrier.status().status == "down"
+        assert ours.carrier.status().last_error == "who are you"

@@ -138,8 +138,15 @@ class Arrivals:
         OSError or Unavailable where they cannot be.
         """
         given = {id(one.media): one.media for one in messages if one.media}
-        of_each = [asyncio.gather(*(self._kept(medium, now) for medium in media)) for media in given.values()]
-        kept = dict(zip(given, await asyncio.gather(*of_each), strict=True))
+        tasks = {of: [asyncio.create_task(self._kept(one, now)) for one in media] for of, media in given.items()}
+        every = [task for some in tasks.values() for task in some]
+        try:
+            await asyncio.gather(*every)
+        finally:  # if one cannot be kept, all are told again: what others are about is for nobody
+            for task in every:
+                task.cancel()
+            await asyncio.gather(*every, return_exceptions=True)
+        kept = {of: [task.result() for task in some] for of, some in tasks.items()}
         for one in messages:
             if one.media:
                 one.media = kept[id(one.media)]

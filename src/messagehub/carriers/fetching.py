@@ -25,10 +25,13 @@ TRIES = 3
 PAUSE_S = 0.5
 PATIENCE_S = 10.0
 """For all tries, once it has its turn: a message without its media is better than none."""
-BRIEF_S = 1.0
-"""The same where the last was not there in time: one that does not answer is not to hold back all that came with it."""
 TURN_S = 20.0
 """For a turn. That none came is no fault of the medium's, so the carrier is to tell of it again."""
+BRIEF_S = 1.0
+"""The same as the patience, for a while after one that was not there in all of it: it is not to hold back all that came
+with it."""
+BRIEF_FOR_S = TURN_S + PATIENCE_S
+"""How long that is so. What is not there in a brief time does not prolong it: a carrier may need two seconds."""
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 3
 FAILED_TOLD_S = 10.0
@@ -44,8 +47,8 @@ class Fetching:
         self._config, self._dialect = config, dialect
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._clients: dict[bool, Client] = {}
-        self._hangs = False
-        """The last that had its turn was not there in time."""
+        self._brief_until = 0.0
+        """By the clock of the loop."""
         self._told = Seldom(FAILED_TOLD_S)
 
     @asynccontextmanager
@@ -66,21 +69,27 @@ class Fetching:
             async with asyncio.timeout(TURN_S):
                 await stack.enter_async_context(self._turns)
         except TimeoutError:
-            if self._hangs:
+            if self._is_brief:
                 return False
             raise Unavailable("too many come in at once") from None
         return True
 
+    @property
+    def _is_brief(self) -> bool:
+        return asyncio.get_running_loop().time() < self._brief_until
+
     async def _in_time(self, url: str) -> tuple[Fetched | None, str]:
+        is_brief = self._is_brief
         try:
-            async with asyncio.timeout(BRIEF_S if self._hangs else PATIENCE_S):
+            async with asyncio.timeout(BRIEF_S if is_brief else PATIENCE_S):
                 tried = await self._tried(self._dialect.fetch(url))
         except TimeoutError:
-            self._hangs = True
+            if not is_brief:
+                self._brief_until = asyncio.get_running_loop().time() + BRIEF_FOR_S
             return None, "not in time"
         except ValueError as error:
             tried = None, str(error)
-        self._hangs = False
+        self._brief_until = 0.0
         return tried
 
     async def _tried(self, request: Request) -> tuple[Fetched | None, str]:

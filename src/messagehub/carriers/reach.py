@@ -25,8 +25,10 @@ class Reach:
         self._trouble = Trouble.CONNECTION
         """From what it recovers."""
 
-    def seen(self) -> None:
-        """It answers, so all is well."""
+    def seen(self, took: bool) -> None:
+        """It answers, so all is well; but whether it knows us is shown only by what it `took`."""
+        if not took and self._is_recovering and self._trouble is Trouble.CREDENTIALS:
+            return
         self._backoff.forget()
         self._stop_recovering()
         self._turn("")
@@ -38,15 +40,18 @@ class Reach:
         can be reached says nothing about whether it knows us.
         """
         trouble = Trouble.CONNECTION if url else Trouble.CREDENTIALS
-        is_recovering = self._recovering is not None and not self._recovering.done()
-        if is_recovering and trouble is Trouble.CONNECTION and self._trouble is Trouble.CREDENTIALS:
+        if self._is_recovering and trouble is Trouble.CONNECTION and self._trouble is Trouble.CREDENTIALS:
             return
         self._turn(why)
-        if is_recovering and trouble is self._trouble:
+        if self._is_recovering and trouble is self._trouble:
             return
         self._stop_recovering()
         self._trouble = trouble
         self._recovering = asyncio.create_task(self._recover(url))
+
+    @property
+    def _is_recovering(self) -> bool:
+        return self._recovering is not None and not self._recovering.done()
 
     async def close(self) -> None:
         if self._recovering:
@@ -76,6 +81,8 @@ class Reach:
                     await self._client.reach(url)
             except WebError as error:
                 self._turn(words_of(error))
+            except Exception:  # or nobody would ever look again
+                log.exception("whether a carrier can be reached could not be found out")
             else:
                 self._turn("")
 

@@ -433,7 +433,7 @@ class WebCarrier:
             log.exception("an answer of a carrier could not be understood")
             said = Declined("unreadable")
         if not (isinstance(said, Declined) and said.reason == "bad_credentials"):
-            self._reach.seen()
+            self._reach.seen(took=isinstance(said, Taken))
         if isinstance(said, Taken):
             status.accepted += 1
             self._pace.took()

@@ -167,23 +167,27 @@ class Client:
         return self._origin(place, self._limits.per_origin), f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"
 
     async def _connect(self, origin: "_Origin", deadline: float) -> "Connection":
-        if len(self._connections) + self._connecting >= self._most:
-            self._end_one_that_rests()
-        self._connecting += 1
         try:
             async with asyncio.timeout_at(deadline):
                 addresses = await self._addresses(origin.place)
-                connection = await self._connect_to_one_of(addresses, origin)
+                connection = await self._connect_if_room(addresses, origin)
         except TimeoutError:
             if origin.place.host in self._unasked:
                 raise Busy("too many other names are being looked up") from None
             raise TimedOut(f"no connection to {origin.place.host} in time") from None
-        finally:
-            self._connecting -= 1
         if self._closed:
             connection.end()
             raise Closed("the client has been closed")
         return connection
+
+    async def _connect_if_room(self, addresses: Sequence[Address], origin: "_Origin") -> "Connection":
+        if len(self._connections) + self._connecting >= self._most:
+            self._end_one_that_rests()
+        self._connecting += 1
+        try:
+            return await self._connect_to_one_of(addresses, origin)
+        finally:
+            self._connecting -= 1
 
     def _end_one_that_rests(self) -> None:
         resting = next((connection for connection in self._connections if connection.rests), None)
@@ -219,9 +223,16 @@ class Client:
             return [ip_address(text) for text in known]
         except (OSError, ValueError) as error:
             raise Unreachable(f"{host}: {error}", "dns") from error
+        except asyncio.CancelledError:
+            if self._closed and lookup.cancelled():
+                raise Closed("the client has been closed") from None
+            raise
 
     def _keep(self, host: str, lookup: asyncio.Future[Sequence[str]]) -> None:
         if lookup.cancelled():
+            return
+        if isinstance(lookup.exception(), Busy):  # that is over in a moment
+            del self._lookups[host]
             return
         # A failure is asked for here, as all who would have heard of it may have gone; it is known no longer than a
         # success.
@@ -237,7 +248,14 @@ class Client:
             return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
 
         self._unasked.add(host)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno not in NO_FILES:
+                raise
+            raise Busy(f"{host} cannot be looked up: {error}") from error  # no file is left, or no thread can start
+        finally:
+            self._unasked.discard(host)
         return [str(address[0]) for *_, address in found]
 
     async def _connect_to_one_of(self, addresses: Sequence[Address], origin: "_Origin") -> "Connection":

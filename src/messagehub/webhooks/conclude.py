@@ -1,7 +1,7 @@
 """What became of attempts, written down in batches: of each event, and of the endpoints as such."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
@@ -70,6 +70,18 @@ class Conclusions(Struct):
             {id: found for id, found in self.recovered.items() if id not in later.failing} | later.recovered,
             self.gone | later.gone,
         )
+
+    @classmethod
+    def of(cls, pieces: Iterable["Conclusions"]) -> "Conclusions":
+        """Those of one, together again."""
+        whole = cls()
+        for piece in pieces:
+            whole.results += piece.results
+            whole.released += piece.released
+            whole.failing |= piece.failing
+            whole.recovered |= piece.recovered
+            whole.gone |= piece.gone
+        return whole
 
     def pieces(self) -> Iterator["Conclusions"]:
         """Each thing by itself."""

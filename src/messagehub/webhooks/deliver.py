@@ -387,8 +387,8 @@ class Dispatcher:
                 await self._write_alone(rest[0])
                 rest.popleft()
         finally:
-            for piece in reversed(rest):
-                self._put_back(piece)
+            if rest:
+                self._put_back(Conclusions.of(rest))
 
     async def _write_alone(self, piece: Conclusions) -> None:
         try:
