@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from messagehub.api.connection import LAST_CALL_S
 from messagehub.api.connections import MAX_PARTING, Bounds, Connections
 from messagehub.api.cycle import Cycle
 from messagehub.api.server import Server, listener
@@ -266,6 +267,24 @@ async def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered() -
     await reader.readuntil(b"\r\n\r\nok")
     writer.write(request("GET /"))  # it is in the system, and not read yet
     server.end()
+    answer = (await reader.read()).lower()
+    assert answer.startswith(b"http/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    await serving
+    writer.close()
+
+
+async def test_a_request_whose_head_is_half_here_when_the_server_ends_is_answered() -> None:
+    sock, server = listener("127.0.0.1:0"), Server(quick, Bounds())
+    serving = asyncio.create_task(server.serve(sock))
+    await server.up.wait()
+    reader, writer = await asyncio.open_connection(*sock.getsockname())
+    head = request("GET /")
+    writer.write(head[:-4])
+    await asyncio.sleep(0.05)  # it is read
+    server.end()
+    await asyncio.sleep(2 * LAST_CALL_S)
+    writer.write(head[-4:])
     answer = (await reader.read()).lower()
     assert answer.startswith(b"http/1.1 200 ")
     assert b"\r\nconnection: close\r\n" in answer

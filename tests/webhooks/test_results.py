@@ -3,7 +3,8 @@
 import asyncio
 
 from messagehub import clock
-from messagehub.webhooks.conclude import Result
+from messagehub.webhooks.conclude import Conclusions, Failure, Result
+from messagehub.webhooks.endpoint import Pending
 from tests.support.outage import Outage
 from tests.support.sink import Endpoint
 from tests.webhooks.desk import Desk, happens
@@ -36,3 +37,18 @@ async def test_a_result_that_cannot_be_stored_keeps_back_no_other(desk: Desk, en
     ]
     await desk.dispatcher._conclude()
     assert [(await desk.row(event)).status for event in events] == ["delivered", "pending", "delivered"]
+
+
+async def test_what_is_taken_apart_is_the_same_when_put_together(desk: Desk, endpoint: Endpoint) -> None:
+    first, second = [await desk.customer(endpoint.url) for _ in range(2)]
+    *events, last = await desk.stored(first, 3)
+    now = clock.now()
+    whole = Conclusions(
+        [Result(first.id, event.id, "delivered", 1, None, 200, "", now) for event in events],
+        [Pending(last.id, first.id, last.message_id, last.body, 0, 0, last.due_at, last.tm_create)],
+        {first.id: Failure(first, "refused", now, is_first=True)},
+        {second.id: second},
+        {first.id: first, second.id: second},
+    )
+    assert Conclusions.of(whole.pieces()) == whole
+    assert len(list(whole.pieces())) == 7

@@ -127,7 +127,7 @@ class Connection(asyncio.Protocol):
             self._loop.call_later(LAST_CALL_S, self._hang_up_unless_asked)
 
     def _hang_up_unless_asked(self) -> None:
-        if not self.is_busy:
+        if not (self.is_busy or self._in_head):
             self.hang_up()
 
     def abort(self) -> None:
@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif self._task and self.is_busy:  # only when the server ends
             self._task.cancel()
-        elif self._in_head:
+        elif self._in_head and not self._connections.are_ending:
             seconds = self._connections.bounds.head_timeout
             self._say_last(Refusal("REQUEST_TIMEOUT", f"the head of the request did not arrive within {seconds:g} s"))
         else:
