@@ -139,11 +139,11 @@ def _of_some(made: Sequence[str]) -> Iterator[Rows]:
     failed = {"attempt": 1, "response_status": 500, "error": "status"}
     yield "event_attempts", [{"event_id": id, **failed, "tm_create": ids.moment_of(id)} for id in made]
     yield "traces", [{"id": id, "message_id": id, "n": 0, "body": b"trace" * 40} for id in made]
-    yield "expiries", [{"message_id": id, "due_at": ids.moment_of(id) + MONTH} for id in made]
 
 
 def _of_nobody(made: Sequence[str], first: int, carrier_id: str) -> Iterator[Rows]:
-    """Receipts too early, most often of other carriers, and parts of inbound messages."""
+    """When messages expire; receipts too early, most often of other carriers; and parts of inbound messages."""
+    yield "expiries", [{"message_id": id, "due_at": ids.moment_of(id) + MONTH} for id in made]
     yield "parked_receipts", [_parked(id, n, carrier_id) for n, id in enumerate(made)]
     seen = {"node_id": "n", "session": "s", "late": 0}
     yield (
