@@ -41,7 +41,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("what", nargs="?", choices=list(DOES), default="measure")
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--count", type=_count, default=40_000, help="messages of a run")
-    parser.add_argument("--connections", type=_positive, default=64, help="of the customer who sends")
+    parser.add_argument("--connections", type=_positive, default=128, help="of the customer who sends")
     fronts = ["auto", "inline", "process"]
     parser.add_argument("--front", choices=fronts, default="process", help="where the hub has HTTP spoken under load")
     parser.add_argument("--runs", type=_positive, default=3)
