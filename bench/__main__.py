@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+from msgspec.structs import replace
+
 from bench import churn, features, flat, goals, jasmin, kannel, profile, report, smpp, urgent, webhooks
 from bench.children import Broken
 from bench.database import Fresh, postgres, sqlite
@@ -41,7 +43,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("what", nargs="?", choices=list(DOES), default="measure")
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--count", type=_count, default=40_000, help="messages of a run")
-    parser.add_argument("--connections", type=_positive, default=128, help="of the customer who sends")
+    connections = "of the customer who sends; a peer has as many as it is fastest with"
+    parser.add_argument("--connections", type=_positive, default=128, help=connections)
     fronts = ["auto", "inline", "process"]
     parser.add_argument("--front", choices=fronts, default="process", help="where the hub has HTTP spoken under load")
     parser.add_argument("--runs", type=_positive, default=3)
@@ -118,7 +121,7 @@ def _runs(options: argparse.Namespace, stores: dict[str, Fresh]) -> Runs:
     """In turns, as a machine gets faster and slower over the minutes."""
     works = [work for store in stores for work in _works(options, store)]
     peers = _peers()
-    works += [_work(options, name, count=min(options.count, peer.most)) for name, peer in peers.items()]
+    works += [_beside(options, name, peer) for name, peer in peers.items()]
     runs: Runs = {work: [] for work in works}
     for turn in range(options.runs):
         for work in works:
@@ -146,6 +149,11 @@ def _works(options: argparse.Namespace, store: str) -> Iterator[Work]:
     if options.rate:
         count = min(options.count, RATED_S * options.rate)
         yield _work(options, store, count=count, rate=options.rate)
+
+
+def _beside(options: argparse.Namespace, name: str, peer: Peer) -> Work:
+    count = min(options.count, peer.most)
+    return replace(_work(options, name, count=count), connections=peer.connections)
 
 
 def _work(options: argparse.Namespace, store: str, count: int = 0, rate: float = 0.0) -> Work:

@@ -21,6 +21,7 @@ from bench.hub import SOURCE, Running
 from bench.run import Cast, Peer, Work, ends, plan
 
 BINDS = 16
+CONNECTIONS = 32
 MOST = 3_000
 """Messages of a run, which take it ten seconds."""
 
@@ -44,7 +45,7 @@ SPEC = "import txamqp, pathlib; print(pathlib.Path(txamqp.__file__).parent / 'sp
 def peers() -> dict[str, Peer]:
     """By the name under which it is measured; none where it is not installed."""
     needed = (*PROGRAMS, "redis-server", "rabbitmq-server", "epmd")
-    return {"Jasmin": Peer(_jasmin, MOST)} if all(map(_path, needed)) else {}
+    return {"Jasmin": Peer(_jasmin, CONNECTIONS, MOST)} if all(map(_path, needed)) else {}
 
 
 def _path(name: str) -> str | None:

@@ -63,6 +63,8 @@ max-messages = 0
 text = none
 """
 
+CONNECTIONS = 32
+
 IN_MEMORY = "dlr-storage = internal"
 SPOOLED = "store-type = spool\nstore-location = {folder}/store\ndlr-storage = spool\ndlr-spool = {folder}/receipts"
 
@@ -74,7 +76,10 @@ def peers() -> dict[str, Peer]:
     """By the names under which it is measured; none where it is not installed."""
     if not (_path("bearerbox") and _path("smsbox")):
         return {}
-    return {"Kannel, all spooled": Peer(_stage(SPOOLED)), "Kannel, in memory": Peer(_stage(IN_MEMORY))}
+    return {
+        "Kannel, all spooled": Peer(_stage(SPOOLED), CONNECTIONS),
+        "Kannel, in memory": Peer(_stage(IN_MEMORY), CONNECTIONS),
+    }
 
 
 def _path(name: str) -> str | None:

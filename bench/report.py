@@ -42,7 +42,7 @@ def console(stderr: bool = False) -> Console:
 def table(runs: Runs) -> Table:
     """A row for each kind of work: the medians, and the least and the most below."""
     work, made = next(iter(runs.items()))
-    title = f"{work.connections} connections, window {work.window}, medians of {len(made)} (least–most), {commit()}"
+    title = f"messages from connections, window {work.window}, medians of {len(made)} (least–most), {commit()}"
     shown = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
     shown.add_column("store", no_wrap=True)
     for name in (*MEASURED, *SUMMED):
@@ -55,7 +55,8 @@ def table(runs: Runs) -> Table:
 
 
 def _named(work: Work) -> str:
-    return f"{work.store}\n{work.count:,} " + (f"at {work.rate:,.0f}/s" if work.rate else "flat out")
+    how = f"at {work.rate:,.0f}/s" if work.rate else "flat out"
+    return f"{work.store}\n{work.count:,} from {work.connections}, {how}"
 
 
 def spread(values: Sequence[float], form: str) -> str:

@@ -89,9 +89,13 @@ Stage = Callable[[Work, Path], AbstractContextManager[Cast]]
 
 
 class Peer(NamedTuple):
-    """A gateway that one would otherwise run. `most`: messages of a run, where it is slow."""
+    """A gateway that one would otherwise run.
+
+    `connections` of the customer: as many as it is fastest with. `most`: messages of a run, where it is slow.
+    """
 
     stage: Stage
+    connections: int
     most: int = sys.maxsize
 
 
