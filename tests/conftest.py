@@ -1,4 +1,5 @@
 import re
+import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.support.outage import Outage, outage_of
 STORES = ("sqlite", "postgres")
 WARNED = re.compile(r"\b(?:WARNING|ERROR|CRITICAL)\b")
 MOST_WARNINGS = 20
+
+# A suite that was started in the background ignores Ctrl-C, and so would the programs that it starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes to be made or run is the machine's doing.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

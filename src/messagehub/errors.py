@@ -8,7 +8,7 @@ HubError
     ├── Stale          what a unit knew of a row is so no more
     └── Unavailable    the store cannot be reached or cannot write: nothing was changed, as far as can be known
         ├── RolledBack again and again, in favour of others
-        ├── Unsettled  it fell silent at the commit: something was changed, or nothing
+        ├── Unsettled  it fell silent or failed at the commit: something was changed, or nothing
         └── NoRoom     it is the folder of media that cannot be written
 """
 
@@ -60,7 +60,7 @@ class RolledBack(Unavailable):
 
 
 class Unsettled(Unavailable):
-    """The store fell silent while it was to commit: what was asked for is written, or it is not."""
+    """The store fell silent or failed while it was to commit: what was asked for is written, or it is not."""
 
 
 class NoRoom(Unavailable):

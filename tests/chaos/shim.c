@@ -1,5 +1,7 @@
 /* Loaded before the C library into the process under test. What it does is read from shared memory at each call:
  *   full          nothing can be written to files: ENOSPC
+ *   unsynced       fsync fails: ENOSPC, as where room is found for what was written only then; 2: and from the first such
+ *                  on nothing can be written either
  *   sync_us       microseconds that each fsync takes longer
  *   clock_us      microseconds by which the time of day is off; the monotonic clock is not touched
  */
@@ -15,10 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-struct control { volatile int64_t full, sync_us, clock_us; };
+struct control { volatile int64_t full, unsynced, sync_us, clock_us; };
 
 static struct control untouched;
 static struct control *control = &untouched;
+static volatile int has_failed;
 
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_fsync)(int);
@@ -53,7 +56,7 @@ __attribute__((constructor)) static void begin(void)
 static int is_full(int fd)
 {
     struct stat found;
-    return control->full && fd > 2 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
+    return (control->full || (control->unsynced == 2 && has_failed)) && fd > 2 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
 }
 
 #define REFUSE_IF_FULL(fd) if (is_full(fd)) { errno = ENOSPC; return -1; }
@@ -98,6 +101,11 @@ int posix_fallocate(int fd, off_t from, off_t size) { return posix_fallocate64(f
 static int slowly(int (*sync)(int), int fd)
 {
     REFUSE_IF_FULL(fd)
+    if (control->unsynced) {
+        has_failed = 1;
+        errno = ENOSPC;
+        return -1;
+    }
     if (control->sync_us > 0) usleep(control->sync_us);
     return sync(fd);
 }

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("shim.c")
-FIELDS = ("full", "sync_us", "clock_us")
+FIELDS = ("full", "unsynced", "sync_us", "clock_us")
 
 
 class Shim:

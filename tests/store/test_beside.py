@@ -18,7 +18,9 @@ from messagehub.batches import batch
 from messagehub.errors import RolledBack, StoreError, Unavailable
 from messagehub.metrics import COUNTS
 from messagehub.store import Insert, Store, Tx, open_store
-from messagehub.store.jobs import Open
+from messagehub.store.beside import SocketLine
+from messagehub.store.committer import Ended
+from messagehub.store.jobs import Open, Opened
 from messagehub.store.sqlite import MANY, MAX_WAITING
 from tests.front.test_life import Load, is_alive
 from tests.store.test_conformance import ids, route, target
@@ -260,6 +262,16 @@ def test_it_ends_without_a_word_when_a_start_is_cut_short(tmp_path: Path) -> Non
         command = [sys.executable, "-m", "messagehub.store.beside", *map(str, (*files, os.getpid()))]
         done = subprocess.run(command, pass_fds=files, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_server_that_was_killed_before_it_had_read_all_is_gone_like_any_other() -> None:
+    ours, its = socket.socketpair()
+    with its:
+        line = SocketLine(its)
+        line.give([Opened("")])
+        ours.close()
+        with pytest.raises(Ended):
+            line.take(wait=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -43,6 +43,8 @@ class SocketLine:
                 data = self._socket.recv(READ, 0 if wait else socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return ()
+            except OSError:  # it was killed, and had not read all that was said
+                raise Ended from None
             if not data:
                 raise Ended
             frames = [frame for frames in self._batches.feed(data) for frame in frames]

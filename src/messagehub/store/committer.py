@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from messagehub.errors import Stale
+from messagehub.errors import Stale, Unavailable, Unsettled
 from messagehub.store.connection import UNAVAILABLE, Connection, translated
 from messagehub.store.jobs import (
     ASK,
@@ -35,6 +35,10 @@ from messagehub.store.jobs import (
 
 MAX_BATCH = 1000
 """Writes and units in one commit, so that none waits long for its turn."""
+
+
+WRITE_OVER_S, AGAIN_S = 2.0, 0.05
+"""For how long, and after which pauses, it is tried to write over a commit that has failed at its very end."""
 
 
 class Line(Protocol):
@@ -123,9 +127,11 @@ class Committer:
         try:
             self._connection.plain("BEGIN IMMEDIATE")
             failed = self._apply(jobs)
-            self._connection.plain("COMMIT")
+            self._connection.commit()
         except Exception as error:
-            self._roll_back()
+            self._connection.roll_back()
+            if isinstance(error, Unsettled) and self._has_written_over():
+                error = Unavailable(str(error))
             self._line.give([failure(id, translated(error)) for job in jobs for id in job.ids])
             return
         lost = {one.id for one in failed}
@@ -133,6 +139,15 @@ class Committer:
         done = Done(kept, time.perf_counter() - begun, self._cpu())
         self._line.give([*failed, done])
         self._between_commits()
+
+    def _has_written_over(self) -> bool:
+        """What must not be found if the process is killed now. Nothing else can be written either, so all wait."""
+        until = time.monotonic() + WRITE_OVER_S
+        while not self._connection.write_over():
+            if time.monotonic() > until:
+                return False
+            time.sleep(AGAIN_S)
+        return True
 
     def _apply(self, jobs: list[Job]) -> list[Failed]:
         """Those that failed."""
@@ -143,7 +158,7 @@ class Committer:
         except UNAVAILABLE:
             raise
         except Exception:
-            self._roll_back()
+            self._connection.roll_back()
             self._connection.plain("BEGIN IMMEDIATE")
             return self._each(jobs)
         return []
@@ -214,12 +229,6 @@ class Committer:
             elif count != len(op.rows):
                 raise Stale(f"{op.query}: a row was changed by somebody else since it was seen")
         return found
-
-    def _roll_back(self) -> None:
-        try:
-            self._connection.plain("ROLLBACK")
-        except Exception:  # a full disk or an I/O error has rolled back already
-            return
 
 
 def _is_whole(job: Job) -> bool:

@@ -1,13 +1,14 @@
 """A connection to a SQLite file, which runs queries by their names. It knows no event loop, and one thread uses it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import chain
 from typing import Any
 
 import apsw
 
-from messagehub.errors import Conflict, StoreError, Unavailable
+from messagehub.errors import Conflict, StoreError, Unavailable, Unsettled
 from messagehub.store import queries
 
 LOG_PAGES = 8192
@@ -29,6 +30,9 @@ STATEMENTS = 500
 SQL = queries.load("sqlite")
 NUMBERED = {name: query.with_placeholders(lambda number, _: f"?{number}") for name, query in SQL.items()}
 BATCHES = {name for name, query in SQL.items() if query.sql.startswith(("INSERT", "UPDATE"))}
+
+UNWRITTEN = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
+"""What a COMMIT fails with before its end is in the log; what is there without an end is not looked at."""
 
 CHUNKS = (64, 32, 16, 8, 4, 2, 1)
 """Rows in one statement. Each step of a statement gives other threads of Python a turn, and getting one's own back
@@ -73,6 +77,39 @@ class Connection:
         """As much of the log as no reader holds up; how many of its pages are in the file then."""
         _, back = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         return back
+
+    def commit(self) -> None:
+        """Unsettled where all of it is in the log, and yet it has failed: whoever opens the file next finds it done.
+
+        So it is where the disk finds no room for what was written until it is synced, or the log's index cannot grow.
+        """
+        try:
+            self.plain("COMMIT")
+        except apsw.IOError as error:
+            if error.extendedresult in UNWRITTEN:  # type: ignore[attr-defined]
+                raise
+            raise Unsettled(str(error)) from error
+
+    def write_over(self) -> bool:
+        """The beginning of a commit that was Unsettled, and rolled back; so that nobody finds it any more.
+
+        False where that cannot be written now.
+        """
+        try:
+            self.plain("BEGIN IMMEDIATE")
+            ((version,),) = self.plain("PRAGMA user_version")
+            self.plain(f"PRAGMA user_version = {version}")  # one page, which changes nothing
+            self.commit()
+        except Unsettled:  # it stands there, whatever becomes of it
+            self.roll_back()
+        except apsw.Error:
+            self.roll_back()
+            return False
+        return True
+
+    def roll_back(self) -> None:
+        with suppress(apsw.Error):  # a full disk or an I/O error has rolled back already
+            self.plain("ROLLBACK")
 
     def plain(self, sql: str, *args: Any) -> list[Any]:
         return list(self._db.execute(sql, args))

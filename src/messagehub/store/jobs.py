@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from messagehub.errors import Conflict, Stale, StoreError, Unavailable
+from messagehub.errors import Conflict, Stale, StoreError, Unavailable, Unsettled
 
 Rows = list[tuple[Any, ...]]
 
@@ -106,7 +106,7 @@ class Answer(Frame, tag=11):
 
 
 class Failed(Frame, tag=12):
-    """Nothing of it is written. `error` is a key of ERRORS."""
+    """Nothing of it is written, unless it is Unsettled. `error` is a key of ERRORS."""
 
     id: int
     error: str
@@ -129,7 +129,7 @@ class Opened(Frame, tag=14):
 
 FromCommitter = Answer | Failed | Done | Opened
 
-ERRORS = {kind.__name__: kind for kind in (Conflict, Stale, Unavailable, StoreError)}
+ERRORS = {kind.__name__: kind for kind in (Conflict, Stale, Unavailable, Unsettled, StoreError)}
 
 
 def failure(id: int, error: Exception) -> Failed:
