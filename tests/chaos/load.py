@@ -27,7 +27,7 @@ class Told:
     refused: set[str] = field(default_factory=set)
     """Answered 503: it is said that nothing was accepted."""
     unknown: set[str] = field(default_factory=set)
-    """Never answered: nothing is promised."""
+    """Never answered, or answered that it is not known: nothing is promised."""
     wrong: Counter[str] = field(default_factory=Counter)
     """Answers that should not be."""
     slowest_s: float = 0.0
@@ -83,7 +83,8 @@ class Load:
         if answer.status_code == 200:
             self.told.accepted[answer.json()["id"]] = to
         elif answer.status_code == 503 and "retry-after" in answer.headers:
-            self.told.refused.add(to)
+            is_known = "nothing was accepted" in answer.text
+            (self.told.refused if is_known else self.told.unknown).add(to)
             self._ended.wait(PAUSE_S)
         else:
             self.told.wrong[f"{answer.status_code} {answer.text[:200]}"] += 1

@@ -1,7 +1,7 @@
 /* Loaded before the C library into the process under test. What it does is read from shared memory at each call:
  *   full          nothing can be written to files: ENOSPC
- *   unsynced       fsync fails: ENOSPC, as where room is found for what was written only then; 2: and from the first such
- *                  on nothing can be written either
+ *   unsynced      fsync fails: ENOSPC, as where room is found for what was written only then; 2: and from the first such
+ *                 on nothing can be written either
  *   sync_us       microseconds that each fsync takes longer
  *   clock_us      microseconds by which the time of day is off; the monotonic clock is not touched
  */
@@ -56,7 +56,8 @@ __attribute__((constructor)) static void begin(void)
 static int is_full(int fd)
 {
     struct stat found;
-    return (control->full || (control->unsynced == 2 && has_failed)) && fd > 2 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
+    int refuses = control->full || (control->unsynced == 2 && has_failed);
+    return refuses && fd > 2 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
 }
 
 #define REFUSE_IF_FULL(fd) if (is_full(fd)) { errno = ENOSPC; return -1; }
@@ -102,7 +103,7 @@ static int slowly(int (*sync)(int), int fd)
 {
     REFUSE_IF_FULL(fd)
     if (control->unsynced) {
-        has_failed = 1;
+        if (control->unsynced == 2) has_failed = 1;
         errno = ENOSPC;
         return -1;
     }

@@ -43,9 +43,12 @@ def holders_of(connection: Line, hub: Hub) -> set[str]:
     assert hub.process
     ends = [connection.sock.getpeername()[1], connection.sock.getsockname()[1]]
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (inode,) = (row[9] for row in rows if [int(end.rpartition(":")[2], 16) for end in row[1:3]] == ends)
+    # While others come and go a row may be there twice, or not.
+    inodes = {row[9] for row in rows if [int(end.rpartition(":")[2], 16) for end in row[1:3]] == ends}
     processes = {"engine": [hub.process.pid], "front": fronts_of(hub)}
-    return {name for name, ids in processes.items() if any(holds(id, f"socket:[{inode}]") for id in ids)}
+    return {
+        name for name, ids in processes.items() if any(holds(id, f"socket:[{inode}]") for id in ids for inode in inodes)
+    }
 
 
 def holds(process: int, what: str) -> bool:

@@ -20,10 +20,9 @@ def shim(tmp_path: Path) -> Iterator[Shim]:
     made.close()
 
 
-@pytest.fixture(params=("inline", "process"))
+@pytest.fixture(params=("thread", "process"))
 def hub(request: pytest.FixtureRequest, tmp_path: Path, shim: Shim) -> Iterator[Hub]:
-    """With a thread that writes, and with a process."""
-    opened = Hub(f"sqlite:///{tmp_path}/hub.db", tmp_path, front=request.param)
+    opened = Hub(f"sqlite:///{tmp_path}/hub.db", tmp_path, writer=request.param)
     opened.env.update(shim.env)
     try:
         key = opened.init()["admin_accesskey"]

@@ -31,7 +31,8 @@ SQL = queries.load("sqlite")
 NUMBERED = {name: query.with_placeholders(lambda number, _: f"?{number}") for name, query in SQL.items()}
 BATCHES = {name for name, query in SQL.items() if query.sql.startswith(("INSERT", "UPDATE"))}
 
-UNWRITTEN = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
+UNWRITTEN = (apsw.FullError, apsw.BusyError, apsw.LockedError, apsw.ProtocolError, apsw.ReadOnlyError)
+UNWRITTEN_IO = (apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ)
 """What a COMMIT fails with before its end is in the log; what is there without an end is not looked at."""
 
 CHUNKS = (64, 32, 16, 8, 4, 2, 1)
@@ -68,7 +69,7 @@ class Connection:
         """Calls `grown` after each commit with the pages in the log, which is not written back by itself any more."""
 
         def hook(_: apsw.Connection, __: str, pages: int) -> int:
-            grown(pages)
+            grown(pages)  # which must not raise: a COMMIT that is done would fail
             return int(apsw.SQLITE_OK)
 
         self._db.set_wal_hook(hook)
@@ -85,27 +86,39 @@ class Connection:
         """
         try:
             self.plain("COMMIT")
-        except apsw.IOError as error:
-            if error.extendedresult in UNWRITTEN:  # type: ignore[attr-defined]
+        except UNWRITTEN:
+            raise
+        except apsw.Error as error:
+            if error.extendedresult in UNWRITTEN_IO:  # type: ignore[attr-defined]
                 raise
             raise Unsettled(str(error)) from error
 
     def write_over(self) -> bool:
         """The beginning of a commit that was Unsettled, and rolled back; so that nobody finds it any more.
 
-        False where that cannot be written now.
+        False where that cannot be written now, or another process writes.
         """
+        self._db.set_busy_timeout(0)
+        try:
+            self._write_over()
+        except apsw.Error:
+            self.roll_back()
+            return False
+        finally:
+            self._db.set_busy_timeout(BUSY_MS)
+        return True
+
+    def _write_over(self) -> None:
         try:
             self.plain("BEGIN IMMEDIATE")
             ((version,),) = self.plain("PRAGMA user_version")
             self.plain(f"PRAGMA user_version = {version}")  # one page, which changes nothing
             self.commit()
-        except Unsettled:  # it stands there, whatever becomes of it
+        except Unsettled:
             self.roll_back()
-        except apsw.Error:
-            self.roll_back()
-            return False
-        return True
+            pages, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+            if not pages:  # it has failed at the head of a log that begins anew, before it wrote anything behind that
+                self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def roll_back(self) -> None:
         with suppress(apsw.Error):  # a full disk or an I/O error has rolled back already
