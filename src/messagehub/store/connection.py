@@ -91,7 +91,7 @@ class Connection:
         except apsw.Error as error:
             if error.extendedresult in UNWRITTEN_IO:  # type: ignore[attr-defined]
                 raise
-            raise Unsettled(str(error)) from error
+            raise Unsettled(str(translated(error))) from error
 
     def write_over(self) -> bool:
         """The beginning of a commit that was Unsettled, and rolled back; so that nobody finds it any more.
